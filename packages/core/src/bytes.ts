@@ -1,0 +1,58 @@
+import { InvalidArgument } from './errors.ts'
+
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+
+/** Lower-case hex. */
+export function toHex(bytes: Uint8Array): string {
+  let out = ''
+  for (const b of bytes) out += HEX[b]
+  return out
+}
+
+/**
+ * Strict hex, either case, no prefix.
+ *
+ * @throws {InvalidArgument} BAD_HEX on anything else, or when `length` (bytes) is given and differs.
+ */
+export function fromHex(hex: string, length?: number): Uint8Array {
+  if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) throw new InvalidArgument('BAD_HEX', 'not a hexadecimal string')
+  if (length !== undefined && hex.length !== 2 * length) throw new InvalidArgument('BAD_HEX', `expected ${length} bytes of hexadecimal`)
+  const out = new Uint8Array(hex.length / 2)
+  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  return out
+}
+
+/** Big-endian 32-bit. */
+export function u32(value: number): Uint8Array {
+  const out = new Uint8Array(4)
+  new DataView(out.buffer).setUint32(0, value)
+  return out
+}
+
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
+  let at = 0
+  for (const p of parts) {
+    out.set(p, at)
+    at += p.length
+  }
+  return out
+}
+
+/** XOR of two strings of one length. */
+export function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length !== b.length) throw new InvalidArgument('BAD_LENGTH', 'xor of different lengths')
+  return a.map((v, i) => v ^ (b[i] as number))
+}
+
+/** Equality whose time depends on the lengths only. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  let diff = 0
+  for (let i = 0; i < a.length; i++) diff |= (a[i] as number) ^ (b[i] as number)
+  return diff === 0
+}
