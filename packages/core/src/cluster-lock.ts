@@ -1,8 +1,8 @@
 import { concat, equalBytes, fromHex, toHex, u32, utf8 } from './bytes.ts'
 import { ConclaveError, ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
-import { checkThreshold, type PartyId } from './ids.ts'
 import { type IdentityKey, type IdentitySigner, parseIdentityKey, verifyIdentity } from './identity.ts'
+import { checkThreshold, type PartyId } from './ids.ts'
 
 export const LOCK_FORMAT = 'conclave-cluster-lock/1'
 const COORDINATORS_MAX = 8
@@ -77,7 +77,9 @@ const ADDRESS = /^\/[\x21-\x7e]{1,200}$/
 const HEX = /^([0-9a-f]{2})+$/
 
 function addresses(o: Record<string, unknown>): readonly string[] {
-  return list(o, 'addresses', ADDRESSES_MAX).map((a) => (typeof a === 'string' && ADDRESS.test(a) ? a : bad('an address is not a multiaddr')))
+  return list(o, 'addresses', ADDRESSES_MAX).map((a) =>
+    typeof a === 'string' && ADDRESS.test(a) ? a : bad('an address is not a multiaddr'),
+  )
 }
 
 function parseNode(v: unknown): NodeMember {
@@ -108,9 +110,11 @@ export function parseLock(value: unknown): ClusterLock {
   const o = object(value, 'the file', ['format', 'version', 'clusterId', 'quorum', 'nodes', 'coordinators', 'signatures'])
   if (field(o, 'format') !== LOCK_FORMAT) bad(`format must be "${LOCK_FORMAT}"`)
   const quorum = object(field(o, 'quorum'), 'quorum', ['required', 'of'])
-  const nodes = list(o, 'nodes', 9).map(parseNode).sort((a, b) => a.index - b.index)
+  const nodes = list(o, 'nodes', 9)
+    .map(parseNode)
+    .sort((a, b) => a.index - b.index)
   const coordinators = list(o, 'coordinators', COORDINATORS_MAX).map(parseCoordinator)
-  nodes.forEach((n, i) => n.index === i + 1 || bad('node indices must be 1..n without gaps'))
+  if (nodes.some((n, i) => n.index !== i + 1)) bad('node indices must be 1..n without gaps')
   const members = [...nodes, ...coordinators]
   for (const key of ['name', 'peerId'] as const) {
     if (new Set(members.map((m) => m[key])).size !== members.length) bad(`two members share a ${key}`)
@@ -127,7 +131,14 @@ export function parseLock(value: unknown): ClusterLock {
     if (signatures.has(index)) bad(`two signatures of node ${index}`)
     signatures.set(index, fromHex(text(so, 'signature', HEX)))
   }
-  return { version: whole(o, 'version', 0xffffffff), clusterId: toHex(fromHex(text(o, 'clusterId', HEX), 32)), quorum: { required, of }, nodes, coordinators, signatures }
+  return {
+    version: whole(o, 'version', 0xffffffff),
+    clusterId: toHex(fromHex(text(o, 'clusterId', HEX), 32)),
+    quorum: { required, of },
+    nodes,
+    coordinators,
+    signatures,
+  }
 }
 
 /** The lock as JSON, pretty-printed; `parseLock(JSON.parse(...))` gives it back. */
@@ -138,7 +149,11 @@ export function formatLock(lock: ClusterLock): string {
     clusterId: lock.clusterId,
     quorum: lock.quorum,
     nodes: lock.nodes.map(({ index, name, peerId, addresses: a, identity }) => ({
-      index, name, peerId, addresses: a, identity: { type: identity.type, publicKey: toHex(identity.publicKey) },
+      index,
+      name,
+      peerId,
+      addresses: a,
+      identity: { type: identity.type, publicKey: toHex(identity.publicKey) },
     })),
     coordinators: lock.coordinators.map(({ name, peerId, addresses: a }) => ({ name, peerId, addresses: a })),
     signatures: [...lock.signatures].sort(([a], [b]) => a - b).map(([index, s]) => ({ index, signature: toHex(s) })),
@@ -153,11 +168,25 @@ function hashList(parts: readonly Uint8Array[]): Uint8Array {
 /** What every node signs: everything in the lock but the signatures. 32 bytes. */
 export function lockHash(lock: ClusterLock): Uint8Array {
   const node = (n: NodeMember) =>
-    tagged('lock-node', u32(n.index), utf8(n.name), utf8(n.peerId), utf8(n.identity.type), n.identity.publicKey, hashList(n.addresses.map(utf8)))
+    tagged(
+      'lock-node',
+      u32(n.index),
+      utf8(n.name),
+      utf8(n.peerId),
+      utf8(n.identity.type),
+      n.identity.publicKey,
+      hashList(n.addresses.map(utf8)),
+    )
   const coordinator = (c: CoordinatorMember) => tagged('lock-coordinator', utf8(c.name), utf8(c.peerId), hashList(c.addresses.map(utf8)))
   return tagged(
-    'cluster-lock', utf8(LOCK_FORMAT), u32(lock.version), fromHex(lock.clusterId), u32(lock.quorum.required), u32(lock.quorum.of),
-    hashList(lock.nodes.map(node)), hashList(lock.coordinators.map(coordinator)),
+    'cluster-lock',
+    utf8(LOCK_FORMAT),
+    u32(lock.version),
+    fromHex(lock.clusterId),
+    u32(lock.quorum.required),
+    u32(lock.quorum.of),
+    hashList(lock.nodes.map(node)),
+    hashList(lock.coordinators.map(coordinator)),
   )
 }
 
@@ -174,7 +203,8 @@ export async function signLock(lock: ClusterLock, signer: IdentitySigner): Promi
   const node = lock.nodes.find((n) => n.identity.type === signer.key.type && equalBytes(n.identity.publicKey, signer.key.publicKey))
   if (node === undefined) throw new ConfigError('NOT_A_MEMBER', 'this node identity is not in the cluster lock')
   const signature = await signer.sign(lockMessage(lock))
-  if (!verifyIdentity(node.identity, lockMessage(lock), signature)) throw new ConclaveError('BAD_SIGNATURE', 'the identity signer produced a signature that does not verify')
+  if (!verifyIdentity(node.identity, lockMessage(lock), signature))
+    throw new ConclaveError('BAD_SIGNATURE', 'the identity signer produced a signature that does not verify')
   return { ...lock, signatures: new Map(lock.signatures).set(node.index, signature) }
 }
 
@@ -186,6 +216,8 @@ export function verifyLock(lock: ClusterLock): void {
     return s === undefined || !verifyIdentity(n.identity, message, s)
   })
   if (missing.length > 0) {
-    throw new ConfigError('LOCK_UNSIGNED', `cluster lock: no valid signature of ${missing.map((n) => n.name).join(', ')}`, { nodes: missing.map((n) => n.index) })
+    throw new ConfigError('LOCK_UNSIGNED', `cluster lock: no valid signature of ${missing.map((n) => n.name).join(', ')}`, {
+      nodes: missing.map((n) => n.index),
+    })
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { tagged, taggedExpand } from './hash.ts'
 import { u32 } from './bytes.ts'
+import { tagged, taggedExpand } from './hash.ts'
 
 /** A source of random bytes: the operating system, an HSM mix, or a seed in tests. */
 export interface Random {

@@ -1,1 +1,3 @@
-export {}
+export * from './codec.ts'
+export * from './messages.ts'
+export type { Field, MessageField, ValueOf } from './schema.ts'

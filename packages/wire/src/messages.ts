@@ -1,0 +1,156 @@
+import { PARTIES_MAX } from '@conclave/core'
+import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
+
+export const PAYLOAD_BYTES_MAX = 128 * 1024
+const KEYS_MAX = 4096
+const ROUND_BODY_BYTES_MAX = 96 * 1024
+
+const HASH = bytes(32)
+const SCALAR = bytes(32)
+const POINT = bytes(33)
+const SALT = bytes(32)
+const INDEX = number(PARTIES_MAX)
+const KEY_ID = text(63)
+const CODE = text(64)
+const LINE = text(512)
+
+// dkg.proto
+export const SchnorrProof = message('SchnorrProof', { nonce: POINT, response: SCALAR })
+export const DkgCommit = message('DkgCommit', { sidPart: HASH, commitment: HASH })
+export const DkgOpen = message('DkgOpen', {
+  coefficients: list(POINT, PARTIES_MAX),
+  chainCodePart: HASH,
+  salt: SALT,
+  proofs: list(SchnorrProof, PARTIES_MAX),
+  echo: HASH,
+})
+export const DkgSubshare = message('DkgSubshare', { subshare: SCALAR, echo: HASH })
+export const DkgAttest = message('DkgAttest', { signature: bytesBetween(1, 72) })
+
+// pair.proto: 128 base OTs a direction
+export const PairStart = message('PairStart', { base: POINT, proof: SchnorrProof, zeroCommitment: HASH })
+export const PairChoose = message('PairChoose', { points: bytes(128 * 33), zeroPart: HASH, zeroSalt: SALT })
+export const PairChallenge = message('PairChallenge', { challenges: bytes(128 * 32) })
+export const PairAnswer = message('PairAnswer', { answers: bytes(128 * 32) })
+export const PairReveal = message('PairReveal', { pads: bytes(128 * 64) })
+export const PairConfirm = message('PairConfirm', { pairId: HASH })
+
+// sign.proto: 128 columns of 896 bits, 768 rows of 3 scalars
+export const OtExtension = message('OtExtension', { salt: SALT, columns: bytes(128 * 112), check: bytes(16), checkHash: HASH })
+export const SignCommit = message('SignCommit', { commitment: HASH, ot: OtExtension })
+export const Vole = message('Vole', { salt: SALT, rows: bytes(768 * 3 * 32), maskHash: HASH, mask: SCALAR })
+export const SignVole = message('SignVole', { echo: HASH, vole: Vole })
+export const SignOpen = message('SignOpen', {
+  noncePoint: POINT,
+  keyPoint: POINT,
+  salt: SALT,
+  gammaU: SCALAR,
+  gammaV: SCALAR,
+  checkU: POINT,
+  checkV: POINT,
+  psi: SCALAR,
+  echo: HASH,
+})
+export const SignPartial = message('SignPartial', { u: SCALAR, w: SCALAR })
+
+// link.proto
+export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32) })
+
+// control.proto
+export const Failure = message('Failure', {
+  code: CODE,
+  message: LINE,
+  retriable: flag,
+  culprits: list(INDEX, PARTIES_MAX),
+  waitingFor: list(INDEX, PARTIES_MAX),
+})
+export const KeyStatus = message('KeyStatus', {
+  keyId: KEY_ID,
+  epoch: number(),
+  publicKey: POINT,
+  threshold: INDEX,
+  parties: list(INDEX, PARTIES_MAX),
+  state: CODE,
+})
+export const PairStatus = message('PairStatus', { peer: INDEX, pairEpoch: number(), state: CODE, pairId: bytesOrEmpty(32) })
+export const StatusRequest = message('StatusRequest', {})
+export const NodeStatus = message('NodeStatus', {
+  index: INDEX,
+  name: text(32),
+  version: text(32),
+  keys: list(KeyStatus, KEYS_MAX),
+  pairs: list(PairStatus, PARTIES_MAX),
+  hsmOk: flag,
+  sent: bytes(8),
+  received: bytes(8),
+})
+export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
+export const KeyCreated = message('KeyCreated', { keyId: KEY_ID, publicKey: POINT, chainCode: HASH, epoch: number() })
+export const Propose = message('Propose', {
+  requestId: HASH,
+  keyId: KEY_ID,
+  payloadType: text(32),
+  payload: bytesBetween(1, PAYLOAD_BYTES_MAX),
+})
+export const Verdict = message('Verdict', {
+  requestId: HASH,
+  allowed: flag,
+  code: CODE,
+  reason: LINE,
+  rule: text(128),
+  digest: bytesOrEmpty(32),
+})
+export const Sign = message('Sign', { requestId: HASH, attempt: number(), signers: list(INDEX, PARTIES_MAX) })
+export const Signed = message('Signed', { requestId: HASH, digest: HASH, signature: bytes(64), recovery: number(3), bytesSent: number() })
+export const PairOffer = message('PairOffer', { pairEpoch: number(), nonce: HASH, current: bytesOrEmpty(32) })
+export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
+export const Request = message('Request', {
+  id: number(),
+  body: oneOf({ status: StatusRequest, createKey: CreateKey, propose: Propose, sign: Sign, pairOffer: PairOffer }),
+})
+export const Response = message('Response', {
+  id: number(),
+  body: oneOf({ failure: Failure, status: NodeStatus, keyCreated: KeyCreated, verdict: Verdict, signed: Signed, pairAccept: PairAccept }),
+})
+
+// frame.proto
+export const SessionMessage = message('SessionMessage', {
+  sessionId: HASH,
+  from: INDEX,
+  round: number(16),
+  body: bytesBetween(1, ROUND_BODY_BYTES_MAX),
+})
+export const SessionEnd = message('SessionEnd', { sessionId: HASH, from: INDEX, code: CODE })
+export const Attestation = message('Attestation', { party: INDEX, signature: bytesBetween(1, 72) })
+export const KeyAttestations = message('KeyAttestations', {
+  keyId: KEY_ID,
+  certificateHash: HASH,
+  attestations: list(Attestation, PARTIES_MAX),
+})
+export const KeyGossip = message('KeyGossip', { keys: list(KeyAttestations, 256) })
+export const Frame = message('Frame', {
+  body: oneOf({ session: SessionMessage, end: SessionEnd, request: Request, response: Response, gossip: KeyGossip }),
+})
+
+export type SchnorrProof = ValueOf<typeof SchnorrProof>
+export type OtExtension = ValueOf<typeof OtExtension>
+export type Vole = ValueOf<typeof Vole>
+export type SignOpen = ValueOf<typeof SignOpen>
+export type Hello = ValueOf<typeof Hello>
+export type Failure = ValueOf<typeof Failure>
+export type NodeStatus = ValueOf<typeof NodeStatus>
+export type CreateKey = ValueOf<typeof CreateKey>
+export type KeyCreated = ValueOf<typeof KeyCreated>
+export type Propose = ValueOf<typeof Propose>
+export type Verdict = ValueOf<typeof Verdict>
+export type Sign = ValueOf<typeof Sign>
+export type Signed = ValueOf<typeof Signed>
+export type PairOffer = ValueOf<typeof PairOffer>
+export type PairAccept = ValueOf<typeof PairAccept>
+export type Request = ValueOf<typeof Request>
+export type Response = ValueOf<typeof Response>
+export type SessionMessage = ValueOf<typeof SessionMessage>
+export type SessionEnd = ValueOf<typeof SessionEnd>
+export type KeyAttestations = ValueOf<typeof KeyAttestations>
+export type KeyGossip = ValueOf<typeof KeyGossip>
+export type Frame = ValueOf<typeof Frame>
