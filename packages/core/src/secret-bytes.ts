@@ -37,3 +37,19 @@ export class SecretBytes implements Disposable {
     return '[secret]'
   }
 }
+
+/** Wipes every buffer that was handed to it, on dispose: return, throw and abort alike. */
+export class SecretScope implements Disposable {
+  readonly #buffers: Uint8Array[] = []
+
+  /** Takes over `buffer` and gives it back. */
+  own<T extends Uint8Array>(buffer: T): T {
+    this.#buffers.push(buffer)
+    return buffer
+  }
+
+  [Symbol.dispose](): void {
+    for (const b of this.#buffers) b.fill(0)
+    this.#buffers.length = 0
+  }
+}

@@ -1,1 +1,11 @@
-export {}
+export { ABORTS, type AbortCode, burnsPairs } from './abort.ts'
+export { type DerivedKey, derive, PATH_DEPTH_MAX } from './derivation.ts'
+export { DKG_ROUNDS, type DkgContext, type DkgResult, dkg } from './dkg.ts'
+export { type EcdsaSignature, verifies } from './ecdsa.ts'
+export * from './key.ts'
+export { PAIR_ROUNDS, type PairContext, pairSetup } from './pair-setup.ts'
+export { type PairPublic, type PairState, pairContext, pairId, parsePairState } from './pair-state.ts'
+export type { Attest, Effect, Outgoing, Protocol, Received, Round } from './protocol.ts'
+export { type DropReason, Session, type SessionOptions, type SessionState } from './session.ts'
+export { SIGN_ROUNDS, sign } from './sign.ts'
+export { type SignContext, type SignRequest, signSid } from './sign-maths.ts'

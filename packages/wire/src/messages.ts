@@ -132,6 +132,22 @@ export const Frame = message('Frame', {
   body: oneOf({ session: SessionMessage, end: SessionEnd, request: Request, response: Response, gossip: KeyGossip }),
 })
 
+// store.proto
+export const KeyPublic = message('KeyPublic', {
+  keyId: KEY_ID,
+  epoch: number(),
+  threshold: INDEX,
+  parties: list(INDEX, PARTIES_MAX),
+  publicKey: POINT,
+  chainCode: HASH,
+  publicShares: list(POINT, PARTIES_MAX),
+  nonce: HASH,
+  sidParts: list(HASH, PARTIES_MAX),
+  transcript: HASH,
+})
+export const KeyCertificate = message('KeyCertificate', { key: KeyPublic, attestations: list(Attestation, PARTIES_MAX) })
+export const PairPublic = message('PairPublic', { self: INDEX, peer: INDEX, pairEpoch: number(), transcript: HASH })
+
 export type SchnorrProof = ValueOf<typeof SchnorrProof>
 export type OtExtension = ValueOf<typeof OtExtension>
 export type Vole = ValueOf<typeof Vole>
@@ -154,3 +170,7 @@ export type SessionEnd = ValueOf<typeof SessionEnd>
 export type KeyAttestations = ValueOf<typeof KeyAttestations>
 export type KeyGossip = ValueOf<typeof KeyGossip>
 export type Frame = ValueOf<typeof Frame>
+export type Attestation = ValueOf<typeof Attestation>
+export type KeyPublic = ValueOf<typeof KeyPublic>
+export type KeyCertificate = ValueOf<typeof KeyCertificate>
+export type PairPublic = ValueOf<typeof PairPublic>

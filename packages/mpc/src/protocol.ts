@@ -1,0 +1,61 @@
+import { ConclaveError, type PartyId, tagged, u32 } from '@conclave/core'
+import { decode, encode, type MessageField, type ValueOf } from '@conclave/wire'
+
+/** One round of a protocol. `broadcast`: the same bytes to every peer. */
+export interface Round<M extends MessageField = MessageField> {
+  readonly number: number
+  readonly kind: 'broadcast' | 'p2p'
+  readonly message: M
+}
+
+export interface Outgoing {
+  readonly round: number
+  readonly to: PartyId | 'all'
+  readonly body: Uint8Array
+}
+
+/** What must be stored durably before `hash` is signed with the node identity and anything else is sent. */
+export interface Attest {
+  readonly hash: Uint8Array
+  readonly pending: unknown
+}
+
+/** What a protocol asks of whoever drives it. */
+export type Effect = { readonly send: Outgoing } | { readonly collect: number } | { readonly attest: Attest }
+
+/** Bodies by peer; after `attest`, the own signature under the own index. */
+export type Received = ReadonlyMap<PartyId, Uint8Array>
+
+/** A pure function of its inputs, its seed and the order of delivery; it cannot await. */
+export type Protocol<T> = Generator<Effect, T, Received>
+
+/** Sends one message. */
+export function* send<M extends MessageField>(round: Round<M>, to: PartyId | 'all', value: ValueOf<M>): Protocol<void> {
+  yield { send: { round: round.number, to, body: encode(round.message, value) } }
+}
+
+export interface Messages<M extends MessageField> {
+  /** Decoded, by peer. */
+  readonly values: ReadonlyMap<PartyId, ValueOf<M>>
+  /** The exact bytes, by peer. */
+  readonly bodies: Received
+}
+
+/** Waits for the round's message of every peer. The session has refused malformed bodies before they get here. */
+export function* collect<M extends MessageField>(round: Round<M>): Protocol<Messages<M>> {
+  const bodies = yield { collect: round.number }
+  return { bodies, values: new Map([...bodies].map(([j, body]) => [j, decode(round.message, body)])) }
+}
+
+/** Digest of what each party said in a round, own message included: equal at all parties exactly when all saw the same. */
+export function echoHash(label: string, sid: Uint8Array, said: ReadonlyMap<PartyId, Uint8Array>): Uint8Array {
+  const parts = [...said].sort(([a], [b]) => a - b).flatMap(([j, body]) => [u32(j), body])
+  return tagged(label, sid, ...parts)
+}
+
+/** `map.get(j)` where the session guarantees an entry. */
+export function of<V>(map: ReadonlyMap<PartyId, V>, j: PartyId): V {
+  const v = map.get(j)
+  if (v === undefined) throw new ConclaveError('ASSERTION', `no entry of party ${j}`)
+  return v
+}
