@@ -1,1 +1,6 @@
-export {}
+export { type Coordinator, type CoordinatorOptions, startCoordinator, type TransportParts } from './coordinator.ts'
+export { createIdentityFile, readIdentityFile } from './identity-file.ts'
+export type { NodeVerdict, Problem, ProblemCode } from './problem.ts'
+export type { KeyBody, NodeBody, OperationBody, SigningBody } from './schemas.ts'
+export { type ApiRole, type CoordinatorSettings, loadCoordinatorSettings, parseCoordinatorSettings } from './settings.ts'
+export { StoreError } from './store.ts'

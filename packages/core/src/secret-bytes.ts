@@ -53,3 +53,8 @@ export class SecretScope implements Disposable {
     this.#buffers.length = 0
   }
 }
+
+/** Zeroes `bytes`; a buffer that was transferred to another thread is empty here and left alone. */
+export function wipe(bytes: Uint8Array): void {
+  if (bytes.buffer instanceof ArrayBuffer && !bytes.buffer.detached) bytes.fill(0)
+}

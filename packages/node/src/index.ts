@@ -1,1 +1,6 @@
-export {}
+export { type RunningNode, readLock, startNode } from './daemon.ts'
+export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
+export { ApproverNode, type NodeParts, VERSION } from './node.ts'
+export { SessionPool } from './sessions/session-pool.ts'
+export { type NodeSettings, readSettings } from './settings.ts'
+export { Store, StoreError } from './store/store.ts'

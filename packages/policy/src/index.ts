@@ -1,1 +1,16 @@
-export {}
+export type { BreachCode, PolicyRequest } from './conditions.ts'
+export * from './decoded-payload.ts'
+export * from './evaluate.ts'
+export * from './evm-address.ts'
+export * from './evm-assemble.ts'
+export {
+  ACCESS_LIST_ADDRESSES_MAX,
+  ACCESS_LIST_KEYS_MAX,
+  type AccessListEntry,
+  type DecodedEvmTransaction,
+  EVM_TX_BYTES_MAX,
+  type EvmTransactionFields,
+} from './evm-transaction.ts'
+export * from './policy.ts'
+export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
+export { RULE_LIST_MAX, RULES_MAX } from './policy-schema.ts'

@@ -18,16 +18,21 @@ export interface HsmHealth {
   /** Error code of the last failure when not ok. */
   readonly code: string | undefined
   readonly latencyMs: number | undefined
+  /** Records sealed since the start without this HSM as a recipient, because it was down: they need sealing again. */
+  readonly missedSeals: number
 }
 
 /**
  * A node's HSMs, in order of priority, behind one interface. Implementations: PKCS#11 (one agent process per HSM) and memory.
  *
  * Every operation throws {VaultError} with a code of docs/hsm.md: TAMPER, ROLLBACK, KEY_MISSING, KEY_AMBIGUOUS, PIN_INCORRECT,
- * PIN_LOCKED, SESSION_LOST, TOKEN_LOST, BUSY, TIMEOUT, AGENT_DIED, UNSUPPORTED, MODULE_MISSING.
+ * PIN_LOCKED, PIN_SOURCE, SESSION_LOST, TOKEN_LOST, BUSY, TIMEOUT, AGENT_DIED, UNSUPPORTED, MODULE_MISSING, CLOSED.
  */
 export interface KeyVault {
-  /** Seals to every HSM of the node; each wrap is unwrapped and compared before this resolves. `secret` stays the caller's. */
+  /**
+   * Seals to every HSM of the node that is available, at least one; each wrap is unwrapped and compared before this resolves.
+   * An HSM that is down is counted in its `missedSeals`. `secret` (1 byte to 16 MiB) stays the caller's.
+   */
   seal(context: SealContext, secret: Uint8Array): Promise<Uint8Array>
   /**
    * Opens with the first HSM that can.

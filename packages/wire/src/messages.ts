@@ -83,6 +83,9 @@ export const NodeStatus = message('NodeStatus', {
   hsmOk: flag,
   sent: bytes(8),
   received: bytes(8),
+  loopP99Us: number(),
+  loopMaxUs: number(),
+  cpuMs: number(),
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const KeyCreated = message('KeyCreated', { keyId: KEY_ID, publicKey: POINT, chainCode: HASH, epoch: number() })
@@ -147,6 +150,18 @@ export const KeyPublic = message('KeyPublic', {
 })
 export const KeyCertificate = message('KeyCertificate', { key: KeyPublic, attestations: list(Attestation, PARTIES_MAX) })
 export const PairPublic = message('PairPublic', { self: INDEX, peer: INDEX, pairEpoch: number(), transcript: HASH })
+const SEALED = bytesBetween(1, 64 * 1024)
+export const PendingKey = message('PendingKey', { key: KeyPublic, sealed: SEALED, attestations: list(Attestation, PARTIES_MAX) })
+export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sealed: SEALED })
+export const StoredPair = message('StoredPair', { pair: PairPublic, sealed: SEALED })
+export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8) })
+export const StoredRequest = message('StoredRequest', {
+  requestId: HASH,
+  keyId: KEY_ID,
+  payloadType: text(32),
+  payload: bytesBetween(1, PAYLOAD_BYTES_MAX),
+  attempts: number(),
+})
 
 export type SchnorrProof = ValueOf<typeof SchnorrProof>
 export type OtExtension = ValueOf<typeof OtExtension>
@@ -174,3 +189,7 @@ export type Attestation = ValueOf<typeof Attestation>
 export type KeyPublic = ValueOf<typeof KeyPublic>
 export type KeyCertificate = ValueOf<typeof KeyCertificate>
 export type PairPublic = ValueOf<typeof PairPublic>
+export type PendingKey = ValueOf<typeof PendingKey>
+export type StoredKey = ValueOf<typeof StoredKey>
+export type StoredPair = ValueOf<typeof StoredPair>
+export type StoredRequest = ValueOf<typeof StoredRequest>

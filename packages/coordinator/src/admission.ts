@@ -1,0 +1,82 @@
+import { tagged, toHex, utf8 } from '@conclave/core'
+import { ApiError } from './problem.ts'
+import type { IdempotencyRecord, OperationRecord, Records, SigningRecord } from './records.ts'
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
+
+export interface Post {
+  readonly caller: string
+  readonly route: string
+  readonly idempotencyKey: string | undefined
+  readonly body: unknown
+}
+
+export interface Admitted {
+  readonly record: OperationRecord | SigningRecord
+  readonly status: number
+  readonly body: unknown
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+/** JSON with the keys of every object in order, so that equal bodies are equal texts. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, v) =>
+    typeof v === 'object' && v !== null && !Array.isArray(v)
+      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : v,
+  )
+}
+
+function checkedKey(key: string | undefined): string {
+  if (key === undefined)
+    throw new ApiError('IDEMPOTENCY_KEY_REQUIRED', 'send an Idempotency-Key header, a fresh one per request that is meant')
+  if (!IDEMPOTENCY_KEY.test(key)) throw new ApiError('BAD_IDEMPOTENCY_KEY', 'Idempotency-Key: 1 to 128 visible ASCII characters')
+  return key
+}
+
+/** Admits what a POST asks for once per idempotency key, and answers repetitions with what was answered first. */
+export class Admission {
+  readonly #records: Records
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(records: Records) {
+    this.#records = records
+  }
+
+  /**
+   * @param create - makes the record and its answer; runs alone, so what it has checked still holds when the record is stored.
+   * @param begin - called once the record is on disk.
+   * @throws {ApiError} IDEMPOTENCY_KEY_REQUIRED; BAD_IDEMPOTENCY_KEY; IDEMPOTENCY_CONFLICT; whatever `create` throws, and then nothing is kept.
+   */
+  async admit<R extends Admitted>(post: Post, create: () => R, begin: (admitted: R) => void | Promise<void>): Promise<Answer> {
+    const key = checkedKey(post.idempotencyKey)
+    // Of a caller's own: two callers that happen to use one key do not meet.
+    const hash = toHex(tagged('idempotency-key', utf8(post.caller), utf8(post.route), utf8(key)))
+    const bodyHash = toHex(tagged('idempotency-body', utf8(canonical(post.body))))
+    const turn = this.#last.then(() => this.#admitNow(hash, bodyHash, create, begin))
+    this.#last = turn.catch(() => undefined)
+    return await turn
+  }
+
+  async #admitNow<R extends Admitted>(
+    hash: string,
+    bodyHash: string,
+    create: () => R,
+    begin: (admitted: R) => void | Promise<void>,
+  ): Promise<Answer> {
+    const earlier = await this.#records.idempotency(hash)
+    if (earlier !== undefined) {
+      if (earlier.bodyHash !== bodyHash) throw new ApiError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used with another body')
+      return { status: earlier.status, body: earlier.body }
+    }
+    const admitted = create()
+    const answer: IdempotencyRecord = { bodyHash, status: admitted.status, body: admitted.body }
+    await this.#records.admit(admitted.record, hash, answer)
+    await begin(admitted)
+    return answer
+  }
+}

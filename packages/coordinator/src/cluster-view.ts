@@ -1,0 +1,163 @@
+import { type Clock, type ClusterLock, codeOf, type NodeMember, type PartyId, toHex } from '@conclave/core'
+import type { NodeStatus } from '@conclave/wire'
+import type { Logger } from 'pino'
+import type { NodeCalls } from './node-calls.ts'
+import { Pulse, waitForAny } from './wait.ts'
+
+export const STATUS_INTERVAL_MS = 5000
+const STATUS_TIMEOUT_MS = 10_000
+
+/** What one node last said of itself. */
+export interface Report {
+  readonly status: NodeStatus
+  readonly atMs: number
+  /** Of the link it came over: an older one may predate a restart of the node. */
+  readonly generation: number
+}
+
+interface NodeState {
+  readonly node: NodeMember
+  up: boolean
+  generation: number
+  report: Report | undefined
+  asking: Promise<void> | undefined
+}
+
+export interface ClusterViewOptions {
+  readonly lock: ClusterLock
+  readonly calls: NodeCalls
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+/** Equal but for the counters, which always grow. */
+function saysTheSame(a: NodeStatus, b: NodeStatus): boolean {
+  const facts = ({ keys, pairs, hsmOk, version }: NodeStatus) =>
+    JSON.stringify([keys, pairs, hsmOk, version], (_, v) => (v instanceof Uint8Array ? toHex(v) : v))
+  return facts(a) === facts(b)
+}
+
+/** Which nodes are connected and what they report. Reports are the nodes' word: good for choosing whom to ask, never proof. */
+export class ClusterView {
+  readonly lock: ClusterLock
+  /** Fires when a link goes up or down, or a report says something new. */
+  readonly changed = new Pulse()
+  readonly #options: ClusterViewOptions
+  readonly #states: ReadonlyMap<PartyId, NodeState>
+
+  constructor(options: ClusterViewOptions) {
+    this.lock = options.lock
+    this.#options = options
+    this.#states = new Map(
+      options.lock.nodes.map((node) => [node.index, { node, up: false, generation: 0, report: undefined, asking: undefined }]),
+    )
+  }
+
+  /** @throws {TypeError} never for an index of the lock. */
+  node(index: PartyId): NodeMember {
+    return this.#state(index).node
+  }
+
+  isUp(index: PartyId): boolean {
+    return this.#states.get(index)?.up ?? false
+  }
+
+  /** Grows with every link-up: what a node answered in an older generation it may have forgotten. */
+  generation(index: PartyId): number {
+    return this.#state(index).generation
+  }
+
+  /** The last report, however old. */
+  report(index: PartyId): Report | undefined {
+    return this.#states.get(index)?.report
+  }
+
+  upNodes(): readonly NodeMember[] {
+    return [...this.#states.values()].filter((s) => s.up).map((s) => s.node)
+  }
+
+  downNodes(parties: readonly PartyId[]): readonly NodeMember[] {
+    return parties.filter((i) => !this.isUp(i)).map((i) => this.node(i))
+  }
+
+  /** Whether both report the same pair state as ready, over their present links. */
+  pairReady(a: PartyId, b: PartyId): boolean {
+    const [ab, ba] = [this.#readyPair(a, b), this.#readyPair(b, a)]
+    return ab !== undefined && ab === ba
+  }
+
+  linkUp(node: NodeMember): void {
+    const state = this.#state(node.index)
+    state.up = true
+    state.generation++
+    state.asking = undefined
+    this.changed.fire()
+    void this.#ask(state)
+  }
+
+  linkDown(node: NodeMember): void {
+    this.#state(node.index).up = false
+    this.changed.fire()
+  }
+
+  /**
+   * Asks connected nodes for their status; resolves when all have answered or failed to. Never rejects.
+   *
+   * @param olderThanMs - nodes whose report is at most this old are left alone.
+   */
+  async refresh(parties: readonly PartyId[], olderThanMs = 0): Promise<void> {
+    const nowMs = this.#options.clock.nowMs()
+    const isOld = ({ report, generation }: NodeState) => report?.generation !== generation || nowMs - report.atMs >= olderThanMs
+    const asked = [...this.#states.values()].filter((s) => s.up && parties.includes(s.node.index) && isOld(s))
+    await Promise.all(asked.map((s) => this.#ask(s)))
+  }
+
+  /** Refreshes for as long as the signal allows. */
+  async watch(): Promise<void> {
+    const { clock, signal } = this.#options
+    while (!signal.aborted) {
+      await waitForAny({ clock, signal, ms: STATUS_INTERVAL_MS, pulses: [] })
+      if (!signal.aborted) await this.refresh(this.lock.nodes.map((n) => n.index))
+    }
+  }
+
+  #state(index: PartyId): NodeState {
+    const state = this.#states.get(index)
+    if (state === undefined) throw new TypeError(`no node ${index} in the cluster lock`)
+    return state
+  }
+
+  #readyPair(from: PartyId, to: PartyId): string | undefined {
+    const state = this.#states.get(from)
+    if (state?.up !== true || state.report?.generation !== state.generation) return undefined
+    const pair = state.report.status.pairs.find((p) => p.peer === to)
+    return pair?.state === 'ready' ? `${pair.pairEpoch}:${toHex(pair.pairId)}` : undefined
+  }
+
+  #ask(state: NodeState): Promise<void> {
+    state.asking ??= this.#askNow(state)
+    return state.asking
+  }
+
+  async #askNow(state: NodeState): Promise<void> {
+    const { calls, clock, logger, signal } = this.#options
+    const { node, generation } = state
+    try {
+      const status = await calls.call(node, { status: {} }, 'status', { timeoutMs: STATUS_TIMEOUT_MS, signal })
+      if (generation !== state.generation) return
+      if (status.index !== node.index) {
+        logger.warn({ node: node.name, claims: status.index }, 'a node reports the status of another one: ignored')
+        return
+      }
+      const isNews = state.report?.generation !== generation || !saysTheSame(state.report.status, status)
+      state.report = { status, atMs: clock.nowMs(), generation }
+      if (isNews) this.changed.fire()
+    } catch (error) {
+      // A node that does not answer keeps its last report; the link tells whether it is there.
+      logger.debug({ node: node.name, code: codeOf(error) }, 'no status')
+    } finally {
+      if (generation === state.generation) state.asking = undefined
+    }
+  }
+}

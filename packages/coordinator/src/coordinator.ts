@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises'
+import {
+  type Clock,
+  type ClusterLock,
+  ConfigError,
+  type IdentitySigner,
+  parseLock,
+  type Random,
+  systemClock,
+  systemRandom,
+  verifyLock,
+} from '@conclave/core'
+import { libp2pTransport, type Transport } from '@conclave/transport'
+import { type Logger, pino } from 'pino'
+import { Admission } from './admission.ts'
+import { ClusterView } from './cluster-view.ts'
+import { createApp } from './http-app.ts'
+import { readIdentityFile } from './identity-file.ts'
+import { KeyDirectory } from './key-directory.ts'
+import { KeyDriver } from './key-driver.ts'
+import { NodeCalls } from './node-calls.ts'
+import { nodeEvents } from './node-events.ts'
+import { Records } from './records.ts'
+import { addRoutes } from './routes.ts'
+import { type CoordinatorSettings, parseListen } from './settings.ts'
+import { SigningDriver } from './signing-driver.ts'
+import { Store } from './store.ts'
+import { sharedController } from './wait.ts'
+
+/** What the transport is made from when it is not given. */
+export interface TransportParts {
+  readonly lock: ClusterLock
+  /** Name in the lock. */
+  readonly self: string
+  readonly signer: IdentitySigner
+  readonly listen: readonly string[]
+  readonly logger: Logger
+}
+
+export interface CoordinatorOptions {
+  readonly settings: CoordinatorSettings
+  /** libp2p by default. */
+  readonly transport?: Transport | ((parts: TransportParts) => Transport | Promise<Transport>)
+  readonly clock?: Clock
+  readonly random?: Random
+  /** Standard output by default. Never given an API key or an Authorization header. */
+  readonly logger?: Logger
+}
+
+export interface Coordinator {
+  /** Of the HTTP API, with the port that was bound. */
+  readonly url: string
+  /** Where nodes may dial it, without peer id. */
+  readonly addresses: readonly string[]
+  /** Ends long polls and attempts, closes links and store. Open requests stay open for the next start. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+async function readLock(file: string): Promise<ClusterLock> {
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(file, 'utf8'))
+  } catch (cause) {
+    throw new ConfigError('LOCK_UNREADABLE', `cannot read the cluster lock ${file}`, { file }, cause)
+  }
+  const lock = parseLock(value)
+  verifyLock(lock)
+  return lock
+}
+
+async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, logger: Logger): Promise<Transport> {
+  const { settings, transport } = options
+  if (transport !== undefined && typeof transport !== 'function') return transport
+  const { name, identity } = settings.coordinator
+  if (!lock.coordinators.some((c) => c.name === name))
+    throw new ConfigError('NOT_A_MEMBER', `coordinator ${name} is not in the cluster lock`)
+  const parts = { lock, self: name, signer: await readIdentityFile(identity.file), listen: settings.p2p.listen, logger }
+  if (transport !== undefined) return await transport(parts)
+  return libp2pTransport(parts)
+}
+
+/**
+ * Starts a coordinator: store, links to the nodes, drivers of everything that was left open, HTTP API.
+ *
+ * @throws {ConfigError} LOCK_UNREADABLE, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
+ * {@link StoreError} STORE_LOCKED, STORE_DAMAGED. Nothing is left running then.
+ */
+export async function startCoordinator(input: CoordinatorSettings | CoordinatorOptions): Promise<Coordinator> {
+  const options: CoordinatorOptions = 'settings' in input ? input : { settings: input }
+  const { settings, clock = systemClock, random = systemRandom, logger = pino({ name: 'coordinator' }) } = options
+  const lock = await readLock(settings.cluster.lock)
+  const transport = await makeTransport(options, lock, logger)
+  const controller = sharedController()
+  await using startup = new AsyncDisposableStack()
+  startup.defer(() => controller.abort())
+  const store = await Store.open(settings.store.path)
+  startup.defer(() => store.close())
+
+  const stopping = controller.signal
+  const records = await Records.load(store)
+  const calls = new NodeCalls(transport, clock)
+  const view = new ClusterView({ lock, calls, clock, logger, signal: stopping })
+  const directory = await KeyDirectory.load({ records, view, logger })
+  const shared = { view, calls, records, directory, clock, logger, stopping }
+  const keyDriver = new KeyDriver({ ...shared, random, timeoutMs: settings.keys.creationTimeoutMs })
+  const signingDriver = new SigningDriver({ ...shared, settings: settings.signing })
+  startup.defer(() => directory.settled())
+  startup.defer(async () => {
+    controller.abort()
+    await Promise.all([keyDriver.drained(), signingDriver.drained()])
+  })
+  startup.defer(() => transport.stop())
+  await transport.start(nodeEvents({ view, calls, logger }))
+  await keyDriver.resume()
+  await signingDriver.resume()
+  void view.watch()
+
+  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax: settings.http.bodyBytesMax, logger, random })
+  const admission = new Admission(records)
+  const { signing } = settings
+  addRoutes(app, { lock, clock, random, records, admission, view, directory, keyDriver, signingDriver, signing, transport })
+  startup.defer(async () => {
+    // Long polls end first, or closing would wait for them.
+    controller.abort()
+    await app.close()
+  })
+  const url = await app.listen(parseListen(settings.http.listen)).catch((cause) => {
+    throw new ConfigError('LISTEN_FAILED', `cannot listen on ${settings.http.listen}`, {}, cause)
+  })
+  logger.info({ url, coordinator: settings.coordinator.name, nodes: lock.nodes.length }, 'coordinator started')
+  const running = startup.move()
+  let stopped: Promise<void> | undefined
+  return {
+    url,
+    addresses: transport.addresses(),
+    stop: () => {
+      stopped ??= running.disposeAsync()
+      return stopped
+    },
+  }
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Random, toHex } from '@conclave/core'
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  fastify,
+  type HTTPMethods,
+  type RawServerDefault,
+} from 'fastify'
+import type { Logger } from 'pino'
+import { allows, authenticator, type Caller } from './api-keys.ts'
+import { answerBrokenHttp, sendProblem } from './http-errors.ts'
+import { ApiError } from './problem.ts'
+import type { ApiKeySettings, ApiRole } from './settings.ts'
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The least role that may call the route; `nobody` means that no key is needed. */
+    role?: ApiRole | 'nobody'
+  }
+}
+
+export interface AppOptions {
+  readonly apiKeys: readonly ApiKeySettings[]
+  readonly bodyBytesMax: number
+  readonly logger: Logger
+  readonly random: Random
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[]
+const HEADERS_TIMEOUT_MS = 30_000
+
+const callers = new WeakMap<FastifyRequest, Caller>()
+
+/** Who sent this request; only for routes that need a role. */
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = callers.get(request)
+  if (caller === undefined) throw new ApiError('UNAUTHENTICATED', 'a valid API key is required')
+  return caller
+}
+
+/** Aborts when the caller hangs up (or has its answer), so that nobody waits on for it. */
+export function hangUp(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => controller.abort())
+  return controller.signal
+}
+
+/** Every method that a path does not have answers 405 and says which it has. Call once per path, after its routes. */
+export function refuseOtherMethods(app: App, url: string, allowed: readonly HTTPMethods[]): void {
+  const others = METHODS.filter((m) => !allowed.includes(m))
+  app.route({
+    method: others,
+    url,
+    config: { role: 'viewer' },
+    // Before the body is even read.
+    onRequest: async (_, reply) => {
+      reply.header('allow', allowed.join(', '))
+      throw new ApiError('METHOD_NOT_ALLOWED', `this path has ${allowed.join(' and ')}`)
+    },
+    handler: () => undefined,
+  })
+}
+
+function guard(app: App, keys: readonly ApiKeySettings[]): void {
+  const authenticate = authenticator(keys)
+  app.addHook('onRequest', async (request) => {
+    // A route that forgot to say its role is closed to all but admins; so are paths that do not exist, to callers without a key.
+    const role = request.is404 ? 'viewer' : (request.routeOptions.config.role ?? 'admin')
+    if (role === 'nobody') return
+    const caller = authenticate(request.headers.authorization)
+    if (caller === undefined) throw new ApiError('UNAUTHENTICATED', 'send Authorization: Bearer and an API key that this coordinator knows')
+    if (!allows(caller, role)) throw new ApiError('FORBIDDEN', `role ${caller.role} does not allow this: ${role} is needed`)
+    callers.set(request, caller)
+  })
+}
+
+/** The HTTP server without its routes: limits, authentication, strict validation, problems, one log line per exchange. */
+export function createApp({ apiKeys, bodyBytesMax, logger, random }: AppOptions): App {
+  const app: App = fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: bodyBytesMax,
+    requestTimeout: HEADERS_TIMEOUT_MS,
+    forceCloseConnections: true,
+    // Ours, never the caller's: it goes into logs and problems.
+    requestIdHeader: false,
+    genReqId: () => toHex(random.bytes(8)),
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
+    clientErrorHandler: answerBrokenHttp,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.setSerializerCompiler(() => JSON.stringify)
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new ApiError('ROUTE_NOT_FOUND', 'no such route')))
+  guard(app, apiKeys)
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const ms = Math.round(reply.elapsedTime)
+    request.log.info({ method, route: routeOptions.url ?? null, status: reply.statusCode, ms, caller: callers.get(request)?.name }, 'http')
+  })
+  return app
+}

@@ -1,0 +1,82 @@
+import { type Clock, ConclaveError, fromHex, type PartyId, type Random, toHex } from '@conclave/core'
+import type { KeyCreated } from '@conclave/wire'
+import { askAll } from './ask-all.ts'
+import type { ClusterView } from './cluster-view.ts'
+import { type NodeCalls, safeCode } from './node-calls.ts'
+import { ApiError, type NodeVerdict } from './problem.ts'
+import type { KeyRecord, OperationRecord } from './records.ts'
+import { isPoint } from './signature.ts'
+
+/** After the first node has failed, how long the others may still say why. */
+export const FAILURE_GRACE_MS = 5000
+
+export interface KeyCreationContext {
+  readonly view: ClusterView
+  readonly calls: NodeCalls
+  readonly clock: Clock
+  readonly random: Random
+  readonly timeoutMs: number
+  readonly stopping: AbortSignal
+}
+
+type Wanted = Pick<OperationRecord, 'keyId' | 'threshold' | 'parties'>
+type Answers = ReadonlyMap<PartyId, KeyCreated | ConclaveError>
+
+function failure(view: ClusterView, wanted: Wanted, answers: Answers): ApiError {
+  const silent = new ConclaveError('NODE_TIMEOUT', 'no answer in time', { retriable: true })
+  const failed = wanted.parties.flatMap((party) => {
+    const answer = answers.get(party) ?? silent
+    return answer instanceof ConclaveError ? [{ party, answer }] : []
+  })
+  const nodeVerdicts = failed.map(
+    ({ party, answer }): NodeVerdict => ({ node: party, allowed: false, code: safeCode(answer.code), reason: answer.message, rule: '' }),
+  )
+  const detail = failed.map(({ party, answer }) => `${view.node(party).name}: ${safeCode(answer.code)} (${answer.message})`).join('; ')
+  const retriable = failed.every(({ answer }) => answer.retriable)
+  return new ApiError('KEY_CREATION_FAILED', `the nodes did not create key ${wanted.keyId}: ${detail}`, { retriable, nodeVerdicts })
+}
+
+/**
+ * The key that every party answered, or why there is none.
+ *
+ * Public key, chain code, key id and epoch must be the same at all of them: a party that ended with another key could not sign.
+ */
+export function judgeKeyCreation(view: ClusterView, wanted: Wanted, answers: Answers): KeyRecord | ApiError {
+  const created = wanted.parties.map((p) => answers.get(p)).filter((a) => a !== undefined && !(a instanceof ConclaveError)) as KeyCreated[]
+  if (created.length < wanted.parties.length) return failure(view, wanted, answers)
+  const [first] = created as [KeyCreated]
+  const identity = (k: KeyCreated) => [k.keyId, toHex(k.publicKey), toHex(k.chainCode), k.epoch].join()
+  const same = created.filter((k) => identity(k) === identity(first)).length
+  if (same < created.length || first.keyId !== wanted.keyId || !isPoint(first.publicKey)) {
+    const said = wanted.parties.map((p, i) => `${view.node(p).name}: ${toHex((created[i] as KeyCreated).publicKey)}`).join('; ')
+    return new ApiError('KEY_MISMATCH', `the nodes answered different keys, so none is used: ${said}`)
+  }
+  const { keyId, threshold, parties } = wanted
+  return { keyId, threshold, parties, publicKey: toHex(first.publicKey), epoch: first.epoch, state: 'active' }
+}
+
+/** Sends CreateKey under a fresh nonce to every party and judges the answers. Never rejects. */
+export async function createKeyOnce(ctx: KeyCreationContext, wanted: Wanted): Promise<KeyRecord | ApiError> {
+  const { view, calls, clock, stopping, timeoutMs } = ctx
+  const { keyId, threshold, parties } = wanted
+  const createKey = { keyId, threshold, parties, nonce: ctx.random.bytes(32) }
+  const answers = await askAll<KeyCreated>({
+    nodes: parties.map((p) => view.node(p)),
+    ask: (node, signal) => calls.call(node, { createKey }, 'keyCreated', { timeoutMs, signal }),
+    hurries: (answer) => answer instanceof ConclaveError,
+    graceMs: FAILURE_GRACE_MS,
+    clock,
+    signal: stopping,
+  })
+  return judgeKeyCreation(view, wanted, answers)
+}
+
+/** 16 random bytes, hex. */
+export function freshOperationId(random: Random): string {
+  return toHex(random.bytes(16))
+}
+
+/** 33 bytes of a stored key. */
+export function publicKeyOf(key: KeyRecord): Uint8Array {
+  return fromHex(key.publicKey, 33)
+}

@@ -1,0 +1,27 @@
+import type { PartyId } from '@conclave/core'
+
+/** A node with one more running attempt is busier than one that was chosen this many times more often before. */
+const RUNNING_WEIGHT = 1_000_000
+
+/** How busy each node is with this coordinator's attempts, and how often it had its turn. */
+export class NodeLoads {
+  readonly #running = new Map<PartyId, number>()
+  readonly #chosen = new Map<PartyId, number>()
+
+  of(node: PartyId): number {
+    return RUNNING_WEIGHT * (this.#running.get(node) ?? 0) + (this.#chosen.get(node) ?? 0)
+  }
+
+  /** Counts one attempt of these signers; dispose when it has ended. */
+  begin(signers: readonly PartyId[]): Disposable {
+    for (const node of signers) {
+      this.#running.set(node, (this.#running.get(node) ?? 0) + 1)
+      this.#chosen.set(node, (this.#chosen.get(node) ?? 0) + 1)
+    }
+    return {
+      [Symbol.dispose]: () => {
+        for (const node of signers) this.#running.set(node, (this.#running.get(node) ?? 1) - 1)
+      },
+    }
+  }
+}

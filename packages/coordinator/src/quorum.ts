@@ -1,0 +1,59 @@
+import type { PartyId } from '@conclave/core'
+
+/** A node that may sign: it allowed the request and is connected. */
+export interface Candidate {
+  readonly index: PartyId
+  /** How often it was blamed or waited for in this request. */
+  readonly penalty: number
+  /** How busy it is, in any unit. */
+  readonly load: number
+}
+
+export interface QuorumQuestion {
+  readonly threshold: number
+  readonly candidates: readonly Candidate[]
+  /** Whether two nodes hold ready pair state with each other. */
+  pairReady(a: PartyId, b: PartyId): boolean
+  /** How often exactly these signers, in ascending order, have failed this request. */
+  failures(signers: readonly PartyId[]): number
+}
+
+function* subsets(items: readonly Candidate[], size: number, from = 0): Generator<readonly Candidate[]> {
+  if (size === 0) {
+    yield []
+    return
+  }
+  for (let i = from; i <= items.length - size; i++) {
+    for (const rest of subsets(items, size - 1, i + 1)) yield [items[i] as Candidate, ...rest]
+  }
+}
+
+function everyPair(parties: readonly PartyId[], holds: (a: PartyId, b: PartyId) => boolean): boolean {
+  return parties.every((a, i) => parties.slice(i + 1).every((b) => holds(a, b)))
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((v, i) => v !== b[i])
+  return at < 0 ? 0 : (a[at] as number) - (b[at] as number)
+}
+
+/**
+ * Exactly `threshold` candidates whose pairs are all ready, in ascending order; undefined when there are none.
+ *
+ * First the sets that have failed least, so that every possible set has its turn and a set of honest nodes is found whatever the
+ * others say of each other. Among them the least blamed nodes, then the least busy. At most C(9, 4) = 126 sets are looked at.
+ */
+export function chooseQuorum(question: QuorumQuestion): readonly PartyId[] | undefined {
+  const { threshold, failures, pairReady } = question
+  const candidates = [...question.candidates].sort((a, b) => a.index - b.index)
+  let best: { readonly signers: readonly PartyId[]; readonly cost: readonly number[] } | undefined
+  for (const set of subsets(candidates, threshold)) {
+    const signers = set.map((c) => c.index)
+    if (!everyPair(signers, pairReady)) continue
+    const penalty = set.reduce((sum, c) => sum + c.penalty, 0)
+    const load = set.reduce((sum, c) => sum + c.load, 0)
+    const cost = [failures(signers), penalty, load]
+    if (best === undefined || compare(cost, best.cost) < 0) best = { signers, cost }
+  }
+  return best?.signers
+}

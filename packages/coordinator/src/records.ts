@@ -1,0 +1,177 @@
+import type { SummaryLine } from '@conclave/policy'
+import type { NodeVerdict, Problem } from './problem.ts'
+import type { Store, Write } from './store.ts'
+
+/** Requests and operations that may be open at once; past it new ones are answered 429. */
+export const OPEN_MAX = 10_000
+
+export type OperationState = 'pending' | 'running' | 'succeeded' | 'failed'
+
+/** The creation of a key. Times are milliseconds since the epoch, keys and hashes lower-case hex. */
+export interface OperationRecord {
+  readonly operationId: string
+  readonly keyId: string
+  readonly threshold: number
+  readonly parties: readonly number[]
+  readonly state: OperationState
+  readonly createdAtMs: number
+  readonly endedAtMs: number | null
+  readonly error: Problem | null
+}
+
+/** A key that enough nodes have confirmed; kept, so that it is known while nodes are down. */
+export interface KeyRecord {
+  readonly keyId: string
+  readonly publicKey: string
+  readonly threshold: number
+  readonly parties: readonly number[]
+  readonly epoch: number
+  readonly state: string
+}
+
+export type SigningState = 'decoded' | 'queued' | 'signing' | 'signed' | 'denied' | 'failed' | 'cancelled'
+
+export interface AttemptRecord {
+  readonly attempt: number
+  readonly signers: readonly number[]
+  /** `interrupted`: the coordinator stopped before it knew. */
+  readonly outcome: 'running' | 'signed' | 'failed' | 'interrupted'
+  readonly code: string | null
+  readonly culprits: readonly number[]
+  readonly waitingFor: readonly number[]
+  /** Signers that answered a failure and named nobody for it. */
+  readonly refusedBy: readonly number[]
+  readonly bytesOnWire: number
+  readonly startedAtMs: number
+  readonly endedAtMs: number | null
+}
+
+export interface SigningResult {
+  /** r || s. */
+  readonly signature: string
+  readonly recovery: number
+  /** 0x and the raw transaction, for payload types that have one. */
+  readonly signedTransaction: string | null
+  readonly signers: readonly number[]
+}
+
+export interface SigningRecord {
+  readonly requestId: string
+  readonly keyId: string
+  readonly payload: { readonly type: string; readonly bytes: string }
+  readonly digest: string
+  readonly summary: readonly SummaryLine[]
+  readonly requester: string
+  readonly state: SigningState
+  readonly cancelRequested: boolean
+  readonly nodeVerdicts: readonly NodeVerdict[]
+  /** Numbers only grow; each is stored before anything is sent under it. */
+  readonly attempts: readonly AttemptRecord[]
+  readonly result: SigningResult | null
+  readonly error: Problem | null
+  readonly createdAtMs: number
+  readonly deadlineAtMs: number
+  readonly endedAtMs: number | null
+}
+
+/** The answer that a repeated POST gets. */
+export interface IdempotencyRecord {
+  readonly bodyHash: string
+  readonly status: number
+  readonly body: unknown
+}
+
+export function isOver(record: OperationRecord | SigningRecord): boolean {
+  return record.endedAtMs !== null
+}
+
+const ORDER_DIGITS = 16
+const order = (n: number) => String(n).padStart(ORDER_DIGITS, '0')
+
+/** What is kept in the store, by its name. */
+export class Records {
+  readonly #store: Store
+  #nextOrder: number
+
+  private constructor(store: Store, nextOrder: number) {
+    this.#store = store
+    this.#nextOrder = nextOrder
+  }
+
+  static async load(store: Store): Promise<Records> {
+    const [last] = await store.scan('order', { limit: 1, reverse: true })
+    return new Records(store, last === undefined ? 1 : Number(last[0]) + 1)
+  }
+
+  async operation(id: string): Promise<OperationRecord | undefined> {
+    return (await this.#store.get('operation', id)) as OperationRecord | undefined
+  }
+
+  async signing(id: string): Promise<SigningRecord | undefined> {
+    return (await this.#store.get('signing', id)) as SigningRecord | undefined
+  }
+
+  async idempotency(hash: string): Promise<IdempotencyRecord | undefined> {
+    return (await this.#store.get('idempotency', hash)) as IdempotencyRecord | undefined
+  }
+
+  async keys(): Promise<readonly KeyRecord[]> {
+    const rows = await this.#store.scan('key', { limit: -1 })
+    return rows.map(([, value]) => value as KeyRecord)
+  }
+
+  /** Signing requests, newest first, and the cursor of the next page. */
+  async signings(limit: number, cursor?: string): Promise<{ items: readonly SigningRecord[]; nextCursor: string | null }> {
+    const scan = { limit: limit + 1, reverse: true, ...(cursor === undefined ? {} : { beyond: cursor }) }
+    const rows = await this.#store.scan('order', scan)
+    const page = rows.slice(0, limit)
+    const items = await Promise.all(page.map(([, id]) => this.signing(id as string)))
+    return { items: items.filter((r) => r !== undefined), nextCursor: rows.length > limit ? (page.at(-1)?.[0] ?? null) : null }
+  }
+
+  async openOperations(): Promise<readonly OperationRecord[]> {
+    const rows = await this.#store.scan('open-operation', { limit: -1 })
+    return (await Promise.all(rows.map(([id]) => this.operation(id)))).filter((r) => r !== undefined)
+  }
+
+  async openSignings(): Promise<readonly SigningRecord[]> {
+    const rows = await this.#store.scan('open-signing', { limit: -1 })
+    return (await Promise.all(rows.map(([id]) => this.signing(id)))).filter((r) => r !== undefined)
+  }
+
+  /** A new operation or request together with the answer it is acknowledged with: both are kept, or neither. */
+  async admit(record: OperationRecord | SigningRecord, hash: string, answer: IdempotencyRecord): Promise<void> {
+    const writes: Write[] = [{ table: 'idempotency', key: hash, value: answer }]
+    if ('operationId' in record) writes.push(...operationWrites(record))
+    else writes.push(...signingWrites(record), { table: 'order', key: order(this.#nextOrder++), value: record.requestId })
+    await this.#store.write(writes)
+  }
+
+  async saveOperation(record: OperationRecord): Promise<void> {
+    await this.#store.write(operationWrites(record))
+  }
+
+  async saveSigning(record: SigningRecord): Promise<void> {
+    await this.#store.write(signingWrites(record))
+  }
+
+  async saveKeys(keys: readonly KeyRecord[]): Promise<void> {
+    await this.#store.write(keys.map((key) => ({ table: 'key', key: key.keyId, value: key })))
+  }
+}
+
+function operationWrites(record: OperationRecord): readonly Write[] {
+  const open = isOver(record) ? undefined : true
+  return [
+    { table: 'operation', key: record.operationId, value: record },
+    { table: 'open-operation', key: record.operationId, value: open },
+  ]
+}
+
+function signingWrites(record: SigningRecord): readonly Write[] {
+  const open = isOver(record) ? undefined : true
+  return [
+    { table: 'signing', key: record.requestId, value: record },
+    { table: 'open-signing', key: record.requestId, value: open },
+  ]
+}

@@ -1,0 +1,164 @@
+import { type Static, Type } from 'typebox'
+import { DEADLINE_MS_MAX, DEADLINE_MS_MIN } from './settings.ts'
+
+/** Longest time that a GET waits for a terminal state. */
+export const WAIT_MS_MAX = 30_000
+export const PAGE_MAX = 200
+const PAGE_DEFAULT = 50
+
+/** Bodies and queries are closed: a field that is not known is refused, because it may be a misspelt one. */
+const closed = { additionalProperties: false }
+const hexBytes = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
+
+export const KeyPath = Type.Object({ keyId: Type.String({ maxLength: 64 }) })
+export const OperationPath = Type.Object({ operationId: Type.String({ maxLength: 64 }) })
+export const SigningPath = Type.Object({ requestId: Type.String({ maxLength: 64 }) })
+
+export const NoQuery = Type.Object({}, closed)
+export const WaitQuery = Type.Object({ waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: WAIT_MS_MAX })) }, closed)
+export const PageQuery = Type.Object(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }),
+    cursor: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  closed,
+)
+
+export const CreateKeyBody = Type.Object(
+  {
+    keyId: Type.String({ maxLength: 256 }),
+    quorum: Type.Optional(Type.Object({ required: Type.Integer(), of: Type.Integer() }, closed)),
+  },
+  closed,
+)
+export type CreateKeyBody = Static<typeof CreateKeyBody>
+
+export const CreateSigningBody = Type.Object(
+  {
+    keyId: Type.String({ maxLength: 256 }),
+    payload: Type.Object({ type: Type.String({ maxLength: 64 }), bytes: Type.String() }, closed),
+    deadlineMs: Type.Optional(Type.Integer({ minimum: DEADLINE_MS_MIN, maximum: DEADLINE_MS_MAX })),
+  },
+  closed,
+)
+export type CreateSigningBody = Static<typeof CreateSigningBody>
+
+const NodeVerdict = Type.Object({
+  node: Type.Integer(),
+  allowed: Type.Boolean(),
+  code: Type.String(),
+  reason: Type.String(),
+  rule: Type.String(),
+})
+
+export const ProblemBody = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String(),
+  detail: Type.String(),
+  retriable: Type.Boolean(),
+  requestId: Type.String(),
+  nodeVerdicts: Type.Optional(Type.Array(NodeVerdict)),
+})
+
+const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
+const Time = Type.String({ description: 'ISO 8601, UTC' })
+
+export const KeyBody = Type.Object({
+  keyId: Type.String(),
+  publicKey: hexBytes(33),
+  address: Type.String({ description: 'EVM address, EIP-55' }),
+  threshold: Type.Integer(),
+  parties: Type.Array(Type.Integer()),
+  epoch: Type.Integer(),
+  state: Type.String(),
+})
+export type KeyBody = Static<typeof KeyBody>
+export const KeyListBody = Type.Object({ items: Type.Array(KeyBody) })
+
+export const OperationAcceptedBody = Type.Object({ operationId: hexBytes(16) })
+export const OperationBody = Type.Object({
+  operationId: hexBytes(16),
+  kind: Type.Literal('key.create'),
+  keyId: Type.String(),
+  state: Type.Enum(['pending', 'running', 'succeeded', 'failed']),
+  result: OrNull(KeyBody),
+  error: OrNull(ProblemBody),
+  createdAt: Time,
+  endedAt: OrNull(Time),
+})
+export type OperationBody = Static<typeof OperationBody>
+
+const Summary = Type.Array(Type.Object({ label: Type.String(), value: Type.String() }))
+const SigningStateBody = Type.Enum(['created', 'decoded', 'queued', 'signing', 'signed', 'denied', 'failed', 'cancelled'])
+
+const AttemptBody = Type.Object({
+  attempt: Type.Integer(),
+  signers: Type.Array(Type.Integer()),
+  outcome: Type.Enum(['running', 'signed', 'failed', 'interrupted']),
+  code: OrNull(Type.String()),
+  culprits: Type.Array(Type.Integer()),
+  waitingFor: Type.Array(Type.Integer()),
+  refusedBy: Type.Array(Type.Integer()),
+  bytesOnWire: Type.Integer(),
+  startedAt: Time,
+  endedAt: OrNull(Time),
+})
+
+export const SigningAcceptedBody = Type.Object({
+  requestId: hexBytes(32),
+  state: SigningStateBody,
+  digest: hexBytes(32),
+  summary: Summary,
+})
+export const SigningBody = Type.Object({
+  requestId: hexBytes(32),
+  keyId: Type.String(),
+  payload: Type.Object({ type: Type.String(), bytes: Type.String() }),
+  state: SigningStateBody,
+  cancelRequested: Type.Boolean(),
+  digest: hexBytes(32),
+  summary: Summary,
+  requester: Type.String(),
+  nodeVerdicts: Type.Array(NodeVerdict),
+  attempts: Type.Array(AttemptBody),
+  signature: OrNull(hexBytes(64)),
+  recovery: OrNull(Type.Integer()),
+  signedTransaction: OrNull(Type.String()),
+  signers: OrNull(Type.Array(Type.Integer())),
+  error: OrNull(ProblemBody),
+  createdAt: Time,
+  deadlineAt: Time,
+  endedAt: OrNull(Time),
+})
+export type SigningBody = Static<typeof SigningBody>
+export const SigningListBody = Type.Object({ items: Type.Array(SigningBody), nextCursor: OrNull(Type.String()) })
+
+const NodeReport = Type.Object({
+  version: Type.String(),
+  hsmOk: Type.Boolean(),
+  bytesSent: Type.Number(),
+  bytesReceived: Type.Number(),
+  keys: Type.Array(Type.Object({ keyId: Type.String(), epoch: Type.Integer(), publicKey: hexBytes(33), state: Type.String() })),
+  pairs: Type.Array(Type.Object({ peer: Type.Integer(), pairEpoch: Type.Integer(), state: Type.String() })),
+  reportedAt: Time,
+})
+export const NodeBody = Type.Object({
+  index: Type.Integer(),
+  name: Type.String(),
+  peerId: Type.String(),
+  link: Type.Object({
+    up: Type.Boolean(),
+    bytesSent: Type.Number(),
+    bytesReceived: Type.Number(),
+    reconnects: Type.Integer(),
+    roundTripMs: OrNull(Type.Number()),
+  }),
+  /** What the node last said of itself, which may be from before its link went down. */
+  status: OrNull(NodeReport),
+})
+export type NodeBody = Static<typeof NodeBody>
+export const NodeListBody = Type.Object({ items: Type.Array(NodeBody) })
+export const HealthBody = Type.Object({ status: Type.Literal('ok') })
+export const ReadyBody = Type.Object({ status: Type.Literal('ready'), nodesUp: Type.Integer(), nodesNeeded: Type.Integer() })

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { ConfigError } from '@conclave/core'
+import { z } from 'zod'
+import { readSettingsYaml } from './settings-yaml.ts'
+
+export const API_ROLES = ['viewer', 'requester', 'admin'] as const
+export type ApiRole = (typeof API_ROLES)[number]
+
+/** Bounds of a request's deadline, whoever sets it. */
+export const DEADLINE_MS_MIN = 100
+export const DEADLINE_MS_MAX = 3_600_000
+
+const NAME = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 characters of a-z, 0-9 and "-"')
+const PATH = z.string().min(1).max(4096)
+const LISTEN = /^(?<host>\[[0-9a-f:.]+\]|[^\s:[\]]+):(?<port>\d{1,5})$/i
+const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 lower-case hexadecimal digits')
+const duration = (min: number, max: number) => z.int().min(min).max(max)
+
+const ApiKeySettings = z.strictObject({ name: NAME, role: z.enum(API_ROLES), sha256: SHA256 })
+
+const SigningSettings = z.strictObject({
+  attemptTimeoutMs: duration(100, 600_000).default(30_000),
+  deadlineMs: duration(DEADLINE_MS_MIN, DEADLINE_MS_MAX).default(120_000),
+  maxAttempts: z.int().min(1).max(1000).default(10),
+  parallel: z.int().min(1).max(256).default(4),
+})
+
+const Settings = z.strictObject({
+  cluster: z.strictObject({ lock: PATH }),
+  coordinator: z.strictObject({ name: NAME, identity: z.strictObject({ file: PATH }) }),
+  http: z.strictObject({
+    listen: z.string().regex(LISTEN, 'must be host:port'),
+    bodyBytesMax: z
+      .int()
+      .min(1024)
+      .max(4 << 20)
+      .default(512 * 1024),
+  }),
+  p2p: z.strictObject({ listen: z.array(z.string().regex(/^\/[\x21-\x7e]{1,200}$/, 'must be a multiaddr')).max(8) }),
+  store: z.strictObject({ path: PATH }),
+  api: z.strictObject({ keys: z.array(ApiKeySettings).min(1, 'at least one API key must be configured').max(64) }),
+  keys: z.strictObject({ creationTimeoutMs: duration(1000, 3_600_000).default(180_000) }).prefault({}),
+  signing: SigningSettings.prefault({}),
+})
+
+/** Everything that an operator can set. Paths are absolute after `parseCoordinatorSettings`. */
+export type CoordinatorSettings = z.output<typeof Settings>
+export type ApiKeySettings = z.output<typeof ApiKeySettings>
+export type SigningSettings = z.output<typeof SigningSettings>
+
+/** An issue's path, down to the key itself when the key is what is wrong. */
+function placeOf(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; message: string } {
+  if (issue.code !== 'unrecognized_keys') return { path: issue.path, message: `${issue.path.join('.') || 'the file'}: ${issue.message}` }
+  const path = [...issue.path, issue.keys[0] as string]
+  return { path, message: `unknown key "${path.join('.')}"` }
+}
+
+function twice(names: readonly string[]): string | undefined {
+  return names.find((name, i) => names.indexOf(name) !== i)
+}
+
+/**
+ * Strict settings: unknown keys, wrong types and missing values are refused with their line.
+ *
+ * @param directory - what relative paths are relative to.
+ * @throws {ConfigError} BAD_SETTINGS.
+ */
+export function parseCoordinatorSettings(text: string, directory: string): CoordinatorSettings {
+  const yaml = readSettingsYaml(text)
+  const parsed = Settings.safeParse(yaml.value)
+  if (!parsed.success) {
+    const places = parsed.error.issues.map(placeOf).map(({ path, message }) => ({ line: yaml.lineOf(path), message }))
+    const lines = places.map(({ line, message }) => `line ${line}: ${message}`).join('; ')
+    throw new ConfigError('BAD_SETTINGS', `settings, ${lines}`, { lines: places.map(({ line }) => line) })
+  }
+  const settings = parsed.data
+  for (const field of ['name', 'sha256'] as const) {
+    const repeated = twice(settings.api.keys.map((key) => key[field]))
+    // The names tell who did what in the records; a repeated hash would make the role a matter of order.
+    if (repeated !== undefined) throw new ConfigError('BAD_SETTINGS', `settings: two API keys have the same ${field}`)
+  }
+  const absolute = (path: string) => resolve(directory, path)
+  return {
+    ...settings,
+    cluster: { lock: absolute(settings.cluster.lock) },
+    coordinator: { ...settings.coordinator, identity: { file: absolute(settings.coordinator.identity.file) } },
+    store: { path: absolute(settings.store.path) },
+  }
+}
+
+/** Settings of a file; relative paths are relative to its directory. @throws {ConfigError} SETTINGS_UNREADABLE; BAD_SETTINGS. */
+export async function loadCoordinatorSettings(file: string): Promise<CoordinatorSettings> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError('SETTINGS_UNREADABLE', `cannot read the settings file ${file}`, { file }, cause)
+  }
+  return parseCoordinatorSettings(text, dirname(resolve(file)))
+}
+
+/** `host:port` in two, brackets of an IPv6 address removed. */
+export function parseListen(listen: string): { readonly host: string; readonly port: number } {
+  const { host, port } = LISTEN.exec(listen)?.groups ?? {}
+  if (host === undefined || port === undefined || Number(port) > 65535) {
+    throw new ConfigError('BAD_SETTINGS', `settings: http.listen "${listen}" is not host:port`)
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}

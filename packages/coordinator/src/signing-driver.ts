@@ -1,0 +1,104 @@
+import { codeOf, messageOf } from '@conclave/core'
+import type { KeyDirectory } from './key-directory.ts'
+import { NodeLoads } from './node-loads.ts'
+import { ApiError, problemOf } from './problem.ts'
+import { isOver, OPEN_MAX, type SigningRecord } from './records.ts'
+import { type SigningContext, SigningJob } from './signing-job.ts'
+import { Limiter, waitForAny } from './wait.ts'
+
+const RERUN_MS = 1000
+
+export type SigningDriverOptions = Omit<SigningContext, 'slots' | 'loads'> & { readonly directory: KeyDirectory }
+
+/** Drives every open signing request; a request is open from its admission until its record is terminal. */
+export class SigningDriver {
+  readonly #ctx: SigningContext
+  readonly #directory: KeyDirectory
+  readonly #jobs = new Map<string, SigningJob>()
+  readonly #running = new Set<Promise<void>>()
+
+  constructor({ directory, ...options }: SigningDriverOptions) {
+    this.#ctx = { ...options, slots: new Limiter(options.settings.parallel), loads: new NodeLoads() }
+    this.#directory = directory
+  }
+
+  /** Takes over what an earlier run of the coordinator left open. */
+  async resume(): Promise<void> {
+    for (const record of await this.#ctx.records.openSignings()) {
+      const endedAtMs = this.#ctx.clock.nowMs()
+      const attempts = record.attempts.map((a) =>
+        a.outcome === 'running' ? ({ ...a, outcome: 'interrupted', code: 'COORDINATOR_RESTARTED', endedAtMs } as const) : a,
+      )
+      const state = record.state === 'signing' ? 'queued' : record.state
+      const next = { ...record, attempts, state }
+      await this.#ctx.records.saveSigning(next)
+      await this.submit(next)
+    }
+  }
+
+  /** @throws {ApiError} TOO_MANY_OPEN. */
+  checkRoom(): void {
+    if (this.#jobs.size >= OPEN_MAX) throw new ApiError('TOO_MANY_OPEN', `${OPEN_MAX} signing requests are open: try again later`)
+  }
+
+  /** Begins to drive a stored request. */
+  async submit(record: SigningRecord): Promise<void> {
+    const { records, clock } = this.#ctx
+    const key = this.#directory.get(record.keyId)
+    if (key === undefined) {
+      // Keys are never removed from the store, so this is a store that lost something.
+      const error = problemOf(new ApiError('KEY_NOT_FOUND', `key ${record.keyId} is not known any more`), record.requestId)
+      return await records.saveSigning({ ...record, state: 'failed', error, endedAtMs: clock.nowMs() })
+    }
+    const job = new SigningJob(this.#ctx, key, record)
+    this.#jobs.set(record.requestId, job)
+    const running = this.#run(job).finally(() => {
+      this.#jobs.delete(record.requestId)
+      this.#running.delete(running)
+    })
+    this.#running.add(running)
+  }
+
+  async record(requestId: string): Promise<SigningRecord | undefined> {
+    return this.#jobs.get(requestId)?.record ?? (await this.#ctx.records.signing(requestId))
+  }
+
+  /** The record as soon as it is terminal, or as it is after `ms`. */
+  async settled(requestId: string, ms: number, signal: AbortSignal): Promise<SigningRecord | undefined> {
+    const { clock, stopping } = this.#ctx
+    const untilMs = clock.nowMs() + ms
+    for (;;) {
+      const job = this.#jobs.get(requestId)
+      const leftMs = untilMs - clock.nowMs()
+      if (job === undefined || isOver(job.record) || leftMs <= 0 || signal.aborted || stopping.aborted) return this.record(requestId)
+      await waitForAny({ clock, signal: AbortSignal.any([signal, stopping]), ms: leftMs, pulses: [job.changed] })
+    }
+  }
+
+  /** @throws {ApiError} REQUEST_NOT_FOUND; REQUEST_ENDED unless it ended by being cancelled. */
+  async cancel(requestId: string): Promise<SigningRecord> {
+    await this.#jobs.get(requestId)?.cancel()
+    const record = await this.record(requestId)
+    if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
+    if (isOver(record) && record.state !== 'cancelled') throw new ApiError('REQUEST_ENDED', `the request is already ${record.state}`)
+    return record
+  }
+
+  /** Resolves when no job runs any more; the context's `stopping` must have aborted. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#running)
+  }
+
+  async #run(job: SigningJob): Promise<void> {
+    const { clock, logger, stopping } = this.#ctx
+    while (!stopping.aborted && !isOver(job.record)) {
+      try {
+        await job.run()
+      } catch (error) {
+        // Mostly a full disk. The request was acknowledged, so it is not given up.
+        logger.error({ err: error, signingRequest: job.record.requestId, code: codeOf(error), reason: messageOf(error) }, 'request stalled')
+        await waitForAny({ clock, signal: stopping, ms: RERUN_MS, pulses: [] })
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { PartyId } from '@conclave/core'
+import type { ClusterView } from './cluster-view.ts'
+import { ApiError } from './problem.ts'
+import type { KeyRecord, SigningRecord } from './records.ts'
+import type { VerdictBook } from './verdict-book.ts'
+
+function denials(view: ClusterView, book: VerdictBook): readonly string[] {
+  return book.verdicts().flatMap((v) => (v.allowed ? [] : [`${view.node(v.node).name} ${v.code} (${v.reason})`]))
+}
+
+/** Why a request was denied, in one line with every node's own reason. */
+export function describeDenials(view: ClusterView, key: KeyRecord, book: VerdictBook): ApiError {
+  const said = denials(view, book)
+  const line = `denied by ${said.length} of ${key.parties.length} nodes, and ${key.threshold} must allow: ${said.join('; ')}`
+  return new ApiError('POLICY_DENIED', line)
+}
+
+/** What stands between the request and a quorum, in one line. */
+export function describeShortage(view: ClusterView, key: KeyRecord, book: VerdictBook): ApiError {
+  const able = book.allowing()
+  const names = (parties: readonly PartyId[]) => parties.map((p) => view.node(p).name).join(', ')
+  const denied = book.verdicts().filter((v) => !v.allowed)
+  const silent = key.parties.filter((p) => view.isUp(p) && !able.includes(p) && !denied.some((v) => v.node === p))
+  const pairs = able.flatMap((a, i) => able.slice(i + 1).flatMap((b) => (view.pairReady(a, b) ? [] : [`${names([a])}-${names([b])}`])))
+  const down = view.downNodes(key.parties).map((n) => n.name)
+  const parts = [
+    `key ${key.keyId} needs ${key.threshold} of ${key.parties.length} nodes; able: ${able.length}${able.length > 0 ? ` (${names(able)})` : ''}`,
+    ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
+    ...(silent.length > 0 ? [`no verdict: ${names(silent)}`] : []),
+    ...(denied.length > 0 ? [`denied: ${denials(view, book).join(', ')}`] : []),
+    ...(pairs.length > 0 ? [`pairs not ready: ${pairs.join(', ')}`] : []),
+  ]
+  return new ApiError('QUORUM_UNREACHABLE', parts.join('; '))
+}
+
+/** How far the attempts got, in one line. */
+export function describeAttempts(view: ClusterView, record: SigningRecord): string {
+  const last = record.attempts.at(-1)
+  if (last === undefined) return 'no attempt was started in time: too many requests were queued before this one'
+  const names = (parties: readonly PartyId[]) => parties.map((p) => view.node(p).name).join(', ')
+  const why = [
+    last.code ?? 'no code',
+    ...(last.culprits.length > 0 ? [`blamed: ${names(last.culprits)}`] : []),
+    ...(last.waitingFor.length > 0 ? [`waited for: ${names(last.waitingFor)}`] : []),
+  ]
+  return `${record.attempts.length} attempts, none signed; the last one with ${names(last.signers)}: ${why.join('; ')}`
+}

@@ -1,0 +1,148 @@
+import { type ClusterLock, fromHex, type Member, type NodeMember, type PartyId, tagged, toHex, u32 } from '@conclave/core'
+import { decodePayload } from '@conclave/policy'
+import { type MemoryHub, memoryTransport, type Transport } from '@conclave/transport'
+import { decode, encode, Frame, type NodeStatus, type Propose, type Request, type Response, type Sign } from '@conclave/wire'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import type { FakeSessions } from './fake-session.ts'
+
+export type RequestBody = Request['body']
+export type ResponseBody = Response['body']
+export type PairState = 'ready' | 'missing' | 'burned'
+
+/** A key as the fakes have it: whole, which no real process ever has. */
+export interface FakeKey {
+  readonly secret: Uint8Array
+  readonly chainCode: Uint8Array
+  readonly threshold: number
+  readonly parties: readonly PartyId[]
+}
+
+/** What all fake nodes of a cluster share: the sessions, and the keys that sessions have made. */
+export interface FakeWorld {
+  readonly lock: ClusterLock
+  readonly hub: MemoryHub
+  readonly sessions: FakeSessions
+  readonly keys: Map<string, FakeKey>
+  /** Every Sign that any node has received, in order. */
+  readonly signs: { readonly node: PartyId; readonly requestId: string; readonly attempt: number; readonly signers: readonly PartyId[] }[]
+}
+
+export function failure(code: string, more: Partial<Extract<ResponseBody, { failure: unknown }>['failure']> = {}): ResponseBody {
+  return { failure: { code, message: `fake: ${code}`, retriable: true, culprits: [], waitingFor: [], ...more } }
+}
+
+/** Answers control.proto like a node, without policy or protocol: it allows everything and signs with the whole key. */
+export class FakeNode {
+  readonly member: NodeMember
+  readonly pairs = new Map<PartyId, PairState>()
+  readonly keys = new Set<string>()
+  /** Sees each request first; may answer in its own way, call `honest`, or answer nothing (undefined). */
+  intercept: (request: RequestBody, honest: () => Promise<ResponseBody>) => Promise<ResponseBody | undefined> = (_, honest) => honest()
+  readonly #world: FakeWorld
+  readonly #proposed = new Map<string, Propose>()
+  #transport: Transport | undefined
+
+  constructor(world: FakeWorld, member: NodeMember) {
+    this.#world = world
+    this.member = member
+    for (const { index } of world.lock.nodes) if (index !== member.index) this.pairs.set(index, 'ready')
+  }
+
+  get index(): PartyId {
+    return this.member.index
+  }
+
+  async start(): Promise<void> {
+    const { hub, lock } = this.#world
+    const transport = memoryTransport(hub, { lock, self: this.member.name })
+    this.#transport = transport
+    this.#proposed.clear()
+    await transport.start({
+      frame: (from, frame) => void this.#frame(transport, from, frame),
+      linkUp: () => undefined,
+      linkDown: () => undefined,
+    })
+  }
+
+  /** Like SIGKILL. `start` brings it back, with its keys and pairs and without its proposals. */
+  kill(): void {
+    this.#world.hub.kill(this.member)
+    this.#world.sessions.died(this.index)
+    this.#transport = undefined
+  }
+
+  /** Sends any frame to the coordinator. */
+  send(frame: Frame | Uint8Array): void {
+    const to = this.#world.lock.coordinators[0] as Member
+    this.#transport?.send(to, frame instanceof Uint8Array ? frame : encode(Frame, frame))
+  }
+
+  async #frame(transport: Transport, from: Member, bytes: Uint8Array): Promise<void> {
+    const { body } = decode(Frame, bytes)
+    if (from.kind !== 'coordinator' || !('request' in body)) return
+    const { id, body: request } = body.request
+    if ('sign' in request) {
+      const { requestId, attempt, signers } = request.sign
+      this.#world.signs.push({ node: this.index, requestId: toHex(requestId), attempt, signers })
+    }
+    const answer = await this.intercept(request, () => this.#answer(request))
+    if (answer === undefined || transport !== this.#transport) return
+    if (!transport.links().some((l) => l.member.name === from.name && l.up)) return
+    transport.send(from, encode(Frame, { body: { response: { id, body: answer } } }))
+  }
+
+  async #answer(request: RequestBody): Promise<ResponseBody> {
+    if ('status' in request) return { status: this.status() }
+    if ('createKey' in request) return await this.#createKey(request.createKey)
+    if ('propose' in request) return this.#propose(request.propose)
+    if ('sign' in request) return await this.#sign(request.sign)
+    return failure('UNEXPECTED', { retriable: false })
+  }
+
+  status(): NodeStatus {
+    const { index, name } = this.member
+    const pairId = (peer: PartyId) => tagged('fake-pair', u32(Math.min(index, peer)), u32(Math.max(index, peer)))
+    return {
+      index,
+      name,
+      version: 'fake',
+      hsmOk: true,
+      keys: [...this.keys].map((keyId) => {
+        const { secret, threshold, parties } = this.#world.keys.get(keyId) as FakeKey
+        return { keyId, epoch: 0, publicKey: secp256k1.getPublicKey(secret), threshold, parties, state: 'active' }
+      }),
+      pairs: [...this.pairs].map(([peer, state]) => ({ peer, pairEpoch: 1, state, pairId: state === 'ready' ? pairId(peer) : fromHex('') })),
+      sent: fromHex('0000000000000400'),
+      received: fromHex('0000000000000200'),
+    }
+  }
+
+  async #createKey({ keyId, nonce, threshold, parties }: { keyId: string; nonce: Uint8Array; threshold: number; parties: readonly PartyId[] }) {
+    if (this.keys.has(keyId)) return failure('KEY_EXISTS', { retriable: false })
+    const aborted = await this.#world.sessions.join(`key ${toHex(nonce)}`, parties, this.index)
+    if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
+    const chainCode = tagged('fake-chain-code', nonce)
+    const key = this.#world.keys.get(keyId) ?? { secret: tagged('fake-key', nonce), chainCode, threshold, parties }
+    this.#world.keys.set(keyId, key)
+    this.keys.add(keyId)
+    return { keyCreated: { keyId, publicKey: secp256k1.getPublicKey(key.secret), chainCode: key.chainCode, epoch: 0 } }
+  }
+
+  #propose(propose: Propose): ResponseBody {
+    if (!this.keys.has(propose.keyId)) return failure('UNKNOWN_KEY', { retriable: false })
+    this.#proposed.set(toHex(propose.requestId), propose)
+    const { digest } = decodePayload(propose.payloadType, propose.payload)
+    return { verdict: { requestId: propose.requestId, allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digest } }
+  }
+
+  async #sign({ requestId, attempt, signers }: Sign): Promise<ResponseBody> {
+    const proposed = this.#proposed.get(toHex(requestId))
+    if (proposed === undefined) return failure('UNKNOWN_REQUEST', { retriable: false })
+    const aborted = await this.#world.sessions.join(`sign ${toHex(requestId)} ${attempt} ${signers.join()}`, signers, this.index)
+    if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
+    const { secret } = this.#world.keys.get(proposed.keyId) as FakeKey
+    const { digest } = decodePayload(proposed.payloadType, proposed.payload)
+    const bytes = secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' })
+    return { signed: { requestId, digest, signature: bytes.slice(1), recovery: bytes[0] as number, bytesSent: 1000 } }
+  }
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { formatLock, toHex } from '@conclave/core'
+import { type Logger, pino } from 'pino'
+import { type Coordinator, startCoordinator } from '../coordinator.ts'
+import type { OperationBody, SigningBody } from '../schemas.ts'
+import { type ApiRole, type CoordinatorSettings, parseCoordinatorSettings } from '../settings.ts'
+import { eventually, FakeClock } from './fake-clock.ts'
+import { COORDINATOR_NAME, coordinatorSeed, FakeCluster } from './fake-cluster.ts'
+import { payment } from './payment.ts'
+
+export { eventually, FakeClock, FakeCluster, payment }
+
+export const API_KEYS: Readonly<Record<ApiRole, string>> = {
+  viewer: 'viewer-key-0123456789',
+  requester: 'requester-key-0123456789',
+  admin: 'admin-key-0123456789',
+}
+
+export interface Call {
+  /** Null for no Authorization header. */
+  readonly as?: ApiRole | null
+  readonly body?: unknown
+  /** Sent as it is, instead of `body`. */
+  readonly raw?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Answered<T> {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: T
+}
+
+/** What a test reads of any answer: a problem, or nothing in common. */
+export interface ProblemAnswer {
+  readonly code: string
+  readonly detail: string
+  readonly retriable: boolean
+}
+
+function yamlOf(signing: Partial<CoordinatorSettings['signing']>): string {
+  const keys = Object.entries(API_KEYS).map(([role, key]) => ({ name: role, role, sha256: createHash('sha256').update(key).digest('hex') }))
+  // JSON is YAML.
+  return JSON.stringify({
+    cluster: { lock: 'cluster.lock.json' },
+    coordinator: { name: COORDINATOR_NAME, identity: { file: 'identity' } },
+    http: { listen: '127.0.0.1:0' },
+    p2p: { listen: [] },
+    store: { path: 'store' },
+    api: { keys },
+    signing,
+  })
+}
+
+/** A coordinator with fake nodes in a directory of its own. Dispose stops it and removes the directory. */
+export class Harness implements AsyncDisposable {
+  readonly cluster: FakeCluster
+  readonly clock = new FakeClock()
+  readonly log: string[] = []
+  settings: CoordinatorSettings
+  coordinator: Coordinator | undefined
+  readonly #directory: string
+  readonly #logger: Logger
+  #crashes = 0
+  #posts = 0
+
+  private constructor(cluster: FakeCluster, directory: string, settings: CoordinatorSettings) {
+    this.cluster = cluster
+    this.settings = settings
+    this.#directory = directory
+    this.#logger = pino({ level: 'trace' }, { write: (line: string) => void this.log.push(line) })
+  }
+
+  static async prepare(signing: Partial<CoordinatorSettings['signing']> = {}, quorum: { required?: number; of?: number } = {}): Promise<Harness> {
+    const cluster = await FakeCluster.start(quorum)
+    const directory = await mkdtemp(join(tmpdir(), 'conclave-coordinator-'))
+    await writeFile(join(directory, 'cluster.lock.json'), formatLock(cluster.lock))
+    await writeFile(join(directory, 'identity'), toHex(coordinatorSeed()), { mode: 0o600 })
+    return new Harness(cluster, directory, parseCoordinatorSettings(yamlOf(signing), directory))
+  }
+
+  /** A running coordinator; with a key `main` unless told otherwise. */
+  static async start(signing: Partial<CoordinatorSettings['signing']> = {}, { withKey = true } = {}): Promise<Harness> {
+    const harness = await Harness.prepare(signing)
+    if (withKey) harness.cluster.addKey('main')
+    await harness.run()
+    if (withKey) await eventually(async () => (await harness.get('/v1/keys/main')).status === 200)
+    return harness
+  }
+
+  async run(): Promise<void> {
+    const { settings, clock } = this
+    this.coordinator = await startCoordinator({ settings, clock, logger: this.#logger, transport: this.cluster.transport() })
+  }
+
+  /** What is on disk now is what a SIGKILL at this moment leaves; a new coordinator starts from exactly that. */
+  async crashAndRestart(): Promise<void> {
+    const path = join(this.#directory, `store-${++this.#crashes}`)
+    await cp(this.settings.store.path, path, { recursive: true })
+    await this.coordinator?.stop()
+    this.settings = { ...this.settings, store: { path } }
+    await this.run()
+  }
+
+  async stop(): Promise<void> {
+    await this.coordinator?.stop()
+  }
+
+  async call<T = ProblemAnswer>(method: string, path: string, { as = 'admin', body, raw, headers = {} }: Call = {}): Promise<Answered<T>> {
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body))
+    const response = await fetch(`${this.coordinator?.url}${path}`, {
+      method,
+      headers: {
+        ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(as === null ? {} : { authorization: `Bearer ${API_KEYS[as]}` }),
+        ...headers,
+      },
+      ...(sent === undefined ? {} : { body: sent }),
+    })
+    return { status: response.status, headers: response.headers, body: (await response.json()) as T }
+  }
+
+  get<T = ProblemAnswer>(path: string, call: Call = {}): Promise<Answered<T>> {
+    return this.call<T>('GET', path, call)
+  }
+
+  /** With an idempotency key of its own, unless the call brings one. */
+  post<T = ProblemAnswer>(path: string, body: unknown, call: Call = {}): Promise<Answered<T>> {
+    const headers = { 'idempotency-key': `test-${++this.#posts}`, ...call.headers }
+    return this.call<T>('POST', path, { ...call, body, headers })
+  }
+
+  /** A new signing request of key `main`. */
+  async request(nonce = 0, more: { deadlineMs?: number; keyId?: string } = {}): Promise<string> {
+    const body = { keyId: 'main', payload: { type: 'evm.tx', bytes: payment(nonce) }, ...more }
+    const answer = await this.post<{ requestId: string }>('/v1/signing-requests', body)
+    if (answer.status !== 201) throw new Error(`not admitted: ${JSON.stringify(answer.body)}`)
+    return answer.body.requestId
+  }
+
+  async signing(requestId: string): Promise<SigningBody> {
+    return (await this.get<SigningBody>(`/v1/signing-requests/${requestId}`)).body
+  }
+
+  /** The request when it is terminal. The clock must not be what it waits for. */
+  async ended(requestId: string): Promise<SigningBody> {
+    return (await this.get<SigningBody>(`/v1/signing-requests/${requestId}?waitMs=30000`)).body
+  }
+
+  async operationEnded(operationId: string): Promise<OperationBody> {
+    return (await this.get<OperationBody>(`/v1/operations/${operationId}?waitMs=30000`)).body
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    for (const node of this.cluster.nodes) node.kill()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,135 @@
+import { type Clock, codeOf, messageOf, type PartyId, TransportError, toHex } from '@conclave/core'
+import type { Propose, Verdict } from '@conclave/wire'
+import type { Logger } from 'pino'
+import type { ClusterView } from './cluster-view.ts'
+import { type NodeCalls, NodeFailure, safeCode } from './node-calls.ts'
+import type { NodeVerdict } from './problem.ts'
+import { Pulse, waitForAny } from './wait.ts'
+
+/** Once enough nodes allow, how long the slower ones are waited for. */
+export const VERDICT_GRACE_MS = 250
+const VERDICT_TIMEOUT_MS = 10_000
+const RETRY_MS = 1000
+/** Leaves room on every link for the requests that sign. */
+const OPEN_CALLS_MAX = 512
+
+export interface VerdictBookOptions {
+  readonly view: ClusterView
+  readonly calls: NodeCalls
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly propose: Propose
+  /** As this coordinator decoded it. */
+  readonly digest: string
+  readonly parties: readonly PartyId[]
+  readonly threshold: number
+  /** From before a restart: they count as denials, but nobody signs on them. */
+  readonly known: readonly NodeVerdict[]
+}
+
+interface Entry {
+  verdict: NodeVerdict | undefined
+  /** Of the link that the verdict came over. */
+  generation: number
+  asking: boolean
+  notBeforeMs: number
+}
+
+/** What each party of the key says to one request. */
+export class VerdictBook {
+  readonly #options: VerdictBookOptions
+  readonly #entries: ReadonlyMap<PartyId, Entry>
+  readonly #answered = new Pulse()
+  #graceEndsMs: number | undefined
+
+  constructor(options: VerdictBookOptions) {
+    this.#options = options
+    const entry = (party: PartyId): Entry => ({
+      verdict: options.known.find((v) => v.node === party),
+      generation: -1,
+      asking: false,
+      notBeforeMs: 0,
+    })
+    this.#entries = new Map(options.parties.map((party) => [party, entry(party)]))
+  }
+
+  verdicts(): readonly NodeVerdict[] {
+    return [...this.#entries.values()].map((e) => e.verdict).filter((v) => v !== undefined)
+  }
+
+  /** Connected nodes that have allowed the request over their present link. */
+  allowing(): readonly PartyId[] {
+    return this.#options.parties.filter((p) => this.#isCurrent(p) && this.#entries.get(p)?.verdict?.allowed === true)
+  }
+
+  /** Whether so many parties deny that fewer than the threshold could ever allow. */
+  isDenied(): boolean {
+    const denials = this.verdicts().filter((v) => !v.allowed).length
+    return this.#options.parties.length - denials < this.#options.threshold
+  }
+
+  /** The node has to be asked again before it signs, for example because it says that it does not know the request. */
+  forget(party: PartyId): void {
+    const entry = this.#entries.get(party)
+    if (entry !== undefined) entry.generation = -1
+  }
+
+  /** Asks every connected party that has not answered yet; resolves when all have, or enough allow and the slow ones had their time. */
+  async gather(signal: AbortSignal): Promise<void> {
+    const { clock, parties, threshold } = this.#options
+    for (const party of parties) if (this.#isDue(party)) void this.#ask(party, signal)
+    while (!signal.aborted && [...this.#entries.values()].some((e) => e.asking)) {
+      const enough = this.allowing().length >= threshold
+      if (enough) this.#graceEndsMs ??= clock.nowMs() + VERDICT_GRACE_MS
+      const leftMs = enough ? (this.#graceEndsMs as number) - clock.nowMs() : VERDICT_TIMEOUT_MS
+      if (leftMs <= 0) return
+      await waitForAny({ clock, signal, ms: leftMs, pulses: [this.#answered] })
+    }
+  }
+
+  #isCurrent(party: PartyId): boolean {
+    const { view } = this.#options
+    return view.isUp(party) && this.#entries.get(party)?.generation === view.generation(party)
+  }
+
+  #isDue(party: PartyId): boolean {
+    const { view, calls, clock } = this.#options
+    const entry = this.#entries.get(party)
+    if (entry === undefined || entry.asking || !view.isUp(party) || this.#isCurrent(party)) return false
+    return clock.nowMs() >= entry.notBeforeMs && calls.openTowards(view.node(party)) < OPEN_CALLS_MAX
+  }
+
+  async #ask(party: PartyId, signal: AbortSignal): Promise<void> {
+    const { view, calls, clock, logger, propose } = this.#options
+    const entry = this.#entries.get(party) as Entry
+    const node = view.node(party)
+    const generation = view.generation(party)
+    entry.asking = true
+    try {
+      const answer = await calls.call(node, { propose }, 'verdict', { timeoutMs: VERDICT_TIMEOUT_MS, signal })
+      entry.verdict = this.#judge(party, answer)
+      entry.generation = generation
+    } catch (error) {
+      entry.notBeforeMs = clock.nowMs() + RETRY_MS
+      logger.info({ node: node.name, code: codeOf(error), reason: messageOf(error) }, 'no verdict')
+      if (error instanceof NodeFailure && !error.retriable) {
+        // It answered, and says that asking again will not help: for this request that is a no.
+        entry.verdict = { node: party, allowed: false, code: error.code, reason: error.message, rule: '' }
+        entry.generation = generation
+      }
+    } finally {
+      entry.asking = false
+      this.#answered.fire()
+    }
+  }
+
+  #judge(party: PartyId, { requestId, allowed, code, reason, rule, digest }: Verdict): NodeVerdict {
+    if (toHex(requestId) !== toHex(this.#options.propose.requestId)) {
+      throw new TransportError('BAD_ANSWER', 'the verdict is about another request', { retriable: true })
+    }
+    if (allowed && toHex(digest) !== this.#options.digest) {
+      return { node: party, allowed: false, code: 'DIGEST_MISMATCH', reason: 'the node derived another digest from the payload', rule }
+    }
+    return { node: party, allowed, code: safeCode(code), reason, rule }
+  }
+}

@@ -1,0 +1,93 @@
+import { type NodeMember, toHex } from '@conclave/core'
+import { evmAddress } from '@conclave/policy'
+import type { LinkStatus } from '@conclave/transport'
+import type { Report } from './cluster-view.ts'
+import { publicKeyOf } from './key-creation.ts'
+import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
+import type { KeyBody, NodeBody, OperationBody, SigningBody } from './schemas.ts'
+
+const iso = (ms: number) => new Date(ms).toISOString()
+const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
+
+export function keyBody(key: KeyRecord): KeyBody {
+  const { keyId, publicKey, threshold, parties, epoch, state } = key
+  return { keyId, publicKey, address: evmAddress(publicKeyOf(key)), threshold, parties: [...parties], epoch, state }
+}
+
+/** @param key - the key that the operation made, once it has succeeded. */
+export function operationBody(record: OperationRecord, key: KeyRecord | undefined): OperationBody {
+  return {
+    operationId: record.operationId,
+    kind: 'key.create',
+    keyId: record.keyId,
+    state: record.state,
+    result: record.state === 'succeeded' && key !== undefined ? keyBody(key) : null,
+    error: record.error as OperationBody['error'],
+    createdAt: iso(record.createdAtMs),
+    endedAt: isoOrNull(record.endedAtMs),
+  }
+}
+
+function attemptBody({ startedAtMs, endedAtMs, ...attempt }: AttemptRecord): SigningBody['attempts'][number] {
+  const copy = { signers: [...attempt.signers], culprits: [...attempt.culprits] }
+  const rest = { waitingFor: [...attempt.waitingFor], refusedBy: [...attempt.refusedBy] }
+  return { ...attempt, ...copy, ...rest, startedAt: iso(startedAtMs), endedAt: isoOrNull(endedAtMs) }
+}
+
+export function signingBody(record: SigningRecord): SigningBody {
+  const { result } = record
+  return {
+    requestId: record.requestId,
+    keyId: record.keyId,
+    payload: { ...record.payload },
+    state: record.state,
+    cancelRequested: record.cancelRequested,
+    digest: record.digest,
+    summary: [...record.summary],
+    requester: record.requester,
+    nodeVerdicts: [...record.nodeVerdicts],
+    attempts: record.attempts.map(attemptBody),
+    signature: result?.signature ?? null,
+    recovery: result?.recovery ?? null,
+    signedTransaction: result?.signedTransaction ?? null,
+    signers: result === null ? null : [...result.signers],
+    error: record.error as SigningBody['error'],
+    createdAt: iso(record.createdAtMs),
+    deadlineAt: iso(record.deadlineAtMs),
+    endedAt: isoOrNull(record.endedAtMs),
+  }
+}
+
+/** 8 bytes big-endian; beyond 2^53 the figure is rounded, which nobody reads. */
+function counter(bytes: Uint8Array): number {
+  return Number(`0x${toHex(bytes)}`)
+}
+
+export function nodeBody(node: NodeMember, link: LinkStatus | undefined, report: Report | undefined): NodeBody {
+  const { index, name, peerId } = node
+  return {
+    index,
+    name,
+    peerId,
+    link: {
+      up: link?.up ?? false,
+      bytesSent: link?.bytesSent ?? 0,
+      bytesReceived: link?.bytesReceived ?? 0,
+      reconnects: link?.reconnects ?? 0,
+      roundTripMs: link?.roundTripMs ?? null,
+    },
+    status: report === undefined ? null : reportBody(report),
+  }
+}
+
+function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
+  return {
+    version: status.version,
+    hsmOk: status.hsmOk,
+    bytesSent: counter(status.sent),
+    bytesReceived: counter(status.received),
+    keys: status.keys.map((k) => ({ keyId: k.keyId, epoch: k.epoch, publicKey: toHex(k.publicKey), state: k.state })),
+    pairs: status.pairs.map(({ peer, pairEpoch, state }) => ({ peer, pairEpoch, state })),
+    reportedAt: iso(atMs),
+  }
+}

@@ -1,0 +1,91 @@
+import { setMaxListeners } from 'node:events'
+import type { Clock } from '@conclave/core'
+
+/** Tells whoever waits that something has changed; carries nothing. */
+export class Pulse {
+  readonly #waiters = new Set<() => void>()
+
+  fire(): void {
+    for (const waiter of [...this.#waiters]) waiter()
+  }
+
+  /** @returns a function that ends the subscription. */
+  subscribe(waiter: () => void): () => void {
+    this.#waiters.add(waiter)
+    return () => {
+      this.#waiters.delete(waiter)
+    }
+  }
+}
+
+export interface WaitOptions {
+  readonly clock: Clock
+  readonly ms: number
+  readonly signal: AbortSignal
+  readonly pulses: readonly Pulse[]
+}
+
+/** Resolves at the first pulse, after `ms`, or when the signal aborts; never rejects. Callers look for themselves what happened. */
+export function waitForAny({ clock, ms, signal, pulses }: WaitOptions): Promise<void> {
+  return new Promise((resolve) => {
+    const undo: (() => void)[] = []
+    const finish = () => {
+      for (const f of undo.splice(0)) f()
+      resolve()
+    }
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', finish, { once: true })
+    undo.push(() => signal.removeEventListener('abort', finish), clock.after(ms, finish), ...pulses.map((p) => p.subscribe(finish)))
+  })
+}
+
+/** A controller whose signal many calls may listen to; each of them leaves when it is done. */
+export function sharedController(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
+}
+
+/** At most `slots` holders at once, first come first served. */
+export class Limiter {
+  #free: number
+  readonly #queue: (() => void)[] = []
+
+  constructor(slots: number) {
+    this.#free = slots
+  }
+
+  /** A slot to dispose of, or undefined when the signal aborts first. */
+  async acquire(signal: AbortSignal): Promise<Disposable | undefined> {
+    if (signal.aborted) return undefined
+    if (this.#free > 0) {
+      this.#free--
+      return this.#slot()
+    }
+    return new Promise((resolve) => {
+      const leave = () => {
+        this.#queue.splice(this.#queue.indexOf(enter), 1)
+        resolve(undefined)
+      }
+      const enter = () => {
+        signal.removeEventListener('abort', leave)
+        resolve(this.#slot())
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      this.#queue.push(enter)
+    })
+  }
+
+  #slot(): Disposable {
+    let held = true
+    return {
+      [Symbol.dispose]: () => {
+        if (!held) return
+        held = false
+        const next = this.#queue.shift()
+        if (next === undefined) this.#free++
+        else next()
+      },
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ClusterLock, ConfigError, messageOf, parseLock, systemClock, verifyLock } from '@conclave/core'
+import { parsePolicy } from '@conclave/policy'
+import { checkRuntime, libp2pTransport } from '@conclave/transport'
+import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vault'
+import { pino } from 'pino'
+import { ApproverNode, VERSION } from './node.ts'
+import { SessionPool } from './sessions/session-pool.ts'
+import { type NodeSettings, readSettings } from './settings.ts'
+import { Store } from './store/store.ts'
+
+export const STORE_KEY_FILE = 'store.key'
+
+/** The MAC key of the store is sealed before the cluster exists, so its context names no cluster. */
+export const storeKeyContext = (nodeName: string): SealContext => ({
+  clusterId: '00'.repeat(32),
+  nodeId: nodeName,
+  recordType: 'store-key',
+  keyId: 'store',
+  epoch: 0,
+  version: 1,
+})
+
+async function readText(file: string, code: string, what: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(code, `cannot read the ${what} ${file}`, { file }, cause)
+  }
+}
+
+/** Reads and verifies a cluster lock. @throws {ConfigError} LOCK_UNREADABLE, BAD_LOCK, BAD_IDENTITY, LOCK_UNSIGNED. */
+export async function readLock(file: string): Promise<ClusterLock> {
+  const text = await readText(file, 'LOCK_UNREADABLE', 'cluster lock')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new ConfigError('BAD_LOCK', `the cluster lock ${file} is not JSON: ${messageOf(cause)}`, { file }, cause)
+  }
+  const lock = parseLock(value)
+  verifyLock(lock)
+  return lock
+}
+
+async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+  const file = join(settings.storePath, '..', STORE_KEY_FILE)
+  let record: Uint8Array
+  try {
+    record = new Uint8Array(await readFile(file))
+  } catch (cause) {
+    throw new ConfigError('STORE_MISSING', `cannot read ${file}: run "conclave node init" or restore it`, { file }, cause)
+  }
+  using key = await vault.open(storeKeyContext(settings.name), record)
+  return Store.open(settings.storePath, Uint8Array.from(key.bytes))
+}
+
+export interface RunningNode {
+  readonly name: string
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a node from its settings file.
+ *
+ * @throws {ConfigError}, {VaultError}, {StoreError}, {TransportError}: each with a code and one clear line.
+ */
+export async function startNode(settingsFile: string): Promise<RunningNode> {
+  checkRuntime()
+  const settings = readSettings(settingsFile)
+  const log = pino({ level: settings.logLevel, base: { node: settings.name } })
+  const lock = await readLock(settings.lockFile)
+  const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
+  const vault = await openPkcs11Vault({ hsms: settings.hsms })
+  let store: Store | undefined
+  let pool: SessionPool | undefined
+  try {
+    store = await openStore(settings, vault)
+    pool = new SessionPool()
+    const transport = libp2pTransport({
+      lock,
+      self: settings.name,
+      signer: vault.identity,
+      listen: settings.listen,
+      logger: log,
+      version: VERSION,
+    })
+    const { name, maxConcurrent, silenceTimeoutMs } = settings
+    const node = await ApproverNode.start({
+      lock,
+      name,
+      vault,
+      transport,
+      store,
+      pool,
+      policy,
+      clock: systemClock,
+      log,
+      maxConcurrent,
+      silenceTimeoutMs,
+    })
+    log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
+    return {
+      name,
+      async stop() {
+        await node.stop()
+        log.info('node stopped')
+      },
+    }
+  } catch (error) {
+    await pool?.close()
+    await store?.close()
+    await vault.close()
+    throw error
+  }
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { access, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { ConfigError, type IdentityKey, toHex } from '@conclave/core'
+import { peerIdOf } from '@conclave/transport'
+import { type HsmSettings, openPkcs11Vault, prepareSoftHsm, provisionHsm, softHsmModule } from '@conclave/vault'
+import { stringify } from 'yaml'
+import { STORE_KEY_FILE, storeKeyContext } from './daemon.ts'
+import { Store } from './store/store.ts'
+
+export const SETTINGS_FILE = 'node.yaml'
+export const CARD_FILE = 'card.json'
+const DENY_ALL = '# Nothing is allowed until a rule says so.\nversion: 1\nsequence: 1\nrules: []\n'
+
+export interface NodeInit {
+  readonly dir: string
+  readonly name: string
+  /** Multiaddrs to listen on, and (unless `announce` is given) to write into the lock. */
+  readonly listen: readonly string[]
+  readonly announce?: readonly string[]
+  /** An HSM that exists already; without it a SoftHSM token is made inside `dir`. */
+  readonly hsm?: { readonly module: string; readonly token: string; readonly pinFile: string }
+}
+
+/** What a node tells the others of itself before there is a lock. Public. */
+export interface NodeCard {
+  readonly kind: 'node'
+  readonly name: string
+  readonly peerId: string
+  readonly addresses: readonly string[]
+  readonly identity: { readonly type: IdentityKey['type']; readonly publicKey: string }
+}
+
+async function refuseExisting(dir: string): Promise<void> {
+  const settings = join(dir, SETTINGS_FILE)
+  const exists = await access(settings).then(
+    () => true,
+    () => false,
+  )
+  if (exists) throw new ConfigError('ALREADY_INITIALISED', `${settings} exists: this directory belongs to a node already`, { dir })
+}
+
+const pin = (): string => randomBytes(12).toString('base64url')
+
+async function softHsm(dir: string, name: string): Promise<{ hsm: HsmSettings; soPinFile: string }> {
+  const module = softHsmModule()
+  if (module === undefined)
+    throw new ConfigError('MODULE_MISSING', 'SoftHSM2 is not installed: run scripts/setup.sh, or name a PKCS#11 module')
+  const env = await prepareSoftHsm(join(dir, 'softhsm'))
+  const pinFile = join(dir, 'pin')
+  const soPinFile = join(dir, 'so-pin')
+  await writeFile(pinFile, `${pin()}\n`, { mode: 0o600, flag: 'wx' })
+  await writeFile(soPinFile, `${pin()}\n`, { mode: 0o600, flag: 'wx' })
+  return { hsm: { name: 'primary', module, token: `conclave-${name}`.slice(0, 32), pin: { file: pinFile }, env }, soPinFile }
+}
+
+/**
+ * The ceremony that makes a node: HSM token, KEK and identity key inside it, an empty store, settings, a policy that denies all.
+ *
+ * @returns the card that goes into the cluster lock.
+ * @throws {ConfigError} ALREADY_INITIALISED, MODULE_MISSING; {VaultError}; {StoreError}.
+ */
+export async function initNode(init: NodeInit): Promise<NodeCard> {
+  const dir = resolve(init.dir)
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await refuseExisting(dir)
+  const made = init.hsm === undefined ? await softHsm(dir, init.name) : undefined
+  const hsm: HsmSettings = made?.hsm ?? {
+    name: 'primary',
+    module: resolve(init.hsm?.module ?? ''),
+    token: init.hsm?.token ?? '',
+    pin: { file: resolve(init.hsm?.pinFile ?? '') },
+  }
+  const { identity, tokenSerial } = await provisionHsm({
+    ...hsm,
+    ...(made === undefined ? {} : { createToken: { soPin: { file: made.soPinFile } } }),
+  })
+  const configured = { ...hsm, serial: tokenSerial }
+  const storePath = join(dir, 'store')
+  const vault = await openPkcs11Vault({ hsms: [configured] })
+  try {
+    const macKey = await vault.random(32)
+    await writeFile(join(dirname(storePath), STORE_KEY_FILE), await vault.seal(storeKeyContext(init.name), macKey), {
+      mode: 0o600,
+      flag: 'wx',
+    })
+    macKey.fill(0)
+  } finally {
+    await vault.close()
+  }
+  await Store.create(storePath)
+  const settings = {
+    cluster: { lock: 'cluster.lock.json' },
+    node: { name: init.name },
+    hsm: [configured],
+    p2p: { listen: [...init.listen] },
+    store: { path: 'store' },
+    policy: { file: 'policy.yaml' },
+  }
+  await writeFile(join(dir, 'policy.yaml'), DENY_ALL, { flag: 'wx' })
+  const card: NodeCard = {
+    kind: 'node',
+    name: init.name,
+    peerId: peerIdOf(identity),
+    addresses: [...(init.announce ?? init.listen)],
+    identity: { type: identity.type, publicKey: toHex(identity.publicKey) },
+  }
+  await writeFile(join(dir, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
+  // Last, because its presence says that the ceremony is complete.
+  await writeFile(join(dir, SETTINGS_FILE), stringify(settings), { mode: 0o600, flag: 'wx' })
+  return card
+}

@@ -1,0 +1,129 @@
+import {
+  type ClusterLock,
+  ConclaveError,
+  checkThreshold,
+  equalBytes,
+  type IdentitySigner,
+  InvalidArgument,
+  type PartyId,
+  parseKeyId,
+  parsePartySet,
+  tagged,
+  u32,
+  utf8,
+} from '@conclave/core'
+import { partyList } from '@conclave/mpc'
+import type { Logger } from '@conclave/transport'
+import type { CreateKey, KeyAttestations, KeyCreated, KeyGossip } from '@conclave/wire'
+import type { PairKeeper } from './pair-keeper.ts'
+import type { OpenedRecord } from './sessions/job.ts'
+import type { SessionHub } from './sessions/session-hub.ts'
+import { type KeyStore, type NodeScope, partiesOf } from './store/key-store.ts'
+
+const PAIRS_TIMEOUT_MS = 120_000
+
+export interface KeyMakerOptions {
+  readonly self: PartyId
+  readonly lock: ClusterLock
+  readonly scope: NodeScope
+  readonly keys: KeyStore
+  readonly pairs: PairKeeper
+  readonly hub: SessionHub
+  readonly identity: IdentitySigner
+  readonly log: Logger
+  gossip(peer: PartyId, gossip: KeyGossip): void
+}
+
+/**
+ * Key creation at this node: pair setup where it is missing, the DKG, and the finish of keys that a crash left pending.
+ */
+export class KeyMaker {
+  readonly #o: KeyMakerOptions
+  readonly #making = new Set<string>()
+
+  constructor(options: KeyMakerOptions) {
+    this.#o = options
+  }
+
+  /** @throws {InvalidArgument} on a bad request. {ConclaveError} KEY_EXISTS, KEY_PENDING, KEY_BUSY, PAIR_*; what a session throws. */
+  async create(request: CreateKey): Promise<KeyCreated> {
+    const { self, keys, pairs, hub, scope, log } = this.#o
+    const parties = this.#check(request)
+    const peers = parties.filter((j) => j !== self)
+    this.#making.add(request.keyId)
+    try {
+      await pairs.ready(peers, PAIRS_TIMEOUT_MS)
+      const config = [u32(request.threshold), partyList(parties), request.nonce]
+      const id = tagged('dkg-session', scope.clusterContext, utf8(request.keyId), ...config)
+      const job = { kind: 'dkg', ...request, self, parties, clusterContext: scope.clusterContext, identities: scope.identities } as const
+      const { result } = await hub.run(id, peers, job, (hash, share) => this.#store(request.keyId, hash, share))
+      const active = await keys.attest(request.keyId, keys.hashOf(result.public), result.attestations)
+      if (!active) throw new ConclaveError('KEY_PENDING', 'the key is stored but not certified yet', { retriable: true })
+      log.info({ keyId: request.keyId }, 'key created')
+      const { keyId, publicKey, chainCode, epoch } = keys.get(request.keyId)
+      return { keyId, publicKey, chainCode, epoch }
+    } finally {
+      this.#making.delete(request.keyId)
+    }
+  }
+
+  /** What a peer needs to finish its pending keys, and what we need of it. */
+  greet(peer: PartyId): void {
+    const pending = this.#o.keys.pending().filter((p) => p.key.parties.includes(peer))
+    this.#say(
+      peer,
+      pending.map((p) => p.key.keyId),
+    )
+  }
+
+  /** Learns attestations of a peer; answers with those that the peer does not name. */
+  async heard(peer: PartyId, gossip: KeyGossip): Promise<void> {
+    const { keys, log } = this.#o
+    const answer: string[] = []
+    for (const { keyId, certificateHash, attestations } of gossip.keys) {
+      const wasPending = keys.has(keyId) === 'pending'
+      const active = await keys.attest(keyId, certificateHash, attestations)
+      if (wasPending && active) log.info({ keyId }, 'pending key certified')
+      const known = keys.attestationsOf(keyId)
+      if (known === undefined || !equalBytes(known.hash, certificateHash)) continue
+      const named = partiesOf(attestations)
+      if (known.attestations.some((a) => !named.has(a.party))) answer.push(keyId)
+    }
+    this.#say(peer, answer)
+  }
+
+  #check(request: CreateKey): readonly PartyId[] {
+    const { self, lock, keys } = this.#o
+    parseKeyId(request.keyId)
+    const parties = parsePartySet(request.parties, lock.nodes.length)
+    checkThreshold(request.threshold, parties.length)
+    if (!parties.includes(self)) throw new InvalidArgument('BAD_PARTY_SET', 'this node is not in the committee')
+    // A lower threshold than the cluster agreed on would weaken every promise of the lock.
+    if (request.threshold < lock.quorum.required) {
+      throw new InvalidArgument('BAD_THRESHOLD', `the cluster lock requires at least ${lock.quorum.required} signers`)
+    }
+    const state = keys.has(request.keyId)
+    if (state === 'active') throw new ConclaveError('KEY_EXISTS', `key "${request.keyId}" exists already`)
+    if (state === 'pending')
+      throw new ConclaveError('KEY_PENDING', `an earlier creation of key "${request.keyId}" is not settled; choose another id`)
+    if (this.#making.has(request.keyId)) throw new ConclaveError('KEY_BUSY', `key "${request.keyId}" is being created`, { retriable: true })
+    return parties
+  }
+
+  /** The share is on the disk before our attestation exists: from then on the key can come true without us hearing of it. */
+  async #store(keyId: string, hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array> {
+    const { keys, identity, self } = this.#o
+    await keys.savePending(share)
+    const signature = await identity.sign(hash)
+    await keys.attest(keyId, hash, [{ party: self, signature }])
+    return signature
+  }
+
+  #say(peer: PartyId, keyIds: readonly string[]): void {
+    const keys: KeyAttestations[] = keyIds.flatMap((keyId) => {
+      const known = this.#o.keys.attestationsOf(keyId)
+      return known === undefined ? [] : [{ keyId, certificateHash: known.hash, attestations: known.attestations }]
+    })
+    if (keys.length > 0) this.#o.gossip(peer, { keys: keys.slice(0, 256) })
+  }
+}

@@ -1,0 +1,293 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import {
+  type Clock,
+  type ClusterLock,
+  ConclaveError,
+  clusterContext,
+  codeOf,
+  type Member,
+  type NodeMember,
+  type PartyId,
+} from '@conclave/core'
+import type { Policy } from '@conclave/policy'
+import type { Logger, Transport } from '@conclave/transport'
+import type { KeyVault } from '@conclave/vault'
+import { decode, encode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
+import { Calls, failureOf } from './calls.ts'
+import { KeyMaker } from './key-maker.ts'
+import { PairKeeper } from './pair-keeper.ts'
+import { SessionHub } from './sessions/session-hub.ts'
+import type { SessionPool } from './sessions/session-pool.ts'
+import { Signer } from './signer.ts'
+import { KeyStore, type NodeScope } from './store/key-store.ts'
+import { PairStore } from './store/pair-store.ts'
+import { RequestStore } from './store/request-store.ts'
+import type { Store } from './store/store.ts'
+
+export const VERSION = '0.1.0'
+const GOSSIP_EVERY_MS = 15_000
+const OPEN_REQUESTS_MAX = 256
+
+/** Everything that a node is made of; the daemon passes real parts, tests pass the memory twins. */
+export interface NodeParts {
+  readonly lock: ClusterLock
+  readonly name: string
+  readonly vault: KeyVault
+  readonly transport: Transport
+  readonly store: Store
+  readonly pool: SessionPool
+  readonly policy: Policy
+  readonly clock: Clock
+  readonly log: Logger
+  readonly maxConcurrent: number
+  readonly silenceTimeoutMs: number
+}
+
+const eight = (n: number): Uint8Array => {
+  const out = new Uint8Array(8)
+  new DataView(out.buffer).setBigUint64(0, BigInt(n))
+  return out
+}
+
+/**
+ * An approver node: answers the coordinators of its lock, runs sessions with the other nodes, keeps its share sealed.
+ *
+ * Nothing that a peer sends makes it throw: what is malformed is dropped and counted, what is refused is answered with a code.
+ */
+export class ApproverNode {
+  readonly #p: NodeParts
+  readonly #self: NodeMember
+  readonly #hub: SessionHub
+  readonly #calls: Calls
+  readonly #keys: KeyStore
+  readonly #pairs: PairStore
+  readonly #pairKeeper: PairKeeper
+  readonly #keyMaker: KeyMaker
+  readonly #signer: Signer
+  readonly #delay = monitorEventLoopDelay({ resolution: 5 })
+  #malformed = 0
+  #answering = 0
+  #stopGossip: () => void = () => undefined
+
+  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
+    this.#p = parts
+    this.#self = self
+    this.#keys = keys
+    this.#pairs = pairs
+    const { clock, log, vault, pool } = parts
+    const seed = () => vault.random(32)
+    this.#hub = new SessionHub({
+      self: self.index,
+      pool,
+      clock,
+      silenceTimeoutMs: parts.silenceTimeoutMs,
+      seed,
+      send: (to, session) => this.#send(to, { session }),
+      sendEnd: (to, end) => this.#send(to, { end }),
+    })
+    this.#calls = new Calls(clock, (to, request) => this.#sendOrThrow(to, { request }))
+    this.#pairKeeper = new PairKeeper({
+      self: self.index,
+      scope,
+      store: pairs,
+      hub: this.#hub,
+      calls: this.#calls,
+      clock,
+      log,
+      nonce: seed,
+    })
+    this.#keyMaker = new KeyMaker({
+      self: self.index,
+      lock: parts.lock,
+      scope,
+      keys,
+      pairs: this.#pairKeeper,
+      hub: this.#hub,
+      identity: vault.identity,
+      log,
+      gossip: (to, gossip) => this.#send(to, { gossip }),
+    })
+    this.#signer = new Signer({
+      self: self.index,
+      scope,
+      keys,
+      pairs,
+      pairKeeper: this.#pairKeeper,
+      requests: new RequestStore(parts.store),
+      hub: this.#hub,
+      policy: parts.policy,
+      clock,
+      log,
+      maxConcurrent: parts.maxConcurrent,
+    })
+  }
+
+  /** Opens the stores and joins the cluster. @throws {StoreError}; {TransportError}; {ConfigError} NOT_A_MEMBER. */
+  static async start(parts: NodeParts): Promise<ApproverNode> {
+    const { lock, name, store, vault } = parts
+    const self = lock.nodes.find((n) => n.name === name)
+    if (self === undefined) throw new ConclaveError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
+    const scope: NodeScope = {
+      clusterId: lock.clusterId,
+      nodeName: name,
+      clusterContext: clusterContext(lock),
+      identities: new Map(lock.nodes.map((n) => [n.index, n.identity])),
+    }
+    const keys = await KeyStore.open(store, vault, scope)
+    const pairs = await PairStore.open(store, vault, scope)
+    const node = new ApproverNode(parts, self, scope, keys, pairs)
+    await node.#join()
+    return node
+  }
+
+  /** What this node says of itself. */
+  async status(): Promise<NodeStatus> {
+    const { lock, transport, vault } = this.#p
+    const links = transport.links()
+    const health = await vault.health()
+    const cpu = process.cpuUsage()
+    const loop = { p99: Math.round(this.#delay.percentile(99) / 1e3), max: Math.round(this.#delay.max / 1e3) }
+    this.#delay.reset()
+    return {
+      index: this.#self.index,
+      name: this.#self.name,
+      version: VERSION,
+      keys: this.#keys.active().map((k) => ({
+        keyId: k.keyId,
+        epoch: k.epoch,
+        publicKey: k.publicKey,
+        threshold: k.threshold,
+        parties: k.parties,
+        state: 'active',
+      })),
+      pairs: lock.nodes.filter((n) => n.index !== this.#self.index).map((n) => this.#pairStatus(n.index)),
+      hsmOk: health.some((h) => h.ok),
+      sent: eight(links.reduce((sum, l) => sum + l.bytesSent, 0)),
+      received: eight(links.reduce((sum, l) => sum + l.bytesReceived, 0)),
+      loopP99Us: loop.p99,
+      loopMaxUs: loop.max,
+      cpuMs: Math.round((cpu.user + cpu.system) / 1e3),
+    }
+  }
+
+  /** Ends every session and link; the shares stay sealed on the disk. */
+  async stop(): Promise<void> {
+    this.#stopGossip()
+    this.#pairKeeper.close()
+    await this.#p.transport.stop()
+    await this.#p.pool.close()
+    this.#delay.disable()
+    await this.#p.store.close()
+    await this.#p.vault.close()
+  }
+
+  async #join(): Promise<void> {
+    this.#delay.enable()
+    await this.#p.transport.start({
+      frame: (from, bytes) => this.#heard(from, bytes),
+      linkUp: (member) => {
+        if (member.kind !== 'node') return
+        this.#pairKeeper.linkUp(member.index)
+        this.#keyMaker.greet(member.index)
+      },
+      linkDown: (member, reason) => {
+        if (member.kind !== 'node') return
+        this.#pairKeeper.linkDown(member.index)
+        this.#calls.peerLost(member.index)
+        this.#hub.stopWith(member.index, 'PEER_LOST', `the link to party ${member.index} went down (${reason})`)
+      },
+    })
+    this.#gossipLater()
+  }
+
+  #gossipLater(): void {
+    this.#stopGossip = this.#p.clock.after(GOSSIP_EVERY_MS, () => {
+      if (this.#keys.pending().length > 0) for (const j of this.#peersUp()) this.#keyMaker.greet(j)
+      this.#gossipLater()
+    })
+  }
+
+  #peersUp(): readonly PartyId[] {
+    return this.#p.transport.links().flatMap((l) => (l.up && l.member.kind === 'node' ? [l.member.index] : []))
+  }
+
+  #pairStatus(peer: PartyId): NodeStatus['pairs'][number] {
+    const state = this.#pairKeeper.stateOf(peer)
+    const current = this.#pairs.current(peer)
+    const pairId = state === 'ready' && current !== undefined ? current.id : new Uint8Array(0)
+    return { peer, pairEpoch: current?.pairEpoch ?? 0, state, pairId }
+  }
+
+  #heard(from: Member, bytes: Uint8Array): void {
+    let frame: Frame
+    try {
+      frame = decode(Frame, bytes)
+    } catch {
+      // Only WireError: section 6 says dropped and counted, no blame.
+      this.#malformed++
+      this.#p.log.warn({ from: from.name, malformed: this.#malformed }, 'malformed frame dropped')
+      return
+    }
+    const { body } = frame
+    if ('request' in body) void this.#answer(from, body.request)
+    else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
+    else if ('session' in body) this.#hub.receive(from.index, body.session)
+    else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
+    else if ('response' in body) this.#calls.answered(from.index, body.response)
+    else this.#keyMaker.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
+  }
+
+  async #answer(from: Member, request: Request): Promise<void> {
+    const { log } = this.#p
+    let body: Response['body']
+    if (this.#answering >= OPEN_REQUESTS_MAX) {
+      body = { failure: { code: 'BUSY', message: 'too many open requests', retriable: true, culprits: [], waitingFor: [] } }
+    } else {
+      this.#answering++
+      try {
+        body = await this.#handle(from, request)
+      } catch (error) {
+        log.warn({ from: from.name, code: codeOf(error), err: error }, 'request failed')
+        body = { failure: failureOf(error) }
+      } finally {
+        this.#answering--
+      }
+    }
+    this.#sendTo(from, { response: { id: request.id, body } })
+  }
+
+  async #handle(from: Member, { body }: Request): Promise<Response['body']> {
+    if (from.kind === 'node') {
+      if ('pairOffer' in body) return { pairAccept: this.#pairKeeper.answer(from.index, body.pairOffer) }
+      throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
+    }
+    if ('status' in body) return { status: await this.status() }
+    if ('createKey' in body) return { keyCreated: await this.#keyMaker.create(body.createKey) }
+    if ('propose' in body) return { verdict: await this.#signer.propose(body.propose) }
+    if ('sign' in body) return { signed: await this.#signer.sign(body.sign) }
+    throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')
+  }
+
+  #memberOf(party: PartyId): NodeMember {
+    const member = this.#p.lock.nodes[party - 1]
+    if (member === undefined) throw new ConclaveError('ASSERTION', `no party ${party} in the lock`)
+    return member
+  }
+
+  #sendOrThrow(to: PartyId, body: Frame['body']): void {
+    this.#p.transport.send(this.#memberOf(to), encode(Frame, { body }))
+  }
+
+  /** For messages whose loss shows elsewhere: the link goes down, a session falls silent. */
+  #send(to: PartyId, body: Frame['body']): void {
+    this.#sendTo(this.#memberOf(to), body)
+  }
+
+  #sendTo(to: Member, body: Frame['body']): void {
+    try {
+      this.#p.transport.send(to, encode(Frame, { body }))
+    } catch (error) {
+      this.#p.log.warn({ to: to.name, code: codeOf(error) }, 'message not sent')
+    }
+  }
+}

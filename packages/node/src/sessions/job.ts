@@ -1,0 +1,72 @@
+import type { IdentityKey, PartyId } from '@conclave/core'
+import type { EcdsaSignature, Outgoing, SignRequest } from '@conclave/mpc'
+import type { Attestation, KeyPublic } from '@conclave/wire'
+
+/** One protocol run, as it crosses to a worker thread. Buffers with secrets are transferred, not copied. */
+export type Job = DkgJob | PairJob | SignJob
+
+export interface DkgJob {
+  readonly kind: 'dkg'
+  readonly self: PartyId
+  readonly parties: readonly PartyId[]
+  readonly threshold: number
+  readonly clusterContext: Uint8Array
+  readonly keyId: string
+  readonly nonce: Uint8Array
+  readonly identities: ReadonlyMap<PartyId, IdentityKey>
+}
+
+export interface PairJob {
+  readonly kind: 'pair'
+  readonly self: PartyId
+  readonly peer: PartyId
+  readonly clusterContext: Uint8Array
+  readonly pairEpoch: number
+  readonly nonce: Uint8Array
+}
+
+/** A public record and the opened secret that belongs to it. */
+export interface OpenedRecord {
+  readonly public: Uint8Array
+  readonly secret: Uint8Array
+}
+
+export interface SignJob {
+  readonly kind: 'sign'
+  readonly self: PartyId
+  readonly clusterContext: Uint8Array
+  readonly share: OpenedRecord
+  readonly pairs: ReadonlyMap<PartyId, OpenedRecord>
+  readonly request: SignRequest
+}
+
+export interface JobResults {
+  readonly dkg: { readonly public: KeyPublic; readonly attestations: readonly Attestation[] }
+  /** `secret` is the pair state's secret half, now the receiver's to seal and wipe. */
+  readonly pair: OpenedRecord
+  readonly sign: EcdsaSignature
+}
+
+export type ResultOf<J extends Job> = JobResults[J['kind']]
+
+/** An error on its way between threads: everything that a person or a caller needs, nothing secret. */
+export interface PlainError {
+  readonly code: string
+  readonly message: string
+  readonly retriable: boolean
+  readonly check: string | undefined
+  readonly culprits: readonly PartyId[]
+}
+
+export type ToWorker =
+  | { readonly type: 'start'; readonly id: string; readonly job: Job; readonly seed: Uint8Array }
+  | { readonly type: 'receive'; readonly id: string; readonly from: PartyId; readonly round: number; readonly body: Uint8Array }
+  | { readonly type: 'attested'; readonly id: string; readonly signature: Uint8Array }
+  | { readonly type: 'abort'; readonly id: string }
+
+export type FromWorker =
+  | { readonly type: 'send'; readonly id: string; readonly messages: readonly Outgoing[] }
+  | { readonly type: 'waiting'; readonly id: string; readonly peers: readonly PartyId[] }
+  | { readonly type: 'attest'; readonly id: string; readonly hash: Uint8Array; readonly share: OpenedRecord }
+  | { readonly type: 'done'; readonly id: string; readonly result: JobResults[keyof JobResults] }
+  | { readonly type: 'failed'; readonly id: string; readonly error: PlainError }

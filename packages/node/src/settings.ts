@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
+import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
+import type { HsmSettings } from '@conclave/vault'
+import { z } from 'zod'
+
+const PinSource = z.union([
+  z.strictObject({ file: z.string().min(1) }),
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ credential: z.string().min(1) }),
+])
+
+const Hsm = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
+  module: z.string().min(1),
+  token: z.string().min(1).max(32),
+  serial: z.string().optional(),
+  pin: PinSource,
+  env: z.record(z.string(), z.string()).optional(),
+})
+
+const Settings = z.strictObject({
+  cluster: z.strictObject({ lock: z.string().min(1) }),
+  node: z.strictObject({ name: z.string().min(1) }),
+  hsm: z.array(Hsm).min(1).max(4),
+  p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
+  store: z.strictObject({ path: z.string().min(1) }),
+  signing: z
+    .strictObject({ maxConcurrent: z.int().min(1).max(256).default(32), silenceTimeoutMs: z.int().min(1_000).max(600_000).default(30_000) })
+    .prefault({}),
+  policy: z.strictObject({ file: z.string().min(1) }),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+})
+
+/** A node's settings file, every path absolute. */
+export interface NodeSettings {
+  readonly lockFile: string
+  readonly name: string
+  readonly hsms: readonly HsmSettings[]
+  readonly listen: readonly string[]
+  readonly storePath: string
+  readonly maxConcurrent: number
+  readonly silenceTimeoutMs: number
+  readonly policyFile: string
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+/**
+ * Reads and validates a settings file.
+ *
+ * @throws {ConfigError} SETTINGS_UNREADABLE, BAD_SETTINGS with file and line.
+ */
+export function readSettings(file: string): NodeSettings {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError('SETTINGS_UNREADABLE', `cannot read the settings file ${file}: ${messageOf(cause)}`, { file }, cause)
+  }
+  const s = parseYamlFile(text, { file, schema: Settings, code: 'BAD_SETTINGS' })
+  const base = dirname(file)
+  const at = (path: string) => (isAbsolute(path) ? path : join(base, path))
+  return {
+    lockFile: at(s.cluster.lock),
+    name: s.node.name,
+    hsms: s.hsm.map((h) => ({
+      name: h.name,
+      module: h.module,
+      token: h.token,
+      pin: 'file' in h.pin ? { file: at(h.pin.file) } : h.pin,
+      ...(h.serial === undefined ? {} : { serial: h.serial }),
+      ...(h.env === undefined
+        ? {}
+        : { env: Object.fromEntries(Object.entries(h.env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }),
+    })) as readonly HsmSettings[],
+    listen: s.p2p.listen,
+    storePath: at(s.store.path),
+    maxConcurrent: s.signing.maxConcurrent,
+    silenceTimeoutMs: s.signing.silenceTimeoutMs,
+    policyFile: at(s.policy.file),
+    logLevel: s.log.level,
+  }
+}

@@ -1,0 +1,156 @@
+import {
+  type Clock,
+  ConclaveError,
+  InvalidArgument,
+  messageOf,
+  type PartyId,
+  PolicyDenied,
+  ProtocolAbort,
+  parsePartySet,
+  wipe,
+} from '@conclave/core'
+import { burnsPairs, type SignRequest, signSid } from '@conclave/mpc'
+import { decodePayload, evaluate, type Policy, type PolicyVerdict } from '@conclave/policy'
+import type { Logger } from '@conclave/transport'
+import type { Propose, Sign, Signed, StoredRequest, Verdict } from '@conclave/wire'
+import type { PairKeeper } from './pair-keeper.ts'
+import type { OpenedRecord } from './sessions/job.ts'
+import type { SessionHub } from './sessions/session-hub.ts'
+import type { KeyStore, NodeScope } from './store/key-store.ts'
+import type { PairStore } from './store/pair-store.ts'
+import type { RequestStore } from './store/request-store.ts'
+
+export interface SignerOptions {
+  readonly self: PartyId
+  readonly scope: NodeScope
+  readonly keys: KeyStore
+  readonly pairs: PairStore
+  readonly pairKeeper: PairKeeper
+  readonly requests: RequestStore
+  readonly hub: SessionHub
+  readonly policy: Policy
+  readonly clock: Clock
+  readonly log: Logger
+  readonly maxConcurrent: number
+}
+
+interface Judged {
+  readonly verdict: PolicyVerdict
+  readonly digest: Uint8Array
+}
+
+/**
+ * Signing at this node. It decodes every payload itself and asks its own policy; nobody else's word counts.
+ */
+export class Signer {
+  readonly #o: SignerOptions
+  #running = 0
+
+  constructor(options: SignerOptions) {
+    this.#o = options
+  }
+
+  /** This node's own verdict on a payload. A refusal is an answer, not an error. */
+  async propose(p: Propose): Promise<Verdict> {
+    const deny = (code: string, reason: string): Verdict => ({
+      requestId: p.requestId,
+      allowed: false,
+      code,
+      reason: reason.slice(0, 512),
+      rule: '',
+      digest: new Uint8Array(0),
+    })
+    try {
+      const { verdict, digest } = this.#judge(p)
+      await this.#o.requests.remember(p)
+      this.#o.log.info({ keyId: p.keyId, code: verdict.code, rule: verdict.rule }, verdict.allowed ? 'request allowed' : 'request denied')
+      return {
+        requestId: p.requestId,
+        allowed: verdict.allowed,
+        code: verdict.code,
+        reason: verdict.reason.slice(0, 512),
+        rule: verdict.rule,
+        digest,
+      }
+    } catch (error) {
+      if (!(error instanceof ConclaveError) || error.retriable) throw error
+      return deny(error.code, messageOf(error))
+    }
+  }
+
+  /**
+   * Takes part in one attempt.
+   *
+   * @throws {PolicyDenied}; {ConclaveError} UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*; what a session throws.
+   */
+  async sign(s: Sign): Promise<Signed> {
+    if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
+    this.#running++
+    try {
+      return await this.#sign(s)
+    } finally {
+      this.#running--
+    }
+  }
+
+  #judge(p: Pick<Propose, 'keyId' | 'payloadType' | 'payload'>): Judged {
+    this.#o.keys.get(p.keyId)
+    const payload = decodePayload(p.payloadType, p.payload)
+    return { verdict: evaluate(this.#o.policy, { keyId: p.keyId, payload }), digest: payload.digest }
+  }
+
+  async #sign(s: Sign): Promise<Signed> {
+    const { self, keys, requests, pairKeeper, scope, hub } = this.#o
+    const known = await requests.get(s.requestId)
+    if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
+    // The policy may have changed since the proposal, so it is asked again.
+    const { verdict, digest } = this.#judge(known)
+    if (!verdict.allowed) throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
+    const key = keys.get(known.keyId)
+    const signers = parsePartySet(s.signers)
+    if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
+      throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
+    }
+    const peers = signers.filter((j) => j !== self)
+    await pairKeeper.ready(peers, 0)
+    await requests.spend(s.requestId, s.attempt)
+    const request: SignRequest = { requestId: s.requestId, signers, digest, path: [], purpose: known.payloadType, attempt: s.attempt }
+    const sid = signSid(scope.clusterContext, key, request)
+    const { result, bytesSent } = await this.#run(sid, known, request, peers, hub)
+    return { requestId: s.requestId, digest, signature: result.signature, recovery: result.recovery, bytesSent }
+  }
+
+  async #run(sid: Uint8Array, known: StoredRequest, request: SignRequest, peers: readonly PartyId[], hub: SessionHub) {
+    const { self, keys, pairs, scope } = this.#o
+    const opened: OpenedRecord[] = []
+    try {
+      const share = await keys.openShare(known.keyId)
+      opened.push(share)
+      const states = new Map<PartyId, OpenedRecord>()
+      for (const j of peers) {
+        const state = await pairs.open(j)
+        opened.push(state)
+        states.set(j, state)
+      }
+      return await hub.run(sid, peers, { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request })
+    } catch (error) {
+      await this.#burn(error)
+      throw error
+    } finally {
+      // What reached a worker was transferred and is empty here; this is for what did not.
+      for (const o of opened) wipe(o.secret)
+    }
+  }
+
+  /** Section 6: the pair is gone for good, and with it every session under way with that peer. */
+  async #burn(error: unknown): Promise<void> {
+    if (!(error instanceof ProtocolAbort) || !burnsPairs(error.code)) return
+    const { pairs, pairKeeper, hub, clock, log } = this.#o
+    for (const j of error.culprits) {
+      await pairs.burn(j, error.code, clock.nowMs())
+      pairKeeper.burned(j)
+      hub.stopWith(j, 'PAIR_BURNED', `the pair with party ${j} was burned (${error.code})`)
+      log.error({ peer: j, code: error.code }, 'pair burned: peer banned until an operator sets it up again')
+    }
+  }
+}

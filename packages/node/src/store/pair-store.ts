@@ -1,0 +1,103 @@
+import { ConclaveError, type PartyId } from '@conclave/core'
+import { pairId } from '@conclave/mpc'
+import type { KeyVault, SealContext } from '@conclave/vault'
+import { decode, encode, PairPublic, StoredBurn, StoredPair } from '@conclave/wire'
+import type { OpenedRecord } from '../sessions/job.ts'
+import type { NodeScope } from './key-store.ts'
+import type { Change, Store } from './store.ts'
+
+const RECORD_VERSION = 1
+
+/**
+ * Pair states by peer, and the peers that are banned because a check that can leak bits of the OT secret failed.
+ *
+ * A burn is on the disk before anybody hears of the failure, destroys the pair state, and outlives restarts.
+ */
+export class PairStore {
+  readonly #store: Store
+  readonly #vault: KeyVault
+  readonly #scope: NodeScope
+  readonly #pairs = new Map<PartyId, StoredPair>()
+  readonly #burns = new Map<PartyId, { readonly pairEpoch: number; readonly code: string }>()
+
+  private constructor(store: Store, vault: KeyVault, scope: NodeScope) {
+    this.#store = store
+    this.#vault = vault
+    this.#scope = scope
+  }
+
+  static async open(store: Store, vault: KeyVault, scope: NodeScope): Promise<PairStore> {
+    const pairs = new PairStore(store, vault, scope)
+    for (const { value } of await store.list('pair')) {
+      const stored = decode(StoredPair, value)
+      pairs.#pairs.set(stored.pair.peer, stored)
+    }
+    for (const { value } of await store.list('burn')) {
+      const burn = decode(StoredBurn, value)
+      pairs.#burns.set(burn.peer, burn)
+    }
+    return pairs
+  }
+
+  /** Why the peer is banned, if it is. */
+  burned(peer: PartyId): { readonly pairEpoch: number; readonly code: string } | undefined {
+    return this.#burns.get(peer)
+  }
+
+  /** Epoch and id of the pair state with `peer`. */
+  current(peer: PartyId): { readonly pairEpoch: number; readonly id: Uint8Array } | undefined {
+    const stored = this.#pairs.get(peer)
+    return stored === undefined ? undefined : { pairEpoch: stored.pair.pairEpoch, id: pairId(this.#scope.clusterContext, stored.pair) }
+  }
+
+  /** Above every epoch that this pair has had. */
+  nextEpoch(peer: PartyId): number {
+    return Math.max(this.#pairs.get(peer)?.pair.pairEpoch ?? 0, this.#burns.get(peer)?.pairEpoch ?? 0) + 1
+  }
+
+  /** Seals and stores a new pair state in place of the old one; the caller wipes the secret. */
+  async save(state: OpenedRecord): Promise<void> {
+    const pair = decode(PairPublic, state.public)
+    const sealed = await this.#vault.seal(this.#contextOf(pair), state.secret)
+    const stored = { pair, sealed }
+    await this.#store.apply([{ put: 'pair', key: String(pair.peer), value: encode(StoredPair, stored) }])
+    this.#pairs.set(pair.peer, stored)
+  }
+
+  /** Opens the pair state; the caller wipes `secret`. @throws {ConclaveError} PAIR_BURNED, PAIR_MISSING; {VaultError}. */
+  async open(peer: PartyId): Promise<OpenedRecord> {
+    if (this.#burns.has(peer))
+      throw new ConclaveError('PAIR_BURNED', `the pair with party ${peer} is burned: an operator must set it up again`)
+    const stored = this.#pairs.get(peer)
+    if (stored === undefined) throw new ConclaveError('PAIR_MISSING', `no pair state with party ${peer} yet`, { retriable: true })
+    using secret = await this.#vault.open(this.#contextOf(stored.pair), stored.sealed)
+    return { public: encode(PairPublic, stored.pair), secret: Uint8Array.from(secret.bytes) }
+  }
+
+  /** Destroys the pair state and bans the peer, durably. Safe to repeat. */
+  async burn(peer: PartyId, code: string, nowMs: number): Promise<void> {
+    const pairEpoch = this.nextEpoch(peer) - 1
+    const at = new Uint8Array(8)
+    new DataView(at.buffer).setBigUint64(0, BigInt(nowMs))
+    // In memory first: no session may begin with this peer while the disk is busy.
+    this.#burns.set(peer, { pairEpoch, code })
+    this.#pairs.delete(peer)
+    const changes: Change[] = [
+      { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at }) },
+      { del: 'pair', key: String(peer) },
+    ]
+    await this.#store.apply(changes)
+  }
+
+  #contextOf(pair: PairPublic): SealContext {
+    const { clusterId, nodeName } = this.#scope
+    return {
+      clusterId,
+      nodeId: nodeName,
+      recordType: 'pair-state',
+      keyId: `pair-${pair.peer}`,
+      epoch: pair.pairEpoch,
+      version: RECORD_VERSION,
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { concat, tagged, utf8 } from '@conclave/core'
+import type { PayloadType } from './decoded-payload.ts'
+
+export const POLICY_FORMAT = 'conclave-policy/1'
+
+/** What a rule may ask of a request. A condition that is `undefined` holds for every request. */
+export interface RuleConditions {
+  readonly keys?: readonly string[] | undefined
+  readonly payload?: PayloadType | undefined
+  readonly chains?: readonly bigint[] | undefined
+  /** EIP-55. */
+  readonly destinations?: readonly string[] | undefined
+  /** Per transaction: the value that it moves. */
+  readonly amountMaxWei?: bigint | undefined
+  /** Per transaction: gasLimit * maxFeePerGas. */
+  readonly feeMaxWei?: bigint | undefined
+  readonly data?: 'none' | 'any' | undefined
+}
+
+/** An allow rule is bounded by its type: whom it pays, where and how much are always stated. */
+export interface AllowRule {
+  readonly name: string
+  readonly effect: 'allow'
+  readonly when: RuleConditions & {
+    readonly payload: PayloadType
+    readonly chains: readonly bigint[]
+    readonly destinations: readonly string[]
+    readonly amountMaxWei: bigint
+    readonly data: 'none' | 'any'
+  }
+}
+
+/** A deny rule only names sets. It has no maxima: "deny up to 5" would let 6 through. */
+export interface DenyRule {
+  readonly name: string
+  readonly effect: 'deny'
+  readonly when: Pick<RuleConditions, 'keys' | 'payload' | 'chains' | 'destinations'>
+}
+
+export type Rule = AllowRule | DenyRule
+
+/** Default deny. Rule names are unique, no list is empty and no list names a value twice: `parsePolicy` makes them. */
+export interface Policy {
+  readonly version: 1
+  /** 1..2^32-1; append-only, so a higher sequence replaces a lower one. */
+  readonly sequence: number
+  readonly rules: readonly Rule[]
+}
+
+const ABSENT = new Uint8Array(0)
+
+// 32 bytes when stated and none when not, so that "any key" and a list never hash alike.
+function hashSet(values: readonly (string | bigint)[] | undefined): Uint8Array {
+  return values === undefined ? ABSENT : tagged('policy-set', ...values.map(String).sort().map(utf8))
+}
+
+function hashText(value: string | bigint | undefined): Uint8Array {
+  return value === undefined ? ABSENT : utf8(String(value))
+}
+
+function hashRule({ name, effect, when }: { name: string; effect: string; when: RuleConditions }): Uint8Array {
+  return tagged(
+    'policy-rule',
+    utf8(name),
+    utf8(effect),
+    hashSet(when.keys),
+    hashText(when.payload),
+    hashSet(when.chains),
+    hashSet(when.destinations),
+    hashText(when.amountMaxWei),
+    hashText(when.feeMaxWei),
+    hashText(when.data),
+  )
+}
+
+/**
+ * Names a policy by its meaning: layout, comments, letter case of addresses, stated defaults and the order inside a list do not
+ * count; every rule, its name and its place do.
+ *
+ * @returns 32 bytes.
+ */
+export function policyHash(policy: Policy): Uint8Array {
+  const rules = concat(...policy.rules.map(hashRule))
+  return tagged('policy', utf8(POLICY_FORMAT), utf8(String(policy.version)), utf8(String(policy.sequence)), rules)
+}

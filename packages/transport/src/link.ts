@@ -1,0 +1,183 @@
+import { codeOf, type Member } from '@conclave/core'
+import { decode, encode, Hello } from '@conclave/wire'
+import type { Connection, Stream } from '@libp2p/interface'
+import { Backlog } from './backlog.ts'
+import { FrameReader, prefixed } from './framing.ts'
+import { HELLO_BYTES_MAX, helloMismatch } from './hello.ts'
+import { backlogFull, type Peer, unreachable } from './peer.ts'
+import { type DownReason, FRAME_BYTES_MAX, PREFIX_BYTES } from './transport.ts'
+import type { Tuning } from './tuning.ts'
+
+/** What the transport does with its links. */
+export interface LinkOwner {
+  /** Whether an accepted link that agrees may become the link of its pair. */
+  admit(link: Link): boolean
+  up(link: Link): void
+  frame(from: Member, frame: Uint8Array): void
+  /** Once for every link, also for one that never came up. */
+  down(link: Link, reason: DownReason, wasUp: boolean, cause: unknown): void
+}
+
+export interface LinkInit {
+  readonly peer: Peer
+  readonly connection: Connection
+  readonly stream: Stream
+  readonly role: 'dialer' | 'acceptor'
+  /** Grows with every link of this process: the newest wins. */
+  readonly sequence: number
+  readonly hello: Hello
+  readonly tuning: Tuning
+  readonly owner: LinkOwner
+}
+
+/**
+ * One stream to one authenticated member: HELLO, then frames.
+ *
+ * The dialer speaks first. The acceptor answers with its own HELLO, which is also its consent: the dialer is up when it has it,
+ * the acceptor when it has sent it. A refused dialer that merely differs is answered too, so that its operator sees why.
+ */
+export class Link {
+  readonly peer: Peer
+  readonly connection: Connection
+  readonly sequence: number
+  readonly #init: LinkInit
+  readonly #reader = new FrameReader(HELLO_BYTES_MAX)
+  readonly #backlog = new Backlog()
+  readonly #ended = Promise.withResolvers<number>()
+  #state: 'hello' | 'up' | 'down' = 'hello'
+  #upSinceMs = 0
+  #helloTimer: NodeJS.Timeout | undefined
+
+  constructor(init: LinkInit) {
+    this.#init = init
+    this.peer = init.peer
+    this.connection = init.connection
+    this.sequence = init.sequence
+  }
+
+  /** Resolves when the link is down, with the milliseconds it was up: 0 when it never was. */
+  get ended(): Promise<number> {
+    return this.#ended.promise
+  }
+
+  start(): void {
+    const { stream, role, tuning } = this.#init
+    this.#helloTimer = setTimeout(() => this.close('HELLO_TIMEOUT'), tuning.helloTimeoutMs)
+    // A peer that closes on purpose ends its stream first; one that dies only leaves a closed connection.
+    stream.addEventListener('remoteCloseWrite', () => this.close('CLOSED_BY_PEER'))
+    stream.addEventListener('close', (event) => this.close('CONNECTION_LOST', event.error))
+    stream.addEventListener('drain', () => this.#pump())
+    // The handler of an inbound stream runs a few ticks after it opened, so it may have closed before anybody listened.
+    if (stream.status !== 'open') this.close('CONNECTION_LOST')
+    if (this.#isDown()) return
+    if (role === 'dialer') this.#write(prefixed(encode(Hello, this.#init.hello)))
+    stream.addEventListener('message', (event) => this.#receive(event.data))
+  }
+
+  /** @throws {TransportError} PEER_UNREACHABLE, BACKLOG_FULL. */
+  send(frame: Uint8Array): void {
+    const { peer, stream, tuning } = this.#init
+    if (this.#state !== 'up') throw unreachable(peer.member)
+    const waiting = this.#backlog.bytes + stream.writeBufferLength
+    if (waiting + PREFIX_BYTES + frame.length > tuning.backlogBytesMax) throw backlogFull(peer.member, tuning.backlogBytesMax)
+    this.#backlog.push(prefixed(frame))
+    peer.sent(frame.length)
+    this.#pump()
+  }
+
+  /** Idempotent. The backlog is dropped and the connection closed: gently where the peer should still read what was written. */
+  close(reason: DownReason, cause?: unknown): void {
+    if (this.#state === 'down') return
+    const wasUp = this.#state === 'up'
+    this.#state = 'down'
+    clearTimeout(this.#helloTimer)
+    this.#backlog.clear()
+    closeConnection(this.connection, reason, this.#init.tuning)
+    this.#init.owner.down(this, reason, wasUp, cause)
+    this.#ended.resolve(wasUp ? performance.now() - this.#upSinceMs : 0)
+  }
+
+  #receive(data: Parameters<FrameReader['read']>[0]): void {
+    try {
+      for (const frame of this.#reader.read(data)) {
+        if (this.#state === 'hello') this.#onHello(frame)
+        else if (this.#state === 'up') {
+          this.peer.received(frame.length)
+          this.#init.owner.frame(this.peer.member, frame)
+        }
+        if (this.#isDown()) return
+      }
+    } catch (error) {
+      this.close(this.#state === 'hello' ? 'HELLO_INVALID' : violation(error), error)
+    }
+  }
+
+  /** A method, because the compiler does not see that handlers may close the link under us. */
+  #isDown(): boolean {
+    return this.#state === 'down'
+  }
+
+  #onHello(bytes: Uint8Array): void {
+    const { owner, role, hello } = this.#init
+    const mismatch = helloMismatch(hello, decode(Hello, bytes))
+    if (role === 'acceptor') {
+      if (mismatch === undefined && !owner.admit(this)) this.close('REPLACED')
+      else this.#write(prefixed(encode(Hello, hello)))
+    }
+    if (mismatch !== undefined) this.close(mismatch)
+    if (this.#isDown()) return
+    clearTimeout(this.#helloTimer)
+    this.#reader.frameBytesMax = FRAME_BYTES_MAX
+    this.#upSinceMs = performance.now()
+    this.#state = 'up'
+    owner.up(this)
+  }
+
+  /** Hands frames to the stream until it asks to wait; `drain` calls this again, as often as it takes. */
+  #pump(): void {
+    const { stream } = this.#init
+    while (this.#state === 'up' && !stream.writableNeedsDrain) {
+      const next = this.#backlog.shift()
+      if (next === undefined) return
+      this.#write(next)
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      this.#init.stream.send(bytes)
+    } catch (error) {
+      // The stream closed and its event has not reached us yet.
+      this.close('CONNECTION_LOST', error)
+    }
+  }
+}
+
+function violation(error: unknown): DownReason {
+  return codeOf(error) === 'FRAME_EMPTY' ? 'FRAME_EMPTY' : 'FRAME_TOO_LARGE'
+}
+
+const GENTLE: ReadonlySet<DownReason> = new Set<DownReason>(['STOPPED', 'CLUSTER_MISMATCH', 'LOCK_MISMATCH', 'PROTOCOL_MISMATCH'])
+
+/** Never throws or rejects, and leaves no connection behind: a close that takes too long becomes an abort. */
+export function closeConnection(connection: Connection, reason: DownReason, tuning: Pick<Tuning, 'closeTimeoutMs'>): void {
+  if (GENTLE.has(reason)) {
+    connection.close({ signal: AbortSignal.timeout(tuning.closeTimeoutMs) }).catch(() => abortConnection(connection, reason))
+  } else {
+    abortConnection(connection, reason)
+  }
+}
+
+/**
+ * Not at once: we are often called from an event that libp2p fires while it takes the same connection down itself, and it then
+ * throws when it wants to say goodbye on a socket that we have closed in between. Nobody would catch that.
+ */
+function abortConnection(connection: Connection, reason: DownReason): void {
+  queueMicrotask(() => {
+    try {
+      connection.abort(new Error(reason))
+    } catch {
+      // The same goodbye, on a connection that ended by itself in the meantime: it is gone either way.
+    }
+  })
+}

@@ -1,0 +1,53 @@
+import { expect } from 'chai'
+import { testCluster, testCoordinator, testNode, testSigner } from './conformance.ts'
+import { checkLockPeerIds, dials, memberNamed, peerIdOf, peersOf } from './membership.ts'
+
+describe('membership', () => {
+  const { lock } = testCluster(3, 2)
+  const names = (self: string) => peersOf(lock, memberNamed(lock, self)).map((m) => m.name)
+
+  it('peers: nodes have every other member, coordinators have the nodes', () => {
+    expect(names('node-2')).to.deep.equal(['node-1', 'node-3', 'coordinator-1', 'coordinator-2'])
+    expect(names('coordinator-1')).to.deep.equal(['node-1', 'node-2', 'node-3'])
+  })
+
+  it('dials: exactly one side of a pair does, the one that cannot be dialled if there is one', () => {
+    const [a, b] = [testNode(1, 'node-1'), testNode(2, 'node-2')]
+    const hidden = testNode(3, 'node-3', [])
+    expect(dials(a, b)).to.not.equal(dials(b, a))
+    expect(dials(a.peerId < b.peerId ? a : b, a.peerId < b.peerId ? b : a)).to.equal(true)
+    for (const reachable of [a, b]) {
+      expect(dials(hidden, reachable)).to.equal(true)
+      expect(dials(reachable, hidden)).to.equal(false)
+    }
+    const other = testCoordinator('coordinator-1')
+    expect([dials(hidden, other), dials(other, hidden)]).to.deep.equal([false, false])
+  })
+
+  it('peer ids: are those of libp2p, for both key types', () => {
+    // Test vectors of the libp2p peer id specification: Ed25519 and secp256k1 public keys.
+    const ed = Uint8Array.from(Buffer.from('1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e', 'hex'))
+    const secp = Uint8Array.from(Buffer.from('037777e994e452c21604f91de093ce415f5432f701dd8cd1a7a6fea0e630bfca99', 'hex'))
+    expect(peerIdOf({ type: 'ed25519', publicKey: ed })).to.equal('12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq')
+    expect(peerIdOf({ type: 'secp256k1', publicKey: secp })).to.match(/^16Uiu2H/)
+    expect(() => peerIdOf({ type: 'secp256k1', publicKey: ed }))
+      .to.throw()
+      .with.property('code', 'BAD_IDENTITY')
+    expect(() => peerIdOf({ type: 'secp256k1', publicKey: new Uint8Array(33) }))
+      .to.throw()
+      .with.property('code', 'BAD_IDENTITY')
+  })
+
+  it('checkLockPeerIds: a node with the peer id of another key, or a coordinator with none, is BAD_LOCK', () => {
+    checkLockPeerIds(lock)
+    const [first, second, third] = lock.nodes
+    const swapped = { ...lock, nodes: [{ ...first, peerId: peerIdOf(testSigner('other').key) }, second, third] } as typeof lock
+    expect(() => checkLockPeerIds(swapped))
+      .to.throw('node-1')
+      .with.property('code', 'BAD_LOCK')
+    const nonsense = { ...lock, coordinators: [{ ...testCoordinator('coordinator-1'), peerId: '1'.repeat(46) }] }
+    expect(() => checkLockPeerIds(nonsense))
+      .to.throw('coordinator-1')
+      .with.property('code', 'BAD_LOCK')
+  })
+})

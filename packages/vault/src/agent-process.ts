@@ -1,0 +1,246 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Clock, VaultError } from '@conclave/core'
+import type { AgentReply, AgentSettings, Operation, Reply, RequestBody } from './agent/protocol.ts'
+import { isPinRefused } from './codes.ts'
+import { canFailOver, vaultError } from './vault-error.ts'
+
+/** Beyond this an HSM is so far behind that waiting longer is worse than asking another one. */
+const QUEUED_MAX = 1024
+const BACKOFF_FIRST_MS = 100
+const BACKOFF_MAX_MS = 10_000
+const CLOSE_TIMEOUT_MS = 3_000
+
+const AGENT_ENTRY = fileURLToPath(new URL(`./agent/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
+
+/** All that an agent inherits; above all not the other HSMs' PIN variables, nor NODE_OPTIONS. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'SOFTHSM2_CONF', 'CREDENTIALS_DIRECTORY']
+
+/**
+ * Tokens that refused their PIN in this process, by agent settings. Kept for the life of the process, whatever is closed and
+ * opened again: only an operator's restart may try once more.
+ */
+const refusedPins = new Map<string, VaultError>()
+
+export interface AgentProcessOptions {
+  readonly settings: AgentSettings
+  readonly env: Readonly<Record<string, string>>
+  readonly requestTimeoutMs: number
+  readonly startTimeoutMs: number
+  readonly clock: Clock
+}
+
+interface Job {
+  readonly op: Operation
+  readonly body: unknown
+  readonly timeoutMs: number
+  resolve(result: unknown): void
+  reject(error: unknown): void
+}
+
+function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const names = 'env' in settings.pin ? [...INHERITED, settings.pin.env] : INHERITED
+  const inherited = names.flatMap((n) => (process.env[n] === undefined ? [] : [[n, process.env[n]] as const]))
+  return { ...Object.fromEntries(inherited), ...env }
+}
+
+/**
+ * The agent of one HSM as seen by its parent: started on first use, one request at a time, killed when it does not answer,
+ * replaced on the next use.
+ *
+ * One at a time, so that a timeout measures the HSM and not our queue. After a timeout everything that waited fails too: the next
+ * HSM should be asked now, not after the same wait again.
+ */
+export class AgentProcess {
+  readonly #options: AgentProcessOptions
+  readonly #queue: Job[] = []
+  /** The agent in use. */
+  #child: ChildProcess | undefined
+  /** Agents that have not ended yet, killed ones included. */
+  readonly #exits = new Map<ChildProcess, Promise<void>>()
+  #nextId = 1
+  #busy: Promise<void> | undefined
+  /** Deaths and timeouts since the last answer. */
+  #failures = 0
+  #lastFailure: VaultError | undefined
+  #restartAtMs = 0
+  #closing: Promise<void> | undefined
+  #serial: string | undefined
+
+  constructor(options: AgentProcessOptions) {
+    this.#options = options
+  }
+
+  /** @throws {VaultError} of docs/hsm.md */
+  request<Op extends Operation>(op: Op, body: RequestBody<Op>, timeoutMs: number = this.#options.requestTimeoutMs): Promise<Reply<Op>> {
+    if (this.#closing !== undefined) return Promise.reject(this.#error('CLOSED', 'the vault is closed'))
+    if (this.#queue.length >= QUEUED_MAX) return Promise.reject(this.#error('BUSY', `${QUEUED_MAX} requests are waiting already`))
+    return new Promise<Reply<Op>>((resolve, reject) => {
+      this.#queue.push({ op, body, timeoutMs, resolve: (r) => resolve(r as Reply<Op>), reject })
+      this.#busy ??= this.#serveAll()
+    })
+  }
+
+  /** Later agents of this process take only the token with this serial. */
+  pinSerial(serial: string): void {
+    this.#serial = serial
+  }
+
+  /** Serves what was asked for before, then ends the agent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#busy
+    if (this.#child !== undefined) {
+      try {
+        await this.#exchange(this.#child, 'close', null, CLOSE_TIMEOUT_MS)
+      } catch {
+        // It is ended below in any case.
+      }
+    }
+    await Promise.all([...this.#exits.keys()].map((child) => this.#end(child)))
+  }
+
+  async #serveAll(): Promise<void> {
+    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+      try {
+        const child = this.#child ?? (await this.#start())
+        job.resolve(await this.#exchange(child, job.op, job.body, job.timeoutMs))
+      } catch (error) {
+        job.reject(error)
+        if ((error as VaultError).code === 'TIMEOUT') for (const waiting of this.#queue.splice(0)) waiting.reject(error)
+      }
+    }
+    this.#busy = undefined
+  }
+
+  async #start(): Promise<ChildProcess> {
+    const { settings, env, startTimeoutMs, clock } = this.#options
+    const refused = refusedPins.get(this.#pinKey())
+    if (refused !== undefined) throw refused
+    if (this.#lastFailure !== undefined && clock.nowMs() < this.#restartAtMs) throw this.#lastFailure
+    const child = fork(AGENT_ENTRY, [], {
+      serialization: 'advanced',
+      env: agentEnvironment(settings, env),
+      // Neither the parent's flags (--inspect would open the agent) nor a debugger by signal.
+      execArgv: ['--disable-sigusr1'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    this.#adopt(child)
+    try {
+      await this.#exchange(child, 'start', { ...settings, serial: this.#serial ?? settings.serial }, startTimeoutMs)
+    } catch (error) {
+      // Deaths and timeouts were noted where they happened.
+      if (!canFailOver(error)) this.#noteFailure(error as VaultError)
+      if (this.#child === child) await this.#end(child)
+      throw error
+    }
+    return child
+  }
+
+  #adopt(child: ChildProcess): void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const gone = () => {
+      this.#forget(child)
+      this.#exits.delete(child)
+      resolve()
+    }
+    this.#child = child
+    this.#exits.set(child, promise)
+    child.once('exit', gone)
+    // Between requests nobody else listens, and an unheard error would end the node. Without a pid it was never born.
+    child.on('error', () => (child.pid === undefined ? gone() : this.#kill(child)))
+  }
+
+  /** Sends one request and waits for its answer, the agent's death or the timeout, whichever is first. */
+  #exchange(child: ChildProcess, op: Operation, body: unknown, timeoutMs: number): Promise<unknown> {
+    const id = this.#nextId++
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    let settled = false
+    const onMessage = (reply: AgentReply) => {
+      if (reply.id !== id || settled) return
+      settled = true
+      if (op !== 'start') this.#failures = 0
+      if ('result' in reply) resolve(reply.result)
+      else reject(this.#refusal(reply.fault))
+    }
+    const fail = (code: 'AGENT_DIED' | 'TIMEOUT', message: string) => {
+      if (settled) return
+      settled = true
+      const error = this.#error(code, message)
+      this.#noteFailure(error)
+      this.#kill(child)
+      reject(error)
+    }
+    const onExit = () => fail('AGENT_DIED', `the HSM agent ended during "${op}"`)
+    const cancelTimer = this.#options.clock.after(timeoutMs, () => fail('TIMEOUT', `no answer to "${op}" within ${timeoutMs} ms`))
+    child.on('message', onMessage)
+    child.once('exit', onExit)
+    child.once('error', onExit)
+    if (child.exitCode !== null || child.signalCode !== null || !child.connected) onExit()
+    // A broken channel is a dead agent; the exit may be reported later.
+    else child.send({ id, op, body }, (error) => error !== null && onExit())
+    return promise.finally(() => {
+      cancelTimer()
+      child.off('message', onMessage).off('exit', onExit).off('error', onExit)
+    })
+  }
+
+  #refusal(fault: Extract<AgentReply, { fault: unknown }>['fault']): VaultError {
+    const error = this.#error(fault.code, fault.message, fault.details)
+    if (isPinRefused(fault.code)) {
+      refusedPins.set(this.#pinKey(), error)
+      if (this.#child !== undefined) this.#kill(this.#child)
+    }
+    return error
+  }
+
+  /** The first restart is immediate; the wait then doubles. While it lasts, requests fail at once, so that others can serve. */
+  #noteFailure(error: VaultError): void {
+    this.#failures++
+    this.#lastFailure = error
+    const waitMs = this.#failures === 1 ? 0 : Math.min(BACKOFF_FIRST_MS * 2 ** (this.#failures - 2), BACKOFF_MAX_MS)
+    this.#restartAtMs = this.#options.clock.nowMs() + waitMs
+  }
+
+  #forget(child: ChildProcess): void {
+    if (this.#child === child) this.#child = undefined
+  }
+
+  #kill(child: ChildProcess): void {
+    this.#forget(child)
+    child.kill('SIGKILL')
+  }
+
+  /** Lets the agent exit by itself, which it does when the channel closes; kills it if it does not. */
+  async #end(child: ChildProcess): Promise<void> {
+    this.#forget(child)
+    if (child.connected) child.disconnect()
+    if (await this.#exitsInTime(child)) return
+    child.kill('SIGKILL')
+    // Not for ever: a process that a driver holds in the kernel outlives even this, until its call returns.
+    await this.#exitsInTime(child)
+  }
+
+  async #exitsInTime(child: ChildProcess): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const cancelTimer = this.#options.clock.after(CLOSE_TIMEOUT_MS, () => resolve(false))
+    const exited = (this.#exits.get(child) ?? Promise.resolve()).then(() => true)
+    const result = await Promise.race([promise, exited])
+    cancelTimer()
+    return result
+  }
+
+  #pinKey(): string {
+    const { module, token, serial, pin } = this.#options.settings
+    return JSON.stringify([module, token, serial ?? null, pin, Object.entries(this.#options.env).sort()])
+  }
+
+  #error(code: Parameters<typeof vaultError>[0], message: string, details: Readonly<Record<string, string | number>> = {}): VaultError {
+    const { name } = this.#options.settings
+    return vaultError(code, `hsm "${name}": ${message}`, { details: { ...details, hsm: name } })
+  }
+}

@@ -1,0 +1,32 @@
+import { Agent } from './agent.ts'
+import type { AgentReply, AgentRequest } from './protocol.ts'
+import { faultOf } from './token.ts'
+
+// Entry of the agent process: the only one that loads a PKCS#11 module and the only one that ever holds the PIN.
+
+const agent = new Agent()
+
+function reply(request: AgentRequest): AgentReply {
+  try {
+    return { id: request.id, result: agent.answer(request) }
+  } catch (error) {
+    const { code, message, details } = faultOf(error)
+    return { id: request.id, fault: { code, message, details } }
+  }
+}
+
+process.on('message', (request: AgentRequest) => {
+  const answer = reply(request)
+  // Serialised before send returns.
+  process.send?.(answer)
+  if ('result' in answer && answer.result instanceof Uint8Array) answer.result.fill(0)
+})
+
+// The parent has gone, in whatever way.
+process.on('disconnect', () => {
+  agent.close()
+  process.exit(0)
+})
+
+// A terminal's Ctrl-C and a service manager's stop reach the whole group; the parent drains and then disconnects us.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)

@@ -1,0 +1,64 @@
+import type { VaultCode } from '../codes.ts'
+import type { WrappedKey } from '../hsm.ts'
+import type { ProfileName } from '../profile.ts'
+import type { PinSource } from '../settings.ts'
+
+/** What an agent knows about its HSM. The PIN is a reference. */
+export interface AgentSettings {
+  readonly name: string
+  readonly module: string
+  readonly token: string
+  readonly serial: string | undefined
+  readonly pin: PinSource
+  readonly profile: ProfileName
+  readonly kekLabel: string
+  readonly kekId: string | undefined
+}
+
+export type IdentityType = 'ed25519' | 'secp256k1'
+
+/** CKA_EC_POINT as the token gave it. */
+export interface TokenPoint {
+  readonly type: IdentityType
+  readonly point: Uint8Array
+}
+
+export interface TokenDescription {
+  readonly tokenSerial: string
+  readonly kekId: string
+  readonly identity: TokenPoint | undefined
+}
+
+export interface ProvisionBody {
+  /** Initialise a new token first, with this SO PIN. */
+  readonly soPin: PinSource | undefined
+  /** Undefined: Ed25519 when the token offers it, else secp256k1. */
+  readonly identityType: IdentityType | undefined
+}
+
+/** Operation name -> [request body, reply]. */
+export interface AgentOperations {
+  start: [AgentSettings, null]
+  describe: [null, TokenDescription]
+  wrap: [{ readonly aad: Uint8Array; readonly dek: Uint8Array }, WrappedKey]
+  unwrap: [{ readonly aad: Uint8Array; readonly key: WrappedKey }, Uint8Array]
+  sign: [Uint8Array, Uint8Array]
+  random: [number, Uint8Array]
+  ping: [null, null]
+  provision: [ProvisionBody, TokenDescription]
+  close: [null, null]
+}
+
+export type Operation = keyof AgentOperations
+export type RequestBody<Op extends Operation> = AgentOperations[Op][0]
+export type Reply<Op extends Operation> = AgentOperations[Op][1]
+
+export type AgentRequest = { [Op in Operation]: { readonly id: number; readonly op: Op; readonly body: RequestBody<Op> } }[Operation]
+
+export interface FaultReply {
+  readonly code: VaultCode
+  readonly message: string
+  readonly details: Readonly<Record<string, string | number>>
+}
+
+export type AgentReply = { readonly id: number; readonly result: Reply<Operation> } | { readonly id: number; readonly fault: FaultReply }

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto'
+import type { Handle } from 'pkcs11js'
+import { isPinRefused } from '../codes.ts'
+import { DEK_BYTES, profileOf } from '../profile.ts'
+import { type Cryptoki, CryptokiError, type Session, type Token } from './cryptoki.ts'
+import { AgentFault } from './fault.ts'
+import { findIdentity, findKek, type IdentityHandles } from './objects.ts'
+import type { AgentSettings } from './protocol.ts'
+import { meaningOf, meaningWhenHealthy } from './return-values.ts'
+import { tokenWrap } from './wrap.ts'
+
+/** A logged-in token with what was found on it. */
+interface Connection {
+  readonly token: Token
+  /** Holds the login and does nothing else: closing the last session of a token logs out. */
+  readonly anchor: Session
+  /** Runs the operations; closed and replaced after any error. */
+  work: Session
+  /** KEK id -> handle. Searches are linear in the number of objects, so each key is looked for once. */
+  readonly keks: Map<string, Handle>
+  sealing: { readonly handle: Handle; readonly id: string } | undefined
+  identity: IdentityHandles | undefined
+}
+
+/** @throws {AgentFault} TOKEN_LOST, KEY_AMBIGUOUS */
+export function selectToken(tokens: readonly Token[], label: string, serial: string | undefined): Token {
+  const named = tokens.filter((t) => t.initialised && t.label === label && (serial === undefined || t.serial === serial))
+  const which = serial === undefined ? `"${label}"` : `"${label}" with serial ${serial}`
+  const [token, second] = named
+  if (token === undefined) throw new AgentFault('TOKEN_LOST', `no token ${which} is present`, { token: label })
+  if (second !== undefined)
+    throw new AgentFault('KEY_AMBIGUOUS', `several tokens are labelled "${label}": set the serial of the right one`, { token: label })
+  return token
+}
+
+/** The one login attempt of a connection. @throws {AgentFault} PIN_LOCKED without trying when a failure could be the last. */
+export function logIn(session: Session, token: Token, pin: Buffer): void {
+  if (token.locked) throw new AgentFault('PIN_LOCKED', `the PIN of token "${token.label}" is locked`)
+  if (token.finalTry) throw new AgentFault('PIN_LOCKED', `one wrong PIN would lock token "${token.label}": log in by hand first`)
+  session.login('user', pin)
+}
+
+/** Any error as a fault, when there is no connection whose health could be asked. */
+export function faultOf(error: unknown): AgentFault {
+  if (error instanceof AgentFault) return error
+  // The message of a foreign error may quote anything, so only its name goes out.
+  if (!(error instanceof CryptokiError))
+    return new AgentFault('UNSUPPORTED', `the HSM agent failed internally (${error instanceof Error ? error.name : 'unknown'})`)
+  const meaning = meaningOf(error.rv)
+  return new AgentFault(meaning === 'CHECK' ? 'TOKEN_LOST' : meaning, error.message, { rv: error.rv })
+}
+
+/** Keeps one token connected: connects on use, reconnects once when it was lost, and never repeats a refused login. */
+export class TokenConnection {
+  readonly #cryptoki: Cryptoki
+  readonly #settings: AgentSettings
+  readonly #pin: Buffer
+  #serial: string | undefined
+  #connection: Connection | undefined
+  #refused: AgentFault | undefined
+
+  constructor(cryptoki: Cryptoki, settings: AgentSettings, pin: Buffer) {
+    this.#cryptoki = cryptoki
+    this.#settings = settings
+    this.#pin = pin
+    this.#serial = settings.serial
+  }
+
+  /**
+   * Runs one operation. All of ours may be repeated, so a lost session or token is reconnected and tried once more here, where
+   * it costs milliseconds.
+   *
+   * @param opening - the operation opens a ciphertext, so that a refusal by a healthy token means tampering.
+   */
+  run<T>(act: (connection: Connection) => T, opening = false): T {
+    for (let attempt = 1; ; attempt++) {
+      const connection = this.#connect()
+      try {
+        return act(connection)
+      } catch (error) {
+        const fault = this.#judge(error, connection, opening)
+        const lost = fault.code === 'SESSION_LOST' || fault.code === 'TOKEN_LOST'
+        if (lost) this.disconnect()
+        if (!lost || attempt === 2) throw fault
+      }
+    }
+  }
+
+  /** The KEK that seals. */
+  sealingKek(connection: Connection): { readonly handle: Handle; readonly id: string } {
+    if (connection.sealing === undefined) {
+      connection.sealing = findKek(connection.work, this.#settings.kekLabel, this.#settings.kekId)
+      connection.keks.set(connection.sealing.id, connection.sealing.handle)
+    }
+    return connection.sealing
+  }
+
+  /** A KEK that has sealed. */
+  kek(connection: Connection, id: string): Handle {
+    const handle = connection.keks.get(id) ?? findKek(connection.work, this.#settings.kekLabel, id).handle
+    connection.keks.set(id, handle)
+    return handle
+  }
+
+  identity(connection: Connection): IdentityHandles | undefined {
+    connection.identity ??= findIdentity(connection.work)
+    return connection.identity
+  }
+
+  /** @throws {AgentFault} TAMPER when the KEK does not give back what it was given. */
+  roundTrip(connection: Connection): void {
+    const { wrap, unwrap } = tokenWrap(profileOf(this.#settings.profile))
+    const { handle } = this.sealingKek(connection)
+    const [aad, probe] = [randomBytes(16), randomBytes(DEK_BYTES)]
+    const { iv, wrapped } = wrap(connection.work, handle, aad, probe)
+    if (!probe.equals(unwrap(connection.work, handle, aad, iv, wrapped)))
+      throw new AgentFault('TAMPER', 'the KEK does not decrypt what it encrypted')
+  }
+
+  /** After a token vanished its sessions stay dead until the module is finalised, so that is how every connection ends. */
+  disconnect(): void {
+    this.#connection = undefined
+    this.#cryptoki.finalise()
+  }
+
+  close(): void {
+    try {
+      this.#connection?.anchor.logout()
+    } catch (error) {
+      // The token may be gone; finalising ends its sessions all the same.
+      if (!(error instanceof CryptokiError)) throw error
+    }
+    this.disconnect()
+    this.#pin.fill(0)
+  }
+
+  #connect(): Connection {
+    if (this.#refused !== undefined) throw this.#refused
+    if (this.#connection !== undefined) return this.#connection
+    try {
+      this.#cryptoki.initialise()
+      const token = selectToken(this.#cryptoki.tokens(), this.#settings.token, this.#serial)
+      const anchor = this.#cryptoki.openSession(token.slot, 'read')
+      logIn(anchor, token, this.#pin)
+      // Another token that takes over the label later is not this one.
+      this.#serial = token.serial
+      const work = this.#cryptoki.openSession(token.slot, 'read')
+      this.#connection = { token, anchor, work, keks: new Map(), sealing: undefined, identity: undefined }
+      return this.#connection
+    } catch (error) {
+      const fault = faultOf(error)
+      if (isPinRefused(fault.code)) this.#refused = fault
+      this.disconnect()
+      throw fault
+    }
+  }
+
+  #judge(error: unknown, connection: Connection, opening: boolean): AgentFault {
+    try {
+      connection.work.close()
+      connection.work = this.#cryptoki.openSession(connection.token.slot, 'read')
+    } catch (broken) {
+      return new AgentFault('TOKEN_LOST', `the token takes no new session: ${faultOf(broken).message}`)
+    }
+    if (!(error instanceof CryptokiError)) {
+      const fault = faultOf(error)
+      return fault.code === 'KEY_MISSING' && !this.#isPresent(connection) ? new AgentFault('TOKEN_LOST', 'the token has vanished') : fault
+    }
+    const meaning = meaningOf(error.rv)
+    if (meaning !== 'CHECK') return faultOf(error)
+    if (!this.#isHealthy(connection)) return new AgentFault('TOKEN_LOST', `${error.message}, and the token does not work`, { rv: error.rv })
+    return new AgentFault(meaningWhenHealthy(error.rv, opening), `${error.message}, though the token works`, { rv: error.rv })
+  }
+
+  #isPresent(connection: Connection): boolean {
+    try {
+      const token = this.#cryptoki.token(connection.token.slot)
+      return token.initialised && token.serial === connection.token.serial
+    } catch {
+      // Whatever it says: a token that does not describe itself is not there.
+      return false
+    }
+  }
+
+  #isHealthy(connection: Connection): boolean {
+    try {
+      this.roundTrip(connection)
+      return this.#isPresent(connection)
+    } catch {
+      // Any failure of the probe is the answer.
+      return false
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { equalBytes, type Random, systemRandom, toHex } from '@conclave/core'
+import { expect } from 'chai'
+import type { VaultCode } from './codes.ts'
+import { CONFORMANCE_CONTEXT as CONTEXT, opened, refusal, CONFORMANCE_SECRET as SECRET } from './conformance.ts'
+import { openRecord, sealRecord } from './envelope.ts'
+import type { Hsm } from './hsm.ts'
+import { MemoryDevice } from './memory-hsm.ts'
+import { memoryVault } from './memory-vault.ts'
+import { parseRecord } from './record.ts'
+
+const AVAILABILITY: VaultCode[] = ['SESSION_LOST', 'TOKEN_LOST', 'BUSY', 'TIMEOUT', 'AGENT_DIED']
+const FATAL: VaultCode[] = [
+  'TAMPER',
+  'ROLLBACK',
+  'KEY_MISSING',
+  'KEY_AMBIGUOUS',
+  'PIN_INCORRECT',
+  'PIN_LOCKED',
+  'PIN_SOURCE',
+  'UNSUPPORTED',
+  'MODULE_MISSING',
+]
+
+function devices(): { primary: MemoryDevice; backup: MemoryDevice; both: MemoryDevice[] } {
+  const [primary, backup] = [new MemoryDevice({ name: 'primary' }), new MemoryDevice({ name: 'backup' })]
+  return { primary, backup, both: [primary, backup] }
+}
+
+describe('envelope', () => {
+  for (const code of AVAILABILITY) {
+    it(`open: fails over on ${code}`, async () => {
+      const { primary, both } = devices()
+      const vault = await memoryVault({ devices: both })
+      const record = await vault.seal(CONTEXT, SECRET)
+      primary.fail(code)
+      expect(await opened(vault.open(CONTEXT, record))).to.equal(toHex(SECRET))
+    })
+
+    it(`seal: leaves out an HSM that answers ${code}, and counts it`, async () => {
+      const { primary, backup, both } = devices()
+      const vault = await memoryVault({ devices: both })
+      backup.fail(code)
+      expect(parseRecord(await vault.seal(CONTEXT, SECRET)).recipients.map((r) => r.name)).to.deep.equal(['primary'])
+      backup.heal()
+      await vault.seal(CONTEXT, SECRET)
+      expect((await vault.health()).map((h) => [h.ok, h.missedSeals])).to.deep.equal([
+        [true, 0],
+        [true, 1],
+      ])
+      primary.fail(code)
+      backup.fail('TIMEOUT')
+      // The first HSM's reason, it being the one that matters most.
+      expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal(code)
+    })
+  }
+
+  for (const code of FATAL) {
+    it(`open: does not ask the backup after ${code}`, async () => {
+      const { primary, backup, both } = devices()
+      const vault = await memoryVault({ devices: both })
+      const record = await vault.seal(CONTEXT, SECRET)
+      primary.fail(code)
+      const calls = backup.calls
+      expect((await refusal(vault.open(CONTEXT, record))).code).to.equal(code)
+      expect(backup.calls).to.equal(calls)
+    })
+
+    it(`seal: refuses when an HSM answers ${code}`, async () => {
+      const { backup, both } = devices()
+      const vault = await memoryVault({ devices: both })
+      backup.fail(code)
+      expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal(code)
+    })
+  }
+
+  it('open: a wrong wrap for the primary is TAMPER without a question to the backup', async () => {
+    const { backup, both } = devices()
+    const vault = await memoryVault({ devices: both })
+    const record = await vault.seal(CONTEXT, SECRET)
+    const { wrapped } = parseRecord(record).recipients[0]!
+    record[wrapped.byteOffset - record.byteOffset]! ^= 1
+    const calls = backup.calls
+    expect((await refusal(vault.open(CONTEXT, record))).code).to.equal('TAMPER')
+    expect(backup.calls).to.equal(calls)
+  })
+
+  for (const name of ['primary', 'backup'] as const) {
+    it(`seal: a wrap that unwraps to something else at the ${name} is never returned`, async () => {
+      const rig = devices()
+      const vault = await memoryVault({ devices: rig.both })
+      rig[name].corruptNextWrap()
+      expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal('TAMPER')
+      expect(await opened(vault.open(CONTEXT, await vault.seal(CONTEXT, SECRET)))).to.equal(toHex(SECRET))
+    })
+  }
+
+  it('open: an HSM that became a member later is passed over; a node of strangers is KEY_MISSING', async () => {
+    const { primary, backup, both } = devices()
+    const record = await (await memoryVault({ devices: [backup] })).seal(CONTEXT, SECRET)
+    expect(await opened((await memoryVault({ devices: both })).open(CONTEXT, record))).to.equal(toHex(SECRET))
+    expect((await refusal((await memoryVault({ devices: [primary] })).open(CONTEXT, record))).code).to.equal('KEY_MISSING')
+  })
+
+  it('open: the header is authenticated as a whole, recipients that are not used included', async () => {
+    const { primary, both } = devices()
+    const record = await (await memoryVault({ devices: both })).seal(CONTEXT, SECRET)
+    const { wrapped } = parseRecord(record).recipients[1]!
+    record[wrapped.byteOffset - record.byteOffset]! ^= 1
+    expect((await refusal((await memoryVault({ devices: [primary] })).open(CONTEXT, record))).code).to.equal('TAMPER')
+  })
+
+  it('seal, open: the data key is wiped wherever it was', async () => {
+    const seen: Uint8Array[] = []
+    const device = new MemoryDevice({ name: 'primary' }).connect()
+    const hsm: Hsm = {
+      ...device,
+      async unwrap(aad, key) {
+        seen.push(await device.unwrap(aad, key))
+        return seen.at(-1)!
+      },
+    }
+    const random: Random = {
+      bytes(length) {
+        const bytes = systemRandom.bytes(length)
+        if (length === 32) seen.push(bytes)
+        return bytes
+      },
+    }
+    const { record } = await sealRecord([hsm], random, CONTEXT, SECRET)
+    using _ = await openRecord([hsm], CONTEXT, record)
+    expect(seen.map(toHex)).to.deep.equal(Array(3).fill('00'.repeat(32)))
+  })
+
+  it('random: neither source alone decides', async () => {
+    const fixed: Random = { bytes: (length) => new Uint8Array(length).fill(7) }
+    const vaultOf = (hsm: Random, system: Random) =>
+      memoryVault({ devices: [new MemoryDevice({ name: 'primary', random: hsm })], random: system })
+    const outputs = await Promise.all(
+      [
+        [fixed, fixed],
+        [fixed, systemRandom],
+        [systemRandom, fixed],
+      ].map(async ([hsm, system]) => (await vaultOf(hsm!, system!)).random(32)),
+    )
+    expect(new Set(outputs.map(toHex)).size).to.equal(3)
+    expect(equalBytes(outputs[0]!, await (await vaultOf(fixed, fixed)).random(32))).to.equal(true)
+  })
+})

@@ -1,0 +1,152 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { concat, type IdentityKey, type Random, systemRandom, toHex } from '@conclave/core'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import type { VaultCode } from './codes.ts'
+import type { Hsm, WrappedKey } from './hsm.ts'
+import { findProfile, type Profile, type ProfileName, profileOf } from './profile.ts'
+import { vaultError } from './vault-error.ts'
+
+export interface MemoryDeviceOptions {
+  readonly name: string
+  readonly profile?: ProfileName
+  readonly identityType?: IdentityKey['type']
+  /** Keys and IVs come from here; a seeded one makes the device a function of its seed. */
+  readonly random?: Random
+}
+
+interface SoftWrap {
+  wrap(kek: Uint8Array, iv: Uint8Array, aad: Uint8Array, dek: Uint8Array): Uint8Array
+  /** Undefined when not authentic. */
+  unwrap(kek: Uint8Array, iv: Uint8Array, aad: Uint8Array, wrapped: Uint8Array): Uint8Array | undefined
+}
+
+const GCM_TAG_BYTES = 16
+
+const SOFT_WRAPS: Readonly<Record<ProfileName, SoftWrap>> = {
+  gcm: {
+    wrap(kek, iv, aad, dek) {
+      const cipher = createCipheriv('aes-256-gcm', kek, iv, { authTagLength: GCM_TAG_BYTES }).setAAD(aad)
+      return concat(cipher.update(dek), cipher.final(), cipher.getAuthTag())
+    },
+    unwrap(kek, iv, aad, wrapped) {
+      const split = wrapped.length - GCM_TAG_BYTES
+      const decipher = createDecipheriv('aes-256-gcm', kek, iv, { authTagLength: GCM_TAG_BYTES })
+      decipher.setAAD(aad).setAuthTag(wrapped.subarray(split))
+      const clear = decipher.update(wrapped.subarray(0, split))
+      try {
+        decipher.final()
+      } catch {
+        // The only failure that final() has here is a wrong tag, which the caller names.
+        return undefined
+      }
+      return new Uint8Array(clear)
+    },
+  },
+}
+
+/**
+ * A software HSM for tests and simulations: it outlives the vaults that are opened over it, as a token outlives a process.
+ *
+ * `fail` makes every operation throw that code until `heal`; `corruptNextWrap` and `corruptNextSignature` return wrong bytes once.
+ */
+export class MemoryDevice {
+  readonly name: string
+  readonly #profile: Profile
+  readonly #random: Random
+  readonly #serial: string
+  readonly #kek: Uint8Array
+  readonly #kekId: string
+  readonly #identityType: IdentityKey['type']
+  readonly #identitySecret: Uint8Array
+  #fault: VaultCode | undefined
+  #corruptWrap = false
+  #corruptSignature = false
+  /** Operations served or refused so far. */
+  calls = 0
+
+  constructor(options: MemoryDeviceOptions) {
+    this.name = options.name
+    this.#profile = profileOf(options.profile ?? 'gcm')
+    this.#random = options.random ?? systemRandom
+    this.#serial = toHex(this.#random.bytes(8))
+    this.#kek = this.#random.bytes(32)
+    this.#kekId = toHex(this.#random.bytes(16))
+    this.#identityType = options.identityType ?? 'ed25519'
+    this.#identitySecret =
+      this.#identityType === 'ed25519' ? this.#random.bytes(32) : secp256k1.utils.randomSecretKey(this.#random.bytes(48))
+  }
+
+  fail(code: VaultCode): void {
+    this.#fault = code
+  }
+
+  heal(): void {
+    this.#fault = undefined
+  }
+
+  corruptNextWrap(): void {
+    this.#corruptWrap = true
+  }
+
+  corruptNextSignature(): void {
+    this.#corruptSignature = true
+  }
+
+  /** This device as one vault sees it. */
+  connect(): Hsm {
+    const serve = async <T>(act: () => T): Promise<T> => {
+      this.calls++
+      if (this.#fault !== undefined)
+        throw vaultError(this.#fault, `hsm "${this.name}": fault injected (${this.#fault})`, { details: { hsm: this.name } })
+      return act()
+    }
+    const identity: IdentityKey =
+      this.#identityType === 'ed25519'
+        ? { type: 'ed25519', publicKey: ed25519.getPublicKey(this.#identitySecret) }
+        : { type: 'secp256k1', publicKey: secp256k1.getPublicKey(this.#identitySecret, true) }
+    return {
+      name: this.name,
+      describe: () => serve(() => ({ tokenSerial: this.#serial, kekId: this.#kekId, identity })),
+      wrap: (aad, dek) => serve(() => this.#wrap(aad, dek)),
+      unwrap: (aad, key) => serve(() => this.#unwrap(aad, key)),
+      sign: (message) => serve(() => this.#sign(message)),
+      random: (length) => serve(() => this.#random.bytes(length)),
+      ping: () => serve(() => undefined),
+      close: async () => undefined,
+    }
+  }
+
+  #wrap(aad: Uint8Array, dek: Uint8Array): WrappedKey {
+    const iv = this.#random.bytes(this.#profile.ivBytes)
+    const wrapped = SOFT_WRAPS[this.#profile.name].wrap(this.#kek, iv, aad, dek)
+    if (this.#corruptWrap) {
+      // A wrap of another key, so that it unwraps without complaint.
+      wrapped.set(SOFT_WRAPS[this.#profile.name].wrap(this.#kek, iv, aad, new Uint8Array(dek.length)))
+      this.#corruptWrap = false
+    }
+    return { tokenSerial: this.#serial, kekId: this.#kekId, profile: this.#profile.id, mechanism: this.#profile.mechanism, iv, wrapped }
+  }
+
+  #unwrap(aad: Uint8Array, key: WrappedKey): Uint8Array {
+    if (key.tokenSerial !== this.#serial || key.kekId !== this.#kekId) throw vaultError('KEY_MISSING', `hsm "${this.name}" has no such KEK`)
+    const profile = findProfile(key.profile)
+    if (profile === undefined || profile.mechanism !== key.mechanism) throw vaultError('UNSUPPORTED', 'unknown wrap profile')
+    const dek = SOFT_WRAPS[profile.name].unwrap(this.#kek, key.iv, aad, key.wrapped)
+    if (dek === undefined) throw vaultError('TAMPER', 'the wrapped key is not authentic')
+    return dek
+  }
+
+  #sign(message: Uint8Array): Uint8Array {
+    const raw =
+      this.#identityType === 'ed25519'
+        ? ed25519.sign(message, this.#identitySecret)
+        : // Tokens do not normalise s either.
+          secp256k1.sign(message, this.#identitySecret, { prehash: true, lowS: false })
+    if (this.#corruptSignature) {
+      raw[0]! ^= 1
+      this.#corruptSignature = false
+    }
+    return raw
+  }
+}

@@ -1,0 +1,35 @@
+import { type Random, systemRandom } from '@conclave/core'
+import { createVault } from './hsm-vault.ts'
+import { identitySigner } from './identity-signer.ts'
+import type { KeyVault } from './key-vault.ts'
+import { MemoryDevice } from './memory-hsm.ts'
+import { vaultError } from './vault-error.ts'
+
+export interface MemoryVaultOptions {
+  /** In order of priority; the first holds the identity. Default: one new device named `primary`. */
+  readonly devices?: readonly MemoryDevice[]
+  /** For data keys and body IVs; seed it and the devices to make records reproducible. */
+  readonly random?: Random
+  /** Milliseconds, for latencies in a simulated time. */
+  readonly elapsedMs?: () => number
+}
+
+/**
+ * The software twin of the PKCS#11 vault: same records, same checks, keys in this process. For tests and simulations only.
+ *
+ * Opening it again over the same devices is a restart of the node.
+ */
+export async function memoryVault(options: MemoryVaultOptions = {}): Promise<KeyVault> {
+  const devices = options.devices ?? [new MemoryDevice({ name: 'primary' })]
+  const hsms = devices.map((d) => d.connect())
+  const holder = hsms[0]
+  if (holder === undefined) throw vaultError('KEY_MISSING', 'a vault needs at least one device')
+  const { identity } = await holder.describe()
+  if (identity === undefined) throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`)
+  return createVault({
+    hsms,
+    identity: identitySigner(holder, identity),
+    random: options.random ?? systemRandom,
+    elapsedMs: options.elapsedMs ?? (() => performance.now()),
+  })
+}

@@ -1,0 +1,84 @@
+import { type Clock, systemClock } from '@conclave/core'
+import type { AgentSettings, ProvisionBody, TokenDescription } from './agent/protocol.ts'
+import { AgentProcess } from './agent-process.ts'
+import type { Hsm, HsmDescription, WrappedKey } from './hsm.ts'
+import { parseEcPoint } from './identity-signer.ts'
+import { DEFAULT_PROFILE } from './profile.ts'
+import type { HsmSettings } from './settings.ts'
+
+const REQUEST_TIMEOUT_MS = 5_000
+const START_TIMEOUT_MS = 15_000
+/** Key generation on a slow device. */
+const PROVISION_TIMEOUT_MS = 120_000
+export const KEK_LABEL = 'conclave-kek'
+
+function agentSettings(hsm: HsmSettings): AgentSettings {
+  return {
+    name: hsm.name,
+    module: hsm.module,
+    token: hsm.token,
+    serial: hsm.serial,
+    pin: hsm.pin,
+    profile: hsm.profile ?? DEFAULT_PROFILE,
+    kekLabel: hsm.kek?.label ?? KEK_LABEL,
+    kekId: hsm.kek?.id,
+  }
+}
+
+/** One PKCS#11 token, behind its agent process. Starts nothing before it is used. */
+export class Pkcs11Hsm implements Hsm {
+  readonly name: string
+  readonly #agent: AgentProcess
+  #description: HsmDescription | undefined
+
+  constructor(settings: HsmSettings, clock: Clock = systemClock) {
+    this.name = settings.name
+    this.#agent = new AgentProcess({
+      settings: agentSettings(settings),
+      env: settings.env ?? {},
+      requestTimeoutMs: settings.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      startTimeoutMs: settings.startTimeoutMs ?? START_TIMEOUT_MS,
+      clock,
+    })
+  }
+
+  async describe(): Promise<HsmDescription> {
+    return this.#description ?? this.#learn(await this.#agent.request('describe', null))
+  }
+
+  /** The ceremony; see provisionHsm. */
+  async provision(body: ProvisionBody): Promise<HsmDescription> {
+    return this.#learn(await this.#agent.request('provision', body, PROVISION_TIMEOUT_MS))
+  }
+
+  wrap(aad: Uint8Array, dek: Uint8Array): Promise<WrappedKey> {
+    return this.#agent.request('wrap', { aad, dek })
+  }
+
+  unwrap(aad: Uint8Array, { tokenSerial, kekId, profile, mechanism, iv, wrapped }: WrappedKey): Promise<Uint8Array> {
+    return this.#agent.request('unwrap', { aad, key: { tokenSerial, kekId, profile, mechanism, iv, wrapped } })
+  }
+
+  sign(message: Uint8Array): Promise<Uint8Array> {
+    return this.#agent.request('sign', message)
+  }
+
+  random(length: number): Promise<Uint8Array> {
+    return this.#agent.request('random', length)
+  }
+
+  async ping(): Promise<void> {
+    await this.#agent.request('ping', null)
+  }
+
+  close(): Promise<void> {
+    return this.#agent.close()
+  }
+
+  #learn({ tokenSerial, kekId, identity }: TokenDescription): HsmDescription {
+    this.#description = { tokenSerial, kekId, identity: identity === undefined ? undefined : parseEcPoint(identity.type, identity.point) }
+    // From here on, a token that has taken over the label is another one, for later agents too.
+    this.#agent.pinSerial(tokenSerial)
+    return this.#description
+  }
+}
