@@ -1,1 +1,5 @@
-export {}
+export { Child, type ChildOptions, runCommand, until } from './child.ts'
+export { type DemoOptions, type DemoResult, runDemo } from './demo.ts'
+export { Evm } from './evm.ts'
+export { type ClusterPlan, conclave, LocalCluster, NODE_NAMES } from './local-cluster.ts'
+export { freePorts } from './ports.ts'

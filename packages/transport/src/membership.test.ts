@@ -13,13 +13,14 @@ describe('membership', () => {
 
   it('dials: exactly one side of a pair does, the one that cannot be dialled if there is one', () => {
     const [a, b] = [testNode(1, 'node-1'), testNode(2, 'node-2')]
-    const hidden = testNode(3, 'node-3', [])
-    expect(dials(a, b)).to.not.equal(dials(b, a))
-    expect(dials(a.peerId < b.peerId ? a : b, a.peerId < b.peerId ? b : a)).to.equal(true)
-    for (const reachable of [a, b]) {
+    const hiddens = Array.from({ length: 8 }, (_, i) => testNode(3, `hidden-${i}`, []))
+    // On both sides of the reachable ones in order of peer id, or the order alone would do.
+    expect(new Set(hiddens.map((h) => h.peerId < a.peerId)).size).to.equal(2)
+    for (const [hidden, reachable] of hiddens.flatMap((h) => [a, b].map((r) => [h, r] as const))) {
       expect(dials(hidden, reachable)).to.equal(true)
       expect(dials(reachable, hidden)).to.equal(false)
     }
+    const hidden = testNode(3, 'hidden', [])
     const other = testCoordinator('coordinator-1')
     expect([dials(hidden, other), dials(other, hidden)]).to.deep.equal([false, false])
   })

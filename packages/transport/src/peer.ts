@@ -92,7 +92,7 @@ export function guarded(events: TransportEvents, logger: Logger): TransportEvent
       const result = handler()
       if (result instanceof Promise) result.catch(failed)
     } catch (error) {
-      throw error
+      failed(error)
     }
   }
   return {
