@@ -7,7 +7,10 @@ import { guarded, print, untilStopped } from './output.ts'
 export function addCoordinatorCommands(program: Command): void {
   const coordinator = program
     .command('coordinator')
-    .description('run a coordinator: the HTTP API, a peer without a share')
+    .description('the HTTP API, a peer without a share: run it (the default), or make its directory')
+  coordinator
+    .command('run', { isDefault: true })
+    .description('run the coordinator')
     .requiredOption('--dir <dir>', 'directory of the coordinator')
     .action(
       guarded(async ({ dir }: { dir: string }) => {

@@ -15,9 +15,10 @@ interface InitOptions {
 
 /** `conclave node` and `conclave node init`. */
 export function addNodeCommands(program: Command): void {
-  const node = program
-    .command('node')
-    .description('run an approver node')
+  const node = program.command('node').description('an approver node: run it (the default), or make its directory')
+  node
+    .command('run', { isDefault: true })
+    .description('run the node')
     .requiredOption('--dir <dir>', 'directory of the node')
     .action(
       guarded(async ({ dir }: { dir: string }) => {
@@ -27,7 +28,6 @@ export function addNodeCommands(program: Command): void {
         await running.stop()
       }),
     )
-  // `--dir` may stand before or after `init`.
   node
     .command('init')
     .description('provision an HSM and make the directory of a node')

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConclaveError, codeOf, fromHex, messageOf } from '@conclave/core'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { until } from './child.ts'
 import { Evm } from './evm.ts'
 import { LocalCluster, NODE_NAMES } from './local-cluster.ts'
 import { freePorts } from './ports.ts'
@@ -145,9 +146,17 @@ class Demo {
     })
   }
 
+  /** Total of what the nodes have sent, as each of them reports it after this call began. */
   async #bytesSent(): Promise<number> {
-    const nodes = await this.cluster.client.nodes({ fresh: true })
-    return nodes.reduce((sum, n) => sum + (n.status?.bytesSent ?? 0), 0)
+    const since = Date.now()
+    let sum = 0
+    const reported = async () => {
+      const nodes = await this.cluster.client.nodes()
+      sum = nodes.reduce((total, n) => total + (n.status?.bytesSent ?? 0), 0)
+      return nodes.every((n) => n.status !== null && Date.parse(n.status.reportedAt) >= since)
+    }
+    await until(reported, { timeoutMs: 30_000, what: 'the nodes to report their traffic' })
+    return sum
   }
 }
 

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+import { ConclaveApiError, type Problem } from './problem.ts'
+import type { CreateKey, Key, Node, Operation, Page, RequestSignature, SigningAccepted, SigningRequest } from './resources.ts'
+
+export interface ClientOptions {
+  /** Of the coordinator, e.g. http://127.0.0.1:8080. */
+  readonly url: string
+  readonly apiKey: string
+  /** How often one call is tried again when the failure says that it may help. Default 3. */
+  readonly retriesMax?: number
+  /** Longest wait for one answer. Default 60,000. */
+  readonly timeoutMs?: number
+}
+
+/** Sent with a POST: the same key with the same body gives the same answer, so a retry is safe. */
+export interface Idempotent {
+  readonly idempotencyKey?: string
+}
+
+const WAIT_MS = 20_000
+const RETRY_FIRST_MS = 250
+const ENDED: ReadonlySet<SigningRequest['state']> = new Set(['signed', 'denied', 'failed', 'cancelled'])
+
+interface Call {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: unknown
+  readonly idempotencyKey?: string
+}
+
+/** The coordinator's API. Every method throws {@link ConclaveApiError}; branch on its `code`. */
+export class ConclaveClient {
+  readonly #url: string
+  readonly #apiKey: string
+  readonly #retriesMax: number
+  readonly #timeoutMs: number
+
+  constructor({ url, apiKey, retriesMax = 3, timeoutMs = 60_000 }: ClientOptions) {
+    this.#url = url.replace(/\/+$/, '')
+    this.#apiKey = apiKey
+    this.#retriesMax = retriesMax
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Begins the creation of a key; see {@link waitForKey}. */
+  createKey({ idempotencyKey = randomUUID(), ...body }: CreateKey & Idempotent): Promise<{ readonly operationId: string }> {
+    return this.#call({ method: 'POST', path: '/v1/keys', body, idempotencyKey })
+  }
+
+  operation(operationId: string, { waitMs = 0 } = {}): Promise<Operation> {
+    return this.#call({ method: 'GET', path: `/v1/operations/${encodeURIComponent(operationId)}?waitMs=${waitMs}` })
+  }
+
+  /** The key that an operation made. @throws {ConclaveApiError} the operation's own error when it failed. */
+  async waitForKey(operationId: string): Promise<Key> {
+    for (;;) {
+      const { state, result, error } = await this.operation(operationId, { waitMs: WAIT_MS })
+      if (state === 'succeeded' && result !== null) return result
+      if (state === 'failed' && error !== null) throw new ConclaveApiError(error)
+    }
+  }
+
+  key(keyId: string): Promise<Key> {
+    return this.#call({ method: 'GET', path: `/v1/keys/${encodeURIComponent(keyId)}` })
+  }
+
+  async keys(): Promise<readonly Key[]> {
+    return (await this.#call<{ items: readonly Key[] }>({ method: 'GET', path: '/v1/keys' })).items
+  }
+
+  /** Asks for a signature; see {@link waitForSignature}. */
+  requestSignature({ idempotencyKey = randomUUID(), ...body }: RequestSignature & Idempotent): Promise<SigningAccepted> {
+    return this.#call({ method: 'POST', path: '/v1/signing-requests', body, idempotencyKey })
+  }
+
+  signingRequest(requestId: string, { waitMs = 0 } = {}): Promise<SigningRequest> {
+    return this.#call({ method: 'GET', path: `/v1/signing-requests/${encodeURIComponent(requestId)}?waitMs=${waitMs}` })
+  }
+
+  signingRequests({ limit = 50, cursor }: { limit?: number; cursor?: string } = {}): Promise<Page<SigningRequest>> {
+    const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    return this.#call({ method: 'GET', path: `/v1/signing-requests?limit=${limit}${from}` })
+  }
+
+  cancel(requestId: string): Promise<SigningRequest> {
+    return this.#call({ method: 'POST', path: `/v1/signing-requests/${encodeURIComponent(requestId)}:cancel` })
+  }
+
+  /** The request once it has ended, however it ended. */
+  async settled(requestId: string): Promise<SigningRequest> {
+    for (;;) {
+      const request = await this.signingRequest(requestId, { waitMs: WAIT_MS })
+      if (ENDED.has(request.state)) return request
+    }
+  }
+
+  /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way. */
+  async waitForSignature(requestId: string): Promise<SigningRequest> {
+    const request = await this.settled(requestId)
+    if (request.state !== 'signed' && request.error !== null) throw new ConclaveApiError(request.error)
+    return request
+  }
+
+  async nodes(): Promise<readonly Node[]> {
+    return (await this.#call<{ items: readonly Node[] }>({ method: 'GET', path: '/v1/nodes' })).items
+  }
+
+  async #call<T>(call: Call): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#once<T>(call)
+      } catch (error) {
+        // A POST carries its idempotency key, so trying again cannot do the thing twice; a cancel changes nothing twice either.
+        const again = error instanceof ConclaveApiError && error.retriable && attempt < this.#retriesMax
+        if (!again) throw error
+        await new Promise((resolve) => setTimeout(resolve, RETRY_FIRST_MS * 2 ** attempt))
+      }
+    }
+  }
+
+  async #once<T>({ method, path, body, idempotencyKey }: Call): Promise<T> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#apiKey}`, accept: 'application/json' }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey
+    let response: Response
+    let text: string
+    try {
+      const signal = AbortSignal.timeout(this.#timeoutMs)
+      response = await fetch(this.#url + path, { method, headers, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+      text = await response.text()
+    } catch (cause) {
+      throw ConclaveApiError.local('API_UNREACHABLE', 'the coordinator does not answer', { retriable: true, cause })
+    }
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch (cause) {
+      throw ConclaveApiError.local('BAD_ANSWER', `the coordinator answered ${response.status} and not JSON`, {
+        retriable: response.status >= 502,
+        cause,
+      })
+    }
+    if (!response.ok) throw new ConclaveApiError(value as Problem)
+    return value as T
+  }
+}

@@ -1,0 +1,112 @@
+import type { NodeVerdict, Problem } from './problem.ts'
+
+export interface CreateKey {
+  readonly keyId: string
+  /** Default: that of the cluster lock. */
+  readonly quorum?: { readonly required: number; readonly of: number }
+}
+
+export interface Key {
+  readonly keyId: string
+  /** 33 bytes, hex. */
+  readonly publicKey: string
+  /** EIP-55. */
+  readonly address: string
+  readonly threshold: number
+  readonly parties: readonly number[]
+  readonly epoch: number
+  readonly state: string
+}
+
+export interface Operation {
+  readonly operationId: string
+  readonly kind: 'key.create'
+  readonly keyId: string
+  readonly state: 'pending' | 'running' | 'succeeded' | 'failed'
+  readonly result: Key | null
+  readonly error: Problem | null
+  readonly createdAt: string
+  readonly endedAt: string | null
+}
+
+export interface Payload {
+  /** e.g. `evm.tx`. */
+  readonly type: string
+  /** 0x-prefixed hex: the exact bytes that every node decodes. */
+  readonly bytes: string
+}
+
+export interface RequestSignature {
+  readonly keyId: string
+  readonly payload: Payload
+  readonly deadlineMs?: number
+}
+
+export type SigningState = 'created' | 'decoded' | 'queued' | 'signing' | 'signed' | 'denied' | 'failed' | 'cancelled'
+
+export interface SigningAccepted {
+  readonly requestId: string
+  readonly state: SigningState
+  /** 32 bytes, hex. */
+  readonly digest: string
+  readonly summary: readonly { readonly label: string; readonly value: string }[]
+}
+
+export interface Attempt {
+  readonly attempt: number
+  readonly signers: readonly number[]
+  readonly outcome: 'running' | 'signed' | 'failed' | 'interrupted'
+  readonly code: string | null
+  readonly culprits: readonly number[]
+  readonly waitingFor: readonly number[]
+  readonly refusedBy: readonly number[]
+  readonly bytesOnWire: number
+  readonly startedAt: string
+  readonly endedAt: string | null
+}
+
+export interface SigningRequest extends SigningAccepted {
+  readonly keyId: string
+  readonly payload: Payload
+  readonly cancelRequested: boolean
+  readonly requester: string
+  readonly nodeVerdicts: readonly NodeVerdict[]
+  readonly attempts: readonly Attempt[]
+  /** r || s, 64 bytes, hex; null until signed, like the next three. */
+  readonly signature: string | null
+  readonly recovery: number | null
+  readonly signedTransaction: string | null
+  readonly signers: readonly number[] | null
+  readonly error: Problem | null
+  readonly createdAt: string
+  readonly deadlineAt: string
+  readonly endedAt: string | null
+}
+
+export interface Node {
+  readonly index: number
+  readonly name: string
+  readonly peerId: string
+  readonly link: {
+    readonly up: boolean
+    readonly bytesSent: number
+    readonly bytesReceived: number
+    readonly reconnects: number
+    readonly roundTripMs: number | null
+  }
+  /** What the node last said of itself; null before the first time. */
+  readonly status: {
+    readonly version: string
+    readonly hsmOk: boolean
+    readonly bytesSent: number
+    readonly bytesReceived: number
+    readonly keys: readonly { readonly keyId: string; readonly epoch: number; readonly publicKey: string; readonly state: string }[]
+    readonly pairs: readonly { readonly peer: number; readonly pairEpoch: number; readonly state: 'ready' | 'missing' | 'burned' }[]
+    readonly reportedAt: string
+  } | null
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly nextCursor: string | null
+}
