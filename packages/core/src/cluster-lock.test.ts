@@ -1,0 +1,143 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { expect } from 'chai'
+import { toHex, u32 } from './bytes.ts'
+import { type ClusterLock, clusterContext, formatLock, LOCK_FORMAT, lockHash, parseLock, signLock, verifyLock } from './cluster-lock.ts'
+import { ConfigError } from './errors.ts'
+import { tagged } from './hash.ts'
+import { type IdentitySigner, parseIdentityKey, verifyIdentity } from './identity.ts'
+
+const secretOf = (i: number) => tagged('test', u32(i))
+// One node has the other kind of identity.
+const signerOf = (i: number): IdentitySigner =>
+  i === 2
+    ? {
+        key: { type: 'secp256k1', publicKey: secp256k1.getPublicKey(secretOf(i)) },
+        sign: async (m) => secp256k1.sign(m, secretOf(i), { format: 'der' }),
+      }
+    : { key: { type: 'ed25519', publicKey: ed25519.getPublicKey(secretOf(i)) }, sign: async (m) => ed25519.sign(m, secretOf(i)) }
+
+const peerId = (i: number) => `12D3KooW${'abcdefghj'[i]}`.padEnd(52, 'x')
+const plain = () => ({
+  format: LOCK_FORMAT,
+  version: 1,
+  clusterId: toHex(tagged('cluster-id')),
+  quorum: { required: 2, of: 3 },
+  nodes: [1, 2, 3].map((i) => {
+    const { key } = signerOf(i)
+    return {
+      index: i,
+      name: `n${i}`,
+      peerId: peerId(i),
+      addresses: [`/ip4/127.0.0.1/tcp/${9000 + i}`],
+      identity: { type: key.type as string, publicKey: toHex(key.publicKey) },
+    }
+  }),
+  coordinators: [{ name: 'c', peerId: peerId(7), addresses: [] as string[] }],
+  signatures: [] as { index: number; signature: string }[],
+})
+type Plain = ReturnType<typeof plain>
+
+async function signed(): Promise<ClusterLock> {
+  let lock = parseLock(plain())
+  for (const i of [1, 2, 3]) lock = await signLock(lock, signerOf(i))
+  return lock
+}
+
+describe('cluster lock', () => {
+  it('cluster lock: signed by every node it verifies, and survives its file', async () => {
+    const lock = await signed()
+    verifyLock(lock)
+    const again = parseLock(JSON.parse(formatLock(lock)))
+    verifyLock(again)
+    expect(toHex(lockHash(again))).to.equal(toHex(lockHash(lock)))
+  })
+
+  it('cluster lock: a missing or foreign signature names the node', async () => {
+    const lock = await signed()
+    const without = { ...lock, signatures: new Map([...lock.signatures].filter(([i]) => i !== 2)) }
+    const swapped = { ...lock, signatures: new Map(lock.signatures).set(3, lock.signatures.get(1) as Uint8Array) }
+    expect(() => verifyLock(without))
+      .to.throw(ConfigError, /n2/)
+      .with.property('code', 'LOCK_UNSIGNED')
+    expect(() => verifyLock(swapped)).to.throw(ConfigError, /n3/)
+    const stranger = await signLock(lock, signerOf(9)).then(
+      () => 'signed',
+      (e: ConfigError) => e.code,
+    )
+    expect(stranger).to.equal('NOT_A_MEMBER')
+  })
+
+  const changes: Record<string, (o: Plain) => void> = {
+    version: (o) => (o.version = 2),
+    'cluster id': (o) => (o.clusterId = toHex(tagged('other'))),
+    threshold: (o) => (o.quorum.required = 3),
+    'node name': (o) => (o.nodes[0]!.name = 'evil'),
+    'peer id': (o) => (o.nodes[0]!.peerId = peerId(8)),
+    address: (o) => (o.nodes[0]!.addresses = ['/ip4/127.0.0.1/tcp/1']),
+    coordinator: (o) => (o.coordinators[0]!.peerId = peerId(8)),
+    'another coordinator': (o) => o.coordinators.push({ name: 'd', peerId: peerId(8), addresses: [] }),
+  }
+  for (const [what, change] of Object.entries(changes)) {
+    it(`cluster lock: changing the ${what} breaks every signature`, async () => {
+      const o = JSON.parse(formatLock(await signed())) as Plain
+      change(o)
+      expect(() => verifyLock(parseLock(o)))
+        .to.throw(ConfigError)
+        .with.property('code', 'LOCK_UNSIGNED')
+    })
+  }
+
+  const faults: Record<string, (o: Plain) => unknown> = {
+    'unknown field': (o) => Object.assign(o, { extra: 1 }),
+    'missing field': (o) => Reflect.deleteProperty(o, 'quorum'),
+    'gap in the indices': (o) => (o.nodes[2]!.index = 4),
+    'two nodes with one name': (o) => (o.nodes[1]!.name = 'n1'),
+    'node and coordinator with one peer id': (o) => (o.coordinators[0]!.peerId = peerId(1)),
+    'one identity twice': (o) => (o.nodes[2]!.identity = o.nodes[0]!.identity),
+    'quorum of another size': (o) => (o.quorum.of = 4),
+    'threshold 1': (o) => (o.quorum.required = 1),
+    'wrong format': (o) => (o.format = 'x' as never),
+    'identity off the curve': (o) => (o.nodes[0]!.identity.publicKey = 'ff'.repeat(32)),
+    'two signatures of one node': (o) => o.signatures.push({ index: 1, signature: '00' }, { index: 1, signature: '01' }),
+    'version 0': (o) => (o.version = 0),
+  }
+  for (const [what, change] of Object.entries(faults)) {
+    it(`cluster lock: refused: ${what}`, () => {
+      const o = plain()
+      change(o)
+      expect(() => parseLock(o))
+        .to.throw()
+        .with.property('code')
+        .that.is.oneOf(['BAD_LOCK', 'BAD_IDENTITY', 'BAD_THRESHOLD'])
+    })
+  }
+
+  it('cluster lock: not an object at all is refused', () => {
+    for (const bad of [null, 1, 'x', [], { nodes: 3 }]) expect(() => parseLock(bad)).to.throw(ConfigError)
+  })
+
+  it('cluster lock: the context binds version, id, indices and peer ids, and nothing else', async () => {
+    const lock = await signed()
+    const base = toHex(clusterContext(lock))
+    expect(toHex(clusterContext({ ...lock, version: 2 }))).to.not.equal(base)
+    expect(toHex(clusterContext({ ...lock, nodes: lock.nodes.map((n) => ({ ...n, peerId: peerId(n.index + 3) })) }))).to.not.equal(base)
+    expect(toHex(clusterContext({ ...lock, nodes: lock.nodes.map((n) => ({ ...n, addresses: [] })) }))).to.equal(base)
+  })
+})
+
+describe('identity', () => {
+  it('identity: malformed signatures and keys are false or typed, never a crash', async () => {
+    for (const i of [1, 2]) {
+      const { key, sign } = signerOf(i)
+      const message = tagged('m')
+      const good = await sign(message)
+      expect(verifyIdentity(key, message, good)).to.equal(true)
+      expect(verifyIdentity(key, tagged('n'), good)).to.equal(false)
+      for (const bad of [new Uint8Array(0), new Uint8Array(64), good.subarray(1), Uint8Array.from([...good, 0])])
+        expect(verifyIdentity(key, message, bad)).to.equal(false)
+    }
+    expect(() => parseIdentityKey('rsa', new Uint8Array(32))).to.throw(ConfigError)
+    expect(() => parseIdentityKey('secp256k1', new Uint8Array(33))).to.throw(ConfigError)
+  })
+})
