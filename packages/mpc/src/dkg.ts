@@ -1,4 +1,16 @@
-import { equalBytes, type PartyId, type Random, SecretBytes, SecretScope, tagged, u32, verifyIdentity } from '@conclave/core'
+import {
+  checkThreshold,
+  equalBytes,
+  InvalidArgument,
+  type PartyId,
+  parsePartySet,
+  type Random,
+  SecretBytes,
+  SecretScope,
+  tagged,
+  u32,
+  verifyIdentity,
+} from '@conclave/core'
 import { type Attestation, DkgAttest, DkgCommit, DkgOpen, DkgSubshare, type ValueOf } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
 import {
@@ -44,6 +56,14 @@ export interface DkgResult {
 
 type Opening = ValueOf<typeof DkgOpen>
 
+/** A party 0 would be dealt the constant terms, and two parties with one index would hold one share. */
+function checkCommittee({ self, parties, threshold }: DkgContext): void {
+  checkThreshold(threshold, parties.length)
+  const sorted = parsePartySet(parties)
+  if (!sorted.every((j, i) => parties[i] === j) || !sorted.includes(self))
+    throw new InvalidArgument('BAD_PARTY_SET', 'a committee is an increasing list that names this party')
+}
+
 const commitmentOf = (sidPart: Uint8Array, j: PartyId, o: Pick<Opening, 'coefficients' | 'chainCodePart' | 'salt'>): Uint8Array =>
   tagged('dkg-commit', sidPart, u32(j), ...o.coefficients, o.chainCodePart, o.salt)
 
@@ -82,10 +102,11 @@ function checkOpenings(
  * Yields one `attest` whose `pending` is this party's {@link KeyShare}, before the attestation is sent: whoever drives must store
  * it first, because once every attestation is out the key exists whether or not this party hears of it.
  *
- * @throws {ProtocolAbort} DKG_*.
+ * @throws {ProtocolAbort} DKG_*. {InvalidArgument} BAD_THRESHOLD, BAD_PARTY, BAD_PARTY_SET.
  */
 export function* dkg(ctx: DkgContext): Protocol<DkgResult> {
   using scope = new SecretScope()
+  checkCommittee(ctx)
   const { self, threshold, random } = ctx
   const f = randomPolynomial(threshold, random)
   const commitments = f.map(mulBase)

@@ -1,4 +1,4 @@
-import { equalBytes, type PartyId, type Random, SecretScope, tagged, u32 } from '@conclave/core'
+import { equalBytes, type PartyId, parsePartySet, type Random, SecretScope, tagged, u32 } from '@conclave/core'
 import {
   encode,
   type MessageField,
@@ -12,7 +12,7 @@ import {
 } from '@conclave/wire'
 import { abortOf } from './abort.ts'
 import { answer, challenge, choose, reveal, revealFits, seedsOf, startSender } from './base-ot.ts'
-import { joinSecrets, type PairState, pairId } from './pair-state.ts'
+import { joinSecrets, type PairPublic, type PairState, pairId } from './pair-state.ts'
 import { collect, of, type Protocol, type Round } from './protocol.ts'
 
 const START = { number: 1, kind: 'p2p', message: PairStart } as const
@@ -42,11 +42,12 @@ const zeroCommitment = (ctx: Uint8Array, j: PartyId, o: Pick<ValueOf<typeof Pair
  *
  * Both ends finish with equal {@link pairId} or not at all; a failure voids this setup and never a key.
  *
- * @throws {ProtocolAbort} PAIR_*.
+ * @throws {ProtocolAbort} PAIR_*. {InvalidArgument} BAD_PARTY, BAD_PARTY_SET.
  */
 export function* pairSetup(ctx: PairContext): Protocol<PairState> {
   using scope = new SecretScope()
   const { self, peer, random } = ctx
+  parsePartySet([self, peer])
   const low = Math.min(self, peer)
   const session = tagged('pair-session', ctx.clusterContext, u32(ctx.pairEpoch), u32(low), u32(self + peer - low), ctx.nonce)
   const direction = (baseSender: PartyId, baseReceiver: PartyId) => tagged('pair-direction', session, u32(baseSender), u32(baseReceiver))
@@ -85,9 +86,15 @@ export function* pairSetup(ctx: PairContext): Protocol<PairState> {
   const revealed = yield* exchange(REVEAL, { pads })
   if (!revealFits(into, choice, challenges, revealed.pads)) throw abortOf('PAIR_BAD_REVEAL', [peer])
 
+  const described: PairPublic = { self, peer, pairEpoch: ctx.pairEpoch, transcript: tagged('pair-transcript', session, ...said) }
+  const id = pairId(ctx.clusterContext, described)
+  const confirmed = yield* exchange(CONFIRM, { pairId: id })
+  if (!equalBytes(confirmed.pairId, id)) throw abortOf('PAIR_UNCONFIRMED')
+
+  // The secret is joined last: before this line an abort finds nothing that the scope does not wipe.
   const [lowPart, highPart] = self === low ? [zero.zeroPart, chosen.zeroPart] : [chosen.zeroPart, zero.zeroPart]
-  const state: PairState = {
-    public: { self, peer, pairEpoch: ctx.pairEpoch, transcript: tagged('pair-transcript', session, ...said) },
+  return {
+    public: described,
     secret: joinSecrets({
       delta: choice.bits,
       aliceSeeds: scope.own(seedsOf(into, choice.pads)),
@@ -96,8 +103,4 @@ export function* pairSetup(ctx: PairContext): Protocol<PairState> {
       zeroSeed: scope.own(tagged('zero-seed', session, lowPart, highPart)),
     }),
   }
-  const id = pairId(ctx.clusterContext, state.public)
-  const confirmed = yield* exchange(CONFIRM, { pairId: id })
-  if (!equalBytes(confirmed.pairId, id)) throw abortOf('PAIR_UNCONFIRMED')
-  return state
 }

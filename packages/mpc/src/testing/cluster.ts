@@ -1,13 +1,14 @@
-import { type PartyId, tagged, u32, utf8 } from '@conclave/core'
+import { type PartyId, type Random, tagged, u32, utf8 } from '@conclave/core'
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { DKG_ROUNDS, type DkgResult, dkg } from '../dkg.ts'
+import { DKG_ROUNDS, type DkgContext, type DkgResult, dkg } from '../dkg.ts'
 import type { EcdsaSignature } from '../ecdsa.ts'
 import type { Identities, KeyShare } from '../key.ts'
-import { PAIR_ROUNDS, pairSetup } from '../pair-setup.ts'
+import { PAIR_ROUNDS, type PairContext, pairSetup } from '../pair-setup.ts'
 import type { PairState } from '../pair-state.ts'
+import type { Protocol } from '../protocol.ts'
 import { Session } from '../session.ts'
 import { SIGN_ROUNDS, sign } from '../sign.ts'
-import type { SignRequest } from '../sign-maths.ts'
+import type { SignContext, SignRequest } from '../sign-maths.ts'
 import { type Outcome, partyRandom, type RunOptions, runSessions } from './run.ts'
 
 export const CLUSTER_CONTEXT = tagged('cluster', utf8('test'))
@@ -17,12 +18,23 @@ export const identities = (parties: readonly PartyId[]): Identities =>
   new Map(parties.map((j) => [j, { type: 'ed25519', publicKey: ed25519.getPublicKey(identitySecret(j)) }]))
 export const attestAs = (j: PartyId, hash: Uint8Array): Uint8Array => ed25519.sign(hash, identitySecret(j))
 
+/** What some parties run in place of the real protocol, or of the real protocol's inputs. */
+export type Deviants<C, T> = ReadonlyMap<PartyId, (context: C) => Protocol<T>>
+
 export interface DkgRun extends Outcome<DkgResult> {
   /** What each party would have stored before attesting. */
   readonly shares: ReadonlyMap<PartyId, KeyShare>
 }
 
-export function runDkg(parties: readonly PartyId[], threshold: number, seed: string, options: RunOptions = {}): DkgRun {
+/** The randomness of one dealer in {@link runDkg}: a test may look at its coefficients before the others do. */
+export const dealerRandom = (seed: string, j: PartyId): Random => partyRandom(`dkg/${seed}`, j)
+
+export function runDkg(
+  parties: readonly PartyId[],
+  threshold: number,
+  seed: string,
+  options: RunOptions & { readonly deviants?: Deviants<DkgContext, DkgResult> } = {},
+): DkgRun {
   const shares = new Map<PartyId, KeyShare>()
   const context = {
     parties,
@@ -34,7 +46,7 @@ export function runDkg(parties: readonly PartyId[], threshold: number, seed: str
   }
   const sessions = new Map(
     parties.map((self) => {
-      const protocol = dkg({ ...context, self, random: partyRandom(`dkg/${seed}`, self) })
+      const protocol = (options.deviants?.get(self) ?? dkg)({ ...context, self, random: dealerRandom(seed, self) })
       return [self, new Session({ self, peers: parties.filter((j) => j !== self), rounds: DKG_ROUNDS, protocol })]
     }),
   )
@@ -45,12 +57,18 @@ export function runDkg(parties: readonly PartyId[], threshold: number, seed: str
   return { ...runSessions(sessions, { attest, ...options }), shares }
 }
 
-export function runPair(a: PartyId, b: PartyId, seed: string, options: RunOptions = {}): Outcome<PairState> {
+export function runPair(
+  a: PartyId,
+  b: PartyId,
+  seed: string,
+  options: RunOptions & { readonly deviants?: Deviants<PairContext, PairState> } = {},
+): Outcome<PairState> {
+  const context = { clusterContext: CLUSTER_CONTEXT, pairEpoch: 1, nonce: tagged('nonce', utf8(seed)) }
   const sessions = new Map(
     [a, b].map((self) => {
       const peer = a + b - self
       const random = partyRandom(`pair/${seed}/${peer}`, self)
-      const protocol = pairSetup({ self, peer, clusterContext: CLUSTER_CONTEXT, pairEpoch: 1, nonce: tagged('nonce', utf8(seed)), random })
+      const protocol = (options.deviants?.get(self) ?? pairSetup)({ ...context, self, peer, random })
       return [self, new Session({ self, peers: [peer], rounds: PAIR_ROUNDS, protocol })]
     }),
   )
@@ -92,21 +110,24 @@ export const testRequest = (signers: readonly PartyId[], change: Partial<SignReq
   ...change,
 })
 
+/** The randomness of one signer in {@link runSign}. */
+export const signerRandom = (seed: string, j: PartyId): Random => partyRandom(`sign/${seed}`, j)
+
 export function runSign(
   cluster: TestCluster,
   request: SignRequest,
   seed: string,
-  options: RunOptions & { readonly requests?: ReadonlyMap<PartyId, SignRequest> } = {},
+  options: RunOptions & { readonly deviants?: Deviants<SignContext, EcdsaSignature> } = {},
 ): Outcome<EcdsaSignature> {
   const sessions = new Map(
     request.signers.map((self) => {
       const peers = request.signers.filter((j) => j !== self)
-      const protocol = sign({
+      const protocol = (options.deviants?.get(self) ?? sign)({
         clusterContext: CLUSTER_CONTEXT,
         share: cluster.shares.get(self) as KeyShare,
-        request: options.requests?.get(self) ?? request,
+        request,
         pairs: cluster.pairs.get(self) as ReadonlyMap<PartyId, PairState>,
-        random: partyRandom(`sign/${seed}`, self),
+        random: signerRandom(seed, self),
       })
       return [self, new Session({ self, peers, rounds: SIGN_ROUNDS, protocol })]
     }),

@@ -23,6 +23,15 @@ export function edit<M extends MessageField>(
   return (m) => (m.round === round.number && when(m) ? encode(round.message, change(decode(round.message, m.body))) : m.body)
 }
 
+/** All of `tampers`, one after the other. */
+export const allOf =
+  (...tampers: readonly Tamper[]): Tamper =>
+  (m) => {
+    let body: Uint8Array | undefined = m.body
+    for (const t of tampers) if (body !== undefined) body = t({ ...m, body })
+    return body
+  }
+
 /** A copy with bit `bit` flipped. */
 export function flip(bytes: Uint8Array, bit = 0): Uint8Array {
   const out = Uint8Array.from(bytes)
@@ -32,6 +41,8 @@ export function flip(bytes: Uint8Array, bit = 0): Uint8Array {
 
 export interface RunOptions {
   readonly tamper?: Tamper
+  /** Delivered just before each message, as it is: replays, copies under another name, noise. */
+  readonly inject?: (m: InFlight) => readonly InFlight[]
   /** Shuffles delivery; without it, first in first out. */
   readonly order?: Random
   /** Signs an attestation; a run that attests without it stops there. */
@@ -69,6 +80,8 @@ export function runSessions<T>(sessions: ReadonlyMap<PartyId, Session<T>>, optio
     const [b0, b1] = options.order?.bytes(2) ?? [0, 0]
     const at = options.order === undefined ? 0 : (((b0 as number) << 8) | (b1 as number)) % queue.length
     const [m] = queue.splice(at, 1) as [InFlight]
+    for (const extra of options.inject?.(m) ?? [])
+      post(extra.to, sessions.get(extra.to)?.receive(extra.from, extra.round, extra.body) ?? [])
     const body = options.tamper === undefined ? m.body : options.tamper(m)
     if (body !== undefined) post(m.to, sessions.get(m.to)?.receive(m.from, m.round, body) ?? [])
   }
@@ -81,3 +94,25 @@ export function runSessions<T>(sessions: ReadonlyMap<PartyId, Session<T>>, optio
 
 /** Deterministic randomness of one party in one test. */
 export const partyRandom = (seed: string, j: PartyId): Random => seededRandom(utf8(`${seed}/${j}`))
+
+/** Names one message of a run. */
+export const slotOf = (round: number, from: PartyId, to: PartyId): string => `${round}/${from}/${to}`
+
+/** Keeps every message as sent, by {@link slotOf}. */
+export function recorder(): { readonly sent: ReadonlyMap<string, Uint8Array>; readonly watch: (m: InFlight) => void } {
+  const sent = new Map<string, Uint8Array>()
+  return { sent, watch: (m) => sent.set(slotOf(m.round, m.from, m.to), m.body) }
+}
+
+/** Every buffer that a source of randomness handed out, to see which are wiped afterwards. */
+export function witness(random: Random): Random & { readonly given: readonly Uint8Array[] } {
+  const given: Uint8Array[] = []
+  return {
+    given,
+    bytes(length) {
+      const out = random.bytes(length)
+      given.push(out)
+      return out
+    },
+  }
+}

@@ -1,0 +1,92 @@
+import { InvalidArgument, seededRandom, utf8, xor } from '@conclave/core'
+import { encode, PairPublic } from '@conclave/wire'
+import { expect } from 'chai'
+import { q } from './arithmetic.ts'
+import { bitOf } from './bits.ts'
+import { KAPPA, SEED_BYTES } from './constants.ts'
+import { joinSecrets, type PairState, pairContext, pairId, parsePairState, secretsOf } from './pair-state.ts'
+import { CLUSTER_CONTEXT } from './testing/cluster.ts'
+import { pairOf } from './testing/committee.ts'
+import { flip } from './testing/run.ts'
+
+const hex = (b: Uint8Array) => Buffer.from(b).toString('hex')
+
+describe('pair state', () => {
+  it('pair state: it is the same after it was sealed and opened, and owns its bytes', () => {
+    const pair = pairOf(1, 3).get(1) as PairState
+    const opened = Uint8Array.from(pair.secret.bytes)
+    const again = parsePairState(encode(PairPublic, pair.public), opened)
+    opened.fill(0)
+    expect(again.public).to.deep.equal(pair.public)
+    expect(again.secret.bytes).to.deep.equal(pair.secret.bytes)
+    expect(JSON.stringify(again.secret) + String(again.secret)).to.equal('"[secret]"[secret]')
+  })
+
+  it('pair state: parts are views in the order in which they were joined', () => {
+    const random = seededRandom(utf8('parts'))
+    const seeds = () => random.bytes(KAPPA * SEED_BYTES)
+    const parts = { delta: random.bytes(16), aliceSeeds: seeds(), bobSeeds0: seeds(), bobSeeds1: seeds(), zeroSeed: random.bytes(32) }
+    const secret = joinSecrets(parts)
+    const state: PairState = { public: { self: 1, peer: 2, pairEpoch: 1, transcript: new Uint8Array(32) }, secret }
+    expect(secretsOf(state)).to.deep.equal(parts)
+    secret[Symbol.dispose]()
+    expect(() => secretsOf(state))
+      .to.throw()
+      .with.property('code', 'SECRET_WIPED')
+  })
+
+  it('pair state: each end holds as sender one of the two seeds that the other holds as receiver, chosen by its own bits', () => {
+    const [a, b] = [pairOf(1, 3).get(1) as PairState, pairOf(1, 3).get(3) as PairState]
+    for (const [alice, bob] of [
+      [secretsOf(a), secretsOf(b)],
+      [secretsOf(b), secretsOf(a)],
+    ] as const) {
+      const cut = (s: Uint8Array, i: number) => hex(s.subarray(i * SEED_BYTES, (i + 1) * SEED_BYTES))
+      for (let i = 0; i < KAPPA; i++) {
+        const [chosen, other] = bitOf(alice.delta, i) === 1 ? [bob.bobSeeds1, bob.bobSeeds0] : [bob.bobSeeds0, bob.bobSeeds1]
+        expect(cut(alice.aliceSeeds, i)).to.equal(cut(chosen, i))
+        expect(cut(alice.aliceSeeds, i)).not.to.equal(cut(other, i))
+      }
+    }
+    expect(secretsOf(a).zeroSeed).to.deep.equal(secretsOf(b).zeroSeed)
+    expect(xor(secretsOf(a).delta, secretsOf(b).delta).some((v) => v !== 0)).to.equal(true)
+  })
+
+  it('pair state: a wrong length, index or self-pair is refused', () => {
+    const { public: described, secret } = pairOf(1, 3).get(1) as PairState
+    const bad = (change: Partial<PairPublic>, bytes: Uint8Array, code: string) =>
+      expect(() => parsePairState(encode(PairPublic, { ...described, ...change }), bytes))
+        .to.throw(InvalidArgument)
+        .with.property('code', code)
+    for (const n of [0, 1, secret.bytes.length - 1, secret.bytes.length + 1]) bad({}, new Uint8Array(n), 'BAD_PAIR_STATE')
+    bad({ peer: 1 }, secret.bytes, 'BAD_PAIR_STATE')
+    bad({ self: 0 }, secret.bytes, 'BAD_PARTY')
+    bad({ peer: 0 }, secret.bytes, 'BAD_PARTY')
+    for (const peer of [10, 1.5, Number(q), 3 + Number(q)])
+      expect(() => encode(PairPublic, { ...described, peer }))
+        .to.throw()
+        .with.property('code', 'WIRE_ENCODE')
+  })
+
+  it('pair state: context and id bind cluster, epoch, parties and transcript; the context also who sends', () => {
+    const p = { self: 1, peer: 3, pairEpoch: 1, transcript: new Uint8Array(32) }
+    const contexts = [
+      pairContext(CLUSTER_CONTEXT, p, 1, 3),
+      pairContext(CLUSTER_CONTEXT, p, 3, 1),
+      pairContext(CLUSTER_CONTEXT, p, 1, 2),
+      pairContext(utf8('other'), p, 1, 3),
+      pairContext(CLUSTER_CONTEXT, { ...p, pairEpoch: 2 }, 1, 3),
+      pairContext(CLUSTER_CONTEXT, { ...p, transcript: flip(p.transcript) }, 1, 3),
+    ]
+    expect(new Set(contexts.map(hex)).size).to.equal(contexts.length)
+    const ids = [
+      pairId(CLUSTER_CONTEXT, p),
+      pairId(utf8('other'), p),
+      pairId(CLUSTER_CONTEXT, { ...p, peer: 2 }),
+      pairId(CLUSTER_CONTEXT, { ...p, pairEpoch: 2 }),
+      pairId(CLUSTER_CONTEXT, { ...p, transcript: flip(p.transcript) }),
+    ]
+    expect(new Set(ids.map(hex)).size).to.equal(ids.length)
+    expect(pairId(CLUSTER_CONTEXT, { ...p, self: 3, peer: 1 })).to.deep.equal(pairId(CLUSTER_CONTEXT, p))
+  })
+})
