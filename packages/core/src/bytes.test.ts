@@ -24,6 +24,7 @@ describe('core', () => {
     refused(() => xor(fromHex('ff'), fromHex('')), 'BAD_LENGTH')
     expect(toHex(concat(fromHex('01'), fromHex(''), fromHex('0203')))).to.equal('010203')
     expect(toHex(u32(0x01020304))).to.equal('01020304')
+    for (const bad of [-1, 2 ** 32, 0.5, Number.NaN]) refused(() => u32(bad), 'BAD_NUMBER')
   })
 
   it('ids: index 0, q, fractions, duplicates and bad thresholds are refused', () => {

@@ -22,8 +22,9 @@ export function fromHex(hex: string, length?: number): Uint8Array {
   return out
 }
 
-/** Big-endian 32-bit. */
+/** Big-endian 32-bit. @throws {InvalidArgument} BAD_NUMBER unless it fits: a value that wrapped would name something else. */
 export function u32(value: number): Uint8Array {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw new InvalidArgument('BAD_NUMBER', 'not a 32-bit number', { value })
   const out = new Uint8Array(4)
   new DataView(out.buffer).setUint32(0, value)
   return out

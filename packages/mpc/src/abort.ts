@@ -4,7 +4,7 @@ import { type PartyId, ProtocolAbort } from '@conclave/core'
  * Every way a run can stop, by code: the number of the check in docs/spec/protocol.md and its consequence (section 6).
  *
  * `burn`: each failure can leak bits of the OT secret, so the pair state is destroyed and the peer banned until an operator acts.
- * `retire`: this pair setup is void. `retry`: a new attempt may succeed.
+ * `pending`: others may hold the complete certificate, so the share must be kept. `retire`: this pair setup is void. `retry`: a new attempt may succeed.
  */
 export const ABORTS = {
   DKG_ECHO_COMMIT: { check: '1.1', consequence: 'retry', text: 'parties saw different commitments' },
@@ -14,7 +14,7 @@ export const ABORTS = {
   DKG_BAD_PROOF: { check: '1.5', consequence: 'retry', text: 'a proof of knowledge does not verify' },
   DKG_ECHO_OPEN: { check: '1.6', consequence: 'retry', text: 'parties saw different openings' },
   DKG_BAD_SUBSHARE: { check: '1.7', consequence: 'retry', text: 'a subshare does not match its commitments' },
-  DKG_BAD_ATTESTATION: { check: '1.8', consequence: 'retry', text: 'an attestation of the new key does not verify' },
+  DKG_BAD_ATTESTATION: { check: '1.8', consequence: 'pending', text: 'an attestation of the new key does not verify' },
   DKG_IDENTITY_KEY: { check: '1.9', consequence: 'retry', text: 'the group key is the identity' },
   PAIR_BAD_PROOF: { check: '2.1', consequence: 'retire', text: 'the base point of a pair setup is not proved' },
   PAIR_BAD_POINT: { check: '2.2', consequence: 'retire', text: 'a choice point of a pair setup is not acceptable' },
@@ -24,6 +24,7 @@ export const ABORTS = {
   PAIR_UNCONFIRMED: { check: '2.c', consequence: 'retire', text: 'the two ends of a pair setup saw different messages' },
   OT_CHECK: { check: '3.1', consequence: 'burn', text: 'the OT extension is not consistent' },
   VOLE_CHECK: { check: '4.1', consequence: 'burn', text: 'the VOLE message is not consistent' },
+  SIGN_PAIR_MISMATCH: { check: '3.0', consequence: 'retry', text: 'the two ends of a pair hold different pair states or requests' },
   SIGN_MALFORMED: { check: '0', consequence: 'retry', text: 'a message holds a value that is not a canonical scalar or point' },
   SIGN_ECHO: { check: '5.1', consequence: 'retry', text: 'parties saw different nonce commitments' },
   SIGN_BAD_OPENING: { check: '5.2', consequence: 'retry', text: 'an opening does not match its commitment' },
@@ -32,7 +33,7 @@ export const ABORTS = {
   SIGN_KEY_SUM: { check: '5.5', consequence: 'retry', text: 'the key points do not add up to the public key' },
   SIGN_ZERO_NONCE: { check: '5.6', consequence: 'retry', text: 'the nonce is degenerate' },
   SIGN_INVALID: { check: '5.7', consequence: 'retry', text: 'the signature does not verify' },
-} as const satisfies Record<string, { check: string; consequence: 'retry' | 'retire' | 'burn'; text: string }>
+} as const satisfies Record<string, { check: string; consequence: 'retry' | 'pending' | 'retire' | 'burn'; text: string }>
 
 export type AbortCode = keyof typeof ABORTS
 

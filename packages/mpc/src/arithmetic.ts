@@ -31,10 +31,15 @@ export const sumScalars = (terms: Iterable<Scalar>): Scalar => {
 /** Reduces any integer into [0, q). */
 export const reduce = (a: bigint): Scalar => Fn.create(a)
 
+/** Big-endian, of any length. */
 export function toBigint(bytes: Uint8Array): bigint {
-  let hex = '0x0'
-  for (const b of bytes) hex += b.toString(16).padStart(2, '0')
-  return BigInt(hex)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const head = bytes.length % 8
+  let value = 0n
+  for (let i = 0; i < head; i++) value = (value << 8n) | BigInt(view.getUint8(i))
+  // No string in between: it could neither be wiped nor be made in constant time.
+  for (let i = head; i < bytes.length; i += 8) value = (value << 64n) | view.getBigUint64(i)
+  return value
 }
 
 /** 32 bytes, big-endian. */

@@ -23,6 +23,12 @@ import { KAPPA, POINT_BYTES } from './constants.ts'
 import { proveKnowledge, verifyKnowledge } from './schnorr.ts'
 
 const HASH = 32
+/** Joins secret parts and wipes them. */
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const out = concat(...parts)
+  for (const p of parts) p.fill(0)
+  return out
+}
 const slice = (bytes: Uint8Array, j: number, size: number): Uint8Array => bytes.subarray(j * size, (j + 1) * size)
 const instances = Array.from({ length: KAPPA }, (_, j) => j)
 const pad1 = (ctx: Uint8Array, j: number, x: Uint8Array) => tagged('pad1', ctx, u32(j), x)
@@ -65,7 +71,8 @@ export function choose(ctx: Uint8Array, baseBytes: Uint8Array, proof: SchnorrPro
   const shared = pointsToBytes(secrets.map((a) => mul(base, a)))
   const points = instances.map((j) => select(bitOf(bits, j), candidates[j] as Uint8Array, candidates[KAPPA + j] as Uint8Array))
   const pads = instances.map((j) => tagged('ot', ctx, u32(j), baseBytes, points[j] as Uint8Array, shared[j] as Uint8Array))
-  return { bits, points: concat(...points), pads: concat(...pads) }
+  for (const p of shared) p.fill(0)
+  return { bits, points: concat(...points), pads: join(pads) }
 }
 
 export interface BaseChallenge {
@@ -90,7 +97,8 @@ export function challenge(ctx: Uint8Array, sender: BaseSender, pointBytes: Uint8
   const pads1 = instances.map((j) => pad(j, KAPPA + j))
   const twice = (j: number, rho: Uint8Array) => pad2(ctx, j, pad1(ctx, j, rho))
   const challenges = instances.map((j) => xor(twice(j, pads0[j] as Uint8Array), twice(j, pads1[j] as Uint8Array)))
-  return { pads0: concat(...pads0), pads1: concat(...pads1), challenges: concat(...challenges) }
+  for (const p of shared) p.fill(0)
+  return { pads0: join(pads0), pads1: join(pads1), challenges: concat(...challenges) }
 }
 
 /** Step 4: `h2(h1(rho_j)) xor w_j xi_j`. */
@@ -127,5 +135,5 @@ export function revealFits(ctx: Uint8Array, choice: BaseChoice, challenges: Uint
 
 /** The seeds of the extension: 128 x 32. Secret. */
 export function seedsOf(ctx: Uint8Array, pads: Uint8Array): Uint8Array {
-  return concat(...instances.map((j) => seedOf(ctx, j, slice(pads, j, HASH))))
+  return join(instances.map((j) => seedOf(ctx, j, slice(pads, j, HASH))))
 }

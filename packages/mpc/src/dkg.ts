@@ -1,8 +1,10 @@
 import {
+  ConclaveError,
   checkThreshold,
   equalBytes,
   InvalidArgument,
   type PartyId,
+  parseKeyId,
   parsePartySet,
   type Random,
   SecretBytes,
@@ -10,6 +12,7 @@ import {
   tagged,
   u32,
   verifyIdentity,
+  wipe,
 } from '@conclave/core'
 import { type Attestation, DkgAttest, DkgCommit, DkgOpen, DkgSubshare, type ValueOf } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
@@ -57,11 +60,16 @@ export interface DkgResult {
 type Opening = ValueOf<typeof DkgOpen>
 
 /** A party 0 would be dealt the constant terms, and two parties with one index would hold one share. */
-function checkCommittee({ self, parties, threshold }: DkgContext): void {
+function checkCommittee({ self, parties, threshold, keyId, nonce, identities }: DkgContext): void {
+  parseKeyId(keyId)
   checkThreshold(threshold, parties.length)
   const sorted = parsePartySet(parties)
   if (!sorted.every((j, i) => parties[i] === j) || !sorted.includes(self))
     throw new InvalidArgument('BAD_PARTY_SET', 'a committee is an increasing list that names this party')
+  // Found out after attesting, it would leave a share pending for ever at every party.
+  if (nonce.length !== 32 || !parties.every((j) => identities.has(j))) {
+    throw new InvalidArgument('BAD_COMMITTEE', 'a key needs a nonce of 32 bytes and the identity of every party')
+  }
 }
 
 const commitmentOf = (sidPart: Uint8Array, j: PartyId, o: Pick<Opening, 'coefficients' | 'chainCodePart' | 'salt'>): Uint8Array =>
@@ -102,7 +110,8 @@ function checkOpenings(
  * Yields one `attest` whose `pending` is this party's {@link KeyShare}, before the attestation is sent: whoever drives must store
  * it first, because once every attestation is out the key exists whether or not this party hears of it.
  *
- * @throws {ProtocolAbort} DKG_*. {InvalidArgument} BAD_THRESHOLD, BAD_PARTY, BAD_PARTY_SET.
+ * @throws {ProtocolAbort} DKG_*. {InvalidArgument} BAD_THRESHOLD, BAD_PARTY, BAD_PARTY_SET, BAD_COMMITTEE, BAD_KEY_ID.
+ * {ConclaveError} BAD_SIGNATURE when our own identity signer is broken.
  */
 export function* dkg(ctx: DkgContext): Protocol<DkgResult> {
   using scope = new SecretScope()
@@ -151,6 +160,9 @@ export function* dkg(ctx: DkgContext): Protocol<DkgResult> {
   const hash = certificateHash(ctx.clusterContext, key)
   const share: KeyShare = { public: key, self, secret: new SecretBytes(scalarToBytes(x)) }
   const signature = of(yield { attest: { hash, pending: share } }, self)
+  if (!verifyIdentity(of(ctx.identities, self), hash, signature)) {
+    throw new ConclaveError('BAD_SIGNATURE', 'the identity of this node produced a signature that does not verify')
+  }
   yield* send(ATTEST, 'all', { signature })
   const attested = new Map((yield* collect(ATTEST)).values).set(self, { signature })
   blame(
@@ -179,6 +191,7 @@ function sumSubshares(
   const culprits: PartyId[] = []
   for (const [j, m] of subshares) {
     const y = scalarFromBytes(m.subshare)
+    wipe(m.subshare)
     if (y === undefined || !mulBase(y).equals(evaluateInExponent(of(points, j), ctx.self))) culprits.push(j)
     else x = addScalars(x, y)
   }

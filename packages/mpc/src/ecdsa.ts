@@ -23,7 +23,12 @@ export function assemble(nonce: Point, s: Scalar): EcdsaSignature {
   return { signature: concat(scalarToBytes(reduce(x)), scalarToBytes(high ? subScalars(0n, s) : s)), recovery: parity | (x >= q ? 2 : 0) }
 }
 
-/** Standard verification, low-s required. */
+/** Standard verification, low-s required. Malformed input is `false`, never a throw. */
 export function verifies(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
-  return secp256k1.verify(signature, digest, publicKey, { prehash: false, lowS: true })
+  try {
+    return secp256k1.verify(signature, digest, publicKey, { prehash: false, lowS: true })
+  } catch {
+    // The library throws on a wrong length or a point off the curve, which is the same as a wrong signature.
+    return false
+  }
 }

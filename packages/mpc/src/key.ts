@@ -104,6 +104,12 @@ export function isCertified(
   attestations: readonly Attestation[],
   identities: Identities,
 ): boolean {
+  try {
+    checkKeyPublic(key)
+  } catch {
+    // A committee that is empty or names a party twice would need fewer signatures.
+    return false
+  }
   const hash = certificateHash(clusterContext, key)
   return key.parties.every((j) => {
     const identity = identities.get(j)

@@ -71,6 +71,7 @@ export function* pairSetup(ctx: PairContext): Protocol<PairState> {
   scope.own(choice.bits)
   scope.own(choice.pads)
   const chosen = yield* exchange(CHOOSE, { points: choice.points, ...zero })
+  scope.own(chosen.zeroPart)
   if (!equalBytes(zeroCommitment(session, peer, chosen), start.zeroCommitment)) throw abortOf('PAIR_BAD_OPENING', [peer])
 
   const made = challenge(out, sender, chosen.points)

@@ -1,11 +1,12 @@
-import { concat, InvalidArgument, type PartyId, parsePartyId, SecretBytes, tagged, u32 } from '@conclave/core'
-import { decode, PairPublic } from '@conclave/wire'
+import { concat, equalBytes, InvalidArgument, type PartyId, parsePartyId, SecretBytes, tagged, u32 } from '@conclave/core'
+import { decode, encode, PairPublic } from '@conclave/wire'
 import { KAPPA, SEED_BYTES } from './constants.ts'
 
 export type { PairPublic } from '@conclave/wire'
 
 const SEEDS = KAPPA * SEED_BYTES
 const SECRET_BYTES = KAPPA / 8 + 3 * SEEDS + 32
+const HASH_BYTES = 32
 
 /**
  * What two nodes share after pair setup, as one of them holds it. It belongs to the pair, not to a key.
@@ -45,8 +46,15 @@ export function secretsOf(pair: PairState): PairSecrets {
   }
 }
 
+const publicHash = (publicBytes: Uint8Array): Uint8Array => tagged('pair-public', publicBytes)
+
+/** The bytes that are sealed: the secret, and the hash of the public half that it belongs to. Secret. */
+export function encodePairSecret(pair: PairState): SecretBytes {
+  return new SecretBytes(concat(pair.secret.bytes, publicHash(encode(PairPublic, pair.public))))
+}
+
 /**
- * The only way from stored bytes to a pair state.
+ * The only way from stored bytes to a pair state. Guarantees that the two halves were sealed together.
  *
  * @param opened - the opened secret; stays the caller's.
  * @throws {InvalidArgument} BAD_PAIR_STATE; WireError on malformed public bytes.
@@ -55,9 +63,10 @@ export function parsePairState(publicBytes: Uint8Array, opened: Uint8Array): Pai
   const state = decode(PairPublic, publicBytes)
   parsePartyId(state.self)
   parsePartyId(state.peer)
-  if (opened.length !== SECRET_BYTES || state.self === state.peer)
+  const bound = equalBytes(opened.subarray(SECRET_BYTES), publicHash(publicBytes))
+  if (opened.length !== SECRET_BYTES + HASH_BYTES || !bound || state.self === state.peer)
     throw new InvalidArgument('BAD_PAIR_STATE', 'the sealed pair state is not well formed')
-  return { public: state, secret: new SecretBytes(Uint8Array.from(opened)) }
+  return { public: state, secret: new SecretBytes(opened.slice(0, SECRET_BYTES)) }
 }
 
 /** `pairCtx(send, recv)`, `send` being the multiplication sender (Alice). */

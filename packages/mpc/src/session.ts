@@ -127,13 +127,19 @@ export class Session<T> {
     return new Map(this.peers.map((j) => [j, slots.get(j) as Uint8Array]))
   }
 
+  /** Some bodies hold secrets: subshares, seeds. */
+  #wipeInbox(): void {
+    for (const slots of this.#inbox.values()) for (const body of slots.values()) body.fill(0)
+    this.#inbox.clear()
+  }
+
   #fail(error: unknown): void {
     this.#state = 'aborted'
     this.#collecting = undefined
     this.#attest = undefined
     this.#error =
       error instanceof ConclaveError ? error : new ConclaveError('INTERNAL', 'a protocol run failed on our side', { cause: error })
-    this.#inbox.clear()
+    this.#wipeInbox()
   }
 
   #advance(input: Received): readonly Outgoing[] {
@@ -149,7 +155,7 @@ export class Session<T> {
       if (result.done === true) {
         this.#state = 'done'
         this.#result = { value: result.value }
-        this.#inbox.clear()
+        this.#wipeInbox()
         return out
       }
       const effect = result.value

@@ -25,7 +25,7 @@ import { derive } from './derivation.ts'
 import { assemble, digestScalar, type EcdsaSignature, nonceScalar, verifies } from './ecdsa.ts'
 import { type KeyShare, keyContext, partyList } from './key.ts'
 import { type AliceExtension, type BobExtension, extendAlice } from './ot-extension.ts'
-import { type PairState, pairContext, secretsOf } from './pair-state.ts'
+import { type PairState, pairContext, pairId, secretsOf } from './pair-state.ts'
 import { lagrange } from './polynomial.ts'
 import { of } from './protocol.ts'
 import { type AliceVole, type BobVole, voleAlice, voleBob } from './vole.ts'
@@ -65,7 +65,8 @@ function checkRequest({ share, request, pairs }: SignContext): readonly PartyId[
   const { threshold, parties } = share.public
   const signers = parsePartySet(request.signers)
   const known = signers.every((j) => parties.includes(j)) && signers.every((j, i) => request.signers[i] === j)
-  const paired = signers.every((j) => j === share.self || pairs.has(j))
+  const pairedWith = (j: PartyId) => pairs.get(j)?.public.self === share.self && pairs.get(j)?.public.peer === j
+  const paired = signers.every((j) => j === share.self || pairedWith(j))
   if (signers.length !== threshold || !known || !paired || !signers.includes(share.self)) {
     throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${threshold} distinct parties of the key, with pair state among them`)
   }
@@ -110,6 +111,13 @@ export function begin(ctx: SignContext): Run {
   const sk = sumScalars([mulScalars(lagrange(self, signers), x), zeroShare(self, ctx.pairs, peers, sid), tweak])
   return { ctx, self, peers, sid, publicKey: child.publicKey, secrets: { k: randomScalar(random), sk, phi: randomScalar(random) } }
 }
+
+/**
+ * What must be equal at both ends before the check of the OT extension means anything: with different pair states, or different
+ * requests, 3.1 would fail between two honest parties and burn their pair.
+ */
+export const signContext = ({ ctx, sid }: Run, j: PartyId): Uint8Array =>
+  tagged('sign-context', sid, pairId(ctx.clusterContext, of(ctx.pairs, j).public))
 
 export const commitmentOf = (sid: Uint8Array, j: PartyId, o: Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>): Uint8Array =>
   tagged('nonce', sid, u32(j), o.noncePoint, o.keyPoint, o.salt)

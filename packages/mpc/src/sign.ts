@@ -6,7 +6,18 @@ import type { EcdsaSignature } from './ecdsa.ts'
 import { type BobExtension, extendBob } from './ot-extension.ts'
 import { pairContext, secretsOf } from './pair-state.ts'
 import { collect, echoHash, of, type Protocol, type Round, send } from './protocol.ts'
-import { begin, checkOpenings, combine, commitmentOf, multiply, openTo, partialOf, type SignContext, voles } from './sign-maths.ts'
+import {
+  begin,
+  checkOpenings,
+  combine,
+  commitmentOf,
+  multiply,
+  openTo,
+  partialOf,
+  type SignContext,
+  signContext,
+  voles,
+} from './sign-maths.ts'
 
 const COMMIT = { number: 1, kind: 'p2p', message: SignCommit } as const
 const VOLE = { number: 2, kind: 'p2p', message: SignVole } as const
@@ -41,9 +52,10 @@ export function* sign(ctx: SignContext): Protocol<EcdsaSignature> {
     scope.own(bob.choices)
     scope.own(bob.rows)
     bobs.set(j, bob)
-    yield* send(COMMIT, j, { commitment, ot: bob.message })
+    yield* send(COMMIT, j, { context: signContext(run, j), commitment, ot: bob.message })
   }
   const { values: commits } = yield* collect(COMMIT)
+  if (peers.some((j) => !equalBytes(of(commits, j).context, signContext(run, j)))) throw abortOf('SIGN_PAIR_MISMATCH')
   const commitments = new Map([...commits].map(([j, m]) => [j, m.commitment] as const)).set(self, commitment)
   const echo = echoHash('sign-echo', sid, commitments)
 

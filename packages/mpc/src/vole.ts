@@ -58,7 +58,13 @@ function fold(chi: readonly [Scalar, Scalar], table: Pads): Scalar[] {
   )
 }
 
-const maskHash = (ctx: Uint8Array, rows: readonly Scalar[]): Uint8Array => tagged('vole-u', ctx, concat(...rows.map(scalarToBytes)))
+function maskHash(ctx: Uint8Array, rows: readonly Scalar[]): Uint8Array {
+  const parts = rows.map(scalarToBytes)
+  const joined = concat(...parts)
+  const hash = tagged('vole-u', ctx, joined)
+  for (const p of [joined, ...parts]) p.fill(0)
+  return hash
+}
 
 function gadget(ctx: Uint8Array, otHash: Uint8Array, message: Vole): Scalar[] {
   const hash = scalarHasher('gadget', ctx, otHash, tagged('vole-message', encode(Vole, message)))

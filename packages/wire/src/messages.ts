@@ -37,7 +37,7 @@ export const PairConfirm = message('PairConfirm', { pairId: HASH })
 
 // sign.proto: 128 columns of 896 bits, 768 rows of 3 scalars
 export const OtExtension = message('OtExtension', { salt: SALT, columns: bytes(128 * 112), check: bytes(16), checkHash: HASH })
-export const SignCommit = message('SignCommit', { commitment: HASH, ot: OtExtension })
+export const SignCommit = message('SignCommit', { context: HASH, commitment: HASH, ot: OtExtension })
 export const Vole = message('Vole', { salt: SALT, rows: bytes(768 * 3 * 32), maskHash: HASH, mask: SCALAR })
 export const SignVole = message('SignVole', { echo: HASH, vole: Vole })
 export const SignOpen = message('SignOpen', {

@@ -156,13 +156,24 @@ export class NaiveSigner {
       const pair = pairs.get(j)!
       const bob = extendBob(this.#sid, pairCtx(clusterCtx, pair, j, self), pair.bobSeeds, random)
       this.#bobs.set(j, bob)
-      return { commitment: this.#commitments.get(self)!, ot: bob.message }
+      return { context: this.#context(j), commitment: this.#commitments.get(self)!, ot: bob.message }
     })
   }
 
-  /** @throws {NaiveAbort} 3.1. */
+  #context(j: number): Uint8Array {
+    const { clusterCtx, self, pairs } = this.#in
+    const { pairEpoch, transcript } = pairs.get(j)!
+    return T(
+      'sign-context',
+      this.#sid,
+      T('pair-id', clusterCtx, u32(pairEpoch), u32(Math.min(self, j)), u32(Math.max(self, j)), transcript),
+    )
+  }
+
+  /** @throws {NaiveAbort} 3.0, 3.1. */
   round2(commits: ByParty<Commit>): ByParty<VoleMessage> {
     const { random, request } = this.#in
+    for (const [j, m] of commits) if (!same(m.context, this.#context(j))) throw new NaiveAbort('3.0')
     for (const [j, m] of commits) this.#commitments.set(j, m.commitment)
     const extended = this.#each((j) => this.#asAlice(j, commits.get(j)!.ot))
     this.#echo = T('sign-echo', this.#sid, ...request.signers.flatMap((j) => [u32(j), this.#commitments.get(j)!]))

@@ -3715,6 +3715,7 @@ export const conclave = $root.conclave = (() => {
                         this[keys[i]] = properties[keys[i]];
         };
 
+        SignCommit.prototype.context = $util.newBuffer([]);
         SignCommit.prototype.commitment = $util.newBuffer([]);
         SignCommit.prototype.ot = null;
 
@@ -3725,10 +3726,12 @@ export const conclave = $root.conclave = (() => {
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
+            if (message.context != null && $Object.hasOwnProperty.call(message, "context") && message.context.length)
+                writer.uint32(10).bytes(message.context);
             if (message.commitment != null && $Object.hasOwnProperty.call(message, "commitment") && message.commitment.length)
-                writer.uint32(10).bytes(message.commitment);
+                writer.uint32(18).bytes(message.commitment);
             if (message.ot != null && $Object.hasOwnProperty.call(message, "ot"))
-                $root.conclave.OtExtension.encode(message.ot, writer.uint32(18).fork(), _depth + 1).ldelim();
+                $root.conclave.OtExtension.encode(message.ot, writer.uint32(26).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3766,12 +3769,21 @@ export const conclave = $root.conclave = (() => {
                         if (wireType !== 2)
                             break;
                         if ((value = reader.bytes()).length)
+                            message.context = value;
+                        else
+                            delete message.context;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
                             message.commitment = value;
                         else
                             delete message.commitment;
                         continue;
                     }
-                case 2: {
+                case 3: {
                         if (wireType !== 2)
                             break;
                         message.ot = $root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1, message.ot);
