@@ -29,6 +29,11 @@ export function guarded<A extends unknown[]>(action: (...args: A) => Promise<voi
 /** Resolves at SIGINT, SIGTERM, or when the process that started this one closes the IPC channel. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => resolve())
+    const stop = () => {
+      // Listened to, the channel would keep a process alive that has nothing left to do.
+      if (process.connected) process.disconnect()
+      resolve()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, stop)
   })
 }

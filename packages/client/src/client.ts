@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ConclaveApiError, type Problem } from './problem.ts'
+import { ConclaveApiError, isProblem } from './problem.ts'
 import type { CreateKey, Key, Node, Operation, Page, RequestSignature, SigningAccepted, SigningRequest } from './resources.ts'
 
 export interface ClientOptions {
@@ -8,6 +8,8 @@ export interface ClientOptions {
   readonly apiKey: string
   /** How often one call is tried again when the failure says that it may help. Default 3. */
   readonly retriesMax?: number
+  /** Before the first retry; doubles with each, unless the coordinator asks for more. Default 250. */
+  readonly retryFirstMs?: number
   /** Longest wait for one answer. Default 60,000. */
   readonly timeoutMs?: number
 }
@@ -19,6 +21,7 @@ export interface Idempotent {
 
 const WAIT_MS = 20_000
 const RETRY_FIRST_MS = 250
+const RETRY_MAX_MS = 10_000
 const ENDED: ReadonlySet<SigningRequest['state']> = new Set(['signed', 'denied', 'failed', 'cancelled'])
 
 interface Call {
@@ -33,12 +36,14 @@ export class ConclaveClient {
   readonly #url: string
   readonly #apiKey: string
   readonly #retriesMax: number
+  readonly #retryFirstMs: number
   readonly #timeoutMs: number
 
-  constructor({ url, apiKey, retriesMax = 3, timeoutMs = 60_000 }: ClientOptions) {
+  constructor({ url, apiKey, retriesMax = 3, retryFirstMs = RETRY_FIRST_MS, timeoutMs = 60_000 }: ClientOptions) {
     this.#url = url.replace(/\/+$/, '')
     this.#apiKey = apiKey
     this.#retriesMax = retriesMax
+    this.#retryFirstMs = retryFirstMs
     this.#timeoutMs = timeoutMs
   }
 
@@ -113,7 +118,8 @@ export class ConclaveClient {
         // A POST carries its idempotency key, so trying again cannot do the thing twice; a cancel changes nothing twice either.
         const again = error instanceof ConclaveApiError && error.retriable && attempt < this.#retriesMax
         if (!again) throw error
-        await new Promise((resolve) => setTimeout(resolve, RETRY_FIRST_MS * 2 ** attempt))
+        const delayMs = Math.min(RETRY_MAX_MS, Math.max(this.#retryFirstMs * 2 ** attempt, error.retryAfterMs))
+        await new Promise((resolve) => setTimeout(resolve, delayMs))
       }
     }
   }
@@ -140,7 +146,10 @@ export class ConclaveClient {
         cause,
       })
     }
-    if (!response.ok) throw new ConclaveApiError(value as Problem)
-    return value as T
+    if (response.ok) return value as T
+    // Whatever stands between us and the coordinator may answer JSON of its own.
+    if (!isProblem(value))
+      throw ConclaveApiError.local('BAD_ANSWER', `${response.status} without a problem document`, { retriable: response.status >= 502 })
+    throw new ConclaveApiError(value, { retryAfterMs: 1000 * (Number(response.headers.get('retry-after')) || 0) })
   }
 }

@@ -100,6 +100,10 @@ export interface Node {
     readonly hsmOk: boolean
     readonly bytesSent: number
     readonly bytesReceived: number
+    /** Delay of the node's event loop since it was last asked, in microseconds. */
+    readonly loopP99Us: number
+    readonly loopMaxUs: number
+    readonly cpuMs: number
     readonly keys: readonly { readonly keyId: string; readonly epoch: number; readonly publicKey: string; readonly state: string }[]
     readonly pairs: readonly { readonly peer: number; readonly pairEpoch: number; readonly state: 'ready' | 'missing' | 'burned' }[]
     readonly reportedAt: string

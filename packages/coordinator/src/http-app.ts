@@ -4,9 +4,11 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   fastify,
   type HTTPMethods,
+  LogController,
   type RawServerDefault,
 } from 'fastify'
 import type { Logger } from 'pino'
@@ -83,7 +85,7 @@ function guard(app: App, keys: readonly ApiKeySettings[]): void {
 export function createApp({ apiKeys, bodyBytesMax, logger, random }: AppOptions): App {
   const app: App = fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
     requestTimeout: HEADERS_TIMEOUT_MS,
     forceCloseConnections: true,
@@ -93,6 +95,7 @@ export function createApp({ apiKeys, bodyBytesMax, logger, random }: AppOptions)
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<TypeBoxTypeProvider>()
+  app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))

@@ -25,7 +25,9 @@ const PLACES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
 
 function validationProblem(error: FastifyError): ApiError {
   const [code, place] = PLACES[error.validationContext ?? 'body'] ?? ['BAD_REQUEST', 'request']
-  const first = error.validation?.[0]
+  const issues = error.validation ?? []
+  // A field that is not known is reported twice, and the first time without its reason.
+  const first = issues.find((issue) => issue.keyword === 'additionalProperties') ?? issues[0]
   const at = `${place}${(first?.instancePath ?? '').replaceAll('/', '.')}`
   const extra = first?.params?.additionalProperties
   if (Array.isArray(extra)) return new ApiError('UNKNOWN_FIELD', `${at}: unknown field ${JSON.stringify(String(extra[0]).slice(0, 64))}`)
@@ -57,6 +59,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const problem = problemOf(told, request.id)
   if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_S)
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+  // Also here, because what the framework refuses passes no hook.
+  reply.header('x-request-id', request.id)
   return reply.code(problem.status).header('content-type', PROBLEM_JSON).serializer(JSON.stringify).send(problem)
 }
 

@@ -1,5 +1,6 @@
 export { type Coordinator, type CoordinatorOptions, startCoordinator, type TransportParts } from './coordinator.ts'
 export { createIdentityFile, readIdentityFile } from './identity-file.ts'
+export { type CoordinatorCard, type CoordinatorInit, initCoordinator, SETTINGS_FILE } from './init.ts'
 export type { NodeVerdict, Problem, ProblemCode } from './problem.ts'
 export type { KeyBody, NodeBody, OperationBody, SigningBody } from './schemas.ts'
 export { type ApiRole, type CoordinatorSettings, loadCoordinatorSettings, parseCoordinatorSettings } from './settings.ts'

@@ -9,6 +9,7 @@ import { Limiter, Pulse, waitForAny } from './wait.ts'
 /** After a start, how long links have to come up before a missing node fails an operation. */
 export const LINKS_GRACE_MS = 15_000
 const RETRY_MS = 2000
+const EARLIER_RUN: ReadonlySet<string> = new Set(['KEY_EXISTS', 'KEY_PENDING', 'KEY_BUSY'])
 
 export interface KeyDriverOptions extends KeyCreationContext {
   readonly records: Records
@@ -19,6 +20,11 @@ export interface KeyDriverOptions extends KeyCreationContext {
 interface Open {
   record: OperationRecord
   readonly changed: Pulse
+}
+
+/** Whether the nodes may still be busy with, or have finished, what an earlier run of the coordinator asked for. */
+function mayComplete(outcome: ApiError): boolean {
+  return outcome.retriable || (outcome.nodeVerdicts?.some(({ code }) => EARLIER_RUN.has(code)) ?? false)
 }
 
 /** Drives key creations, one after the other: they are rare, heavy, and share the pair set-up. */
@@ -114,7 +120,7 @@ export class KeyDriver {
         if (!(outcome instanceof ApiError)) return await this.#created(open, outcome)
         await view.refresh(open.record.parties)
         if (isTakenOver && directory.get(open.record.keyId) !== undefined) continue
-        if (!isTakenOver || !outcome.retriable || !isPatient) return await this.#fail(open, outcome)
+        if (!isTakenOver || !isPatient || !mayComplete(outcome)) return await this.#fail(open, outcome)
       } else if (!isPatient) {
         const names = down.map((n) => n.name).join(', ')
         const line = `creating a key needs all ${open.record.parties.length} nodes; down: ${names}`

@@ -22,6 +22,9 @@ function thresholdOf(lock: ClusterLock, quorum: CreateKeyBody['quorum']): number
   const { required, of } = quorum ?? lock.quorum
   if (of !== lock.quorum.of) throw new ApiError('BAD_THRESHOLD', `quorum.of: a key is held by all ${lock.quorum.of} nodes`)
   checkThreshold(required, of)
+  // The nodes refuse it too: it would weaken every promise of the lock.
+  if (required < lock.quorum.required)
+    throw new ApiError('BAD_THRESHOLD', `quorum.required: the cluster lock asks for ${lock.quorum.required}`)
   return required
 }
 

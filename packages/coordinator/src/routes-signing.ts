@@ -7,6 +7,7 @@ import type { RouteContext } from './routes.ts'
 import {
   CreateSigningBody,
   NoQuery,
+  PAGE_DEFAULT,
   PageQuery,
   SigningAcceptedBody,
   SigningBody,
@@ -70,7 +71,7 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
     { config: { role: 'viewer' }, schema: { querystring: PageQuery, response: { 200: SigningListBody } } },
     async ({ query }) => {
       if (query.cursor !== undefined && !CURSOR.test(query.cursor)) throw new ApiError('BAD_CURSOR', 'cursor: not one of this list')
-      const { items, nextCursor } = await records.signings(query.limit, query.cursor)
+      const { items, nextCursor } = await records.signings(query.limit ?? PAGE_DEFAULT, query.cursor)
       return { items: items.map(signingBody), nextCursor }
     },
   )

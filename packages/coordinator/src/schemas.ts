@@ -4,7 +4,7 @@ import { DEADLINE_MS_MAX, DEADLINE_MS_MIN } from './settings.ts'
 /** Longest time that a GET waits for a terminal state. */
 export const WAIT_MS_MAX = 30_000
 export const PAGE_MAX = 200
-const PAGE_DEFAULT = 50
+export const PAGE_DEFAULT = 50
 
 /** Bodies and queries are closed: a field that is not known is refused, because it may be a misspelt one. */
 const closed = { additionalProperties: false }
@@ -18,7 +18,7 @@ export const NoQuery = Type.Object({}, closed)
 export const WaitQuery = Type.Object({ waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: WAIT_MS_MAX })) }, closed)
 export const PageQuery = Type.Object(
   {
-    limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })),
     cursor: Type.Optional(Type.String({ maxLength: 64 })),
   },
   closed,
@@ -140,6 +140,10 @@ const NodeReport = Type.Object({
   hsmOk: Type.Boolean(),
   bytesSent: Type.Number(),
   bytesReceived: Type.Number(),
+  /** Delay of the node's event loop since it was last asked, in microseconds. */
+  loopP99Us: Type.Integer(),
+  loopMaxUs: Type.Integer(),
+  cpuMs: Type.Integer(),
   keys: Type.Array(Type.Object({ keyId: Type.String(), epoch: Type.Integer(), publicKey: hexBytes(33), state: Type.String() })),
   pairs: Type.Array(Type.Object({ peer: Type.Integer(), pairEpoch: Type.Integer(), state: Type.String() })),
   reportedAt: Time,

@@ -45,6 +45,7 @@ export class SigningJob {
   readonly #halt = sharedController()
   #record: SigningRecord
   #saving: Promise<unknown> = Promise.resolve()
+  #hasAsked = false
   #hasFailed = false
 
   constructor(ctx: SigningContext, key: KeyRecord, record: SigningRecord) {
@@ -75,7 +76,10 @@ export class SigningJob {
     const { clock, stopping } = this.#ctx
     const halt = () => this.#halt.abort()
     stopping.addEventListener('abort', halt, { once: true })
-    const stopTimer = clock.after(Math.max(0, this.#record.deadlineAtMs - clock.nowMs()), halt)
+    const leftMs = this.#record.deadlineAtMs - clock.nowMs()
+    const stopTimer = clock.after(Math.max(0, leftMs), halt)
+    // Both may have come true before a restart.
+    if (leftMs <= 0 || this.#record.cancelRequested) halt()
     try {
       while (!stopping.aborted && !(await this.#step()));
     } finally {
@@ -89,6 +93,7 @@ export class SigningJob {
     if (this.#halt.signal.aborted) return this.#endHalted()
     if (this.#hasFailed) await this.#refresh(0)
     this.#hasFailed = false
+    this.#hasAsked = true
     await this.#book.gather(this.#halt.signal)
     if (this.#halt.signal.aborted) return false
     await this.#noteVerdicts()
@@ -208,6 +213,7 @@ export class SigningJob {
     const { stopping, view } = this.#ctx
     if (stopping.aborted) return false
     if (this.#record.cancelRequested) return this.#end('cancelled', new ApiError('CANCELLED', 'cancelled by the requester'))
+    if (!this.#hasAsked) return this.#end('failed', new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the nodes were asked'))
     if (this.#choose() === undefined) return this.#end('failed', describeShortage(view, this.#key, this.#book))
     return this.#end('failed', new ApiError('DEADLINE_EXCEEDED', describeAttempts(view, this.#record)))
   }

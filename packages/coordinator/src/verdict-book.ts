@@ -10,8 +10,8 @@ import { Pulse, waitForAny } from './wait.ts'
 export const VERDICT_GRACE_MS = 250
 const VERDICT_TIMEOUT_MS = 10_000
 const RETRY_MS = 1000
-/** Leaves room on every link for the requests that sign. */
-const OPEN_CALLS_MAX = 512
+/** Half of what a node answers at once: the rest is for the requests that sign. */
+const OPEN_CALLS_MAX = 128
 
 export interface VerdictBookOptions {
   readonly view: ClusterView

@@ -1,9 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PARTIES_MAX } from '@conclave/core'
 import { expect } from 'chai'
+import { ABORTS } from './abort.ts'
 import { q } from './arithmetic.ts'
 import * as constants from './constants.ts'
 import { PATH_DEPTH_MAX } from './index.ts'
 
+/** Cells of every table row of the specification. */
+const rows = readFileSync(join(import.meta.dirname, '../../../docs/spec/protocol.md'), 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .map((line) =>
+    line
+      .split('|')
+      .map((cell) => cell.trim())
+      .slice(1, -1),
+  )
+
 describe('constants', () => {
+  it('constants: the table of the specification says the same', () => {
+    const { COLUMNS, KAPPA, M, N, STATISTICAL } = constants
+    const value = (name: string) => rows.find(([first]) => first === name)?.[1]
+    expect({ kappa: value('kappa'), s: value('s'), m: value('m'), N: value('N'), columns: value('columns') }).to.deep.equal({
+      kappa: `${KAPPA}`,
+      s: `${STATISTICAL}`,
+      m: `${M}`,
+      N: `${N}`,
+      columns: `${COLUMNS}`,
+    })
+    expect(value('n, t')).to.equal(`2 <= t <= n <= ${PARTIES_MAX}`)
+  })
+
+  it('constants: the table of checks in the specification names the same codes and consequences', () => {
+    const table = rows.filter(([, code]) => /^`[A-Z_]+`$/.test(code ?? ''))
+    const written = table.map(([check, code, , follows]) => ({
+      check,
+      code: code?.replaceAll('`', ''),
+      burn: follows?.includes('burn'),
+      retire: follows === 'retire',
+      pending: follows?.includes('pending'),
+    }))
+    const ours = Object.entries(ABORTS).map(([code, { check, consequence }]) => ({
+      check,
+      code,
+      burn: consequence === 'burn',
+      retire: consequence === 'retire',
+      pending: consequence === 'pending',
+    }))
+    expect(written).to.have.deep.members(ours)
+  })
+
   it('constants: every number is the one in the table of the specification', () => {
     expect({ ...constants }).to.deep.equal({
       KAPPA: 128,

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { q } from './arithmetic.ts'
 import { bitOf } from './bits.ts'
 import { KAPPA, SEED_BYTES } from './constants.ts'
-import { joinSecrets, type PairState, pairContext, pairId, parsePairState, secretsOf } from './pair-state.ts'
+import { encodePairSecret, joinSecrets, type PairState, pairContext, pairId, parsePairState, secretsOf } from './pair-state.ts'
 import { CLUSTER_CONTEXT } from './testing/cluster.ts'
 import { pairOf } from './testing/committee.ts'
 import { flip } from './testing/run.ts'
@@ -14,7 +14,7 @@ const hex = (b: Uint8Array) => Buffer.from(b).toString('hex')
 describe('pair state', () => {
   it('pair state: it is the same after it was sealed and opened, and owns its bytes', () => {
     const pair = pairOf(1, 3).get(1) as PairState
-    const opened = Uint8Array.from(pair.secret.bytes)
+    const opened = encodePairSecret(pair).bytes
     const again = parsePairState(encode(PairPublic, pair.public), opened)
     opened.fill(0)
     expect(again.public).to.deep.equal(pair.public)
@@ -53,19 +53,31 @@ describe('pair state', () => {
   })
 
   it('pair state: a wrong length, index or self-pair is refused', () => {
-    const { public: described, secret } = pairOf(1, 3).get(1) as PairState
+    const pair = pairOf(1, 3).get(1) as PairState
+    const sealed = encodePairSecret(pair).bytes
     const bad = (change: Partial<PairPublic>, bytes: Uint8Array, code: string) =>
-      expect(() => parsePairState(encode(PairPublic, { ...described, ...change }), bytes))
+      expect(() => parsePairState(encode(PairPublic, { ...pair.public, ...change }), bytes))
         .to.throw(InvalidArgument)
         .with.property('code', code)
-    for (const n of [0, 1, secret.bytes.length - 1, secret.bytes.length + 1]) bad({}, new Uint8Array(n), 'BAD_PAIR_STATE')
-    bad({ peer: 1 }, secret.bytes, 'BAD_PAIR_STATE')
-    bad({ self: 0 }, secret.bytes, 'BAD_PARTY')
-    bad({ peer: 0 }, secret.bytes, 'BAD_PARTY')
+    for (const n of [0, 1, 32, sealed.length - 32, sealed.length - 1]) bad({}, sealed.subarray(0, n), 'BAD_PAIR_STATE')
+    bad({}, Uint8Array.from([...sealed, 0]), 'BAD_PAIR_STATE')
+    const selfPair = { ...pair, public: { ...pair.public, peer: 1 } }
+    bad({ peer: 1 }, encodePairSecret(selfPair).bytes, 'BAD_PAIR_STATE')
+    bad({ self: 0 }, sealed, 'BAD_PARTY')
+    bad({ peer: 0 }, sealed, 'BAD_PARTY')
     for (const peer of [10, 1.5, Number(q), 3 + Number(q)])
-      expect(() => encode(PairPublic, { ...described, peer }))
+      expect(() => encode(PairPublic, { ...pair.public, peer }))
         .to.throw()
         .with.property('code', 'WIRE_ENCODE')
+  })
+
+  it('pair state: any other public half than the one sealed with the secret is refused', () => {
+    const pair = pairOf(1, 3).get(1) as PairState
+    const sealed = encodePairSecret(pair).bytes
+    for (const change of [{ self: 2 }, { peer: 2 }, { pairEpoch: 2 }, { transcript: flip(pair.public.transcript) }])
+      expect(() => parsePairState(encode(PairPublic, { ...pair.public, ...change }), sealed))
+        .to.throw(InvalidArgument)
+        .with.property('code', 'BAD_PAIR_STATE')
   })
 
   it('pair state: context and id bind cluster, epoch, parties and transcript; the context also who sends', () => {

@@ -251,7 +251,7 @@ describe('session', () => {
         (messages) => {
           const s = fresh(gossip(secretBuffer()))
           s.start()
-          const out = messages.flatMap((m) => s.receive(...m))
+          const out = messages.flatMap(([from, round, bytes]) => s.receive(from, round, bytes))
           expect(s.state).to.be.oneOf(['running', 'done'])
           const taken = messages.length - drops(s)
           expect(taken).to.be.within(s.state === 'done' ? 4 : 0, 4)

@@ -2,9 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type Clock,
   type ClusterLock,
   type CoordinatorMember,
+  type Member,
   type NodeMember,
+  type PartyId,
   seededRandom,
   signLock,
   systemClock,
@@ -34,13 +37,60 @@ rules:
 /** Wraps parts of a node before it starts, so that a test can make them fail. */
 export type Rig = (parts: NodeParts) => NodeParts
 
-/** Five nodes over the memory twins in one process, each with its own HSM device, database and worker; and a coordinator's link. */
+/** What a node does to a frame on its way out: another body, or undefined for silence. */
+export type Tamper = (to: Member, body: Frame['body']) => Frame['body'] | undefined
+
+export interface StartOptions {
+  readonly policy?: Policy
+  readonly rig?: Rig
+  readonly silenceTimeoutMs?: number
+}
+
+interface Alive {
+  readonly node: ApproverNode
+  readonly pool: SessionPool
+  readonly store: Store
+  readonly vault: KeyVault
+  readonly clock: MortalClock
+}
+
+/** A clock that dies with its node: a killed process has no timers. */
+class MortalClock implements Clock {
+  readonly #cancels = new Set<() => void>()
+  #dead = false
+
+  nowMs(): number {
+    return systemClock.nowMs()
+  }
+
+  after(delayMs: number, fire: () => void): () => void {
+    if (this.#dead) return () => undefined
+    const cancel = systemClock.after(delayMs, () => {
+      this.#cancels.delete(cancel)
+      fire()
+    })
+    this.#cancels.add(cancel)
+    return () => {
+      this.#cancels.delete(cancel)
+      cancel()
+    }
+  }
+
+  die(): void {
+    this.#dead = true
+    for (const cancel of this.#cancels) cancel()
+  }
+}
+
+/** Nodes over the memory twins in one process, each with its own HSM device, database and worker; and a coordinator's link. */
 export class TestCluster {
   readonly hub = new MemoryHub()
   readonly lock: ClusterLock
+  readonly dir: string
+  /** By name of the sender. */
+  readonly tamper = new Map<string, Tamper>()
   readonly #devices: ReadonlyMap<string, MemoryDevice>
-  readonly #dir: string
-  readonly #nodes = new Map<string, { node: ApproverNode; pool: SessionPool; store: Store; vault: KeyVault }>()
+  readonly #nodes = new Map<string, Alive>()
   readonly #answers = new Map<number, (r: Response['body']) => void>()
   #link: Transport | undefined
   #next = 1
@@ -48,7 +98,7 @@ export class TestCluster {
   private constructor(lock: ClusterLock, devices: ReadonlyMap<string, MemoryDevice>, dir: string) {
     this.lock = lock
     this.#devices = devices
-    this.#dir = dir
+    this.dir = dir
   }
 
   static async create(n = 5, required = 3): Promise<TestCluster> {
@@ -90,36 +140,57 @@ export class TestCluster {
     return this.lock.nodes.map((n) => n.name)
   }
 
-  node(name: string): ApproverNode {
-    const running = this.#nodes.get(name)
-    if (running === undefined) throw new Error(`${name} is not running`)
-    return running.node
+  parties(): readonly PartyId[] {
+    return this.lock.nodes.map((n) => n.index)
   }
 
-  async start(
-    names: readonly string[] = this.names(),
-    options: { policy?: Policy; rig?: Rig; silenceTimeoutMs?: number } = {},
-  ): Promise<void> {
+  member(name: string): NodeMember {
+    const member = this.lock.nodes.find((n) => n.name === name)
+    if (member === undefined) throw new Error(`no ${name}`)
+    return member
+  }
+
+  node(name: string): ApproverNode {
+    return this.#alive(name).node
+  }
+
+  pool(name: string): SessionPool {
+    return this.#alive(name).pool
+  }
+
+  /** The database of a running node, to look into. */
+  store(name: string): Store {
+    return this.#alive(name).store
+  }
+
+  /** A bare link in the place of a node that is not running: for what no node of ours would say. */
+  async impostor(name: string): Promise<Transport> {
+    const link = memoryTransport(this.hub, { lock: this.lock, self: name })
+    await link.start({ frame: () => undefined, linkUp: () => undefined, linkDown: () => undefined })
+    return link
+  }
+
+  /** The database of a node that is not running; the caller closes it. */
+  openStore(name: string): Promise<Store> {
+    return Store.open(join(this.dir, name), tagged('test-store', utf8(name)))
+  }
+
+  async start(names: readonly string[] = this.names(), options: StartOptions = {}): Promise<void> {
     for (const name of names) {
       const vault = await memoryVault({ devices: [this.#devices.get(name) as MemoryDevice] })
-      const store = await Store.open(join(this.#dir, name), tagged('test-store', utf8(name)))
+      const store = await this.openStore(name)
       const pool = new SessionPool(1)
-      const transport = memoryTransport(this.hub, { lock: this.lock, self: name })
+      const clock = new MortalClock()
       const parts: NodeParts = {
-        lock: this.lock,
-        name,
-        vault,
-        transport,
-        store,
-        pool,
+        ...{ lock: this.lock, name, vault, store, pool, clock },
+        transport: this.#tampering(name, memoryTransport(this.hub, { lock: this.lock, self: name })),
         policy: options.policy ?? POLICY,
-        clock: systemClock,
         log: silentLogger,
         maxConcurrent: 32,
         silenceTimeoutMs: options.silenceTimeoutMs ?? 20_000,
       }
       const node = await ApproverNode.start(options.rig?.(parts) ?? parts)
-      this.#nodes.set(name, { node, pool, store, vault })
+      this.#nodes.set(name, { node, pool, store, vault, clock })
     }
   }
 
@@ -128,9 +199,10 @@ export class TestCluster {
     const running = this.#nodes.get(name)
     if (running === undefined) return
     this.#nodes.delete(name)
-    this.hub.kill(this.lock.nodes.find((n) => n.name === name) as NodeMember)
-    await running.pool.close()
+    running.clock.die()
+    this.hub.kill(this.member(name))
     await running.store.close()
+    await running.pool.close()
     await running.vault.close()
   }
 
@@ -152,7 +224,29 @@ export class TestCluster {
   async close(): Promise<void> {
     for (const name of [...this.#nodes.keys()]) await this.kill(name)
     await this.#link?.stop()
-    await rm(this.#dir, { recursive: true, force: true })
+    await rm(this.dir, { recursive: true, force: true })
+  }
+
+  #alive(name: string): Alive {
+    const running = this.#nodes.get(name)
+    if (running === undefined) throw new Error(`${name} is not running`)
+    return running
+  }
+
+  #tampering(name: string, real: Transport): Transport {
+    return {
+      self: real.self,
+      start: (events) => real.start(events),
+      links: () => real.links(),
+      addresses: () => real.addresses(),
+      stop: () => real.stop(),
+      send: (to, frame) => {
+        const tamper = this.tamper.get(name)
+        if (tamper === undefined) return real.send(to, frame)
+        const body = tamper(to, decode(Frame, frame).body)
+        if (body !== undefined) real.send(to, encode(Frame, { body }))
+      },
+    }
   }
 
   async #connectCoordinator(): Promise<void> {
@@ -160,7 +254,9 @@ export class TestCluster {
     await this.#link.start({
       frame: (_from, bytes) => {
         const { body } = decode(Frame, bytes)
-        if ('response' in body) this.#answers.get(body.response.id)?.(body.response.body)
+        if (!('response' in body)) return
+        this.#answers.get(body.response.id)?.(body.response.body)
+        this.#answers.delete(body.response.id)
       },
       linkUp: () => undefined,
       linkDown: () => undefined,

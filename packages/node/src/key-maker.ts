@@ -21,6 +21,9 @@ import type { SessionHub } from './sessions/session-hub.ts'
 import { type KeyStore, type NodeScope, partiesOf } from './store/key-store.ts'
 
 const PAIRS_TIMEOUT_MS = 120_000
+/** As many as a status and a gossip frame have room for. */
+const KEYS_MAX = 4096
+const GOSSIP_KEYS_MAX = 256
 
 export interface KeyMakerOptions {
   readonly self: PartyId
@@ -45,7 +48,7 @@ export class KeyMaker {
     this.#o = options
   }
 
-  /** @throws {InvalidArgument} on a bad request. {ConclaveError} KEY_EXISTS, KEY_PENDING, KEY_BUSY, PAIR_*; what a session throws. */
+  /** @throws {InvalidArgument} on a bad request. {ConclaveError} KEY_EXISTS, KEY_PENDING, KEY_BUSY, KEYS_FULL, PAIR_*; what a session throws. */
   async create(request: CreateKey): Promise<KeyCreated> {
     const { self, keys, pairs, hub, scope, log } = this.#o
     const parties = this.#check(request)
@@ -56,7 +59,8 @@ export class KeyMaker {
       const config = [u32(request.threshold), partyList(parties), request.nonce]
       const id = tagged('dkg-session', scope.clusterContext, utf8(request.keyId), ...config)
       const job = { kind: 'dkg', ...request, self, parties, clusterContext: scope.clusterContext, identities: scope.identities } as const
-      const { result } = await hub.run(id, peers, job, (hash, share) => this.#store(request.keyId, hash, share))
+      const attest = (hash: Uint8Array, share: OpenedRecord) => this.#store(request.keyId, hash, share)
+      const { result } = await hub.run(id, peers, job, { attest })
       const active = await keys.attest(request.keyId, keys.hashOf(result.public), result.attestations)
       if (!active) throw new ConclaveError('KEY_PENDING', 'the key is stored but not certified yet', { retriable: true })
       log.info({ keyId: request.keyId }, 'key created')
@@ -64,6 +68,25 @@ export class KeyMaker {
       return { keyId, publicKey, chainCode, epoch }
     } finally {
       this.#making.delete(request.keyId)
+    }
+  }
+
+  /**
+   * Attests the pending keys that a crash kept this node from attesting: their shares are on the disk, so nothing speaks against it,
+   * and without it the key could never come true.
+   */
+  async resume(): Promise<void> {
+    const { keys, identity, self, log } = this.#o
+    for (const { key, attestations } of keys.pending()) {
+      if (attestations.some((a) => a.party === self)) continue
+      const hash = keys.hashOf(key)
+      try {
+        await keys.attest(key.keyId, hash, [{ party: self, signature: await identity.sign(hash) }])
+        log.info({ keyId: key.keyId }, 'pending key attested after a restart')
+      } catch (error) {
+        // The node serves its other keys; the next start tries again.
+        log.error({ keyId: key.keyId, err: error }, 'pending key not attested')
+      }
     }
   }
 
@@ -80,7 +103,11 @@ export class KeyMaker {
   async heard(peer: PartyId, gossip: KeyGossip): Promise<void> {
     const { keys, log } = this.#o
     const answer: string[] = []
+    const seen = new Set<string>()
     for (const { keyId, certificateHash, attestations } of gossip.keys) {
+      // Verifying is expensive: a frame has one say per key.
+      if (seen.has(keyId)) continue
+      seen.add(keyId)
       const wasPending = keys.has(keyId) === 'pending'
       const active = await keys.attest(keyId, certificateHash, attestations)
       if (wasPending && active) log.info({ keyId }, 'pending key certified')
@@ -106,6 +133,8 @@ export class KeyMaker {
     if (state === 'active') throw new ConclaveError('KEY_EXISTS', `key "${request.keyId}" exists already`)
     if (state === 'pending')
       throw new ConclaveError('KEY_PENDING', `an earlier creation of key "${request.keyId}" is not settled; choose another id`)
+    if (keys.active().length + keys.pending().length >= KEYS_MAX)
+      throw new ConclaveError('KEYS_FULL', `this node holds ${KEYS_MAX} keys: it makes no more`)
     if (this.#making.has(request.keyId)) throw new ConclaveError('KEY_BUSY', `key "${request.keyId}" is being created`, { retriable: true })
     return parties
   }
@@ -124,6 +153,6 @@ export class KeyMaker {
       const known = this.#o.keys.attestationsOf(keyId)
       return known === undefined ? [] : [{ keyId, certificateHash: known.hash, attestations: known.attestations }]
     })
-    if (keys.length > 0) this.#o.gossip(peer, { keys: keys.slice(0, 256) })
+    for (let at = 0; at < keys.length; at += GOSSIP_KEYS_MAX) this.#o.gossip(peer, { keys: keys.slice(at, at + GOSSIP_KEYS_MAX) })
   }
 }

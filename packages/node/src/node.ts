@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import {
   type Clock,
   type ClusterLock,
@@ -13,9 +12,11 @@ import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import { decode, encode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
-import { Calls, failureOf } from './calls.ts'
+import { Calls } from './calls.ts'
 import { KeyMaker } from './key-maker.ts'
+import { othersOf, StatusReport } from './node-status.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import { RequestDesk } from './request-desk.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
@@ -24,9 +25,7 @@ import { PairStore } from './store/pair-store.ts'
 import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
 
-export const VERSION = '0.1.0'
 const GOSSIP_EVERY_MS = 15_000
-const OPEN_REQUESTS_MAX = 256
 
 /** Everything that a node is made of; the daemon passes real parts, tests pass the memory twins. */
 export interface NodeParts {
@@ -43,12 +42,6 @@ export interface NodeParts {
   readonly silenceTimeoutMs: number
 }
 
-const eight = (n: number): Uint8Array => {
-  const out = new Uint8Array(8)
-  new DataView(out.buffer).setBigUint64(0, BigInt(n))
-  return out
-}
-
 /**
  * An approver node: answers the coordinators of its lock, runs sessions with the other nodes, keeps its share sealed.
  *
@@ -56,7 +49,6 @@ const eight = (n: number): Uint8Array => {
  */
 export class ApproverNode {
   readonly #p: NodeParts
-  readonly #self: NodeMember
   readonly #hub: SessionHub
   readonly #calls: Calls
   readonly #keys: KeyStore
@@ -64,17 +56,17 @@ export class ApproverNode {
   readonly #pairKeeper: PairKeeper
   readonly #keyMaker: KeyMaker
   readonly #signer: Signer
-  readonly #delay = monitorEventLoopDelay({ resolution: 5 })
+  readonly #desk: RequestDesk
+  readonly #report: StatusReport
   #malformed = 0
-  #answering = 0
+  #stopped = false
   #stopGossip: () => void = () => undefined
 
   private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
     this.#p = parts
-    this.#self = self
     this.#keys = keys
     this.#pairs = pairs
-    const { clock, log, vault, pool } = parts
+    const { clock, log, vault, pool, lock, transport } = parts
     const seed = () => vault.random(32)
     this.#hub = new SessionHub({
       self: self.index,
@@ -120,6 +112,15 @@ export class ApproverNode {
       log,
       maxConcurrent: parts.maxConcurrent,
     })
+    this.#report = new StatusReport({
+      ...{ self, vault, transport, keys },
+      pairs: () => othersOf(lock.nodes, self.index).map((peer) => this.#pairStatus(peer)),
+    })
+    this.#desk = new RequestDesk({
+      log,
+      handle: (from, request) => this.#handle(from, request),
+      send: (to, frame) => transport.send(to, frame),
+    })
   }
 
   /** Opens the stores and joins the cluster. @throws {StoreError}; {TransportError}; {ConfigError} NOT_A_MEMBER. */
@@ -136,53 +137,42 @@ export class ApproverNode {
     const keys = await KeyStore.open(store, vault, scope)
     const pairs = await PairStore.open(store, vault, scope)
     const node = new ApproverNode(parts, self, scope, keys, pairs)
-    await node.#join()
+    try {
+      await node.#join()
+    } catch (error) {
+      // The parts stay the caller's, but a transport that half started would keep the process.
+      node.#stopGossip()
+      node.#pairKeeper.close()
+      node.#report.stop()
+      await parts.transport.stop()
+      throw error
+    }
     return node
   }
 
   /** What this node says of itself. */
-  async status(): Promise<NodeStatus> {
-    const { lock, transport, vault } = this.#p
-    const links = transport.links()
-    const health = await vault.health()
-    const cpu = process.cpuUsage()
-    const loop = { p99: Math.round(this.#delay.percentile(99) / 1e3), max: Math.round(this.#delay.max / 1e3) }
-    this.#delay.reset()
-    return {
-      index: this.#self.index,
-      name: this.#self.name,
-      version: VERSION,
-      keys: this.#keys.active().map((k) => ({
-        keyId: k.keyId,
-        epoch: k.epoch,
-        publicKey: k.publicKey,
-        threshold: k.threshold,
-        parties: k.parties,
-        state: 'active',
-      })),
-      pairs: lock.nodes.filter((n) => n.index !== this.#self.index).map((n) => this.#pairStatus(n.index)),
-      hsmOk: health.some((h) => h.ok),
-      sent: eight(links.reduce((sum, l) => sum + l.bytesSent, 0)),
-      received: eight(links.reduce((sum, l) => sum + l.bytesReceived, 0)),
-      loopP99Us: loop.p99,
-      loopMaxUs: loop.max,
-      cpuMs: Math.round((cpu.user + cpu.system) / 1e3),
-    }
+  status(): Promise<NodeStatus> {
+    return this.#report.status()
   }
 
-  /** Ends every session and link; the shares stay sealed on the disk. */
+  /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
+    const { transport, pool, store, vault } = this.#p
+    this.#stopped = true
     this.#stopGossip()
     this.#pairKeeper.close()
-    await this.#p.transport.stop()
-    await this.#p.pool.close()
-    this.#delay.disable()
-    await this.#p.store.close()
-    await this.#p.vault.close()
+    this.#report.stop()
+    // What fails to close must not keep the rest open.
+    const failures: unknown[] = []
+    for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
+      await part().catch((error: unknown) => failures.push(error))
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   async #join(): Promise<void> {
-    this.#delay.enable()
+    await this.#keyMaker.resume()
+    this.#report.start()
     await this.#p.transport.start({
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
@@ -201,6 +191,7 @@ export class ApproverNode {
   }
 
   #gossipLater(): void {
+    if (this.#stopped) return
     this.#stopGossip = this.#p.clock.after(GOSSIP_EVERY_MS, () => {
       if (this.#keys.pending().length > 0) for (const j of this.#peersUp()) this.#keyMaker.greet(j)
       this.#gossipLater()
@@ -229,7 +220,7 @@ export class ApproverNode {
       return
     }
     const { body } = frame
-    if ('request' in body) void this.#answer(from, body.request)
+    if ('request' in body) void this.#desk.answer(from, body.request)
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
@@ -237,31 +228,12 @@ export class ApproverNode {
     else this.#keyMaker.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
   }
 
-  async #answer(from: Member, request: Request): Promise<void> {
-    const { log } = this.#p
-    let body: Response['body']
-    if (this.#answering >= OPEN_REQUESTS_MAX) {
-      body = { failure: { code: 'BUSY', message: 'too many open requests', retriable: true, culprits: [], waitingFor: [] } }
-    } else {
-      this.#answering++
-      try {
-        body = await this.#handle(from, request)
-      } catch (error) {
-        log.warn({ from: from.name, code: codeOf(error), err: error }, 'request failed')
-        body = { failure: failureOf(error) }
-      } finally {
-        this.#answering--
-      }
-    }
-    this.#sendTo(from, { response: { id: request.id, body } })
-  }
-
   async #handle(from: Member, { body }: Request): Promise<Response['body']> {
     if (from.kind === 'node') {
       if ('pairOffer' in body) return { pairAccept: this.#pairKeeper.answer(from.index, body.pairOffer) }
       throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
     }
-    if ('status' in body) return { status: await this.status() }
+    if ('status' in body) return { status: await this.#report.status() }
     if ('createKey' in body) return { keyCreated: await this.#keyMaker.create(body.createKey) }
     if ('propose' in body) return { verdict: await this.#signer.propose(body.propose) }
     if ('sign' in body) return { signed: await this.#signer.sign(body.sign) }
@@ -280,14 +252,10 @@ export class ApproverNode {
 
   /** For messages whose loss shows elsewhere: the link goes down, a session falls silent. */
   #send(to: PartyId, body: Frame['body']): void {
-    this.#sendTo(this.#memberOf(to), body)
-  }
-
-  #sendTo(to: Member, body: Frame['body']): void {
     try {
-      this.#p.transport.send(to, encode(Frame, { body }))
+      this.#sendOrThrow(to, body)
     } catch (error) {
-      this.#p.log.warn({ to: to.name, code: codeOf(error) }, 'message not sent')
+      this.#p.log.warn({ to: this.#memberOf(to).name, code: codeOf(error) }, 'message not sent')
     }
   }
 }

@@ -1,12 +1,14 @@
 import {
   type Clock,
   ConclaveError,
+  codeOf,
   InvalidArgument,
   messageOf,
   type PartyId,
   PolicyDenied,
   ProtocolAbort,
   parsePartySet,
+  Timeout,
   wipe,
 } from '@conclave/core'
 import { burnsPairs, type SignRequest, signSid } from '@conclave/mpc'
@@ -19,6 +21,7 @@ import type { SessionHub } from './sessions/session-hub.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
+import { StoreError } from './store/store.ts'
 
 export interface SignerOptions {
   readonly self: PartyId
@@ -62,7 +65,8 @@ export class Signer {
     })
     try {
       const { verdict, digest } = this.#judge(p)
-      await this.#o.requests.remember(p)
+      // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
+      if (verdict.allowed) await this.#o.requests.remember(p)
       this.#o.log.info({ keyId: p.keyId, code: verdict.code, rule: verdict.rule }, verdict.allowed ? 'request allowed' : 'request denied')
       return {
         requestId: p.requestId,
@@ -73,7 +77,7 @@ export class Signer {
         digest,
       }
     } catch (error) {
-      if (!(error instanceof ConclaveError) || error.retriable) throw error
+      if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       return deny(error.code, messageOf(error))
     }
   }
@@ -81,7 +85,8 @@ export class Signer {
   /**
    * Takes part in one attempt.
    *
-   * @throws {PolicyDenied}; {ConclaveError} UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*; what a session throws.
+   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*; what
+   * a session throws.
    */
   async sign(s: Sign): Promise<Signed> {
     if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
@@ -100,7 +105,7 @@ export class Signer {
   }
 
   async #sign(s: Sign): Promise<Signed> {
-    const { self, keys, requests, pairKeeper, scope, hub } = this.#o
+    const { self, keys, requests, scope } = this.#o
     const known = await requests.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // The policy may have changed since the proposal, so it is asked again.
@@ -111,19 +116,19 @@ export class Signer {
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
-    const peers = signers.filter((j) => j !== self)
-    await pairKeeper.ready(peers, 0)
-    await requests.spend(s.requestId, s.attempt)
     const request: SignRequest = { requestId: s.requestId, signers, digest, path: [], purpose: known.payloadType, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
-    const { result, bytesSent } = await this.#run(sid, known, request, peers, hub)
+    const { result, bytesSent } = await this.#run(sid, known, request)
     return { requestId: s.requestId, digest, signature: result.signature, recovery: result.recovery, bytesSent }
   }
 
-  async #run(sid: Uint8Array, known: StoredRequest, request: SignRequest, peers: readonly PartyId[], hub: SessionHub) {
-    const { self, keys, pairs, scope } = this.#o
+  async #run(sid: Uint8Array, known: StoredRequest, request: SignRequest) {
+    const { self, keys, pairs, pairKeeper, requests, scope, hub } = this.#o
+    const peers = request.signers.filter((j) => j !== self)
     const opened: OpenedRecord[] = []
     try {
+      const names = pairKeeper.check(peers)
+      await requests.spend(request.requestId, request.attempt)
       const share = await keys.openShare(known.keyId)
       opened.push(share)
       const states = new Map<PartyId, OpenedRecord>()
@@ -132,9 +137,14 @@ export class Signer {
         opened.push(state)
         states.set(j, state)
       }
-      return await hub.run(sid, peers, { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request })
+      // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
+      // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
+      if (pairKeeper.check(peers) !== names) throw new Timeout('PAIR_MISSING', 'a pair was set up again meanwhile', peers)
+      const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request } as const
+      return await hub.run(sid, peers, job, { failed: (error) => this.#burn(error) })
     } catch (error) {
-      await this.#burn(error)
+      // A spent attempt may be the name of a session that runs.
+      if (codeOf(error) !== 'ATTEMPT_SPENT') hub.decline(sid, peers, codeOf(error))
       throw error
     } finally {
       // What reached a worker was transferred and is empty here; this is for what did not.
@@ -147,10 +157,18 @@ export class Signer {
     if (!(error instanceof ProtocolAbort) || !burnsPairs(error.code)) return
     const { pairs, pairKeeper, hub, clock, log } = this.#o
     for (const j of error.culprits) {
-      await pairs.burn(j, error.code, clock.nowMs())
+      try {
+        await pairs.burn(j, error.code, clock.nowMs())
+        log.error({ peer: j, code: error.code }, 'pair burned: peer banned until an operator sets it up again')
+      } catch (cause) {
+        // The ban holds in memory; the operator must know that a restart would lift it.
+        log.error(
+          { peer: j, code: error.code, err: cause },
+          'pair burned, but the disk did not take it: do not restart before it is mended',
+        )
+      }
       pairKeeper.burned(j)
       hub.stopWith(j, 'PAIR_BURNED', `the pair with party ${j} was burned (${error.code})`)
-      log.error({ peer: j, code: error.code }, 'pair burned: peer banned until an operator sets it up again')
     }
   }
 }

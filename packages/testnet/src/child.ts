@@ -6,6 +6,7 @@ import { ConclaveError } from '@conclave/core'
 
 const STOP_TIMEOUT_MS = 10_000
 const POLL_MS = 50
+const STDERR_CHARS_MAX = 1 << 16
 
 export interface ChildOptions {
   readonly name: string
@@ -24,6 +25,7 @@ export class Child {
   readonly logFile: string
   readonly #process: ChildProcess
   #exit: string | undefined
+  #stderr = ''
 
   constructor({ name, command, args, logFile, env, watched }: ChildOptions) {
     this.name = name
@@ -33,17 +35,26 @@ export class Child {
     this.#process = spawn(command, args, { stdio, ...(env === undefined ? {} : { env }) })
     this.#process.stdout?.pipe(log, { end: false })
     this.#process.stderr?.pipe(log, { end: false })
+    this.#process.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_CHARS_MAX)
+    })
     this.#process.on('error', (error) => {
       this.#exit = error.message
     })
     this.#process.on('exit', (code, signal) => {
       this.#exit = signal ?? `exit code ${code}`
-      log.end()
     })
+    // After `exit`, when the last of its output has come.
+    this.#process.on('close', () => log.end())
   }
 
   get pid(): number | undefined {
     return this.#process.pid
+  }
+
+  /** The end of what it wrote to standard error. */
+  get stderr(): string {
+    return this.#stderr
   }
 
   get alive(): boolean {
@@ -64,7 +75,7 @@ export class Child {
     )
   }
 
-  /** SIGKILL, and the end of the process. */
+  /** SIGKILL, and the end of the process. The signal is sent before this returns. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
   }

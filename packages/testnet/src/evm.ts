@@ -5,13 +5,38 @@ import { Transaction } from 'micro-eth-signer'
 import { Child } from './child.ts'
 
 const START_TIMEOUT_MS = 30_000
+const PACKAGE = '@foundry-rs/anvil'
 const require = createRequire(import.meta.url)
+
+export interface UnsignedTransfer {
+  readonly to: string
+  readonly valueWei: bigint
+  readonly nonce: bigint
+  /** Default 31337. */
+  readonly chainId?: bigint
+  /** Default 1 gwei. */
+  readonly gasPriceWei?: bigint
+}
+
+/** The exact bytes of an unsigned EIP-1559 transfer, 0x hex. */
+export function unsignedTransfer({ to, valueWei, nonce, chainId = 31337n, gasPriceWei = 10n ** 9n }: UnsignedTransfer): string {
+  const raw = {
+    to,
+    value: valueWei,
+    nonce,
+    chainId,
+    gasLimit: 21_000n,
+    maxFeePerGas: 2n * gasPriceWei,
+    maxPriorityFeePerGas: 1_000_000_000n,
+  }
+  return Transaction.prepare({ ...raw, type: 'eip1559' }, false).toHex({ includeSignature: false })
+}
 
 /** The platform's binary, started directly: the package's launcher would leave it running. */
 function anvilBinary(): string {
   const platform = process.platform === 'win32' ? 'win32' : process.platform
   const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  const name = `@foundry-rs/anvil-${platform}-${arch}`
+  const name = `${PACKAGE}-${platform}-${arch}`
   try {
     return join(dirname(require.resolve(`${name}/package.json`)), 'bin', 'anvil')
   } catch (cause) {
@@ -68,16 +93,7 @@ export class Evm {
   async transfer({ from, to, valueWei }: { from: string; to: string; valueWei: bigint }): Promise<string> {
     const nonce = BigInt(await this.call<string>('eth_getTransactionCount', from, 'latest'))
     const gasPrice = BigInt(await this.call<string>('eth_gasPrice'))
-    const raw = {
-      to,
-      value: valueWei,
-      nonce,
-      chainId: 31337n,
-      gasLimit: 21_000n,
-      maxFeePerGas: 2n * gasPrice,
-      maxPriorityFeePerGas: 1_000_000_000n,
-    }
-    return Transaction.prepare({ ...raw, type: 'eip1559' }, false).toHex({ includeSignature: false })
+    return unsignedTransfer({ to, valueWei, nonce, gasPriceWei: gasPrice })
   }
 
   /** Sends a signed transaction and gives its block. @throws {ConclaveError} EVM_ERROR when it was not mined with success. */

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConclaveClient } from '@conclave/client'
@@ -6,8 +6,9 @@ import { Child, runCommand, until } from './child.ts'
 import { freePorts } from './ports.ts'
 
 /** The same program that an operator runs. */
-const CONCLAVE = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
+export const CONCLAVE = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
 const START_TIMEOUT_MS = 60_000
+const COORDINATOR = 'coordinator'
 
 export const NODE_NAMES = ['zurich', 'oslo', 'lisbon', 'vienna', 'dublin'] as const
 
@@ -17,6 +18,11 @@ export interface ClusterPlan {
   readonly required: number
   /** YAML that every node's operator puts in place. */
   readonly policy: string
+  /** Coordinators that are in the lock and run no program: a test or a bench speaks for them (ControlPeer). */
+  readonly silentCoordinators?: readonly string[]
+  /** YAML that goes below every node's settings, and below those of the coordinator. */
+  readonly nodeSettings?: string
+  readonly coordinatorSettings?: string
 }
 
 export const conclave = (...args: readonly string[]): Promise<string> => runCommand(process.execPath, [CONCLAVE, ...args])
@@ -29,68 +35,85 @@ export class LocalCluster {
   readonly dir: string
   readonly names: readonly string[]
   readonly client: ConclaveClient
-  readonly #nodes = new Map<string, Child>()
-  #coordinator: Child | undefined
+  /** Of the coordinator's API. */
+  readonly url: string
+  readonly apiKey: string
+  readonly #children = new Map<string, Child>()
 
-  private constructor(plan: ClusterPlan, client: ConclaveClient) {
+  private constructor(plan: ClusterPlan, url: string, apiKey: string) {
     this.dir = plan.dir
     this.names = plan.names
-    this.client = client
+    this.url = url
+    this.apiKey = apiKey
+    this.client = new ConclaveClient({ url, apiKey })
   }
 
   /** The ceremonies: every node provisions its HSM, the lock is drafted and signed by each. */
   static async create(plan: ClusterPlan): Promise<LocalCluster> {
-    const { dir, names, required } = plan
+    const { dir, names, required, nodeSettings = '', coordinatorSettings = '' } = plan
     await mkdir(dir, { recursive: true })
-    const ports = await freePorts(names.length + 2)
+    const coordinators = [COORDINATOR, ...(plan.silentCoordinators ?? [])]
+    const ports = await freePorts(names.length + coordinators.length + 1)
+    const address = (i: number) => `127.0.0.1:${ports[i]}`
     const listen = (i: number) => `/ip4/127.0.0.1/tcp/${ports[i]}`
     const at = (name: string, file = '') => join(dir, name, file)
-    await Promise.all(names.map((name, i) => conclave('node', 'init', '--dir', at(name), '--name', name, '--listen', listen(i))))
-    const http = `127.0.0.1:${ports[names.length + 1]}`
-    await conclave(
-      'coordinator',
-      'init',
-      '--dir',
-      at('coordinator'),
-      '--name',
-      'coordinator',
-      '--listen',
-      listen(names.length),
-      '--http',
-      http,
-    )
+    const http = address(names.length + coordinators.length)
+    await Promise.all([
+      ...names.map((name, i) => conclave('node', 'init', '--dir', at(name), '--name', name, '--listen', listen(i))),
+      ...coordinators.map((name, i) => {
+        const where = ['--listen', listen(names.length + i), '--http', http]
+        return conclave('coordinator', 'init', '--dir', at(name), '--name', name, ...where)
+      }),
+    ])
     const lock = join(dir, 'cluster.lock.json')
-    const cards = [...names, 'coordinator'].map((name) => at(name, 'card.json'))
+    const cards = [...names, ...coordinators].map((name) => at(name, 'card.json'))
     await conclave('cluster', 'draft', '--card', ...cards, '--required', String(required), '--out', lock)
     // One after the other, as the file would travel from operator to operator.
     for (const name of names) await conclave('cluster', 'sign', '--dir', at(name), '--lock', lock)
-    for (const name of names) await writeFile(at(name, 'policy.yaml'), plan.policy)
-    for (const name of [...names, 'coordinator']) await copyFile(lock, at(name, 'cluster.lock.json'))
-    const apiKey = (await readFile(at('coordinator', 'api-key'), 'utf8')).trim()
-    return new LocalCluster(plan, new ConclaveClient({ url: `http://${http}`, apiKey }))
+    for (const name of names) {
+      await writeFile(at(name, 'policy.yaml'), plan.policy)
+      await appendFile(at(name, 'node.yaml'), nodeSettings)
+    }
+    for (const name of coordinators) await appendFile(at(name, 'coordinator.yaml'), coordinatorSettings)
+    for (const name of [...names, ...coordinators]) await copyFile(lock, at(name, 'cluster.lock.json'))
+    const apiKey = (await readFile(at(COORDINATOR, 'api-key'), 'utf8')).trim()
+    return new LocalCluster(plan, `http://${http}`, apiKey)
   }
 
   indexOf(name: string): number {
     return this.names.indexOf(name) + 1
   }
 
+  dirOf(name: string): string {
+    return join(this.dir, name)
+  }
+
+  /** The newest process of a node or of the coordinator. */
+  child(name: string): Child | undefined {
+    return this.#children.get(name)
+  }
+
   alive(): readonly string[] {
-    return this.names.filter((n) => this.#nodes.get(n)?.alive === true)
+    return this.names.filter((n) => this.#children.get(n)?.alive === true)
   }
 
   async startNodes(names: readonly string[] = this.names): Promise<void> {
-    for (const name of names) this.#nodes.set(name, this.#spawn('node', name))
-    await Promise.all(names.map((name) => this.#nodes.get(name)?.logged('"node is up"', START_TIMEOUT_MS)))
+    for (const name of names) this.#spawn('node', name)
+    await Promise.all(names.map((name) => this.child(name)?.logged('"node is up"', START_TIMEOUT_MS)))
   }
 
   async startCoordinator(): Promise<void> {
-    this.#coordinator = this.#spawn('coordinator', 'coordinator')
-    await this.#coordinator.logged('"coordinator started"', START_TIMEOUT_MS)
+    await this.#spawn('coordinator', COORDINATOR).logged('"coordinator started"', START_TIMEOUT_MS)
   }
 
-  /** SIGKILL. */
+  /** SIGKILL, of a node or of the coordinator. */
   async kill(name: string): Promise<void> {
-    await this.#nodes.get(name)?.kill()
+    await this.child(name)?.kill()
+  }
+
+  /** SIGTERM, of a node or of the coordinator. */
+  async stopOne(name: string): Promise<void> {
+    await this.child(name)?.stop()
   }
 
   /** Waits until the coordinator has a link to each of these nodes, and to no other. */
@@ -107,18 +130,19 @@ export class LocalCluster {
 
   /** Process ids, by name. */
   pids(): ReadonlyMap<string, number> {
-    const children = [...this.#nodes, ...(this.#coordinator === undefined ? [] : [['coordinator', this.#coordinator] as const])]
-    return new Map(children.flatMap(([name, c]) => (c.alive && c.pid !== undefined ? [[name, c.pid] as const] : [])))
+    return new Map([...this.#children].flatMap(([name, c]) => (c.alive && c.pid !== undefined ? [[name, c.pid] as const] : [])))
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#nodes.values(), this.#coordinator].map((c) => c?.stop()))
+    await Promise.all([...this.#children.values()].map((c) => c.stop()))
   }
 
   #spawn(kind: 'node' | 'coordinator', name: string): Child {
-    const dir = join(this.dir, name)
+    const dir = this.dirOf(name)
     // A log of its own for every start: a start is known by its own line.
     const logFile = join(dir, `${Date.now()}.log`)
-    return new Child({ name, command: process.execPath, args: [CONCLAVE, kind, '--dir', dir], logFile, watched: true })
+    const child = new Child({ name, command: process.execPath, args: [CONCLAVE, kind, '--dir', dir], logFile, watched: true })
+    this.#children.set(name, child)
+    return child
   }
 }

@@ -5,6 +5,16 @@ export class FakeClock implements Clock {
   #nowMs = Date.UTC(2026, 0, 1)
   readonly #timers = new Set<{ readonly atMs: number; readonly fire: () => void }>()
 
+  /** Timers that have neither fired nor been cancelled. */
+  get timers(): number {
+    return this.#timers.size
+  }
+
+  /** Whether something waits for exactly this long from now. */
+  hasTimer(ms: number): boolean {
+    return [...this.#timers].some((t) => t.atMs === this.#nowMs + ms)
+  }
+
   nowMs(): number {
     return this.#nowMs
   }
@@ -29,7 +39,13 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything else run until `holds`; the test runner's own timeout is the bound. */
+const PATIENCE_MS = 15_000
+
+/** Lets everything else run until `holds`. @throws after a time that only a broken test needs. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve))
+  const endMs = performance.now() + PATIENCE_MS
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error(`this never came true: ${holds}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }

@@ -111,13 +111,31 @@ export class FakeNode {
         const { secret, threshold, parties } = this.#world.keys.get(keyId) as FakeKey
         return { keyId, epoch: 0, publicKey: secp256k1.getPublicKey(secret), threshold, parties, state: 'active' }
       }),
-      pairs: [...this.pairs].map(([peer, state]) => ({ peer, pairEpoch: 1, state, pairId: state === 'ready' ? pairId(peer) : fromHex('') })),
+      pairs: [...this.pairs].map(([peer, state]) => ({
+        peer,
+        pairEpoch: 1,
+        state,
+        pairId: state === 'ready' ? pairId(peer) : fromHex(''),
+      })),
       sent: fromHex('0000000000000400'),
       received: fromHex('0000000000000200'),
+      loopP99Us: 100,
+      loopMaxUs: 200,
+      cpuMs: 300,
     }
   }
 
-  async #createKey({ keyId, nonce, threshold, parties }: { keyId: string; nonce: Uint8Array; threshold: number; parties: readonly PartyId[] }) {
+  async #createKey({
+    keyId,
+    nonce,
+    threshold,
+    parties,
+  }: {
+    keyId: string
+    nonce: Uint8Array
+    threshold: number
+    parties: readonly PartyId[]
+  }) {
     if (this.keys.has(keyId)) return failure('KEY_EXISTS', { retriable: false })
     const aborted = await this.#world.sessions.join(`key ${toHex(nonce)}`, parties, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })

@@ -74,7 +74,10 @@ export class Harness implements AsyncDisposable {
     this.#logger = pino({ level: 'trace' }, { write: (line: string) => void this.log.push(line) })
   }
 
-  static async prepare(signing: Partial<CoordinatorSettings['signing']> = {}, quorum: { required?: number; of?: number } = {}): Promise<Harness> {
+  static async prepare(
+    signing: Partial<CoordinatorSettings['signing']> = {},
+    quorum: { required?: number; of?: number } = {},
+  ): Promise<Harness> {
     const cluster = await FakeCluster.start(quorum)
     const directory = await mkdtemp(join(tmpdir(), 'conclave-coordinator-'))
     await writeFile(join(directory, 'cluster.lock.json'), formatLock(cluster.lock))

@@ -66,7 +66,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'send'; readonly id: string; readonly messages: readonly Outgoing[] }
-  | { readonly type: 'waiting'; readonly id: string; readonly peers: readonly PartyId[] }
+  | { readonly type: 'waiting'; readonly id: string; readonly round: number; readonly peers: readonly PartyId[] }
   | { readonly type: 'attest'; readonly id: string; readonly hash: Uint8Array; readonly share: OpenedRecord }
   | { readonly type: 'done'; readonly id: string; readonly result: JobResults[keyof JobResults] }
   | { readonly type: 'failed'; readonly id: string; readonly error: PlainError }

@@ -1,12 +1,10 @@
-import { type Clock, ConclaveError, type PartyId, Timeout, toHex } from '@conclave/core'
+import { type Clock, ConclaveError, type PartyId, Timeout, toHex, wipe } from '@conclave/core'
 import type { Outgoing } from '@conclave/mpc'
 import type { SessionEnd, SessionMessage } from '@conclave/wire'
+import { EarlyBox } from './early-box.ts'
 import type { Job, OpenedRecord, ResultOf } from './job.ts'
 import type { SessionPool } from './session-pool.ts'
 
-/** Messages of sessions that this node has not begun: they wait here, bounded per peer. */
-const EARLY_MESSAGES_MAX = 256
-const EARLY_BYTES_MAX = 8 << 20
 const ENDED_MAX = 4096
 
 export interface HubOptions {
@@ -22,19 +20,25 @@ export interface HubOptions {
   sendEnd(to: PartyId, end: SessionEnd): void
 }
 
+export interface SessionHooks {
+  /** Stores `share` durably, then signs `hash` with the node identity. */
+  attest?(hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array>
+  /** Acts on a failure before any peer hears of it; must not throw. */
+  failed?(error: unknown): Promise<void>
+}
+
 interface Running {
   readonly id: Uint8Array
   readonly peers: readonly PartyId[]
+  /** Round and peers that the session stands still for. */
+  standstill: string
   waitingFor: readonly PartyId[]
   bytesSent: number
   stopTimer: () => void
+  /** A worker has it; until then its messages wait with the early ones. */
+  started: boolean
   /** Set when the session was stopped before it reached a worker. */
   stopped: ConclaveError | undefined
-}
-
-interface Early {
-  readonly id: string
-  readonly message: SessionMessage
 }
 
 export type Counter = 'spoofed' | 'unknown-peer' | 'ended' | 'early-overflow'
@@ -48,7 +52,7 @@ export class SessionHub {
   readonly dropped: Record<Counter, number> = { spoofed: 0, 'unknown-peer': 0, ended: 0, 'early-overflow': 0 }
   readonly #options: HubOptions
   readonly #running = new Map<string, Running>()
-  readonly #early = new Map<PartyId, Early[]>()
+  readonly #early = new EarlyBox()
   readonly #ended = new Set<string>()
 
   constructor(options: HubOptions) {
@@ -64,40 +68,30 @@ export class SessionHub {
    * Runs one session to its end. `id` names it at every party; an id is used once.
    *
    * @returns the result and the protocol bytes that this node sent.
-   * @throws {ProtocolAbort} a failed check. {Timeout} SESSION_SILENT. {ConclaveError} PEER_LOST, PEER_STOPPED, SESSION_EXISTS, CLOSED.
+   * @throws {ProtocolAbort} a failed check. {Timeout} SESSION_SILENT, PEER_LOST, PEER_STOPPED, PAIR_BURNED. {ConclaveError}
+   * SESSION_EXISTS, WORKER_DIED, CLOSED.
    */
   async run<J extends Job>(
     id: Uint8Array,
     peers: readonly PartyId[],
     job: J,
-    attest?: (hash: Uint8Array, share: OpenedRecord) => Promise<Uint8Array>,
+    hooks: SessionHooks = {},
   ): Promise<{ readonly result: ResultOf<J>; readonly bytesSent: number }> {
     const name = toHex(id)
-    let started = false
-    const running: Running = { id, peers, waitingFor: peers, bytesSent: 0, stopTimer: () => undefined, stopped: undefined }
     if (this.#running.has(name) || this.#ended.has(name)) throw new ConclaveError('SESSION_EXISTS', 'this session has already run')
+    const running: Running = {
+      ...{ id, peers, standstill: '', waitingFor: peers, bytesSent: 0, started: false, stopped: undefined },
+      stopTimer: () => undefined,
+    }
     this.#running.set(name, running)
     try {
-      const seed = await this.#options.seed()
-      if (running.stopped !== undefined) throw running.stopped
-      this.#restartTimer(name, running)
-      const handlers = {
-        send: (messages: readonly Outgoing[]) => this.#post(running, messages),
-        waiting: (waitingFor: readonly PartyId[]) => {
-          // Only progress buys time: a peer that repeats itself does not keep the session alive.
-          if (waitingFor.join() === running.waitingFor.join() && waitingFor.length > 0 && started) return
-          started = true
-          running.waitingFor = waitingFor
-          this.#restartTimer(name, running)
-        },
-        ...(attest === undefined ? {} : { attest }),
-      }
-      const done = this.#options.pool.run(name, job, seed, handlers)
-      this.#deliverEarly(name, running)
-      return { result: await done, bytesSent: running.bytesSent }
+      const result = await this.#runNamed(name, running, job, hooks)
+      return { result, bytesSent: running.bytesSent }
     } catch (error) {
+      running.stopTimer()
+      await hooks.failed?.(error)
       const code = error instanceof ConclaveError ? error.code : 'INTERNAL'
-      for (const to of peers) this.#options.sendEnd(to, { sessionId: id, from: this.#options.self, code })
+      this.#endAt(peers, id, code)
       throw error
     } finally {
       running.stopTimer()
@@ -114,11 +108,10 @@ export class SessionHub {
     }
     const name = toHex(message.sessionId)
     const running = this.#running.get(name)
-    if (running !== undefined) {
-      if (running.peers.includes(peer)) this.#options.pool.receive(name, peer, message.round, message.body)
-      else this.dropped['unknown-peer']++
-    } else if (this.#ended.has(name)) this.dropped.ended++
-    else this.#keepEarly(peer, { id: name, message })
+    if (this.#ended.has(name)) this.dropped.ended++
+    else if (running?.peers.includes(peer) === false) this.dropped['unknown-peer']++
+    else if (running?.started === true) this.#options.pool.receive(name, peer, message.round, message.body)
+    else this.#keepEarly(peer, name, message)
   }
 
   /** A peer says that it stopped: waiting for it makes no sense, but nobody is to blame. */
@@ -127,19 +120,65 @@ export class SessionHub {
       this.dropped.spoofed++
       return
     }
-    this.#stop(toHex(end.sessionId), peer, new Timeout('PEER_STOPPED', `party ${peer} stopped the session (${end.code})`, [peer]))
+    const name = toHex(end.sessionId)
+    if (this.#running.has(name)) this.#stop(name, peer, stoppedBy(peer, end))
+    else if (!this.#ended.has(name)) this.#keepEarly(peer, name, end)
   }
 
   /** Ends every session with `peer`: its link went down, or its pair was burned. */
   stopWith(peer: PartyId, code: 'PEER_LOST' | 'PAIR_BURNED', message: string): void {
     for (const name of [...this.#running.keys()]) this.#stop(name, peer, new Timeout(code, message, [peer]))
-    this.#early.delete(peer)
+    this.#early.clear(peer)
+  }
+
+  /** Tells the peers of a session that this node does not begin it, so that they need not wait for silence. */
+  decline(id: Uint8Array, peers: readonly PartyId[], code: string): void {
+    const name = toHex(id)
+    if (this.#running.has(name) || this.#ended.has(name)) return
+    this.#early.drop(name)
+    this.#endAt(peers, id, code)
+  }
+
+  /** Ends one session with `peer`, if it runs. */
+  stop(id: Uint8Array, peer: PartyId, error: ConclaveError): void {
+    this.#stop(toHex(id), peer, error)
+  }
+
+  async #runNamed<J extends Job>(name: string, running: Running, job: J, hooks: SessionHooks): Promise<ResultOf<J>> {
+    const { pool } = this.#options
+    const seed = await this.#options.seed()
+    try {
+      if (running.stopped !== undefined) throw running.stopped
+      this.#restartTimer(name, running)
+      const done = pool.run(name, job, seed, {
+        send: (messages) => this.#post(running, messages),
+        waiting: (round, peers) => {
+          // Only progress buys time: a peer that repeats itself does not keep the session alive.
+          const standstill = `${round}:${peers.join()}`
+          if (standstill === running.standstill) return
+          running.standstill = standstill
+          running.waitingFor = peers
+          this.#restartTimer(name, running)
+        },
+        ...(hooks.attest === undefined ? {} : { attest: hooks.attest }),
+      })
+      running.started = true
+      this.#deliverEarly(name, running)
+      return await done
+    } finally {
+      // Empty when a worker took it over.
+      wipe(seed)
+    }
+  }
+
+  #endAt(peers: readonly PartyId[], sessionId: Uint8Array, code: string): void {
+    for (const to of peers) this.#options.sendEnd(to, { sessionId, from: this.#options.self, code })
   }
 
   #stop(name: string, peer: PartyId, error: ConclaveError): void {
     const running = this.#running.get(name)
     if (running?.peers.includes(peer) !== true) return
-    running.stopped = error
+    running.stopped ??= error
     this.#options.pool.stop(name, error)
   }
 
@@ -163,30 +202,27 @@ export class SessionHub {
     })
   }
 
-  #keepEarly(peer: PartyId, early: Early): void {
-    const list = this.#early.get(peer) ?? []
-    list.push(early)
-    let bytes = list.reduce((sum, e) => sum + e.message.body.length, 0)
-    while (list.length > EARLY_MESSAGES_MAX || bytes > EARLY_BYTES_MAX) {
-      bytes -= list.shift()?.message.body.length ?? 0
-      this.dropped['early-overflow']++
-    }
-    this.#early.set(peer, list)
+  #keepEarly(peer: PartyId, name: string, what: SessionMessage | SessionEnd): void {
+    this.dropped['early-overflow'] += this.#early.keep(peer, name, what)
   }
 
+  /** What peers said of this session before it began here, in the order in which each said it. */
   #deliverEarly(name: string, running: Running): void {
     for (const peer of running.peers) {
-      const list = this.#early.get(peer) ?? []
-      for (const e of list.filter((early) => early.id === name)) this.#options.pool.receive(name, peer, e.message.round, e.message.body)
-      this.#early.set(
-        peer,
-        list.filter((early) => early.id !== name),
-      )
+      for (const what of this.#early.take(peer, name)) {
+        if ('body' in what) this.#options.pool.receive(name, peer, what.round, what.body)
+        else this.#stop(name, peer, stoppedBy(peer, what))
+      }
     }
   }
 
   #remember(name: string): void {
     this.#ended.add(name)
+    this.#early.drop(name)
     if (this.#ended.size > ENDED_MAX) this.#ended.delete(this.#ended.values().next().value as string)
   }
+}
+
+function stoppedBy(peer: PartyId, end: SessionEnd): ConclaveError {
+  return new Timeout('PEER_STOPPED', `party ${peer} stopped the session (${end.code})`, [peer])
 }

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { ConclaveError, type PartyId, ProtocolAbort } from '@conclave/core'
+import { ConclaveError, type PartyId, ProtocolAbort, wipe } from '@conclave/core'
 import type { Outgoing } from '@conclave/mpc'
 import type { FromWorker, Job, OpenedRecord, PlainError, ResultOf, ToWorker } from './job.ts'
 
 export interface SessionHandlers {
   /** Protocol messages to be sent to peers. */
   send(messages: readonly Outgoing[]): void
-  /** The session stands still until these peers are heard. */
-  waiting(peers: readonly PartyId[]): void
+  /** The session stands still in this round until these peers are heard. */
+  waiting(round: number, peers: readonly PartyId[]): void
   /** Stores `share` durably, then signs `hash` with the node identity. */
   attest?(hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array>
 }
@@ -33,13 +33,20 @@ function secretsOf(job: Job): ArrayBuffer[] {
   return [job.share.secret, ...[...job.pairs.values()].map((p) => p.secret)].map((b) => b.buffer as ArrayBuffer)
 }
 
+/** A secret that nobody waits for any more: its session was stopped while the message was on its way. */
+function wipeUnclaimed(m: FromWorker): void {
+  if (m.type === 'attest') wipe(m.share.secret)
+  if (m.type === 'done' && 'secret' in m.result) wipe(m.result.secret)
+}
+
 /**
  * Worker threads that run protocol sessions. A session stays on one worker; several share a worker.
  *
- * A worker that dies fails its sessions with WORKER_DIED and is replaced.
+ * A worker that dies fails its sessions with WORKER_DIED; the next session that needs its place starts a new one. Not before: a
+ * worker that dies at its start would be replaced without end.
  */
 export class SessionPool {
-  readonly #workers: Worker[] = []
+  readonly #workers: (Worker | undefined)[]
   readonly #entries = new Map<string, Entry>()
   readonly #script: URL
   #next = 0
@@ -47,7 +54,7 @@ export class SessionPool {
 
   constructor(size: number = Math.min(availableParallelism(), WORKERS_MAX), script: URL = new URL('./worker.ts', import.meta.url)) {
     this.#script = script
-    for (let i = 0; i < size; i++) this.#workers.push(this.#spawn(i))
+    this.#workers = Array.from({ length: size }, (_, slot) => this.#spawn(slot))
   }
 
   get running(): number {
@@ -64,12 +71,13 @@ export class SessionPool {
   run<J extends Job>(id: string, job: J, seed: Uint8Array, handlers: SessionHandlers): Promise<ResultOf<J>> {
     if (this.#closed) throw new ConclaveError('CLOSED', 'the node is stopping', { retriable: true })
     if (this.#entries.has(id)) throw new ConclaveError('SESSION_EXISTS', 'this session is already running')
-    const worker = this.#workers[this.#next++ % this.#workers.length] as Worker
-    return new Promise((resolve, reject) => {
-      this.#entries.set(id, { worker, handlers, resolve, reject })
-      const message: ToWorker = { type: 'start', id, job, seed }
-      worker.postMessage(message, [...secretsOf(job), seed.buffer as ArrayBuffer])
-    })
+    const slot = this.#next++ % this.#workers.length
+    const worker = this.#workers[slot] ?? this.#spawn(slot)
+    this.#workers[slot] = worker
+    const message: ToWorker = { type: 'start', id, job, seed }
+    // Before the entry exists: what cannot be posted is not running.
+    worker.postMessage(message, [...secretsOf(job), seed.buffer as ArrayBuffer])
+    return new Promise((resolve, reject) => this.#entries.set(id, { worker, handlers, resolve, reject }))
   }
 
   receive(id: string, from: PartyId, round: number, body: Uint8Array): void {
@@ -88,7 +96,7 @@ export class SessionPool {
   async close(): Promise<void> {
     this.#closed = true
     for (const id of [...this.#entries.keys()]) this.stop(id, new ConclaveError('CLOSED', 'the node is stopping', { retriable: true }))
-    await Promise.all(this.#workers.map((w) => w.terminate()))
+    await Promise.all(this.#workers.map((w) => w?.terminate()))
   }
 
   #tell(id: string, message: ToWorker): void {
@@ -105,7 +113,7 @@ export class SessionPool {
     })
     worker.on('exit', () => {
       if (this.#closed) return
-      this.#workers[slot] = this.#spawn(slot)
+      this.#workers[slot] = undefined
       for (const [id, entry] of this.#entries) {
         if (entry.worker !== worker) continue
         this.#entries.delete(id)
@@ -117,13 +125,16 @@ export class SessionPool {
 
   #heard(m: FromWorker): void {
     const entry = this.#entries.get(m.id)
-    if (entry === undefined) return
+    if (entry === undefined) {
+      wipeUnclaimed(m)
+      return
+    }
     switch (m.type) {
       case 'send':
         entry.handlers.send(m.messages)
         break
       case 'waiting':
-        entry.handlers.waiting(m.peers)
+        entry.handlers.waiting(m.round, m.peers)
         break
       case 'attest':
         this.#attest(m.id, entry, m.hash, m.share)

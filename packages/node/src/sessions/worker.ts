@@ -1,9 +1,10 @@
 /** A worker thread: runs protocol sessions, so that no signing blocks the event loop of the node. */
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { ConclaveError, messageOf, type PartyId, ProtocolAbort, type Random, seededRandom } from '@conclave/core'
+import { ConclaveError, type PartyId, ProtocolAbort, type Random, seededRandom } from '@conclave/core'
 import {
   DKG_ROUNDS,
   dkg,
+  encodePairSecret,
   encodeShareSecret,
   type KeyShare,
   type Outgoing,
@@ -34,7 +35,8 @@ function plain(error: unknown): PlainError {
   const abort = error instanceof ProtocolAbort ? error : undefined
   return {
     code: ours?.code ?? 'INTERNAL',
-    message: ours === undefined ? `a protocol run failed: ${messageOf(error)}` : ours.message,
+    // A foreign error may quote what it choked on, which may be secret.
+    message: ours?.message ?? 'a protocol run failed on our side',
     retriable: ours?.retriable ?? false,
     check: abort?.check,
     culprits: abort?.culprits ?? [],
@@ -60,8 +62,9 @@ function startPair(job: PairJob, random: Random): Running {
   const session = new Session({ self: job.self, peers: [job.peer], rounds: PAIR_ROUNDS, protocol: pairSetup({ ...job, random }) })
   const finish = (result: unknown) => {
     const state = result as PairState
-    const secret = Uint8Array.from(state.secret.bytes)
+    using sealed = encodePairSecret(state)
     state.secret[Symbol.dispose]()
+    const secret = Uint8Array.from(sealed.bytes)
     return { result: { public: encode(PairPublic, state.public), secret }, handOver: [secret] }
   }
   return { session, finish, dispose: () => undefined, attesting: false }
@@ -112,30 +115,66 @@ function startJob(job: Job, random: Random): Running {
   }
 }
 
-/** Serves sessions on `port` until it closes. */
-export function serveSessions(port: MessagePort): void {
-  const running = new Map<string, Running>()
-  const post = (message: FromWorker, handOver: readonly Uint8Array[] = []): void =>
-    port.postMessage(
-      message,
-      handOver.map((b) => b.buffer as ArrayBuffer),
-    )
+/** The sessions of one worker, each on its own: whatever one of them throws, the others go on. */
+class Sessions {
+  readonly #running = new Map<string, Running>()
+  readonly #port: MessagePort
 
-  const end = (id: string, run: Running): void => {
-    running.delete(id)
-    run.dispose()
+  constructor(port: MessagePort) {
+    this.#port = port
+  }
+
+  heard(m: ToWorker): void {
+    switch (m.type) {
+      case 'start':
+        this.#start(m.id, m.job, m.seed)
+        break
+      case 'receive':
+        this.#step(m.id, (run) => run.session.receive(m.from, m.round, m.body))
+        break
+      case 'attested':
+        this.#step(m.id, (run) => run.session.attested(m.signature))
+        break
+      case 'abort':
+        this.#end(m.id, new ConclaveError('SESSION_STOPPED', 'the session was stopped'))
+    }
+  }
+
+  #start(id: string, job: Job, seed: Uint8Array): void {
+    try {
+      this.#running.set(id, startJob(job, seededRandom(seed)))
+    } catch (error) {
+      this.#post({ type: 'failed', id, error: plain(error) })
+      return
+    } finally {
+      seed.fill(0)
+    }
+    this.#step(id, (run) => run.session.start())
+  }
+
+  #step(id: string, act: (run: Running) => readonly Outgoing[]): void {
+    const run = this.#running.get(id)
+    if (run === undefined) return
+    try {
+      const messages = act(run)
+      if (messages.length > 0) this.#post({ type: 'send', id, messages })
+      this.#report(id, run)
+    } catch (error) {
+      this.#end(id, new ConclaveError('INTERNAL', 'a protocol run failed on our side', { cause: error }))
+      this.#post({ type: 'failed', id, error: plain(error) })
+    }
   }
 
   /** Tells the main thread where the session stands after a step. */
-  const report = (id: string, run: Running): void => {
+  #report(id: string, run: Running): void {
     const { session } = run
     if (session.state === 'done') {
       const { result, handOver } = run.finish(session.result)
-      end(id, run)
-      post({ type: 'done', id, result }, handOver)
+      this.#end(id)
+      this.#post({ type: 'done', id, result }, handOver)
     } else if (session.state === 'aborted') {
-      end(id, run)
-      post({ type: 'failed', id, error: plain(session.error) })
+      this.#end(id)
+      this.#post({ type: 'failed', id, error: plain(session.error) })
     } else if (session.state === 'attesting' && session.attest !== undefined) {
       if (run.attesting) return
       run.attesting = true
@@ -143,53 +182,34 @@ export function serveSessions(port: MessagePort): void {
       using secret = encodeShareSecret(share)
       const copy = Uint8Array.from(secret.bytes)
       share.secret[Symbol.dispose]()
-      post({ type: 'attest', id, hash: session.attest.hash, share: { public: encode(KeyPublic, share.public), secret: copy } }, [copy])
+      const record = { public: encode(KeyPublic, share.public), secret: copy }
+      this.#post({ type: 'attest', id, hash: session.attest.hash, share: record }, [copy])
     } else {
-      post({ type: 'waiting', id, peers: session.waitingFor })
+      this.#post({ type: 'waiting', id, round: session.round ?? 0, peers: session.waitingFor })
     }
   }
 
-  const step = (id: string, act: (run: Running) => readonly Outgoing[]): void => {
-    const run = running.get(id)
+  /** Ends a session here; with `error`, one that has not ended itself. */
+  #end(id: string, error?: ConclaveError): void {
+    const run = this.#running.get(id)
     if (run === undefined) return
-    try {
-      const messages = act(run)
-      if (messages.length > 0) post({ type: 'send', id, messages })
-      report(id, run)
-    } catch (error) {
-      // One session's failure on our side must not take the worker's other sessions with it.
-      end(id, run)
-      post({ type: 'failed', id, error: plain(error) })
-    }
+    this.#running.delete(id)
+    if (error !== undefined) run.session.abort(error)
+    run.dispose()
   }
 
-  port.on('message', (m: ToWorker) => {
-    switch (m.type) {
-      case 'start':
-        try {
-          running.set(m.id, startJob(m.job, seededRandom(m.seed)))
-        } catch (error) {
-          post({ type: 'failed', id: m.id, error: plain(error) })
-          return
-        } finally {
-          m.seed.fill(0)
-        }
-        step(m.id, (run) => run.session.start())
-        break
-      case 'receive':
-        step(m.id, (run) => run.session.receive(m.from, m.round, m.body))
-        break
-      case 'attested':
-        step(m.id, (run) => run.session.attested(m.signature))
-        break
-      case 'abort': {
-        const run = running.get(m.id)
-        if (run === undefined) return
-        run.session.abort(new ConclaveError('SESSION_STOPPED', 'the session was stopped'))
-        end(m.id, run)
-      }
-    }
-  })
+  #post(message: FromWorker, handOver: readonly Uint8Array[] = []): void {
+    this.#port.postMessage(
+      message,
+      handOver.map((b) => b.buffer as ArrayBuffer),
+    )
+  }
+}
+
+/** Serves sessions on `port` until it closes. */
+export function serveSessions(port: MessagePort): void {
+  const sessions = new Sessions(port)
+  port.on('message', (m: ToWorker) => sessions.heard(m))
 }
 
 if (parentPort !== null) serveSessions(parentPort)

@@ -4,6 +4,7 @@ import type { KeyVault, SealContext } from '@conclave/vault'
 import { type Attestation, decode, encode, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
 import type { Store } from './store.ts'
+import { Turns } from './turns.ts'
 
 export interface NodeScope {
   /** 32 bytes, hex. */
@@ -27,6 +28,8 @@ export class KeyStore {
   readonly #scope: NodeScope
   readonly #active = new Map<string, StoredKey>()
   readonly #pending = new Map<string, PendingKey>()
+  /** Attestations come from several peers at once; each write is made from what the last one left. */
+  readonly #turns = new Turns()
 
   private constructor(store: Store, vault: KeyVault, scope: NodeScope) {
     this.#store = store
@@ -78,9 +81,12 @@ export class KeyStore {
    */
   async savePending(share: OpenedRecord): Promise<void> {
     const key = decode(KeyPublic, share.public)
-    if (this.has(key.keyId) !== undefined) throw new ConclaveError('KEY_EXISTS', `key "${key.keyId}" exists already`)
     const sealed = await this.#vault.seal(this.#contextOf(key), share.secret)
-    await this.#putPending({ key, sealed, attestations: [] })
+    await this.#turns.take(async () => {
+      // A share that is on the disk is never written over: its key may be in use.
+      if (this.has(key.keyId) !== undefined) throw new ConclaveError('KEY_EXISTS', `key "${key.keyId}" exists already`)
+      await this.#putPending({ key, sealed, attestations: [] })
+    })
   }
 
   /**
@@ -88,28 +94,20 @@ export class KeyStore {
    *
    * @returns whether the key is active now.
    */
-  async attest(keyId: string, hash: Uint8Array, attestations: readonly Attestation[]): Promise<boolean> {
-    const pending = this.#pending.get(keyId)
-    if (pending === undefined || !equalBytes(this.hashOf(pending.key), hash)) return this.#active.has(keyId)
-    const known = new Map(pending.attestations.map((a) => [a.party, a]))
-    for (const a of attestations) {
-      const identity = this.#scope.identities.get(a.party)
-      const wanted = pending.key.parties.includes(a.party) && !known.has(a.party)
-      if (wanted && identity !== undefined && verifyIdentity(identity, hash, a.signature)) known.set(a.party, a)
-    }
-    const merged = [...known.values()].sort((a, b) => a.party - b.party)
-    if (!isCertified(this.#scope.clusterContext, pending.key, merged, this.#scope.identities)) {
-      if (merged.length > pending.attestations.length) await this.#putPending({ ...pending, attestations: merged })
+  attest(keyId: string, hash: Uint8Array, attestations: readonly Attestation[]): Promise<boolean> {
+    return this.#turns.take(async () => {
+      const pending = this.#pending.get(keyId)
+      if (pending === undefined || !equalBytes(this.hashOf(pending.key), hash)) return this.#active.has(keyId)
+      const news = this.#newsIn(pending, hash, attestations)
+      if (news.length === 0) return false
+      const merged = [...pending.attestations, ...news].sort((a, b) => a.party - b.party)
+      if (isCertified(this.#scope.clusterContext, pending.key, merged, this.#scope.identities)) {
+        await this.#activate({ certificate: { key: pending.key, attestations: merged }, sealed: pending.sealed })
+        return true
+      }
+      await this.#putPending({ ...pending, attestations: merged })
       return false
-    }
-    const stored = { certificate: { key: pending.key, attestations: merged }, sealed: pending.sealed }
-    await this.#store.apply([
-      { put: 'key', key: keyId, value: encode(StoredKey, stored) },
-      { del: 'pending-key', key: keyId },
-    ])
-    this.#active.set(keyId, stored)
-    this.#pending.delete(keyId)
-    return true
+    })
   }
 
   /** Opens the share of an active key; the caller wipes `secret`. @throws {ConclaveError} UNKNOWN_KEY; {VaultError}. */
@@ -118,6 +116,27 @@ export class KeyStore {
     if (stored === undefined) throw new ConclaveError('UNKNOWN_KEY', `this node has no key "${keyId}"`)
     using secret = await this.#vault.open(this.#contextOf(stored.certificate.key), stored.sealed)
     return { public: encode(KeyPublic, stored.certificate.key), secret: Uint8Array.from(secret.bytes) }
+  }
+
+  /** Valid attestations of parties whose attestation is not known yet; one look per party, because looking is expensive. */
+  #newsIn(pending: PendingKey, hash: Uint8Array, attestations: readonly Attestation[]): readonly Attestation[] {
+    const seen = new Set(partiesOf(pending.attestations))
+    return attestations.filter((a) => {
+      const identity = this.#scope.identities.get(a.party)
+      if (seen.has(a.party) || !pending.key.parties.includes(a.party) || identity === undefined) return false
+      seen.add(a.party)
+      return verifyIdentity(identity, hash, a.signature)
+    })
+  }
+
+  async #activate(stored: StoredKey): Promise<void> {
+    const { keyId } = stored.certificate.key
+    await this.#store.apply([
+      { put: 'key', key: keyId, value: encode(StoredKey, stored) },
+      { del: 'pending-key', key: keyId },
+    ])
+    this.#active.set(keyId, stored)
+    this.#pending.delete(keyId)
   }
 
   #contextOf(key: KeyPublic): SealContext {

@@ -4,7 +4,8 @@ import type { KeyVault, SealContext } from '@conclave/vault'
 import { decode, encode, PairPublic, StoredBurn, StoredPair } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
 import type { NodeScope } from './key-store.ts'
-import type { Change, Store } from './store.ts'
+import type { Store } from './store.ts'
+import { Turns } from './turns.ts'
 
 const RECORD_VERSION = 1
 
@@ -19,6 +20,9 @@ export class PairStore {
   readonly #scope: NodeScope
   readonly #pairs = new Map<PartyId, StoredPair>()
   readonly #burns = new Map<PartyId, { readonly pairEpoch: number; readonly code: string }>()
+  readonly #turns = new Turns()
+  /** Counts saves by peer: however long sealing takes, an older state never replaces a newer one. */
+  readonly #saves = new Map<PartyId, number>()
 
   private constructor(store: Store, vault: KeyVault, scope: NodeScope) {
     this.#store = store
@@ -55,13 +59,25 @@ export class PairStore {
     return Math.max(this.#pairs.get(peer)?.pair.pairEpoch ?? 0, this.#burns.get(peer)?.pairEpoch ?? 0) + 1
   }
 
-  /** Seals and stores a new pair state in place of the old one; the caller wipes the secret. */
+  /**
+   * Seals and stores a new pair state in place of the old one; the caller wipes the secret.
+   *
+   * @throws {ConclaveError} PAIR_BURNED when the peer was banned meanwhile, PAIR_REPLACED when a later call came.
+   */
   async save(state: OpenedRecord): Promise<void> {
     const pair = decode(PairPublic, state.public)
+    const save = (this.#saves.get(pair.peer) ?? 0) + 1
+    this.#saves.set(pair.peer, save)
+    // Not inside the turn: a burn does not wait for an HSM.
     const sealed = await this.#vault.seal(this.#contextOf(pair), state.secret)
-    const stored = { pair, sealed }
-    await this.#store.apply([{ put: 'pair', key: String(pair.peer), value: encode(StoredPair, stored) }])
-    this.#pairs.set(pair.peer, stored)
+    await this.#turns.take(async () => {
+      if (this.#burns.has(pair.peer)) throw new ConclaveError('PAIR_BURNED', `the pair with party ${pair.peer} is burned`)
+      if (this.#saves.get(pair.peer) !== save)
+        throw new ConclaveError('PAIR_REPLACED', `a newer pair state with party ${pair.peer} came before`, { retriable: true })
+      const stored = { pair, sealed }
+      await this.#store.apply([{ put: 'pair', key: String(pair.peer), value: encode(StoredPair, stored) }])
+      this.#pairs.set(pair.peer, stored)
+    })
   }
 
   /** Opens the pair state; the caller wipes `secret`. @throws {ConclaveError} PAIR_BURNED, PAIR_MISSING; {VaultError}. */
@@ -82,11 +98,14 @@ export class PairStore {
     // In memory first: no session may begin with this peer while the disk is busy.
     this.#burns.set(peer, { pairEpoch, code })
     this.#pairs.delete(peer)
-    const changes: Change[] = [
-      { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at }) },
-      { del: 'pair', key: String(peer) },
-    ]
-    await this.#store.apply(changes)
+    await this.#turns.take(() => {
+      // A save that was already under way has put its state into memory again.
+      this.#pairs.delete(peer)
+      return this.#store.apply([
+        { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at }) },
+        { del: 'pair', key: String(peer) },
+      ])
+    })
   }
 
   #contextOf(pair: PairPublic): SealContext {

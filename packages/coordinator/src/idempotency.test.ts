@@ -1,0 +1,68 @@
+import { expect } from 'chai'
+import { Harness, type ProblemAnswer, payment } from './testing/harness.ts'
+
+const SIGNING = '/v1/signing-requests'
+const body = { keyId: 'main', payload: { type: 'evm.tx', bytes: payment() } }
+const key = (name: string) => ({ headers: { 'idempotency-key': name } })
+
+describe('Idempotency-Key', () => {
+  it('the same key and body give the stored answer, and one request', async () => {
+    await using h = await Harness.start()
+    const first = await h.post<{ requestId: string }>(SIGNING, body, key('a'))
+    expect(first.status).equal(201)
+    await h.ended(first.body.requestId)
+    // The same body in another order of fields is the same body.
+    const again = await h.post<{ requestId: string }>(
+      SIGNING,
+      { payload: { bytes: body.payload.bytes, type: 'evm.tx' }, keyId: 'main' },
+      key('a'),
+    )
+    expect(again.status).equal(201)
+    expect(again.body).deep.equal(first.body)
+    expect((await h.get<{ items: unknown[] }>(SIGNING)).body.items).lengthOf(1)
+    expect(h.cluster.attemptsOf(first.body.requestId).size).equal(1)
+  })
+
+  it('many at once are one request', async () => {
+    await using h = await Harness.start()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => h.post<{ requestId: string }>(SIGNING, body, key('a'))))
+    expect(new Set(answers.map((a) => a.body.requestId)).size).equal(1)
+    expect(new Set(answers.map((a) => a.status))).deep.equal(new Set([201]))
+  })
+
+  it('the same key with another body is a conflict', async () => {
+    await using h = await Harness.start()
+    await h.post(SIGNING, body, key('a'))
+    const other = await h.post<ProblemAnswer>(SIGNING, { ...body, deadlineMs: 5000 }, key('a'))
+    expect(other.status).equal(409)
+    expect(other.body.code).equal('IDEMPOTENCY_CONFLICT')
+  })
+
+  it('callers and routes do not share keys', async () => {
+    await using h = await Harness.start()
+    const [mine, theirs] = [
+      await h.post<{ requestId: string }>(SIGNING, body, { ...key('a'), as: 'admin' }),
+      await h.post<{ requestId: string }>(SIGNING, body, { ...key('a'), as: 'requester' }),
+    ]
+    expect(theirs.status).equal(201)
+    expect(mine.body.requestId).not.equal(theirs.body.requestId)
+    expect((await h.post('/v1/keys', { keyId: 'second' }, key('a'))).status).equal(202)
+  })
+
+  it('a refusal is not kept: the key may be used for the corrected body', async () => {
+    await using h = await Harness.start()
+    expect((await h.post(SIGNING, { ...body, keyId: 'missing' }, key('a'))).status).equal(404)
+    expect((await h.post(SIGNING, body, key('a'))).status).equal(201)
+  })
+
+  it('keys: a repeated creation is the same operation, also after the key exists', async () => {
+    await using h = await Harness.start({}, { withKey: false })
+    const first = await h.post<{ operationId: string }>('/v1/keys', { keyId: 'main' }, key('a'))
+    expect(first.status).equal(202)
+    expect((await h.operationEnded(first.body.operationId)).state).equal('succeeded')
+    const again = await h.post<{ operationId: string }>('/v1/keys', { keyId: 'main' }, key('a'))
+    expect(again.status).equal(202)
+    expect(again.body).deep.equal(first.body)
+    expect((await h.post<ProblemAnswer>('/v1/keys', { keyId: 'main' }, key('b'))).body.code).equal('KEY_EXISTS')
+  })
+})

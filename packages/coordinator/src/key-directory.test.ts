@@ -1,0 +1,70 @@
+import type { ClusterLock } from '@conclave/core'
+import type { NodeStatus } from '@conclave/wire'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { expect } from 'chai'
+import { confirmedKeys } from './key-directory.ts'
+import { FakeCluster } from './testing/harness.ts'
+
+type Reported = NodeStatus['keys'][number]
+
+const publicKey = secp256k1.getPublicKey(new Uint8Array(32).fill(1))
+const evilKey = secp256k1.getPublicKey(new Uint8Array(32).fill(2))
+const KEY: Reported = { keyId: 'main', epoch: 0, publicKey, threshold: 3, parties: [1, 2, 3, 4, 5], state: 'active' }
+
+describe('confirmedKeys', () => {
+  let lock: ClusterLock
+  let blank: NodeStatus
+  before(async () => {
+    const cluster = await FakeCluster.start()
+    lock = cluster.lock
+    blank = cluster.node(1).status()
+  })
+
+  const confirm = (...reports: (readonly Reported[])[]) =>
+    confirmedKeys(lock, (i) =>
+      reports[i - 1] === undefined ? undefined : { ...blank, index: i, keys: reports[i - 1] as readonly Reported[] },
+    )
+
+  it('a key that threshold nodes report exists; one fewer is not enough', () => {
+    expect(confirm([KEY], [KEY], [KEY]).map(({ key }) => key.keyId)).deep.equal(['main'])
+    expect(confirm([KEY], [KEY])).deep.equal([])
+    expect(confirm([KEY], [KEY], [{ ...KEY, publicKey: evilKey }])).deep.equal([])
+  })
+
+  it('two liars cannot make a key appear by claiming a small threshold or a small committee', () => {
+    const small = { ...KEY, publicKey: evilKey, threshold: 2 }
+    expect(confirm([small], [small])).deep.equal([])
+    const alone = { ...small, parties: [1, 2] }
+    expect(confirm([alone], [alone])).deep.equal([])
+  })
+
+  it('a higher threshold than the lock asks for is needed in full', () => {
+    const high = { ...KEY, threshold: 4 }
+    expect(confirm([high], [high], [high])).deep.equal([])
+    expect(confirm([high], [high], [high], [high])).lengthOf(1)
+  })
+
+  it('a report counts once per node and only from a party of the key', () => {
+    expect(confirm([KEY, KEY, KEY])).deep.equal([])
+    const without3 = { ...KEY, parties: [1, 2, 4, 5] }
+    expect(confirm([without3], [without3], [without3])).deep.equal([])
+  })
+
+  it('impossible keys do not exist whoever reports them', () => {
+    const odd: readonly Partial<Reported>[] = [
+      { publicKey: new Uint8Array(33).fill(4) },
+      { keyId: '../x' },
+      { threshold: 9 },
+      { parties: [1, 1, 2] },
+      { parties: [1, 2, 3, 4, 7] },
+    ]
+    for (const change of odd)
+      expect(confirm(...Array.from({ length: 5 }, () => [{ ...KEY, ...change }])), JSON.stringify(change)).deep.equal([])
+  })
+
+  it('the epoch is the one that a quorum has reached', () => {
+    const at = (epoch: number) => [{ ...KEY, epoch }]
+    expect(confirm(at(2), at(2), at(1), at(1), at(0))[0]?.key.epoch).equal(1)
+    expect(confirm(at(7), at(2), at(2), at(2), at(0))[0]?.key.epoch).equal(2)
+  })
+})

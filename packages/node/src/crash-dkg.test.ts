@@ -1,0 +1,136 @@
+import { fromHex, tagged, toHex } from '@conclave/core'
+import { encode, Frame } from '@conclave/wire'
+import { expect } from 'chai'
+import { TestCluster } from './cluster.fixture.ts'
+import { CrashPoint, type Deed } from './crash-point.fixture.ts'
+import { codeIn, createKey, expectSignature, pairsReady, signTransfer, statusOf, until } from './requests.fixture.ts'
+
+/** More than a node's deeds in one DKG of three: two frames a round to two peers, the share, the attestations, the answer. */
+const DEEDS_MAX = 24
+const DURABLE: readonly Deed[] = ['apply', 'seal', 'sign']
+
+describe('crash in dkg', () => {
+  let cluster: TestCluster
+  let requests = 0
+  before(async () => {
+    cluster = await TestCluster.create(3, 2)
+    await cluster.start()
+    await pairsReady(cluster)
+  })
+  after(() => cluster.close())
+
+  const restart = async (name: string, point?: CrashPoint): Promise<void> => {
+    await cluster.kill(name)
+    await cluster.start([name], point === undefined ? {} : { rig: point.rig })
+  }
+  const holds = async (name: string, keyId: string): Promise<'active' | 'pending' | 'none'> => {
+    const has = async (section: 'key' | 'pending-key') => (await cluster.store(name).get(section, keyId)) !== undefined
+    // In the order in which a key moves, or one that moves while we look would be nowhere.
+    return (await has('pending-key')) ? 'pending' : (await has('key')) ? 'active' : 'none'
+  }
+
+  /**
+   * Waits until the cluster has made up its mind: all nodes have the key, or one never stored a share and so never attests.
+   * Whole means that the restarted node signs with it.
+   */
+  async function outcomeOf(keyId: string, restarted: number): Promise<'whole' | 'nothing'> {
+    let states: readonly string[] = []
+    await until(`${keyId} settled`, async () => {
+      states = await Promise.all(cluster.names().map((n) => holds(n, keyId)))
+      expect(states.includes('active') && states.includes('none'), `${keyId}: ${states.join()}`).to.equal(false)
+      return states.includes('none') || states.every((s) => s === 'active')
+    })
+    await pairsReady(cluster)
+    const statuses = await Promise.all(cluster.parties().map((j) => statusOf(cluster, j)))
+    const keys = statuses.flatMap((s) => s.keys.filter((k) => k.keyId === keyId).map((k) => toHex(k.publicKey)))
+    if (states.includes('none')) {
+      expect(keys).to.deep.equal([])
+      return 'nothing'
+    }
+    expect(keys).to.have.length(3)
+    expect(new Set(keys).size).to.equal(1)
+    const signers = [restarted, (restarted % 3) + 1].sort()
+    expectSignature(await signTransfer(cluster, ++requests, signers, { keyId }), fromHex(keys[0] as string))
+    return 'whole'
+  }
+
+  it('crash in dkg: killed at any deed and restarted, the key is there completely or not at all', async () => {
+    const matrix: { deed: string; outcome: string }[] = []
+    let last: Deed | undefined
+    for (let at = 1; at <= DEEDS_MAX; at++) {
+      for (const after of [false, true]) {
+        const keyId = `crash-${at}-${after ? 'after' : 'before'}`
+        const point = new CrashPoint()
+        await restart('n2', point)
+        await pairsReady(cluster)
+        point.arm({ at, after })
+        last = await Promise.race([point.crashed, createKey(cluster, keyId).then(() => undefined)])
+        await restart('n2')
+        if (last === undefined) break
+        matrix.push({ deed: `${at} ${last} ${after ? 'done' : 'not done'}`, outcome: await outcomeOf(keyId, 2) })
+        // Before a frame and after the deed that came before it are the same to the world.
+        if (!DURABLE.includes(last)) break
+      }
+      if (last === undefined) break
+    }
+    const table = matrix.map((m) => `${m.deed}: ${m.outcome}`).join('\n')
+    expect(last, `more deeds than expected\n${table}`).to.equal(undefined)
+    for (const kind of ['seal done', 'apply not done', 'apply done', 'sign not done', 'sign done', 'send not done']) {
+      expect(table, 'the matrix has missed its point').to.include(kind)
+    }
+    // Once its share is on the disk the crash costs nothing: the restarted node attests what it had stored.
+    const stored = matrix.findIndex((m) => m.deed.endsWith('apply done'))
+    expect(
+      matrix.map((m) => m.outcome),
+      table,
+    ).to.deep.equal(matrix.map((_, i) => (i < stored ? 'nothing' : 'whole')))
+  })
+
+  it('crash in dkg: nodes that missed every attestation get the key from the one that has it', async () => {
+    const mute = (name: string) =>
+      cluster.tamper.set(name, (to, body) => ('session' in body && body.session.round === 4 && to.name !== 'n3' ? undefined : body))
+    for (const name of cluster.names()) mute(name)
+    const created = createKey(cluster, 'missed')
+    await until('n3 has the key', async () => (await holds('n3', 'missed')) === 'active')
+    expect([await holds('n1', 'missed'), await holds('n2', 'missed')]).to.deep.equal(['pending', 'pending'])
+    cluster.tamper.clear()
+    for (const name of ['n1', 'n2']) await restart(name)
+    expect(await outcomeOf('missed', 1)).to.equal('whole')
+    expect(codeIn((await created)[2] as Awaited<typeof created>[0])).to.equal('keyCreated')
+  })
+
+  it('crash in dkg: nobody can make a node drop or replace a pending share', async () => {
+    const point = new CrashPoint()
+    await restart('n2', point)
+    await pairsReady(cluster)
+    // Killed with its share sealed but not stored: the others stay pending.
+    const counted = new Promise<void>((resolve) => point.crashed.then(() => resolve()))
+    point.arm({ at: 8, after: false })
+    const created = createKey(cluster, 'kept')
+    await counted
+    expect(point.deeds.at(-1)).to.equal('apply')
+    await cluster.kill('n2')
+    await until('n1 and n3 pending', async () => (await holds('n1', 'kept')) === 'pending' && (await holds('n3', 'kept')) === 'pending')
+    void created
+    const before = await cluster.store('n1').get('pending-key', 'kept')
+    const link = await cluster.impostor('n2')
+    const n1 = cluster.member('n1')
+    await until('the link to n1', () => link.links().some((l) => l.up && l.member.name === 'n1'))
+    const forged = [1, 2, 3].map((party) => ({ party, signature: new Uint8Array(64).fill(party) }))
+    for (const certificateHash of [tagged('other'), new Uint8Array(32)]) {
+      const key = { keyId: 'kept', certificateHash, attestations: forged }
+      link.send(n1, encode(Frame, { body: { gossip: { keys: Array.from({ length: 256 }, () => key) } } }))
+    }
+    const again = { keyId: 'kept', nonce: tagged('again'), threshold: 2, parties: [1, 2, 3] }
+    expect(codeIn(await cluster.ask(1, { createKey: again }))).to.equal('KEY_PENDING')
+    expect(
+      codeIn(await cluster.ask(1, { propose: { requestId: tagged('p'), keyId: 'kept', payloadType: 'evm.tx', payload: tagged('x') } })),
+    ).to.equal('verdict')
+    await statusOf(cluster, 1)
+    expect(await cluster.store('n1').get('pending-key', 'kept')).to.deep.equal(before)
+    await link.stop()
+    await cluster.start(['n2'])
+    expect(await outcomeOf('kept', 2)).to.equal('nothing')
+    expect(await cluster.store('n1').get('pending-key', 'kept')).to.not.equal(undefined)
+  })
+})

@@ -1,0 +1,55 @@
+import { tagged, u32, utf8 } from '@conclave/core'
+import { SCOPE } from '../store/dkg.fixture.ts'
+import type { DkgJob, OpenedRecord, PairJob, SignJob } from './job.ts'
+import type { SessionHandlers } from './session-pool.ts'
+
+/** A clock whose time a test moves. */
+export class FakeClock {
+  now = 1_000_000
+  #timers: { atMs: number; fire: () => void }[] = []
+
+  nowMs(): number {
+    return this.now
+  }
+
+  after(delayMs: number, fire: () => void): () => void {
+    const timer = { atMs: this.now + delayMs, fire }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((t) => t !== timer)
+    }
+  }
+
+  advance(ms: number): void {
+    this.now += ms
+    const due = this.#timers.filter((t) => t.atMs <= this.now)
+    this.#timers = this.#timers.filter((t) => t.atMs > this.now)
+    for (const t of due) t.fire()
+  }
+
+  get open(): number {
+    return this.#timers.length
+  }
+}
+
+export const seed = (i: number): Uint8Array => tagged('test-seed', u32(i))
+
+export const pairJob = (self: number, peer: number, nonce: string): PairJob => ({
+  ...{ kind: 'pair', self, peer, clusterContext: SCOPE.clusterContext, pairEpoch: 1 },
+  nonce: tagged('nonce', utf8(nonce)),
+})
+
+export const dkgJob = (self: number, keyId: string): DkgJob => ({
+  ...{ kind: 'dkg', self, parties: [1, 2], threshold: 2, clusterContext: SCOPE.clusterContext, keyId, identities: SCOPE.identities },
+  nonce: tagged('nonce', utf8(keyId)),
+})
+
+export const opened = (length: number): OpenedRecord => ({ public: new Uint8Array(8), secret: new Uint8Array(length).fill(7) })
+
+/** Its share is no share, so it fails as soon as a worker has it. */
+export const brokenSignJob = (): SignJob => ({
+  ...{ kind: 'sign', self: 1, clusterContext: SCOPE.clusterContext, share: opened(64), pairs: new Map([[2, opened(99)]]) },
+  request: { requestId: tagged('r'), signers: [1, 2], digest: tagged('d'), path: [], purpose: 'evm.tx', attempt: 0 },
+})
+
+export const deaf: SessionHandlers = { send: () => undefined, waiting: () => undefined }

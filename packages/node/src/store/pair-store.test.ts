@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tagged, u32 } from '@conclave/core'
+import { type KeyVault, memoryVault } from '@conclave/vault'
+import { encode, PairPublic } from '@conclave/wire'
+import { expect } from 'chai'
+import { refusal } from '../refusal.fixture.ts'
+import type { OpenedRecord } from '../sessions/job.ts'
+import { SCOPE } from './dkg.fixture.ts'
+import { PairStore } from './pair-store.ts'
+import { Store } from './store.ts'
+
+const state = (peer: number, pairEpoch: number): OpenedRecord => ({
+  public: encode(PairPublic, { self: 1, peer, pairEpoch, transcript: tagged('transcript', u32(pairEpoch)) }),
+  secret: tagged('secret', u32(peer), u32(pairEpoch)),
+})
+
+describe('pair store', () => {
+  let dir: string
+  let store: Store
+  let vault: KeyVault
+  let pairs: PairStore
+
+  const reopen = async (): Promise<void> => {
+    await store?.close()
+    store = await Store.open(join(dir, 'db'), tagged('mac'))
+    pairs = await PairStore.open(store, vault, SCOPE)
+  }
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'conclave-pairs-'))
+    vault = await memoryVault()
+    await Store.create(join(dir, 'db'))
+    await reopen()
+  })
+  afterEach(async () => {
+    await store.close()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  it('pair store: holds one state per peer, the last one, through restarts', async () => {
+    for (const s of [state(2, 1), state(3, 7), state(2, 2)]) await pairs.save(s)
+    await reopen()
+    expect(await pairs.open(2)).to.deep.equal(state(2, 2))
+    expect(await pairs.open(3)).to.deep.equal(state(3, 7))
+    expect([pairs.nextEpoch(2), pairs.nextEpoch(3), pairs.nextEpoch(4)]).to.deep.equal([3, 8, 1])
+    expect(await refusal(() => pairs.open(4))).to.equal('PAIR_MISSING')
+    expect(pairs.current(2)?.id).to.not.deep.equal(pairs.current(3)?.id)
+  })
+
+  it('pair store: a burn destroys the state, bans the peer, counts epochs on, and outlives restarts', async () => {
+    await pairs.save(state(2, 4))
+    await pairs.save(state(3, 1))
+    await pairs.burn(2, 'OT_CHECK', 1_700_000_000_000)
+    await pairs.burn(2, 'OT_CHECK', 1_700_000_000_001)
+    for (const again of [false, true]) {
+      if (again) await reopen()
+      expect(pairs.burned(2)).to.include({ code: 'OT_CHECK', pairEpoch: 4 })
+      expect(pairs.current(2)).to.equal(undefined)
+      expect(pairs.nextEpoch(2)).to.equal(5)
+      expect(await refusal(() => pairs.open(2))).to.equal('PAIR_BURNED')
+      expect(pairs.burned(3)).to.equal(undefined)
+    }
+    expect((await store.list('pair')).map((e) => e.key)).to.deep.equal(['3'])
+  })
+
+  it('pair store: a banned peer gets no new state, not even one whose sealing had begun', async () => {
+    const saving = pairs.save(state(2, 1))
+    const burning = pairs.burn(2, 'VOLE_CHECK', 0)
+    expect(await refusal(() => saving)).to.equal('PAIR_BURNED')
+    await burning
+    expect(await refusal(() => pairs.save(state(2, 2)))).to.equal('PAIR_BURNED')
+    await reopen()
+    expect([pairs.current(2), pairs.burned(2)?.code]).to.deep.equal([undefined, 'VOLE_CHECK'])
+  })
+
+  it('pair store: however long sealing takes, the later state stays', async () => {
+    const slow = Promise.withResolvers<void>()
+    let calls = 0
+    const rigged: KeyVault = {
+      ...vault,
+      seal: async (context, secret) => {
+        if (calls++ === 0) await slow.promise
+        return vault.seal(context, secret)
+      },
+    }
+    pairs = await PairStore.open(store, rigged, SCOPE)
+    const first = pairs.save(state(2, 1))
+    await pairs.save(state(2, 2))
+    slow.resolve()
+    expect(await refusal(() => first)).to.equal('PAIR_REPLACED')
+    expect(await pairs.open(2)).to.deep.equal(state(2, 2))
+    await reopen()
+    expect(await pairs.open(2)).to.deep.equal(state(2, 2))
+  })
+
+  it('pair store: a burn that the disk does not take holds in memory', async () => {
+    await pairs.save(state(2, 1))
+    const rigged = new Proxy(store, {
+      get: (target, name) =>
+        name === 'apply' ? () => Promise.reject(new Error('disk full')) : Reflect.get(target, name, target).bind(target),
+    })
+    const broken = await PairStore.open(rigged, vault, SCOPE)
+    await broken.burn(2, 'OT_CHECK', 0).catch(() => undefined)
+    expect(await refusal(() => broken.open(2))).to.equal('PAIR_BURNED')
+  })
+})

@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tagged, utf8 } from '@conclave/core'
+import { expect } from 'chai'
+import { refusal } from '../refusal.fixture.ts'
+import { RequestStore } from './request-store.ts'
+import { Store } from './store.ts'
+
+const ID = tagged('request')
+const proposal = (payload = 'a') => ({ requestId: ID, keyId: 'k', payloadType: 'evm.tx', payload: utf8(payload) })
+
+describe('request store', () => {
+  let dir: string
+  let store: Store
+  let requests: RequestStore
+
+  const reopen = async (): Promise<void> => {
+    await store?.close()
+    store = await Store.open(join(dir, 'db'), tagged('mac'))
+    requests = new RequestStore(store)
+  }
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'conclave-requests-'))
+    await Store.create(join(dir, 'db'))
+    await reopen()
+  })
+  afterEach(async () => {
+    await store.close()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  it('request store: an id stands for one payload, key and type for ever', async () => {
+    await requests.remember(proposal())
+    await requests.remember(proposal())
+    await reopen()
+    for (const other of [proposal('b'), { ...proposal(), keyId: 'l' }, { ...proposal(), payloadType: 'other' }]) {
+      expect(await refusal(() => requests.remember(other))).to.equal('REQUEST_CONFLICT')
+    }
+    expect((await requests.get(ID))?.payload).to.deep.equal(utf8('a'))
+  })
+
+  it('request store: of two payloads proposed at once under one id, one is refused', async () => {
+    const outcomes = await Promise.allSettled([requests.remember(proposal('a')), requests.remember(proposal('b'))])
+    expect(outcomes.map((o) => o.status)).to.deep.equal(['fulfilled', 'rejected'])
+    expect((await requests.get(ID))?.payload).to.deep.equal(utf8('a'))
+  })
+
+  it('request store: a spent attempt stays spent, also after a restart', async () => {
+    await requests.remember(proposal())
+    await requests.spend(ID, 0)
+    await requests.spend(ID, 4)
+    await reopen()
+    for (const spent of [0, 1, 4]) expect(await refusal(() => requests.spend(ID, spent))).to.equal('ATTEMPT_SPENT')
+    await requests.spend(ID, 5)
+    expect(await refusal(() => requests.spend(tagged('unknown'), 0))).to.equal('UNKNOWN_REQUEST')
+  })
+
+  it('request store: one attempt is spent once, however many ask at the same time', async () => {
+    await requests.remember(proposal())
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => requests.spend(ID, 0)))
+    expect(outcomes.filter((o) => o.status === 'fulfilled')).to.have.length(1)
+  })
+
+  it('request store: a proposal that comes again at the same time gives no attempt back', async () => {
+    await Promise.all([requests.remember(proposal()), requests.remember(proposal()), requests.spend(ID, 0).catch(() => undefined)])
+    await requests.spend(ID, 1)
+    const late = requests.remember(proposal())
+    const spent = requests.spend(ID, 2)
+    await Promise.all([late, spent])
+    expect((await requests.get(ID))?.attempts).to.equal(3)
+  })
+
+  it('request store: an attempt number with no number after it is refused', async () => {
+    await requests.remember(proposal())
+    expect(await refusal(() => requests.spend(ID, 0xffffffff))).to.equal('BAD_ATTEMPT')
+    await requests.spend(ID, 0xfffffffe)
+    expect(await refusal(() => requests.spend(ID, 0xfffffffe))).to.equal('ATTEMPT_SPENT')
+  })
+})

@@ -1,0 +1,15 @@
+/**
+ * Runs acts one after the other, in the order of the calls: where a read decides a write, nothing may come between them.
+ *
+ * An act that fails fails its caller only.
+ */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve()
+
+  take<T>(act: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(act)
+    // The caller has the failure; here it would only stop those that come after.
+    this.#last = next.catch(() => undefined)
+    return next
+  }
+}

@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ClusterPlan, LocalCluster, MemberPeer, until } from '@conclave/testnet'
+
+export const NAMES = ['zurich', 'oslo', 'lisbon'] as const
+export const ETHER = 10n ** 18n
+/** The only destination that the policy of the tests allows. */
+export const SUPPLIER = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
+/** A coordinator of the lock for which the test speaks. */
+export const OBSERVER = 'observer'
+
+export const POLICY = `version: 1
+sequence: 1
+rules:
+  - name: pay-suppliers
+    effect: allow
+    when:
+      payload: evm.tx
+      chains: [31337]
+      destinations: ['${SUPPLIER}']
+      amountMaxWei: '${ETHER}'
+`
+
+export interface Rig {
+  readonly cluster: LocalCluster
+  /** Links to the nodes as a second coordinator. */
+  readonly observer: MemberPeer
+}
+
+interface Changes extends Partial<Pick<ClusterPlan, 'nodeSettings' | 'coordinatorSettings'>> {
+  /** Runs when the cluster is made and nothing of it is started; starts what it needs, and all of it is started afterwards. */
+  readonly first?: (cluster: LocalCluster) => Promise<void>
+}
+
+/** Waits until every two of these nodes hold the same pair state, and both coordinators have links to each. */
+export async function settled({ cluster, observer }: Rig, names: readonly string[] = cluster.names): Promise<void> {
+  await cluster.linked(names)
+  await observer.linked(names)
+  const ready = async () => {
+    const statuses = await Promise.all(names.map((name) => observer.status(name)))
+    const idOf = (a: number, b: number) => {
+      const pair = statuses.find((s) => s.index === a)?.pairs.find((p) => p.peer === b)
+      return pair?.state === 'ready' ? Buffer.from(pair.pairId).toString('hex') : undefined
+    }
+    const indices = statuses.map((s) => s.index)
+    return indices.every((a) => indices.every((b) => a === b || (idOf(a, b) !== undefined && idOf(a, b) === idOf(b, a))))
+  }
+  await until(ready, { timeoutMs: 60_000, what: `pairs of ${names.join(', ')}` })
+}
+
+/** Every process of the cluster that does not run yet, and the links of both coordinators. */
+async function startAll(cluster: LocalCluster): Promise<Rig> {
+  const running = cluster.alive()
+  await Promise.all([cluster.startNodes(cluster.names.filter((n) => !running.includes(n))), cluster.startCoordinator()])
+  const observer = await MemberPeer.coordinator(cluster.dirOf(OBSERVER))
+  const rig = { cluster, observer }
+  await settled(rig)
+  return rig
+}
+
+/**
+ * Declares a 2-of-3 cluster of real processes for the tests of one `describe`: made before the first, stopped after the last
+ * however they end.
+ *
+ * @returns how a test gets at it.
+ */
+export function useCluster({ first, ...settings }: Changes = {}): () => Rig {
+  let dir: string | undefined
+  let cluster: LocalCluster | undefined
+  let rig: Rig | undefined
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'conclave-e2e-'))
+    cluster = await LocalCluster.create({ dir, names: NAMES, required: 2, policy: POLICY, silentCoordinators: [OBSERVER], ...settings })
+    await first?.(cluster)
+    rig = await startAll(cluster)
+  })
+  after(async () => {
+    await rig?.observer.stop()
+    await cluster?.stop()
+    if (dir !== undefined) await rm(dir, { recursive: true, force: true })
+  })
+  return () => {
+    if (rig === undefined) throw new Error('the cluster is there between before and after only')
+    return rig
+  }
+}
