@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import { useCluster } from '../rig/cluster.ts'
+import { useSharedCluster } from '../rig/cluster.ts'
 import { createKey, expectSigned, payload } from '../rig/signing.ts'
 
 describe('concurrency', () => {
-  const rig = useCluster()
+  const rig = useSharedCluster()
   const keyId = 'busy'
   let publicKey: string
 

@@ -1,13 +1,13 @@
 import type { SigningRequest } from '@conclave/client'
 import { expect } from 'chai'
-import { NAMES, settled, useCluster } from '../rig/cluster.ts'
+import { NAMES, settled, useSharedCluster } from '../rig/cluster.ts'
 import { createKey, expectSigned, payload, signWith } from '../rig/signing.ts'
 import { StoreWatch } from '../rig/store-watch.ts'
 
 const TRIES_MAX = 5
 
 describe('kill -9 during signing', () => {
-  const rig = useCluster()
+  const rig = useSharedCluster()
   const keyId = 'struck'
   let publicKey: string
 

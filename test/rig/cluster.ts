@@ -59,29 +59,55 @@ async function startAll(cluster: LocalCluster): Promise<Rig> {
   return rig
 }
 
+/** A cluster and its directory, to be taken down however far its making got. */
+class Made {
+  #dir: string | undefined
+  #cluster: LocalCluster | undefined
+  #rig: Rig | undefined
+
+  get rig(): Rig {
+    if (this.#rig === undefined) throw new Error('the cluster is there between before and after only')
+    return this.#rig
+  }
+
+  async make({ first, ...settings }: Changes): Promise<void> {
+    this.#dir = await mkdtemp(join(tmpdir(), 'conclave-e2e-'))
+    const plan = { dir: this.#dir, names: NAMES, required: 2, policy: POLICY, silentCoordinators: [OBSERVER], ...settings }
+    this.#cluster = await LocalCluster.create(plan)
+    await first?.(this.#cluster)
+    this.#rig = await startAll(this.#cluster)
+  }
+
+  async close(): Promise<void> {
+    await this.#rig?.observer.stop()
+    await this.#cluster?.stop()
+    if (this.#dir !== undefined) await rm(this.#dir, { recursive: true, force: true })
+  }
+}
+
 /**
  * Declares a 2-of-3 cluster of real processes for the tests of one `describe`: made before the first, stopped after the last
  * however they end.
  *
  * @returns how a test gets at it.
  */
-export function useCluster({ first, ...settings }: Changes = {}): () => Rig {
-  let dir: string | undefined
-  let cluster: LocalCluster | undefined
-  let rig: Rig | undefined
-  before(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'conclave-e2e-'))
-    cluster = await LocalCluster.create({ dir, names: NAMES, required: 2, policy: POLICY, silentCoordinators: [OBSERVER], ...settings })
-    await first?.(cluster)
-    rig = await startAll(cluster)
+export function useCluster(changes: Changes = {}): () => Rig {
+  const made = new Made()
+  before(() => made.make(changes))
+  after(() => made.close())
+  return () => made.rig
+}
+
+const shared = new Made()
+let making: Promise<void> | undefined
+// Of mocha's root suite: runs after the last test of all files.
+after(() => shared.close())
+
+/** Like `useCluster`, with one cluster for all who leave it as they found it: every process up, every pair ready. */
+export function useSharedCluster(): () => Rig {
+  before(() => {
+    making ??= shared.make({})
+    return making
   })
-  after(async () => {
-    await rig?.observer.stop()
-    await cluster?.stop()
-    if (dir !== undefined) await rm(dir, { recursive: true, force: true })
-  })
-  return () => {
-    if (rig === undefined) throw new Error('the cluster is there between before and after only')
-    return rig
-  }
+  return () => shared.rig
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { SigningBody } from './schemas.ts'
-import { ANSWER_GRACE_MS } from './signing-job.ts'
+import { ANSWER_GRACE_MS, BACKOFF_MS } from './signing-job.ts'
 import { type FakeNode, failure, type RequestBody, type ResponseBody } from './testing/fake-node.ts'
 import { eventually, Harness } from './testing/harness.ts'
 import { VERDICT_GRACE_MS } from './verdict-book.ts'
@@ -23,7 +23,17 @@ function liesAbout(node: FakeNode, lie: (signed: Signed) => Partial<Signed>): vo
 
 /** The request with all attempts numbered 1, 2, 3..., each told once to each of its signers. */
 async function ended(h: Harness, id: string): Promise<SigningBody> {
-  const body = await h.ended(id)
+  const poll = h.ended(id)
+  let isOver = false
+  void poll.then(() => {
+    isOver = true
+  })
+  // From the third attempt on there is a pause before each; nothing else waits so short.
+  await eventually(() => {
+    for (let ms = BACKOFF_MS; ms <= 5000; ms *= 2) if (h.clock.hasTimer(Math.min(ms, 5000))) h.clock.advance(ms)
+    return isOver
+  })
+  const body = await poll
   expect(body.attempts.map((a) => a.attempt)).deep.equal(body.attempts.map((_, i) => i + 1))
   expect([...h.cluster.attemptsOf(id)].sort()).deep.equal(body.attempts.map((a) => [a.attempt, a.signers]).sort())
   return body

@@ -19,6 +19,8 @@ import { type Limiter, Pulse, sharedController, waitForAny } from './wait.ts'
 export const ANSWER_GRACE_MS = 2000
 /** While too few nodes can sign: how often they are asked again even when nothing seems to have changed. */
 export const RETRY_MS = 1000
+export const BACKOFF_MS = 200
+const BACKOFF_MAX_MS = 5000
 
 export interface SigningContext {
   readonly view: ClusterView
@@ -91,8 +93,7 @@ export class SigningJob {
   /** One turn of the loop. @returns whether the request has ended. */
   async #step(): Promise<boolean> {
     if (this.#halt.signal.aborted) return this.#endHalted()
-    if (this.#hasFailed) await this.#refresh(0)
-    this.#hasFailed = false
+    if (this.#hasFailed) await this.#recover()
     this.#hasAsked = true
     await this.#book.gather(this.#halt.signal)
     if (this.#halt.signal.aborted) return false
@@ -138,6 +139,15 @@ export class SigningJob {
     await waitForAny({ clock, signal: this.#halt.signal, ms: RETRY_MS, pulses: [view.changed] })
     // Not after a change: a report is the news itself, and asking for another one would never end.
     if (clock.nowMs() - sinceMs >= RETRY_MS) await this.#refresh(RETRY_MS)
+  }
+
+  /** After a failed attempt. The second attempt follows at once, later ones back off: nodes that are all busy need a moment. */
+  async #recover(): Promise<void> {
+    const failed = this.#record.attempts.filter((a) => a.outcome === 'failed').length
+    const ms = failed < 2 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (failed - 2))
+    if (ms > 0) await waitForAny({ clock: this.#ctx.clock, signal: this.#halt.signal, ms, pulses: [] })
+    await this.#refresh(0)
+    this.#hasFailed = false
   }
 
   /** Pairs may have been burned or made since the last report. Bounded, because a node may be connected and silent. */

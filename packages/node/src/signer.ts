@@ -156,19 +156,19 @@ export class Signer {
   async #burn(error: unknown): Promise<void> {
     if (!(error instanceof ProtocolAbort) || !burnsPairs(error.code)) return
     const { pairs, pairKeeper, hub, clock, log } = this.#o
-    for (const j of error.culprits) {
-      try {
-        await pairs.burn(j, error.code, clock.nowMs())
-        log.error({ peer: j, code: error.code }, 'pair burned: peer banned until an operator sets it up again')
-      } catch (cause) {
-        // The ban holds in memory; the operator must know that a restart would lift it.
-        log.error(
-          { peer: j, code: error.code, err: cause },
-          'pair burned, but the disk did not take it: do not restart before it is mended',
-        )
-      }
+    // Everything that closes the door comes first and at once, for every culprit; the disk is slow, and may refuse.
+    const writes = error.culprits.map((j) => {
+      const written = pairs.burn(j, error.code, clock.nowMs())
       pairKeeper.burned(j)
       hub.stopWith(j, 'PAIR_BURNED', `the pair with party ${j} was burned (${error.code})`)
+      return written
+    })
+    const outcomes = await Promise.allSettled(writes)
+    for (const [i, outcome] of outcomes.entries()) {
+      const about = { peer: error.culprits[i], code: error.code }
+      if (outcome.status === 'fulfilled') log.error(about, 'pair burned: peer banned until an operator sets it up again')
+      // The ban holds in memory; the operator must know that a restart would lift it.
+      else log.error({ ...about, err: outcome.reason }, 'pair burned, but the disk did not take it: do not restart before it is mended')
     }
   }
 }

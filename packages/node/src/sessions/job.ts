@@ -70,3 +70,5 @@ export type FromWorker =
   | { readonly type: 'attest'; readonly id: string; readonly hash: Uint8Array; readonly share: OpenedRecord }
   | { readonly type: 'done'; readonly id: string; readonly result: JobResults[keyof JobResults] }
   | { readonly type: 'failed'; readonly id: string; readonly error: PlainError }
+  /** The answer to `abort` of a session that had not ended by itself. */
+  | { readonly type: 'stopped'; readonly id: string }

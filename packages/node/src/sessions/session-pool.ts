@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { ConclaveError, type PartyId, ProtocolAbort, wipe } from '@conclave/core'
-import type { Outgoing } from '@conclave/mpc'
+import { burnsPairs, type Outgoing } from '@conclave/mpc'
 import type { FromWorker, Job, OpenedRecord, PlainError, ResultOf, ToWorker } from './job.ts'
 
 export interface SessionHandlers {
@@ -18,9 +18,14 @@ interface Entry {
   readonly handlers: SessionHandlers
   readonly resolve: (result: never) => void
   readonly reject: (error: ConclaveError) => void
+  /** Resolves when the session has ended, however. */
+  readonly settled: Promise<void>
+  stopped: ConclaveError | undefined
 }
 
 const WORKERS_MAX = 4
+/** How long `close` waits for workers to let go of their sessions. */
+const CLOSE_TIMEOUT_MS = 5_000
 
 function revive(e: PlainError): ConclaveError {
   if (e.check !== undefined) return new ProtocolAbort(e.code, e.check, e.culprits, e.message)
@@ -77,30 +82,46 @@ export class SessionPool {
     const message: ToWorker = { type: 'start', id, job, seed }
     // Before the entry exists: what cannot be posted is not running.
     worker.postMessage(message, [...secretsOf(job), seed.buffer as ArrayBuffer])
-    return new Promise((resolve, reject) => this.#entries.set(id, { worker, handlers, resolve, reject }))
+    const { promise, resolve, reject } = Promise.withResolvers<ResultOf<J>>()
+    const settled = promise.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#entries.set(id, { worker, handlers, resolve, reject, settled, stopped: undefined })
+    return promise
   }
 
   receive(id: string, from: PartyId, round: number, body: Uint8Array): void {
     this.#tell(id, { type: 'receive', id, from, round, body })
   }
 
-  /** Ends a session from outside: its promise rejects with `error`. */
+  /**
+   * Ends a session from outside: its promise rejects with `error` when its worker has let go of it.
+   *
+   * Not before, because the worker may just be finding out that a peer cheated: whoever could stop a session between its message
+   * and our verdict (by a link that drops, by saying that it stopped) would read our secrets bit by bit and never be banned.
+   */
   stop(id: string, error: ConclaveError): void {
     const entry = this.#entries.get(id)
-    if (entry === undefined) return
+    if (entry === undefined || entry.stopped !== undefined) return
     this.#tell(id, { type: 'abort', id })
-    this.#entries.delete(id)
-    entry.reject(error)
+    entry.stopped = error
   }
 
   async close(): Promise<void> {
     this.#closed = true
     for (const id of [...this.#entries.keys()]) this.stop(id, new ConclaveError('CLOSED', 'the node is stopping', { retriable: true }))
+    const settled = Promise.all([...this.#entries.values()].map((e) => e.settled))
+    const { promise: expired, resolve: expire } = Promise.withResolvers<void>()
+    const timer = setTimeout(expire, CLOSE_TIMEOUT_MS)
+    await Promise.race([settled, expired])
+    clearTimeout(timer)
     await Promise.all(this.#workers.map((w) => w?.terminate()))
   }
 
   #tell(id: string, message: ToWorker): void {
-    this.#entries.get(id)?.worker.postMessage(message)
+    const entry = this.#entries.get(id)
+    if (entry?.stopped === undefined) entry?.worker.postMessage(message)
   }
 
   #spawn(slot: number): Worker {
@@ -129,7 +150,13 @@ export class SessionPool {
       wipeUnclaimed(m)
       return
     }
+    if (entry.stopped !== undefined) {
+      this.#heardStopped(m, entry, entry.stopped)
+      return
+    }
     switch (m.type) {
+      case 'stopped':
+        break
       case 'send':
         entry.handlers.send(m.messages)
         break
@@ -147,6 +174,14 @@ export class SessionPool {
         this.#entries.delete(m.id)
         entry.reject(revive(m.error))
     }
+  }
+
+  /** What a session still says after it was stopped: nothing of it goes out, but the verdict on a cheat counts. */
+  #heardStopped(m: FromWorker, entry: Entry, stopped: ConclaveError): void {
+    wipeUnclaimed(m)
+    if (m.type !== 'stopped' && m.type !== 'failed' && m.type !== 'done') return
+    this.#entries.delete(m.id)
+    entry.reject(m.type === 'failed' && burnsPairs(m.error.code) ? revive(m.error) : stopped)
   }
 
   #attest(id: string, entry: Entry, hash: Uint8Array, share: OpenedRecord): void {

@@ -136,7 +136,9 @@ class Sessions {
         this.#step(m.id, (run) => run.session.attested(m.signature))
         break
       case 'abort':
+        if (!this.#running.has(m.id)) return
         this.#end(m.id, new ConclaveError('SESSION_STOPPED', 'the session was stopped'))
+        this.#post({ type: 'stopped', id: m.id })
     }
   }
 
