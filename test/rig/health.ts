@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Rig } from './cluster.ts'
 
-/** A line of a stack trace, as Node prints it. */
-export const STACK_LINE = /^\s+at .+[:(]/m
+/** A piece of a stack trace: never in what a person reads. */
+export const STACK = / {4}at |node:internal|\.[cm]?[jt]s:\d+/
+/** A stack trace as Node prints it: in a log of JSON lines it would be no line. */
+const STACK_LINE = /^\s+at .+[:(]/m
 
 /** Everything that the processes of a member have written: one log for each of its starts. */
 export async function logsOf(dir: string): Promise<readonly string[]> {

@@ -1,8 +1,8 @@
-import { draftLock, lockSummary, readLock, signLockFile } from '@conclave/node'
+import { draftLock, lockSummary, readDraft, readLock, signLockFile } from '@conclave/node'
 import type { Command } from 'commander'
 import { guarded, print } from './output.ts'
 
-/** `conclave cluster draft | sign | verify`. */
+/** `conclave cluster draft | show | sign | verify`. */
 export function addClusterCommands(program: Command): void {
   const cluster = program.command('cluster').description('the cluster lock: who belongs to the cluster')
   cluster
@@ -19,13 +19,23 @@ export function addClusterCommands(program: Command): void {
     )
   cluster
     .command('sign')
-    .description("add this node's signature to a lock, after showing what it says")
+    .description("add this node's signature to a lock whose hash the operators have compared")
     .requiredOption('--dir <dir>', 'directory of the node')
     .requiredOption('--lock <file>', 'lock file, changed in place')
+    .requiredOption('--hash <hex>', 'its hash, as "conclave cluster show" printed it and the operators compared it')
     .action(
-      guarded(async (o: { dir: string; lock: string }) => {
-        const lock = await signLockFile({ dir: o.dir, lockFile: o.lock })
+      guarded(async (o: { dir: string; lock: string; hash: string }) => {
+        const lock = await signLockFile({ dir: o.dir, lockFile: o.lock, hash: o.hash })
         for (const line of lockSummary(lock)) print(line)
+      }),
+    )
+  cluster
+    .command('show')
+    .description('what a lock says and who has signed it, without checking the signatures')
+    .requiredOption('--lock <file>', 'lock file')
+    .action(
+      guarded(async (o: { lock: string }) => {
+        for (const line of lockSummary(await readDraft(o.lock))) print(line)
       }),
     )
   cluster

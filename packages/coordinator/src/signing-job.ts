@@ -20,7 +20,7 @@ export const ANSWER_GRACE_MS = 2000
 /** While too few nodes can sign: how often they are asked again even when nothing seems to have changed. */
 export const RETRY_MS = 1000
 export const BACKOFF_MS = 200
-const BACKOFF_MAX_MS = 5000
+export const BACKOFF_MAX_MS = 3200
 
 export interface SigningContext {
   readonly view: ClusterView

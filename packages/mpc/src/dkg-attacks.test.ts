@@ -137,7 +137,9 @@ describe('dkg attacks', () => {
 
   describe('replay', () => {
     const earlier = recorder()
-    runDkg(PARTIES, THRESHOLD, 'an earlier session', { watch: earlier.watch })
+    before(() => {
+      runDkg(PARTIES, THRESHOLD, 'an earlier session', { watch: earlier.watch })
+    })
 
     for (const [round, code, culprits] of [
       [1, 'DKG_ECHO_COMMIT', []],

@@ -27,10 +27,8 @@ const session = tagged('pair-session', CLUSTER_CONTEXT, u32(1), u32(1), u32(3), 
 const proofContext = [tagged('ot-base', tagged('pair-direction', session, u32(3), u32(1)))]
 /** An earlier setup of the same pair. */
 const earlier = recorder()
-runPair(1, 3, 'an earlier session', { watch: earlier.watch })
 /** The messages of an honest run. */
 const honest = recorder()
-runPair(1, 3, 'committee', { watch: honest.watch })
 
 /** Party 3 deviates; party 1 is honest. */
 const of3 = (m: InFlight) => m.from === 3
@@ -43,6 +41,11 @@ const refused = (tamper: Tamper, code: Parameters<typeof expectAborts>[2], culpr
 const OFF_CURVE = Uint8Array.from([2, ...scalarToBytes(5n)])
 
 describe('pair setup', () => {
+  before(() => {
+    runPair(1, 3, 'an earlier session', { watch: earlier.watch })
+    runPair(1, 3, 'committee', { watch: honest.watch })
+  })
+
   it('pair setup: an honest run passes, and both ends name the same state', () => {
     const [a, b] = [pairOf(1, 3).get(1) as PairState, pairOf(1, 3).get(3) as PairState]
     expect([a.public.self, a.public.peer, b.public.self, b.public.peer]).to.deep.equal([1, 3, 3, 1])

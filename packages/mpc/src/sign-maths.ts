@@ -239,7 +239,7 @@ export function checkOpenings(
   const opened = new Map(peers.map((j) => [j, parseOpening(of(messages, j))]))
   blame(
     'SIGN_MALFORMED',
-    peers.filter((j) => of(opened, j) === undefined),
+    peers.filter((j) => opened.get(j) === undefined),
   )
   const all = opened as ReadonlyMap<PartyId, Opened>
   const d = new Map(

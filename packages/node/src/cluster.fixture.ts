@@ -185,7 +185,17 @@ export class TestCluster {
         ...{ lock: this.lock, name, vault, store, pool, clock },
         transport: this.#tampering(name, memoryTransport(this.hub, { lock: this.lock, self: name })),
         policy: options.policy ?? POLICY,
-        log: silentLogger,
+        log: process.env.LOUD
+          ? {
+              debug: () => undefined,
+              info: (o: object, m: string) => process.stderr.write(`${name} ${m} ${JSON.stringify(o).slice(0, 200)}\n`),
+              warn: (o: object, m: string) =>
+                process.stderr.write(
+                  `${name} ${m} ${(o as { code?: string; err?: { code?: string } }).code ?? (o as { err?: { code?: string } }).err?.code}\n`,
+                ),
+              error: (o: object, m: string) => process.stderr.write(`${name} ${m} ${String((o as { err?: Error }).err?.stack)}\n`),
+            }
+          : silentLogger,
         maxConcurrent: 32,
         silenceTimeoutMs: options.silenceTimeoutMs ?? 20_000,
       }

@@ -19,6 +19,7 @@ describe('crash in dkg', () => {
   })
   after(() => cluster.close())
 
+  process.on('unhandledRejection', (e) => process.stderr.write(`UNHANDLED ${e}\n`))
   const restart = async (name: string, point?: CrashPoint): Promise<void> => {
     await cluster.kill(name)
     await cluster.start([name], point === undefined ? {} : { rig: point.rig })
@@ -37,10 +38,13 @@ describe('crash in dkg', () => {
     let states: readonly string[] = []
     await until(`${keyId} settled`, async () => {
       states = await Promise.all(cluster.names().map((n) => holds(n, keyId)))
+      if (Math.random() < 0.005) process.stderr.write(`${states}\n`)
       expect(states.includes('active') && states.includes('none'), `${keyId}: ${states.join()}`).to.equal(false)
       return states.includes('none') || states.every((s) => s === 'active')
     })
+    process.stderr.write(`settled ${states}\n`)
     await pairsReady(cluster)
+    process.stderr.write(`ready\n`)
     const statuses = await Promise.all(cluster.parties().map((j) => statusOf(cluster, j)))
     const keys = statuses.flatMap((s) => s.keys.filter((k) => k.keyId === keyId).map((k) => toHex(k.publicKey)))
     if (states.includes('none')) {
@@ -62,11 +66,14 @@ describe('crash in dkg', () => {
         const keyId = `crash-${at}-${after ? 'after' : 'before'}`
         const point = new CrashPoint()
         await restart('n2', point)
+        process.stderr.write(`rigged\n`)
         await pairsReady(cluster)
         point.arm({ at, after })
         process.stderr.write(`${keyId}\n`)
         last = await Promise.race([point.crashed, createKey(cluster, keyId).then(() => undefined)])
+        process.stderr.write(`raced ${last}\n`)
         await restart('n2')
+        process.stderr.write('restarted\n')
         if (last === undefined) break
         matrix.push({ deed: `${at} ${last} ${after ? 'done' : 'not done'}`, outcome: await outcomeOf(keyId, 2) })
         // Before a frame and after the deed that came before it are the same to the world.

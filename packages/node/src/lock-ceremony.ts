@@ -58,15 +58,24 @@ export async function draftLock({
   return lock
 }
 
+/** Reads a lock without judging its signatures. @throws {ConfigError} FILE_UNREADABLE, BAD_LOCK, BAD_IDENTITY. */
+export async function readDraft(file: string): Promise<ClusterLock> {
+  const lock = parseLock(await readJson(file))
+  checkLockPeerIds(lock)
+  return lock
+}
+
 /**
- * Signs a lock with the identity key inside the node's HSM. The operator reads the summary first: a node runs with whatever
+ * Signs a lock with the identity key inside the node's HSM, if it is the one that the operator means: a node trusts whatever
  * members its lock names.
  *
- * @throws {ConfigError} FILE_UNREADABLE, BAD_LOCK, NOT_A_MEMBER; {VaultError}.
+ * @param hash - hex, as the operators have compared it.
+ * @throws {ConfigError} FILE_UNREADABLE, BAD_LOCK, LOCK_HASH, NOT_A_MEMBER; {VaultError}.
  */
-export async function signLockFile({ dir, lockFile }: { dir: string; lockFile: string }): Promise<ClusterLock> {
-  const lock = parseLock(await readJson(lockFile))
-  checkLockPeerIds(lock)
+export async function signLockFile({ dir, lockFile, hash }: { dir: string; lockFile: string; hash: string }): Promise<ClusterLock> {
+  const lock = await readDraft(lockFile)
+  if (toHex(lockHash(lock)) !== hash.toLowerCase())
+    throw new ConfigError('LOCK_HASH', `${lockFile} is not the lock with hash ${hash}: nothing was signed`)
   const settings = readSettings(join(dir, SETTINGS_FILE))
   const vault = await openPkcs11Vault({ hsms: settings.hsms })
   try {

@@ -2,6 +2,7 @@ import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConclaveClient } from '@conclave/client'
+import { lockHash, parseLock, toHex } from '@conclave/core'
 import { Child, runCommand, until } from './child.ts'
 import { freePorts } from './ports.ts'
 
@@ -26,6 +27,12 @@ export interface ClusterPlan {
 }
 
 export const conclave = (...args: readonly string[]): Promise<string> => runCommand(process.execPath, [CONCLAVE, ...args])
+
+/** What an operator types after comparing the hash with the others. */
+export async function signLock(dir: string, lock: string): Promise<void> {
+  const hash = toHex(lockHash(parseLock(JSON.parse(await readFile(lock, 'utf8')))))
+  await conclave('cluster', 'sign', '--dir', dir, '--lock', lock, '--hash', hash)
+}
 
 /**
  * A cluster of real processes on this machine, made by the commands that its operators would type. Every node has a directory and
@@ -69,7 +76,7 @@ export class LocalCluster {
     const cards = [...names, ...coordinators].map((name) => at(name, 'card.json'))
     await conclave('cluster', 'draft', '--card', ...cards, '--required', String(required), '--out', lock)
     // One after the other, as the file would travel from operator to operator.
-    for (const name of names) await conclave('cluster', 'sign', '--dir', at(name), '--lock', lock)
+    for (const name of names) await signLock(at(name), lock)
     for (const name of names) {
       await writeFile(at(name, 'policy.yaml'), plan.policy)
       await appendFile(at(name, 'node.yaml'), nodeSettings)

@@ -114,7 +114,10 @@ class Libp2pTransport implements Transport {
       await node.libp2p.handle(LINK_STREAM, (stream, connection) => this.#accept(stream, connection), { maxInboundStreams: 1 })
       await node.libp2p.start()
     } catch (cause) {
-      throw new TransportError('LISTEN_FAILED', `cannot listen: ${messageOf(cause)}`, { details: { listen }, cause })
+      throw new TransportError('LISTEN_FAILED', `cannot listen on ${listen.join(', ')}: ${listenFailure(cause)}`, {
+        details: { listen },
+        cause,
+      })
     }
     for (const peer of this.#peers.values()) if (dials(this.self, peer.member)) this.#dialers.push(this.#keepDialling(peer))
   }
@@ -258,6 +261,12 @@ class Libp2pTransport implements Transport {
       'link did not come up',
     )
   }
+}
+
+/** libp2p's message gathers those of all addresses, stack traces included: a person needs the first reason. */
+function listenFailure(error: unknown): string {
+  const text = messageOf(error)
+  return /\bE[A-Z]{4,}: [^\n]*/.exec(text)?.[0] ?? text.split('\n', 1)[0] ?? ''
 }
 
 /** libp2p's errors are told apart by name. One address out of several that answered wrongly says more than those that did not answer. */
