@@ -29,6 +29,7 @@ const GOOD: Readonly<Record<string, string>> = {
   'packages/testnet/src/index.ts': `export const path = import.meta.resolve('anvil-binary/package.json')\n`,
   'scripts/tidy.ts': `import { parse } from '@babel/parser'\nparse('')\n`,
   'test/tsconfig.json': tsconfig('../packages/mpc', '../packages/testnet', '../packages/vault'),
+  'scripts/bench-loop.ts': `import '@conclave/testnet'\n`,
   'test/whole.test.ts': `import '@conclave/mpc'\nimport '@conclave/testnet'\nimport '@conclave/vault/conformance'\n`,
 }
 

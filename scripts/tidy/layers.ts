@@ -26,6 +26,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const LIBRARIES: Readonly<Record<string, RegExp>> = { mpc: /^@noble\// }
 
 const SCOPE = '@conclave/'
+const BENCH = /^scripts\/bench-[a-z-]+\.ts$/
 
 function conclaveName(specifier: string): string | undefined {
   return specifier.startsWith(SCOPE) ? specifier.slice(SCOPE.length).split('/')[0] : undefined
@@ -36,7 +37,8 @@ function refusal(source: Source, to: string): string | undefined {
   const from = source.package
   if (!(to in LAYERS)) return `@conclave/${to} is not a package of the architecture`
   if (from === to) return undefined
-  if (to === 'testnet') return source.isTest || from === 'cli' ? undefined : 'only tests and cli import testnet'
+  if (to === 'testnet')
+    return source.isTest || from === 'cli' || BENCH.test(source.path) ? undefined : 'only tests, benches and cli import testnet'
   if (from === undefined) return undefined
   return LAYERS[from]?.includes(to) ? undefined : `${from} may not import ${to}`
 }

@@ -39,17 +39,17 @@ describe('coordinator settings', () => {
   it('refuse an unknown key with its line', () => {
     const error = refusal([...LINES, '  paralel: 3'])
     expect(error.code).equal('BAD_SETTINGS')
-    expect(error.message).contain('line 11: unknown key "signing.paralel"')
+    expect(error.message).contain('settings:11: signing: unknown field "paralel"')
   })
 
   it('refuse an unknown key inside a list with its line', () => {
     const error = refusal(LINES.with(7, `    - { name: ops, role: admin, sha256: ${HASH}, secret: x }`))
-    expect(error.message).contain('line 8: unknown key "api.keys.0.secret"')
+    expect(error.message).contain('settings:8: api.keys[0]: unknown field "secret"')
   })
 
   it('refuse a wrong value with its line', () => {
-    expect(refusal(LINES.with(9, '  parallel: 0')).message).contain('line 10: signing.parallel')
-    expect(refusal(LINES.with(7, `    - { name: ops, role: root, sha256: ${HASH} }`)).message).contain('line 8')
+    expect(refusal(LINES.with(9, '  parallel: 0')).message).contain('settings:10: signing.parallel')
+    expect(refusal(LINES.with(7, `    - { name: ops, role: root, sha256: ${HASH} }`)).message).contain('settings:8:')
   })
 
   it('refuse to run without an API key', () => {
@@ -63,7 +63,7 @@ describe('coordinator settings', () => {
   })
 
   it('refuse duplicate keys, aliases and what is not YAML', () => {
-    expect(refusal([...LINES, 'store: { path: b }']).message).contain('line 11')
+    expect(refusal([...LINES, 'store: { path: b }']).message).contain('settings:11:')
     expect(refusal(LINES.with(2, 'http: &a { listen: 127.0.0.1:1 }').with(3, 'p2p: *a')).code).equal('BAD_SETTINGS')
     expect(refusal(['a: [']).code).equal('BAD_SETTINGS')
   })

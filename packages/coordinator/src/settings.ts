@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { ConfigError } from '@conclave/core'
+import { ConfigError, parseYamlFile, type YamlProblem } from '@conclave/core'
 import { z } from 'zod'
-import { readSettingsYaml } from './settings-yaml.ts'
 
 export const API_ROLES = ['viewer', 'requester', 'admin'] as const
 export type ApiRole = (typeof API_ROLES)[number]
@@ -49,37 +48,27 @@ export type CoordinatorSettings = z.output<typeof Settings>
 export type ApiKeySettings = z.output<typeof ApiKeySettings>
 export type SigningSettings = z.output<typeof SigningSettings>
 
-/** An issue's path, down to the key itself when the key is what is wrong. */
-function placeOf(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; message: string } {
-  if (issue.code !== 'unrecognized_keys') return { path: issue.path, message: `${issue.path.join('.') || 'the file'}: ${issue.message}` }
-  const path = [...issue.path, issue.keys[0] as string]
-  return { path, message: `unknown key "${path.join('.')}"` }
-}
-
 function twice(names: readonly string[]): string | undefined {
   return names.find((name, i) => names.indexOf(name) !== i)
+}
+
+function repeats(settings: CoordinatorSettings, lineOf: (path: readonly PropertyKey[]) => number): readonly YamlProblem[] {
+  // The names tell who did what in the records; a repeated hash would make the role a matter of order.
+  return (['name', 'sha256'] as const).flatMap((field) => {
+    const repeated = twice(settings.api.keys.map((key) => key[field]))
+    return repeated === undefined ? [] : [{ line: lineOf(['api', 'keys']), message: `two API keys have the same ${field}` }]
+  })
 }
 
 /**
  * Strict settings: unknown keys, wrong types and missing values are refused with their line.
  *
  * @param directory - what relative paths are relative to.
+ * @param file - its name, for messages.
  * @throws {ConfigError} BAD_SETTINGS.
  */
-export function parseCoordinatorSettings(text: string, directory: string): CoordinatorSettings {
-  const yaml = readSettingsYaml(text)
-  const parsed = Settings.safeParse(yaml.value)
-  if (!parsed.success) {
-    const places = parsed.error.issues.map(placeOf).map(({ path, message }) => ({ line: yaml.lineOf(path), message }))
-    const lines = places.map(({ line, message }) => `line ${line}: ${message}`).join('; ')
-    throw new ConfigError('BAD_SETTINGS', `settings, ${lines}`, { lines: places.map(({ line }) => line) })
-  }
-  const settings = parsed.data
-  for (const field of ['name', 'sha256'] as const) {
-    const repeated = twice(settings.api.keys.map((key) => key[field]))
-    // The names tell who did what in the records; a repeated hash would make the role a matter of order.
-    if (repeated !== undefined) throw new ConfigError('BAD_SETTINGS', `settings: two API keys have the same ${field}`)
-  }
+export function parseCoordinatorSettings(text: string, directory: string, file = 'settings'): CoordinatorSettings {
+  const settings = parseYamlFile(text, { file, schema: Settings, code: 'BAD_SETTINGS', check: repeats })
   const absolute = (path: string) => resolve(directory, path)
   return {
     ...settings,
@@ -97,7 +86,7 @@ export async function loadCoordinatorSettings(file: string): Promise<Coordinator
   } catch (cause) {
     throw new ConfigError('SETTINGS_UNREADABLE', `cannot read the settings file ${file}`, { file }, cause)
   }
-  return parseCoordinatorSettings(text, dirname(resolve(file)))
+  return parseCoordinatorSettings(text, dirname(resolve(file)), file)
 }
 
 /** `host:port` in two, brackets of an IPv6 address removed. */

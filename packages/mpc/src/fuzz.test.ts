@@ -86,7 +86,7 @@ describe('panic instead of abort', () => {
   it('panic instead of abort: mutated messages of a peer leave pair setup in a sane state', () => {
     always(
       fc.property(mutation(2), (m) => expectSane(runPair(1, 3, 'fuzz', options(m)))),
-      { numRuns: 4 },
+      { numRuns: 3 },
     )
   })
 
@@ -94,7 +94,7 @@ describe('panic instead of abort', () => {
     always(
       fc.property(mutation(4), (m) => expectSane(runSign(committee(2, 3, [1, 3]), testRequest([1, 3]), 'fuzz', options(m)))),
       {
-        numRuns: 24,
+        numRuns: 16,
       },
     )
   })

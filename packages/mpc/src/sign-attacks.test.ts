@@ -10,8 +10,8 @@ import { Session } from './session.ts'
 import { SIGN_ROUNDS, sign } from './sign.ts'
 import { commitmentOf, type SignContext, type SignRequest, signSid } from './sign-maths.ts'
 import { expectAborts, expectNoOutput } from './testing/claims.fixture.ts'
-import { CLUSTER_CONTEXT, runPair, runSign, signerRandom, testRequest } from './testing/cluster.ts'
-import { committee, keyOf } from './testing/committee.ts'
+import { CLUSTER_CONTEXT, runSign, signerRandom, testRequest } from './testing/cluster.ts'
+import { committee, keyOf, pairOf } from './testing/committee.ts'
 import { allOf, edit, flip, type InFlight, recorder, runSessions, slotOf, type Tamper } from './testing/run.ts'
 
 const COMMIT = { number: 1, message: SignCommit } as const
@@ -135,7 +135,8 @@ describe('replay', () => {
     })
 
   it('replay: a pair state of another epoch at one end stops both, names nobody and burns nothing', () => {
-    const stale = runPair(1, 3, 'stale epoch').results.get(3) as PairState
+    const current = pairOf(1, 3).get(3) as PairState
+    const stale = { ...current, public: { ...current.public, pairEpoch: 0 } }
     const deviants = new Map([[3, (ctx: SignContext) => sign({ ...ctx, pairs: new Map([[1, stale]]) })]])
     const outcome = runSign(committee(2, 3, TWO), testRequest(TWO), SEED, { deviants })
     expectAborts(outcome, TWO, 'SIGN_PAIR_MISMATCH')

@@ -55,7 +55,7 @@ describe('sign', () => {
 
   it('sign: the same seeds give the same signature in any order of delivery', () => {
     const expected = signed(2, 3, [1, 3])
-    for (const seed of ['a', 'b', 'c', 'd']) {
+    for (const seed of ['a', 'b', 'c']) {
       const { results } = runSign(committee(2, 3, [1, 3]), testRequest([1, 3], { digest }), 'honest', { order: seededRandom(utf8(seed)) })
       expect(results.get(1), seed).to.deep.equal(expected)
     }

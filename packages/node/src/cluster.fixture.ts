@@ -17,7 +17,7 @@ import {
   utf8,
 } from '@conclave/core'
 import { type Policy, parsePolicy } from '@conclave/policy'
-import { MemoryHub, memoryTransport, peerIdOf, silentLogger, softIdentity, type Transport } from '@conclave/transport'
+import { type Logger, MemoryHub, memoryTransport, peerIdOf, silentLogger, softIdentity, type Transport } from '@conclave/transport'
 import { type KeyVault, MemoryDevice, memoryVault } from '@conclave/vault'
 import { decode, encode, Frame, type Request, type Response } from '@conclave/wire'
 import { ApproverNode, type NodeParts } from './node.ts'
@@ -44,6 +44,7 @@ export interface StartOptions {
   readonly policy?: Policy
   readonly rig?: Rig
   readonly silenceTimeoutMs?: number
+  readonly log?: Logger
 }
 
 interface Alive {
@@ -158,6 +159,11 @@ export class TestCluster {
     return this.#alive(name).pool
   }
 
+  /** The HSM of a node, which outlives it. */
+  device(name: string): MemoryDevice {
+    return this.#devices.get(name) as MemoryDevice
+  }
+
   /** The database of a running node, to look into. */
   store(name: string): Store {
     return this.#alive(name).store
@@ -185,17 +191,7 @@ export class TestCluster {
         ...{ lock: this.lock, name, vault, store, pool, clock },
         transport: this.#tampering(name, memoryTransport(this.hub, { lock: this.lock, self: name })),
         policy: options.policy ?? POLICY,
-        log: process.env.LOUD
-          ? {
-              debug: () => undefined,
-              info: (o: object, m: string) => process.stderr.write(`${name} ${m} ${JSON.stringify(o).slice(0, 200)}\n`),
-              warn: (o: object, m: string) =>
-                process.stderr.write(
-                  `${name} ${m} ${(o as { code?: string; err?: { code?: string } }).code ?? (o as { err?: { code?: string } }).err?.code}\n`,
-                ),
-              error: (o: object, m: string) => process.stderr.write(`${name} ${m} ${String((o as { err?: Error }).err?.stack)}\n`),
-            }
-          : silentLogger,
+        log: options.log ?? silentLogger,
         maxConcurrent: 32,
         silenceTimeoutMs: options.silenceTimeoutMs ?? 20_000,
       }

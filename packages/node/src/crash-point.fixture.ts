@@ -1,10 +1,12 @@
+import { decode, Frame } from '@conclave/wire'
 import type { NodeParts } from './node.ts'
 
-/** What a node does to the world: durable writes, seals, signatures, frames. */
-export type Deed = 'apply' | 'seal' | 'sign' | 'send'
+/** What a node does to the world: durable writes, seals, identity signatures, session frames, answers. Gossip does not count. */
+export type Deed = 'apply' | 'seal' | 'sign' | 'send' | 'answer'
 
 export interface CrashPlan {
-  /** The node dies at the deed of this number, from 1. */
+  readonly deed: Deed
+  /** The node dies at the deed of this number, from 1, counted from when the plan was armed. */
   readonly at: number
   /** Whether that deed still happens: the difference between before and after a write. */
   readonly after: boolean
@@ -15,12 +17,11 @@ export interface CrashPlan {
  * been killed there. It counts only once armed, so that a node can first get ready.
  */
 export class CrashPoint {
-  readonly crashed: Promise<Deed>
-  readonly deeds: Deed[] = []
+  readonly crashed: Promise<void>
   #plan: CrashPlan | undefined
-  #armed = false
+  #count = 0
   #dead = false
-  #resolve: (deed: Deed) => void = () => undefined
+  #resolve: () => void = () => undefined
 
   constructor() {
     this.crashed = new Promise((resolve) => {
@@ -28,14 +29,8 @@ export class CrashPoint {
     })
   }
 
-  /** Without a plan it only counts. */
-  arm(plan?: CrashPlan): void {
+  arm(plan: CrashPlan): void {
     this.#plan = plan
-    this.#armed = true
-  }
-
-  disarm(): void {
-    this.#armed = false
   }
 
   readonly rig = (parts: NodeParts): NodeParts => {
@@ -59,7 +54,7 @@ export class CrashPoint {
         ...{ self: transport.self, links: () => transport.links(), addresses: () => transport.addresses() },
         ...{ start: (events) => transport.start(events), stop: () => transport.stop() },
         send: (to, frame) => {
-          if (this.#lives('send')) transport.send(to, frame)
+          if (this.#lives(sending(frame))) transport.send(to, frame)
         },
       },
     }
@@ -74,13 +69,17 @@ export class CrashPoint {
   }
 
   /** Counts a deed; says whether it happens. */
-  #lives(deed: Deed): boolean {
+  #lives(deed: Deed | undefined): boolean {
     if (this.#dead) return false
-    if (!this.#armed) return true
-    this.deeds.push(deed)
-    if (this.deeds.length !== this.#plan?.at) return true
+    const plan = this.#plan
+    if (plan === undefined || plan.deed !== deed || ++this.#count !== plan.at) return true
     this.#dead = true
-    this.#resolve(deed)
-    return this.#plan.after
+    this.#resolve()
+    return plan.after
   }
+}
+
+function sending(frame: Uint8Array): Deed | undefined {
+  const { body } = decode(Frame, frame)
+  return 'session' in body ? 'send' : 'response' in body ? 'answer' : undefined
 }

@@ -35,6 +35,7 @@ export interface KeyMakerOptions {
   readonly identity: IdentitySigner
   readonly log: Logger
   gossip(peer: PartyId, gossip: KeyGossip): void
+  peersUp(): readonly PartyId[]
 }
 
 /**
@@ -61,13 +62,16 @@ export class KeyMaker {
       const job = { kind: 'dkg', ...request, self, parties, clusterContext: scope.clusterContext, identities: scope.identities } as const
       const attest = (hash: Uint8Array, share: OpenedRecord) => this.#store(request.keyId, hash, share)
       const { result } = await hub.run(id, peers, job, { attest })
-      const active = await keys.attest(request.keyId, keys.hashOf(result.public), result.attestations)
-      if (!active) throw new ConclaveError('KEY_PENDING', 'the key is stored but not certified yet', { retriable: true })
+      const outcome = await keys.attest(request.keyId, keys.hashOf(result.public), result.attestations)
+      if (outcome === 'pending' || outcome === 'unknown')
+        throw new ConclaveError('KEY_PENDING', 'the key is stored but not certified yet', { retriable: true })
       log.info({ keyId: request.keyId }, 'key created')
       const { keyId, publicKey, chainCode, epoch } = keys.get(request.keyId)
       return { keyId, publicKey, chainCode, epoch }
     } finally {
       this.#making.delete(request.keyId)
+      // Whether it went well here or not: somebody may lack what we have.
+      this.#tellAll(request.keyId)
     }
   }
 
@@ -99,7 +103,7 @@ export class KeyMaker {
     )
   }
 
-  /** Learns attestations of a peer; answers with those that the peer does not name. */
+  /** Learns attestations of a peer; answers with those that the peer does not name, and passes a completed certificate on. */
   async heard(peer: PartyId, gossip: KeyGossip): Promise<void> {
     const { keys, log } = this.#o
     const answer: string[] = []
@@ -108,9 +112,10 @@ export class KeyMaker {
       // Verifying is expensive: a frame has one say per key.
       if (seen.has(keyId)) continue
       seen.add(keyId)
-      const wasPending = keys.has(keyId) === 'pending'
-      const active = await keys.attest(keyId, certificateHash, attestations)
-      if (wasPending && active) log.info({ keyId }, 'pending key certified')
+      if ((await keys.attest(keyId, certificateHash, attestations)) === 'activated') {
+        log.info({ keyId }, 'pending key certified')
+        this.#tellAll(keyId)
+      }
       const known = keys.attestationsOf(keyId)
       if (known === undefined || !equalBytes(known.hash, certificateHash)) continue
       const named = partiesOf(attestations)
@@ -146,6 +151,12 @@ export class KeyMaker {
     const signature = await identity.sign(hash)
     await keys.attest(keyId, hash, [{ party: self, signature }])
     return signature
+  }
+
+  /** What the other parties of a key need to finish it, if we have anything. */
+  #tellAll(keyId: string): void {
+    const parties = this.#o.keys.partiesOf(keyId)
+    for (const peer of this.#o.peersUp()) if (parties.includes(peer)) this.#say(peer, [keyId])
   }
 
   #say(peer: PartyId, keyIds: readonly string[]): void {

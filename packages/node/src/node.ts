@@ -98,6 +98,7 @@ export class ApproverNode {
       identity: vault.identity,
       log,
       gossip: (to, gossip) => this.#send(to, { gossip }),
+      peersUp: () => this.#peersUp(),
     })
     this.#signer = new Signer({
       self: self.index,

@@ -10,9 +10,13 @@ export class FakeClock implements Clock {
     return this.#timers.size
   }
 
-  /** Whether something waits for exactly this long from now. */
+  /** How many things wait for exactly this long from now. */
+  timersIn(ms: number): number {
+    return [...this.#timers].filter((t) => t.atMs === this.#nowMs + ms).length
+  }
+
   hasTimer(ms: number): boolean {
-    return [...this.#timers].some((t) => t.atMs === this.#nowMs + ms)
+    return this.timersIn(ms) > 0
   }
 
   nowMs(): number {
@@ -39,7 +43,7 @@ export class FakeClock implements Clock {
   }
 }
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 60_000
 
 /** Lets everything else run until `holds`. @throws after a time that only a broken test needs. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -60,6 +60,11 @@ export class FakeCluster {
     return memoryTransport(this.world.hub, { lock: this.lock, self: COORDINATOR_NAME })
   }
 
+  /** The coordinator neither hears nor is heard any more; a new transport may take its place. */
+  cutOffCoordinator(): void {
+    for (const member of this.lock.coordinators) this.world.hub.kill(member)
+  }
+
   /** A key that every node has, as if it had been created before. */
   addKey(keyId: string, threshold = this.lock.quorum.required): void {
     const parties = this.nodes.map((n) => n.index)

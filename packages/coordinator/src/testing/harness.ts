@@ -102,6 +102,8 @@ export class Harness implements AsyncDisposable {
   /** What is on disk now is what a SIGKILL at this moment leaves; a new coordinator starts from exactly that. */
   async crashAndRestart(): Promise<void> {
     const path = join(this.#directory, `store-${++this.#crashes}`)
+    // First nothing leaves it any more: what it did after the copy would be remembered by the nodes and by no disk.
+    this.cluster.cutOffCoordinator()
     await cp(this.settings.store.path, path, { recursive: true })
     await this.coordinator?.stop()
     this.settings = { ...this.settings, store: { path } }

@@ -42,23 +42,24 @@ describe('key store', () => {
     await keys.savePending(made.share())
     expect(keys.has('k')).to.equal('pending')
     expect(keys.active()).to.deep.equal([])
-    for (const one of [a[2], a[0]]) expect(await keys.attest('k', made.hash, [one])).to.equal(false)
+    for (const one of [a[2], a[0]]) expect(await keys.attest('k', made.hash, [one])).to.equal('pending')
     await reopen()
     expect(keys.has('k')).to.equal('pending')
-    expect(await keys.attest('k', made.hash, [a[1]])).to.equal(true)
+    expect(await keys.attest('k', made.hash, [a[1]])).to.equal('activated')
     for (const again of [false, true]) {
       if (again) await reopen()
       expect(keys.has('k')).to.equal('active')
       expect(keys.pending()).to.deep.equal([])
       expect(keys.get('k')).to.deep.equal(made.key)
       expect(keys.attestationsOf('k')).to.deep.equal({ hash: made.hash, attestations: a })
+      expect(await keys.attest('k', made.hash, a)).to.equal('active')
     }
   })
 
   it('key store: attestations that come at once are all kept', async () => {
     await keys.savePending(made.share())
     const outcomes = await Promise.all(a.map((one) => keys.attest('k', made.hash, [one])))
-    expect(outcomes).to.deep.equal([false, false, true])
+    expect(outcomes).to.deep.equal(['pending', 'pending', 'activated'])
     expect([keys.has('k'), keys.pending().length]).to.deep.equal(['active', 0])
     await reopen()
     expect([keys.has('k'), keys.pending().length]).to.deep.equal(['active', 0])
@@ -71,17 +72,17 @@ describe('key store', () => {
     const signed = async (j: number, hash: Uint8Array) => ({ party: j, signature: await identity(j).sign(hash) })
     const [forged, copied, stranger] = [await signed(2, other), { party: 2, signature: a[0].signature }, await signed(4, made.hash)]
     for (const bad of [forged, copied, stranger, { party: 3, signature: new Uint8Array(64) }]) {
-      expect(await keys.attest('k', made.hash, [a[0], bad, a[0], a[0]])).to.equal(false)
+      expect(await keys.attest('k', made.hash, [a[0], bad, a[0], a[0]])).to.equal('pending')
     }
     // A valid one behind a forged one of the same party is not looked at either: one look per party and call.
-    expect(await keys.attest('k', made.hash, [forged, a[1]])).to.equal(false)
+    expect(await keys.attest('k', made.hash, [forged, a[1]])).to.equal('pending')
     expect(keys.attestationsOf('k')?.attestations).to.deep.equal([a[0]])
     // The right signatures under another hash.
-    expect(await keys.attest('k', other, a)).to.equal(false)
-    expect(await keys.attest('k', other, [await signed(1, other), forged, await signed(3, other)])).to.equal(false)
-    expect(await keys.attest('nothing', made.hash, a)).to.equal(false)
+    expect(await keys.attest('k', other, a)).to.equal('pending')
+    expect(await keys.attest('k', other, [await signed(1, other), forged, await signed(3, other)])).to.equal('pending')
+    expect(await keys.attest('nothing', made.hash, a)).to.equal('unknown')
     expect(keys.has('k')).to.equal('pending')
-    expect(await keys.attest('k', made.hash, a)).to.equal(true)
+    expect(await keys.attest('k', made.hash, a)).to.equal('activated')
   })
 
   it('key store: the share opens for an active key only, and is the one that was stored', async () => {
@@ -110,7 +111,7 @@ describe('key store', () => {
     const second = await makeKey('k', 'another run')
     const outcomes = await Promise.allSettled([keys.savePending(made.share()), keys.savePending(second.share())])
     expect(outcomes.map((o) => o.status)).to.deep.equal(['fulfilled', 'rejected'])
-    expect(await keys.attest('k', made.hash, a)).to.equal(true)
+    expect(await keys.attest('k', made.hash, a)).to.equal('activated')
     expect((await keys.openShare('k')).secret).to.deep.equal(made.share().secret)
   })
 

@@ -16,6 +16,9 @@ export interface NodeScope {
 
 const RECORD_VERSION = 1
 
+/** What attestations have made of a key: `activated` is said once, by the call that did it. */
+export type AttestOutcome = 'activated' | 'active' | 'pending' | 'unknown'
+
 /**
  * The keys of this node: active ones, and pending ones whose certificate is not complete.
  *
@@ -67,6 +70,11 @@ export class KeyStore {
     return certificateHash(this.#scope.clusterContext, key)
   }
 
+  /** The committee of a key, active or pending; none of an unknown one. */
+  partiesOf(keyId: string): readonly PartyId[] {
+    return (this.#active.get(keyId)?.certificate ?? this.#pending.get(keyId))?.key.parties ?? []
+  }
+
   /** Every attestation that this node knows of a key, active or pending. */
   attestationsOf(keyId: string): { readonly hash: Uint8Array; readonly attestations: readonly Attestation[] } | undefined {
     const certificate = this.#active.get(keyId)?.certificate ?? this.#pending.get(keyId)
@@ -92,21 +100,21 @@ export class KeyStore {
   /**
    * Adds verified attestations of a pending key; invalid ones are ignored. Activates the key when all are there.
    *
-   * @returns whether the key is active now.
+   * @param hash - of the certificate that they attest; of another one they change nothing.
    */
-  attest(keyId: string, hash: Uint8Array, attestations: readonly Attestation[]): Promise<boolean> {
+  attest(keyId: string, hash: Uint8Array, attestations: readonly Attestation[]): Promise<AttestOutcome> {
     return this.#turns.take(async () => {
       const pending = this.#pending.get(keyId)
-      if (pending === undefined || !equalBytes(this.hashOf(pending.key), hash)) return this.#active.has(keyId)
+      if (pending === undefined || !equalBytes(this.hashOf(pending.key), hash)) return this.has(keyId) ?? 'unknown'
       const news = this.#newsIn(pending, hash, attestations)
-      if (news.length === 0) return false
+      if (news.length === 0) return 'pending'
       const merged = [...pending.attestations, ...news].sort((a, b) => a.party - b.party)
       if (isCertified(this.#scope.clusterContext, pending.key, merged, this.#scope.identities)) {
         await this.#activate({ certificate: { key: pending.key, attestations: merged }, sealed: pending.sealed })
-        return true
+        return 'activated'
       }
       await this.#putPending({ ...pending, attestations: merged })
-      return false
+      return 'pending'
     })
   }
 

@@ -1,0 +1,81 @@
+import { ConclaveApiError, ConclaveClient } from '@conclave/client'
+import { API_KEYS, eventually, Harness, payment } from '@conclave/coordinator/testing'
+import { expect } from 'chai'
+
+const payload = (nonce: number) => ({ type: 'evm.tx', bytes: payment(nonce) })
+const clientOf = (h: Harness, apiKey = API_KEYS.admin) => new ConclaveClient({ url: h.coordinator?.url as string, apiKey, retryFirstMs: 0 })
+
+async function failureOf(action: Promise<unknown>): Promise<ConclaveApiError> {
+  const error = await action.then(
+    () => expect.fail('nothing was thrown'),
+    (e: unknown) => e,
+  )
+  expect(error).instanceOf(ConclaveApiError)
+  return error as ConclaveApiError
+}
+
+describe('client against a coordinator with fake nodes', () => {
+  it('makes a key, signs, lists', async () => {
+    await using h = await Harness.start({}, { withKey: false })
+    const client = clientOf(h)
+    const { operationId } = await client.createKey({ keyId: 'main', quorum: { required: 3, of: 5 } })
+    const key = await client.waitForKey(operationId)
+    expect(await client.key('main')).deep.equal(key)
+    expect(await client.keys()).deep.equal([key])
+    const accepted = await client.requestSignature({ keyId: 'main', payload: payload(0) })
+    const signed = await client.waitForSignature(accepted.requestId)
+    expect(signed).include({ state: 'signed', digest: accepted.digest })
+    expect(signed.signers).lengthOf(3)
+    await client.requestSignature({ keyId: 'main', payload: payload(1) })
+    const first = await client.signingRequests({ limit: 1 })
+    const second = await client.signingRequests({ limit: 1, cursor: first.nextCursor as string })
+    expect(second.items[0]?.requestId).equal(accepted.requestId)
+    expect((await client.nodes()).map((n) => n.link.up)).deep.equal([true, true, true, true, true])
+  })
+
+  it('a repeated request with one idempotency key is one request', async () => {
+    await using h = await Harness.start()
+    const client = clientOf(h)
+    const ask = () => client.requestSignature({ keyId: 'main', payload: payload(0), idempotencyKey: 'order-7' })
+    expect((await ask()).requestId).equal((await ask()).requestId)
+    expect(await failureOf(client.requestSignature({ keyId: 'main', payload: payload(1), idempotencyKey: 'order-7' }))).include({
+      code: 'IDEMPOTENCY_CONFLICT',
+      status: 409,
+      retriable: false,
+    })
+  })
+
+  it('errors carry code, status and what the nodes said', async () => {
+    await using h = await Harness.start()
+    for (const node of h.cluster.nodes) {
+      node.intercept = async (_, honest) => {
+        const answer = await honest()
+        return 'verdict' in answer
+          ? { verdict: { ...answer.verdict, allowed: false, code: 'CHAIN_NOT_ALLOWED', digest: new Uint8Array(0) } }
+          : answer
+      }
+    }
+    const client = clientOf(h)
+    const { requestId } = await client.requestSignature({ keyId: 'main', payload: payload(0) })
+    const denied = await failureOf(client.waitForSignature(requestId))
+    expect(denied).include({ code: 'POLICY_DENIED', retriable: false })
+    expect(denied.problem.nodeVerdicts?.map((v) => v.code)).contain('CHAIN_NOT_ALLOWED')
+    expect(await failureOf(clientOf(h, 'wrong').keys())).include({ code: 'UNAUTHENTICATED', status: 401 })
+    expect(await failureOf(clientOf(h, API_KEYS.viewer).createKey({ keyId: 'x' }))).include({ code: 'FORBIDDEN', status: 403 })
+    expect(await failureOf(client.key('nothing'))).include({ code: 'KEY_NOT_FOUND', status: 404 })
+    expect(await failureOf(client.requestSignature({ keyId: 'main', payload: { type: 'evm.tx', bytes: '0xzz' } }))).include({
+      code: 'BAD_HEX',
+    })
+  })
+
+  it('cancel', async () => {
+    await using h = await Harness.start()
+    for (const i of [1, 2, 3]) h.cluster.node(i).kill()
+    const client = clientOf(h)
+    const { requestId } = await client.requestSignature({ keyId: 'main', payload: payload(0) })
+    await eventually(async () => (await client.signingRequest(requestId)).state === 'queued')
+    await client.cancel(requestId)
+    expect((await client.settled(requestId)).state).equal('cancelled')
+    expect(await failureOf(client.waitForSignature(requestId))).include({ code: 'CANCELLED' })
+  })
+})
