@@ -170,9 +170,9 @@ export class TestCluster {
   }
 
   /** A bare link in the place of a node that is not running: for what no node of ours would say. */
-  async impostor(name: string): Promise<Transport> {
+  async impostor(name: string, heard: (bytes: Uint8Array) => void = () => undefined): Promise<Transport> {
     const link = memoryTransport(this.hub, { lock: this.lock, self: name })
-    await link.start({ frame: () => undefined, linkUp: () => undefined, linkDown: () => undefined })
+    await link.start({ frame: (_from, bytes) => heard(bytes), linkUp: () => undefined, linkDown: () => undefined })
     return link
   }
 

@@ -2,9 +2,10 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { ConclaveError, messageOf } from '@conclave/core'
 import { Transaction } from 'micro-eth-signer'
-import { Child } from './child.ts'
+import { Child, until } from './child.ts'
 
 const START_TIMEOUT_MS = 30_000
+const MINE_TIMEOUT_MS = 30_000
 const PACKAGE = '@foundry-rs/anvil'
 const require = createRequire(import.meta.url)
 
@@ -86,7 +87,7 @@ export class Evm {
   /** A transfer of the EVM's own funds. */
   async fund(address: string, wei: bigint): Promise<void> {
     const [from] = await this.call<string[]>('eth_accounts')
-    await this.call('eth_sendTransaction', { from, to: address, value: `0x${wei.toString(16)}` })
+    await this.#blockOf(await this.call<string>('eth_sendTransaction', { from, to: address, value: `0x${wei.toString(16)}` }))
   }
 
   /** The exact bytes of an unsigned EIP-1559 transfer, with the sender's next nonce and today's fee. */
@@ -99,9 +100,21 @@ export class Evm {
   /** Sends a signed transaction and gives its block. @throws {ConclaveError} EVM_ERROR when it was not mined with success. */
   async mine(signed: string): Promise<{ readonly hash: string; readonly block: number }> {
     const hash = await this.call<string>('eth_sendRawTransaction', signed)
-    const receipt = await this.call<{ status: string; blockNumber: string } | null>('eth_getTransactionReceipt', hash)
-    if (receipt?.status !== '0x1') throw new ConclaveError('EVM_ERROR', `transaction ${hash} was not mined with success`)
-    return { hash, block: Number(receipt.blockNumber) }
+    return { hash, block: await this.#blockOf(hash) }
+  }
+
+  /** The block of a transaction that was sent. @throws {ConclaveError} EVM_ERROR when it failed. */
+  async #blockOf(hash: string): Promise<number> {
+    // Sent is not mined: the receipt comes a moment later.
+    let receipt: { status: string; blockNumber: string } | null = null
+    const mined = async () => {
+      receipt = await this.call<typeof receipt>('eth_getTransactionReceipt', hash)
+      return receipt !== null
+    }
+    await until(mined, { timeoutMs: MINE_TIMEOUT_MS, what: `transaction ${hash} to be mined` })
+    const { status, blockNumber } = receipt as unknown as { status: string; blockNumber: string }
+    if (status !== '0x1') throw new ConclaveError('EVM_ERROR', `transaction ${hash} was not mined with success`)
+    return Number(blockNumber)
   }
 
   async stop(): Promise<void> {
