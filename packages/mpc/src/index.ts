@@ -8,4 +8,4 @@ export { encodePairSecret, type PairPublic, type PairState, pairContext, pairId,
 export type { Attest, Effect, Outgoing, Protocol, Received, Round } from './protocol.ts'
 export { type DropReason, Session, type SessionOptions, type SessionState } from './session.ts'
 export { SIGN_ROUNDS, sign } from './sign.ts'
-export { type SignContext, type SignRequest, signSid } from './sign-maths.ts'
+export { type SignContext, type SignRequest, signSid } from './sign-request.ts'

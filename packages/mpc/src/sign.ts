@@ -6,18 +6,8 @@ import type { EcdsaSignature } from './ecdsa.ts'
 import { type BobExtension, extendBob } from './ot-extension.ts'
 import { pairContext, secretsOf } from './pair-state.ts'
 import { collect, echoHash, of, type Protocol, type Round, send } from './protocol.ts'
-import {
-  begin,
-  checkOpenings,
-  combine,
-  commitmentOf,
-  multiply,
-  openTo,
-  partialOf,
-  type SignContext,
-  signContext,
-  voles,
-} from './sign-maths.ts'
+import { begin, checkOpenings, combine, commitmentOf, multiply, openTo, partialOf, signContext, voles } from './sign-maths.ts'
+import type { SignContext } from './sign-request.ts'
 
 const COMMIT = { number: 1, kind: 'p2p', message: SignCommit } as const
 const VOLE = { number: 2, kind: 'p2p', message: SignVole } as const

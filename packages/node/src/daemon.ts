@@ -110,9 +110,9 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       },
     }
   } catch (error) {
-    await pool?.close()
-    await store?.close()
-    await vault.close()
+    // What fails to close must not hide why the node did not start.
+    await Promise.allSettled([pool?.close(), store?.close()])
+    await Promise.allSettled([vault.close()])
     throw error
   }
 }

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { ConfigError, type IdentityKey, toHex } from '@conclave/core'
+import { ConfigError, type IdentityKey, messageOf, toHex } from '@conclave/core'
 import { peerIdOf } from '@conclave/transport'
 import { type HsmSettings, openPkcs11Vault, prepareSoftHsm, provisionHsm, softHsmModule } from '@conclave/vault'
 import { stringify } from 'yaml'
 import { STORE_KEY_FILE, storeKeyContext } from './daemon.ts'
+import { parseSettings } from './settings.ts'
 import { Store } from './store/store.ts'
 
 export const SETTINGS_FILE = 'node.yaml'
 export const CARD_FILE = 'card.json'
+const POLICY_FILE = 'policy.yaml'
 const DENY_ALL = '# Nothing is allowed until a rule says so.\nversion: 1\nsequence: 1\nrules: []\n'
 
 export interface NodeInit {
@@ -31,13 +33,33 @@ export interface NodeCard {
   readonly identity: { readonly type: IdentityKey['type']; readonly publicKey: string }
 }
 
-async function refuseExisting(dir: string): Promise<void> {
-  const settings = join(dir, SETTINGS_FILE)
-  const exists = await access(settings).then(
-    () => true,
-    () => false,
-  )
-  if (exists) throw new ConfigError('ALREADY_INITIALISED', `${settings} exists: this directory belongs to a node already`, { dir })
+/** What the ceremony makes, beside the settings; with a SoftHSM also what belongs to its token. */
+const MADE = ['store', STORE_KEY_FILE, POLICY_FILE, CARD_FILE]
+const MADE_WITH_TOKEN = [...MADE, 'softhsm', 'pin', 'so-pin']
+
+/** @throws {ConfigError} ALREADY_INITIALISED, INIT_INCOMPLETE, INIT_FAILED. */
+async function claimDirectory(dir: string, made: readonly string[]): Promise<void> {
+  const exists = (file: string) =>
+    access(join(dir, file)).then(
+      () => true,
+      () => false,
+    )
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new ConfigError('INIT_FAILED', `cannot make the directory ${dir}: ${messageOf(cause)}`, { dir }, cause)
+  }
+  if (await exists(SETTINGS_FILE)) {
+    throw new ConfigError('ALREADY_INITIALISED', `${join(dir, SETTINGS_FILE)} exists: this directory belongs to a node already`, { dir })
+  }
+  // An earlier ceremony broke off. Its keys are in no lock yet, but only a person can say that nothing of it is needed.
+  for (const file of made) {
+    if (await exists(file)) {
+      throw new ConfigError('INIT_INCOMPLETE', `${join(dir, file)} is left of a broken-off initialisation: remove it or take another one`, {
+        dir,
+      })
+    }
+  }
 }
 
 const pin = (): string => randomBytes(12).toString('base64url')
@@ -58,12 +80,22 @@ async function softHsm(dir: string, name: string): Promise<{ hsm: HsmSettings; s
  * The ceremony that makes a node: HSM token, KEK and identity key inside it, an empty store, settings, a policy that denies all.
  *
  * @returns the card that goes into the cluster lock.
- * @throws {ConfigError} ALREADY_INITIALISED, MODULE_MISSING; {VaultError}; {StoreError}.
+ * @throws {ConfigError} BAD_SETTINGS, ALREADY_INITIALISED, INIT_INCOMPLETE, INIT_FAILED, MODULE_MISSING; {VaultError}; {StoreError}.
  */
 export async function initNode(init: NodeInit): Promise<NodeCard> {
   const dir = resolve(init.dir)
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  await refuseExisting(dir)
+  const settingsOf = (hsm: HsmSettings) => ({
+    cluster: { lock: 'cluster.lock.json' },
+    node: { name: init.name },
+    hsm: [hsm],
+    p2p: { listen: [...init.listen] },
+    store: { path: 'store' },
+    policy: { file: POLICY_FILE },
+  })
+  // A name or an address that the node would not start with is refused before anything is made.
+  const draft = { name: 'primary', module: '/', token: 'draft', pin: { file: 'pin' } }
+  parseSettings(stringify(settingsOf(draft)), join(dir, SETTINGS_FILE))
+  await claimDirectory(dir, init.hsm === undefined ? MADE_WITH_TOKEN : MADE)
   const made = init.hsm === undefined ? await softHsm(dir, init.name) : undefined
   const hsm: HsmSettings = made?.hsm ?? {
     name: 'primary',
@@ -89,15 +121,7 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
     await vault.close()
   }
   await Store.create(storePath)
-  const settings = {
-    cluster: { lock: 'cluster.lock.json' },
-    node: { name: init.name },
-    hsm: [configured],
-    p2p: { listen: [...init.listen] },
-    store: { path: 'store' },
-    policy: { file: 'policy.yaml' },
-  }
-  await writeFile(join(dir, 'policy.yaml'), DENY_ALL, { flag: 'wx' })
+  await writeFile(join(dir, POLICY_FILE), DENY_ALL, { flag: 'wx' })
   const card: NodeCard = {
     kind: 'node',
     name: init.name,
@@ -107,6 +131,6 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   }
   await writeFile(join(dir, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
   // Last, because its presence says that the ceremony is complete.
-  await writeFile(join(dir, SETTINGS_FILE), stringify(settings), { mode: 0o600, flag: 'wx' })
+  await writeFile(join(dir, SETTINGS_FILE), stringify(settingsOf(configured)), { mode: 0o600, flag: 'wx' })
   return card
 }

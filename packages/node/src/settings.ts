@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
 import type { HsmSettings } from '@conclave/vault'
 import { z } from 'zod'
+
+/** As in a cluster lock. */
+const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 
 const PinSource = z.union([
   z.strictObject({ file: z.string().min(1) }),
@@ -11,7 +14,7 @@ const PinSource = z.union([
 ])
 
 const Hsm = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
+  name: z.string().regex(NAME),
   module: z.string().min(1),
   token: z.string().min(1).max(32),
   serial: z.string().optional(),
@@ -21,7 +24,7 @@ const Hsm = z.strictObject({
 
 const Settings = z.strictObject({
   cluster: z.strictObject({ lock: z.string().min(1) }),
-  node: z.strictObject({ name: z.string().min(1) }),
+  node: z.strictObject({ name: z.string().regex(NAME, 'must be 1 to 32 characters of a-z, 0-9 and "-"') }),
   hsm: z.array(Hsm).min(1).max(4),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
@@ -57,9 +60,18 @@ export function readSettings(file: string): NodeSettings {
   } catch (cause) {
     throw new ConfigError('SETTINGS_UNREADABLE', `cannot read the settings file ${file}: ${messageOf(cause)}`, { file }, cause)
   }
+  return parseSettings(text, file)
+}
+
+/**
+ * Settings from their text; paths are relative to where `file` lies.
+ *
+ * @throws {ConfigError} BAD_SETTINGS with file and line.
+ */
+export function parseSettings(text: string, file: string): NodeSettings {
   const s = parseYamlFile(text, { file, schema: Settings, code: 'BAD_SETTINGS' })
-  const base = dirname(file)
-  const at = (path: string) => (isAbsolute(path) ? path : join(base, path))
+  const base = dirname(resolve(file))
+  const at = (path: string) => resolve(base, path)
   return {
     lockFile: at(s.cluster.lock),
     name: s.node.name,

@@ -8,7 +8,7 @@ import type { PairState } from '../pair-state.ts'
 import type { Protocol } from '../protocol.ts'
 import { Session } from '../session.ts'
 import { SIGN_ROUNDS, sign } from '../sign.ts'
-import type { SignContext, SignRequest } from '../sign-maths.ts'
+import type { SignContext, SignRequest } from '../sign-request.ts'
 import { type Outcome, partyRandom, type RunOptions, runSessions } from './run.ts'
 
 export const CLUSTER_CONTEXT = tagged('cluster', utf8('test'))

@@ -1,0 +1,109 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { type ConclaveError, ConfigError } from '@conclave/core'
+import { expect } from 'chai'
+import { readLock } from './daemon.ts'
+import { parseSettings, readSettings } from './settings.ts'
+
+const GOOD = `cluster: { lock: ./cluster.lock.json }
+node: { name: zurich }
+hsm:
+  - { name: primary, module: /usr/lib/softhsm/libsofthsm2.so, token: zurich-a, pin: { file: pin }, env: { SOFTHSM2_CONF: softhsm/softhsm2.conf } }
+  - { name: backup, module: /opt/hsm.so, token: zurich-b, serial: 1a2b, pin: { credential: pin_b } }
+p2p: { listen: [/ip4/0.0.0.0/tcp/9100] }
+store: { path: store }
+policy: { file: /etc/conclave/policy.yaml }
+`
+
+describe('settings', () => {
+  let dir: string
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'conclave-settings-'))
+  })
+  after(() => rm(dir, { recursive: true, force: true }))
+
+  const problem = (act: () => unknown): ConclaveError => {
+    try {
+      act()
+    } catch (error) {
+      expect(error).to.be.instanceOf(ConfigError)
+      return error as ConclaveError
+    }
+    return expect.fail('it was accepted')
+  }
+
+  it('settings: every path is absolute, whatever way the file is named; defaults are filled in', async () => {
+    const file = join(dir, 'node.yaml')
+    await writeFile(file, GOOD)
+    for (const name of [file, relative(process.cwd(), file)]) {
+      const s = readSettings(name)
+      expect(s.hsms[0]).to.deep.equal({
+        ...{ name: 'primary', module: '/usr/lib/softhsm/libsofthsm2.so', token: 'zurich-a', pin: { file: join(dir, 'pin') } },
+        env: { SOFTHSM2_CONF: join(dir, 'softhsm/softhsm2.conf') },
+      })
+      expect(s.hsms[1]).to.deep.include({ serial: '1a2b', pin: { credential: 'pin_b' } })
+      expect([s.lockFile, s.storePath]).to.deep.equal([join(dir, 'cluster.lock.json'), join(dir, 'store')])
+      expect(s).to.include({
+        policyFile: '/etc/conclave/policy.yaml',
+        name: 'zurich',
+        maxConcurrent: 32,
+        silenceTimeoutMs: 30_000,
+        logLevel: 'info',
+      })
+    }
+  })
+
+  it('settings: what is wrong is named with file and line', () => {
+    const cases: readonly (readonly [string, number, RegExp])[] = [
+      [`${GOOD}colour: blue\n`, 9, /colour/],
+      [GOOD.replace('token: zurich-a,', 'token: zurich-a, label: x,'), 4, /label/],
+      [GOOD.replace('store: { path: store }\n', ''), 1, /store/],
+      [GOOD.replace('pin: { file: pin }', 'pin: { value: "1234" }'), 4, /pin/],
+      [GOOD.replace('name: zurich', 'name: Zürich'), 2, /a-z/],
+      [GOOD.replace('[/ip4/0.0.0.0/tcp/9100]', '[]'), 6, /listen/],
+      [`${GOOD}signing: { maxConcurrent: 0 }\n`, 9, /maxConcurrent/],
+      [`${GOOD}signing: { silenceTimeoutMs: 999 }\n`, 9, /silenceTimeoutMs/],
+      [`${GOOD}node: { name: other }\n`, 9, /twice/],
+      ['cluster: [\n', 2, /./],
+      ['', 1, /./],
+    ]
+    for (const [text, line, message] of cases) {
+      const error = problem(() => parseSettings(text, '/etc/conclave/node.yaml'))
+      expect(error.code).to.equal('BAD_SETTINGS')
+      expect(error.message, text)
+        .to.match(new RegExp(`^/etc/conclave/node.yaml:${line}: `))
+        .and.to.match(message)
+      expect(error.message, text).to.not.include('1234')
+    }
+  })
+
+  it('settings: a file that is not there, or not a file', () => {
+    for (const file of [join(dir, 'nothing.yaml'), dir]) {
+      const error = problem(() => readSettings(file))
+      expect(error).to.include({ code: 'SETTINGS_UNREADABLE' })
+      expect(error.message).to.include(file)
+    }
+  })
+
+  it('settings: a lock that is missing, no JSON, no lock or not signed is refused by name', async () => {
+    const cases: readonly (readonly [string | undefined, string])[] = [
+      [undefined, 'LOCK_UNREADABLE'],
+      ['{', 'BAD_LOCK'],
+      ['[]', 'BAD_LOCK'],
+      ['{"format":"conclave-cluster-lock/1"}', 'BAD_LOCK'],
+    ]
+    for (const [text, code] of cases) {
+      const file = join(dir, 'lock.json')
+      await rm(file, { force: true })
+      if (text !== undefined) await writeFile(file, text)
+      const error: unknown = await readLock(file).then(
+        () => undefined,
+        (e: unknown) => e,
+      )
+      expect(error, code).to.be.instanceOf(ConfigError)
+      expect(error).to.include({ code })
+      expect((error as Error).message).to.not.include('\n')
+    }
+  })
+})
