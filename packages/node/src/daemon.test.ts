@@ -78,7 +78,7 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
   it('daemon: init refuses what a broken-off ceremony left, a bad name, a bad address and a directory that cannot be made', async () => {
     const listen = ['/ip4/127.0.0.1/tcp/1']
     const dir = await mkdtemp(join(root, 'half-'))
-    await writeFile(join(dir, 'so-pin'), 'x')
+    await writeFile(join(dir, 'so-pin'), 'x', { mode: 0o600 })
     expect(await refusal(() => initNode({ dir, name: 'half', listen }))).to.equal('INIT_INCOMPLETE')
     expect(await refusal(() => initNode({ dir: join(root, 'x'), name: 'Bad Name', listen }))).to.equal('BAD_SETTINGS')
     expect(await refusal(() => initNode({ dir: join(root, 'x'), name: 'x', listen: ['127.0.0.1:1'] }))).to.equal('BAD_SETTINGS')
@@ -100,7 +100,7 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
     expect(await change('wrong-pin', /file: .*\/pin\n/, 'file: wrong-pin\n')).to.equal('PIN_INCORRECT')
     expect(await change('no-module', /module: .*\n/, 'module: /nowhere/module.so\n')).to.equal('MODULE_MISSING')
     expect(await change('no-lock', 'cluster.lock.json', 'no.lock.json')).to.equal('LOCK_UNREADABLE')
-    expect(await change('no-policy', 'policy.yaml', 'no-policy.yaml')).to.equal('POLICY_UNREADABLE')
+    expect(await change('no-policy', 'policy.yaml', 'missing-policy.yaml')).to.equal('POLICY_UNREADABLE')
     expect(await change('no-store', 'path: store', 'path: no-store')).to.equal('STORE_MISSING')
     // Another node's name does not open this node's MAC key.
     expect(await change('other-name', 'name: n1', 'name: n2')).to.equal('TAMPER')

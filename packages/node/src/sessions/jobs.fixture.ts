@@ -30,6 +30,11 @@ export class FakeClock {
   get open(): number {
     return this.#timers.length
   }
+
+  /** How long until the next timer. */
+  get nextMs(): number {
+    return Math.min(...this.#timers.map((t) => t.atMs)) - this.now
+  }
 }
 
 export const seed = (i: number): Uint8Array => tagged('test-seed', u32(i))

@@ -120,18 +120,16 @@ describe('session hub', () => {
     const failed = refusal(() => begin(one, 1, 2, 'rounds'))
     const other = refusal(() => begin(two, 2, 1, 'rounds'))
     await until('first messages', () => one.sent.length > 0 && two.sent.length > 0)
-    one.clock.advance(SILENCE_MS - 1)
-    one.hub.receive(2, two.sent[0] as SessionMessage)
-    await until('round 2', () => one.sent.some((m) => m.round === 2))
-    // Round 1 came just in time, so round 2 has the whole time again.
-    await until('a new timer', () => {
-      one.hub.receive(2, two.sent[0] as SessionMessage)
-      return one.clock.open === 1
-    })
-    one.clock.advance(SILENCE_MS - 1)
-    expect(one.hub.with(2)).to.have.length(1)
+    two.hub.receive(1, one.sent[0] as SessionMessage)
+    await until('round 2 of the peer', () => two.sent.some((m) => m.round === 2))
+    // Every round comes just before the time is over.
+    for (const round of [1, 2]) {
+      one.clock.advance(SILENCE_MS - 1)
+      one.hub.receive(2, two.sent.find((m) => m.round === round) as SessionMessage)
+      await until(`round ${round + 1}`, () => one.sent.some((m) => m.round === round + 1) && one.clock.nextMs === SILENCE_MS)
+    }
     for (let i = 0; i < 5; i++) one.hub.receive(2, two.sent[0] as SessionMessage)
-    one.clock.advance(1)
+    one.clock.advance(SILENCE_MS)
     expect(await failed).to.equal('SESSION_SILENT')
     two.hub.peerEnded(1, one.ends[0] as SessionEnd)
     expect(await other).to.equal('PEER_STOPPED')
