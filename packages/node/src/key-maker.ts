@@ -38,41 +38,80 @@ export interface KeyMakerOptions {
   peersUp(): readonly PartyId[]
 }
 
+/** A creation under way. */
+interface Making {
+  readonly nonce: Uint8Array
+  /** From here on it cannot be given up: the share may be on the disk. */
+  storing: boolean
+  readonly giveUp: (reason: ConclaveError) => void
+  /** Resolves when it has ended, however. */
+  readonly ended: Promise<void>
+}
+
 /**
  * Key creation at this node: pair setup where it is missing, the DKG, and the finish of keys that a crash left pending.
  */
 export class KeyMaker {
   readonly #o: KeyMakerOptions
-  readonly #making = new Set<string>()
+  readonly #making = new Map<string, Making>()
 
   constructor(options: KeyMakerOptions) {
     this.#o = options
   }
 
-  /** @throws {InvalidArgument} on a bad request. {ConclaveError} KEY_EXISTS, KEY_PENDING, KEY_BUSY, KEYS_FULL, PAIR_*; what a session throws. */
+  /** @throws {InvalidArgument} on a bad request. {ConclaveError} KEY_EXISTS, KEY_PENDING, KEY_BUSY, KEY_SUPERSEDED, KEYS_FULL, PAIR_*; what a session throws. */
   async create(request: CreateKey): Promise<KeyCreated> {
-    const { self, keys, pairs, hub, scope, log } = this.#o
-    const parties = this.#check(request)
-    const peers = parties.filter((j) => j !== self)
-    this.#making.add(request.keyId)
+    let parties = this.#check(request)
+    // Several may wait for one to end; whoever comes first is then the earlier one of the others. Nothing is awaited after the loop.
+    for (let earlier = this.#making.get(request.keyId); earlier !== undefined; earlier = this.#making.get(request.keyId)) {
+      this.#supersede(earlier, request)
+      await earlier.ended
+      parties = this.#check(request)
+    }
+    const given = Promise.withResolvers<never>()
+    const ended = Promise.withResolvers<void>()
+    const making: Making = { nonce: request.nonce, storing: false, giveUp: given.reject, ended: ended.promise }
+    this.#making.set(request.keyId, making)
     try {
-      await pairs.ready(peers, PAIRS_TIMEOUT_MS)
-      const config = [u32(request.threshold), partyList(parties), request.nonce]
-      const id = tagged('dkg-session', scope.clusterContext, utf8(request.keyId), ...config)
-      const job = { kind: 'dkg', ...request, self, parties, clusterContext: scope.clusterContext, identities: scope.identities } as const
-      const attest = (hash: Uint8Array, share: OpenedRecord) => this.#store(request.keyId, hash, share)
-      const { result } = await hub.run(id, peers, job, { attest })
-      const outcome = await keys.attest(request.keyId, keys.hashOf(result.public), result.attestations)
-      if (outcome === 'pending' || outcome === 'unknown')
-        throw new ConclaveError('KEY_PENDING', 'the key is stored but not certified yet', { retriable: true })
-      log.info({ keyId: request.keyId }, 'key created')
-      const { keyId, publicKey, chainCode, epoch } = keys.get(request.keyId)
-      return { keyId, publicKey, chainCode, epoch }
+      return await this.#make(request, parties, making, given.promise)
     } finally {
       this.#making.delete(request.keyId)
+      ended.resolve()
       // Whether it went well here or not: somebody may lack what we have.
       this.#tellAll(request.keyId)
     }
+  }
+
+  /**
+   * A coordinator that asks again under another nonce has given up on the earlier run, which some nodes may never have heard of:
+   * waiting for them to time out, each at its own moment, would keep the nodes from ever meeting in one run.
+   */
+  #supersede(earlier: Making, { keyId, nonce }: CreateKey): void {
+    if (earlier.storing || equalBytes(earlier.nonce, nonce)) {
+      throw new ConclaveError('KEY_BUSY', `key "${keyId}" is being created`, { retriable: true })
+    }
+    earlier.giveUp(new ConclaveError('KEY_SUPERSEDED', `the creation of key "${keyId}" was begun anew`, { retriable: true }))
+  }
+
+  async #make(request: CreateKey, parties: readonly PartyId[], making: Making, givenUp: Promise<never>): Promise<KeyCreated> {
+    const { self, keys, pairs, hub, scope, log } = this.#o
+    const peers = parties.filter((j) => j !== self)
+    await Promise.race([pairs.ready(peers, PAIRS_TIMEOUT_MS), givenUp])
+    const config = [u32(request.threshold), partyList(parties), request.nonce]
+    const id = tagged('dkg-session', scope.clusterContext, utf8(request.keyId), ...config)
+    const job = { kind: 'dkg', ...request, self, parties, clusterContext: scope.clusterContext, identities: scope.identities } as const
+    const attest = (hash: Uint8Array, share: OpenedRecord) => {
+      making.storing = true
+      return this.#store(request.keyId, hash, share)
+    }
+    givenUp.catch((reason: ConclaveError) => hub.stop(id, peers[0] as PartyId, reason))
+    const { result } = await hub.run(id, peers, job, { attest })
+    const outcome = await keys.attest(request.keyId, keys.hashOf(result.public), result.attestations)
+    if (outcome === 'pending' || outcome === 'unknown')
+      throw new ConclaveError('KEY_PENDING', 'the key is stored but not certified yet', { retriable: true })
+    log.info({ keyId: request.keyId }, 'key created')
+    const { keyId, publicKey, chainCode, epoch } = keys.get(request.keyId)
+    return { keyId, publicKey, chainCode, epoch }
   }
 
   /**
@@ -140,7 +179,6 @@ export class KeyMaker {
       throw new ConclaveError('KEY_PENDING', `an earlier creation of key "${request.keyId}" is not settled; choose another id`)
     if (keys.active().length + keys.pending().length >= KEYS_MAX)
       throw new ConclaveError('KEYS_FULL', `this node holds ${KEYS_MAX} keys: it makes no more`)
-    if (this.#making.has(request.keyId)) throw new ConclaveError('KEY_BUSY', `key "${request.keyId}" is being created`, { retriable: true })
     return parties
   }
 

@@ -163,9 +163,23 @@ describe('refusals', () => {
   })
 
   it('refusals: one key id is created once at a time', async () => {
-    const bodies = await Promise.all([createKey(cluster, 'twice', 'first'), createKey(cluster, 'twice', 'second')])
+    const bodies = await Promise.all([createKey(cluster, 'twice', 'same'), createKey(cluster, 'twice', 'same')])
     expect(bodies[0].map(codeIn)).to.deep.equal(['keyCreated', 'keyCreated', 'keyCreated'])
     expect(bodies[1].map(codeIn)).to.deep.equal(['KEY_BUSY', 'KEY_BUSY', 'KEY_BUSY'])
+  })
+
+  it('refusals: a creation that only some nodes have heard of gives way to the next one', async () => {
+    // What a coordinator that was killed between two sends leaves behind.
+    const createKeyOnly = { keyId: 'anew', nonce: tagged('nonce', utf8('lost')), threshold: 2, parties: [1, 2, 3] }
+    const lost = cluster.ask(1, { createKey: createKeyOnly })
+    const bodies = await createKey(cluster, 'anew', 'again')
+    expect(bodies.map(codeIn)).to.deep.equal(['keyCreated', 'keyCreated', 'keyCreated'])
+    expect(codeIn(await lost)).to.equal('KEY_SUPERSEDED')
+  })
+
+  it('refusals: of several creations of one key the last one stands, at every node', async () => {
+    const runs = await Promise.all(['one', 'two', 'three'].map((nonce) => createKey(cluster, 'many', nonce)))
+    expect(runs.map((bodies) => bodies.map(codeIn).filter((code) => code === 'keyCreated').length)).to.deep.equal([0, 0, 3])
   })
 
   describe('from a hostile member', () => {
