@@ -120,8 +120,7 @@ export class SessionPool {
   }
 
   #tell(id: string, message: ToWorker): void {
-    const entry = this.#entries.get(id)
-    if (entry?.stopped === undefined) entry?.worker.postMessage(message)
+    this.#entries.get(id)?.worker.postMessage(message)
   }
 
   #spawn(slot: number): Worker {

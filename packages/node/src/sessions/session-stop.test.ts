@@ -1,12 +1,14 @@
+import { MessageChannel } from 'node:worker_threads'
 import { ConclaveError, type PartyId, tagged } from '@conclave/core'
 import type { Outgoing } from '@conclave/mpc'
 import { decode, encode, SignCommit } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { identity, SCOPE } from '../store/dkg.fixture.ts'
-import type { OpenedRecord, SignJob } from './job.ts'
+import type { FromWorker, OpenedRecord, SignJob, ToWorker } from './job.ts'
 import { dkgJob, pairJob, seed } from './jobs.fixture.ts'
 import { SessionPool } from './session-pool.ts'
+import { serveSessions } from './worker.ts'
 
 type End = 1 | 2
 const other = (self: End): End => (self === 1 ? 2 : 1)
@@ -90,9 +92,26 @@ describe('session stop', () => {
 
   it('session stop: a message that comes after the stop is not looked at', async () => {
     const body = await commitOf(3, true)
-    const outcome = refusal(() => pool.run('late', signJob(1, 3), seed(1), { send: () => undefined, waiting: () => undefined }))
-    pool.stop('late', new ConclaveError('PEER_LOST', 'gone'))
-    pool.receive('late', 2, 1, body)
-    expect(await outcome).to.equal('PEER_LOST')
+    const { port1, port2 } = new MessageChannel()
+    try {
+      serveSessions(port2)
+      const heard: FromWorker[] = []
+      const served = Promise.withResolvers<void>()
+      port1.on('message', (m: FromWorker) => {
+        heard.push(m)
+        if (m.type === 'stopped' && m.id === 'marker') served.resolve()
+      })
+      const tell = (m: ToWorker) => port1.postMessage(m)
+      tell({ type: 'start', id: 'late', job: signJob(1, 3), seed: seed(1) })
+      tell({ type: 'abort', id: 'late' })
+      tell({ type: 'receive', id: 'late', from: 2, round: 1, body })
+      // Served in order: when the marker has stopped, the late message is dealt with.
+      tell({ type: 'start', id: 'marker', job: signJob(1, 4), seed: seed(1) })
+      tell({ type: 'abort', id: 'marker' })
+      await served.promise
+      expect(heard.filter((m) => m.id === 'late').map((m) => m.type)).to.deep.equal(['send', 'waiting', 'stopped'])
+    } finally {
+      port1.close()
+    }
   })
 })
