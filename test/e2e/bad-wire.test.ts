@@ -145,7 +145,7 @@ describe('bad input on the links between members', () => {
       [{ createKey: { ...create, parties: [1, 1, 3] } }, 'BAD_PARTY_SET'],
       [{ createKey: { ...create, keyId: '../x' } }, 'BAD_KEY_ID'],
       [{ createKey: { ...create, keyId } }, 'KEY_EXISTS'],
-      [{ sign: { requestId, attempt: 1, signers: [1, 2] } }, 'UNKNOWN_REQUEST'],
+      [{ sign: { requestId, attempt: 1, signers: [1, 2], epoch: 0 } }, 'UNKNOWN_REQUEST'],
       [{ pairOffer: { pairEpoch: 9, nonce: noise(32), current: noise(32) } }, 'NOT_ALLOWED'],
     ]
     for (const [body, code] of cases)
@@ -154,7 +154,7 @@ describe('bad input on the links between members', () => {
     expect('verdict' in refused && [refused.verdict.allowed, refused.verdict.code]).to.deep.equal([false, 'PAYLOAD_UNDECODABLE'])
     const payload = fromHex(transfer().slice(2))
     await observer.ask('zurich', { propose: { requestId, keyId, payloadType: 'evm.tx', payload } })
-    const quorum = observer.ask('zurich', { sign: { requestId, attempt: 1, signers: [1, 2, 3] } })
+    const quorum = observer.ask('zurich', { sign: { requestId, attempt: 1, signers: [1, 2, 3], epoch: 0 } })
     expect(await quorum.then(() => 'granted', codeOf)).to.equal('BAD_QUORUM')
   })
 

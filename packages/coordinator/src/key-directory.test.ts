@@ -9,7 +9,7 @@ type Reported = NodeStatus['keys'][number]
 
 const publicKey = secp256k1.getPublicKey(new Uint8Array(32).fill(1))
 const evilKey = secp256k1.getPublicKey(new Uint8Array(32).fill(2))
-const KEY: Reported = { keyId: 'main', epoch: 0, publicKey, threshold: 3, parties: [1, 2, 3, 4, 5], state: 'active' }
+const KEY: Reported = { keyId: 'main', epoch: 0, publicKey, threshold: 3, parties: [1, 2, 3, 4, 5], state: 'active', prepared: 0 }
 
 describe('confirmedKeys', () => {
   let lock: ClusterLock

@@ -8,7 +8,7 @@ import { sharedController } from './wait.ts'
 
 const REQUEST_ID = new Uint8Array(32).fill(7)
 const signed = { requestId: REQUEST_ID, digest: REQUEST_ID, signature: new Uint8Array(64), recovery: 0, bytesSent: 0 }
-const sign: Request['body'] = { sign: { requestId: REQUEST_ID, attempt: 1, signers: [1, 2, 3] } }
+const sign: Request['body'] = { sign: { requestId: REQUEST_ID, attempt: 1, signers: [1, 2, 3], epoch: 0 } }
 
 async function codeFrom(action: Promise<unknown>): Promise<string> {
   return action.then(

@@ -170,7 +170,7 @@ export class SigningJob {
     // On disk before anything is sent: an attempt number names a session, and no session may run twice.
     await this.#update((r) => ({ state: 'signing', attempts: [...r.attempts, started] }))
     using _load = loads.begin(signers)
-    const answers = await this.#collect({ requestId: fromHex(this.#record.requestId), attempt, signers })
+    const answers = await this.#collect({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch: this.#key.epoch })
     if (stopping.aborted) return false
     const { requestId, digest } = this.#record
     const expected = { requestId: fromHex(requestId), digest: fromHex(digest), publicKey: fromHex(this.#key.publicKey), signers }

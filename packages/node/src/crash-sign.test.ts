@@ -47,8 +47,8 @@ describe('crash in signing', () => {
       await pairsReady(cluster)
       await propose(cluster, at, [1, 2, 3], transfer(BigInt(at)))
       point.arm({ deed: 'send', at, after: false })
-      const first = cluster.ask(1, { sign: { requestId: requestId(at), attempt: 0, signers: [1, 2] } })
-      void cluster.ask(2, { sign: { requestId: requestId(at), attempt: 0, signers: [1, 2] } })
+      const first = cluster.ask(1, { sign: { requestId: requestId(at), attempt: 0, signers: [1, 2], epoch: 0 } })
+      void cluster.ask(2, { sign: { requestId: requestId(at), attempt: 0, signers: [1, 2], epoch: 0 } })
       await point.crashed
       await cluster.kill('n2')
       const failure = failureIn(await first)
@@ -76,7 +76,7 @@ describe('crash in signing', () => {
     await propose(cluster, 60, [1, 2, 3], transfer(60n))
     await cluster.kill('n3')
     await until('n1 has noticed', async () => (await pairStateOf(cluster, 1, 3)) === 'missing')
-    const failure = failureIn(await cluster.ask(1, { sign: { requestId: requestId(60), attempt: 0, signers: [1, 3] } }))
+    const failure = failureIn(await cluster.ask(1, { sign: { requestId: requestId(60), attempt: 0, signers: [1, 3], epoch: 0 } }))
     expect(failure).to.deep.include({ code: 'PAIR_MISSING', retriable: true, waitingFor: [3] })
     // Nothing was spent on it.
     expectSignature(await sign(cluster, 60, [1, 2], 0), publicKey)

@@ -117,7 +117,7 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
       const signAs = async (attempt: number) => {
         const proposed = { requestId: tagged('r'), keyId: 'k', payloadType: 'evm.tx', payload: transfer(7n) }
         for (const body of await client.askBoth({ propose: proposed })) expect(verdictIn(body).code).to.equal('ALLOWED')
-        return client.askBoth({ sign: { requestId: tagged('r'), attempt, signers: [1, 2] } })
+        return client.askBoth({ sign: { requestId: tagged('r'), attempt, signers: [1, 2], epoch: 0 } })
       }
       expectSignature(await signAs(0), publicKey)
       for (const node of running.splice(0)) await node.stop()

@@ -58,6 +58,7 @@ export class StatusReport {
         threshold: k.threshold,
         parties: k.parties,
         state: 'active',
+        prepared: k.epoch,
       })),
       pairs: this.#p.pairs(),
       hsmOk: health.some((h) => h.ok),

@@ -42,7 +42,7 @@ describe('refusals', () => {
     return verdictIn(body as Response['body'])
   }
   const codeOfSign = async (i: number, signers: readonly number[], attempt = 0) =>
-    codeIn(await cluster.ask(1, { sign: { requestId: requestId(i), attempt, signers } }))
+    codeIn(await cluster.ask(1, { sign: { requestId: requestId(i), attempt, signers, epoch: 0 } }))
 
   it('refusals: what the policy does not allow is denied with code, reason and rule, and cannot be signed', async () => {
     const denied = [
@@ -109,7 +109,7 @@ describe('refusals', () => {
     await cluster.kill('n2')
     await cluster.start(['n2'], { policy: DENY_ALL })
     await pairsReady(cluster)
-    const second = cluster.ask(2, { sign: { requestId: requestId(140), attempt: 0, signers: [2, 3] } })
+    const second = cluster.ask(2, { sign: { requestId: requestId(140), attempt: 0, signers: [2, 3], epoch: 0 } })
     expect(failureIn(await second)).to.deep.include({ code: 'POLICY_NO_RULE', retriable: false })
     await cluster.kill('n2')
     await cluster.start(['n2'])
@@ -122,10 +122,10 @@ describe('refusals', () => {
     await cluster.start(['n1'], { rig: (parts) => ({ ...parts, maxConcurrent: 2 }) })
     await pairsReady(cluster)
     for (const i of [150, 151, 152]) await propose(cluster, i, [1, 2], transfer(BigInt(i)))
-    const one = [150, 151, 152].map((i) => cluster.ask(1, { sign: { requestId: requestId(i), attempt: 0, signers: [1, 2] } }))
+    const one = [150, 151, 152].map((i) => cluster.ask(1, { sign: { requestId: requestId(i), attempt: 0, signers: [1, 2], epoch: 0 } }))
     const busy = failureIn(await (one[2] as Promise<Response['body']>))
     expect(busy).to.deep.include({ code: 'BUSY', retriable: true })
-    const two = [150, 151].map((i) => cluster.ask(2, { sign: { requestId: requestId(i), attempt: 0, signers: [1, 2] } }))
+    const two = [150, 151].map((i) => cluster.ask(2, { sign: { requestId: requestId(i), attempt: 0, signers: [1, 2], epoch: 0 } }))
     for (const i of [0, 1])
       expectSignature(await Promise.all([one[i] as Promise<Response['body']>, two[i] as Promise<Response['body']>]), publicKey)
     expectSignature(await sign(cluster, 152, [1, 2]), publicKey)
@@ -212,7 +212,7 @@ describe('refusals', () => {
         { status: {} },
         { createKey: { keyId: 'k', nonce: tagged('n'), threshold: 2, parties: [1, 2, 3] } },
         { propose: { requestId: requestId(1), keyId: KEY, payloadType: 'evm.tx', payload: transfer(1n) } },
-        { sign: { requestId: requestId(1), attempt: 0, signers: [1, 3] } },
+        { sign: { requestId: requestId(1), attempt: 0, signers: [1, 3], epoch: 0 } },
       ]
       for (const body of asks) expect(await ask(body)).to.equal('NOT_ALLOWED')
     })

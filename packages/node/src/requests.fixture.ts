@@ -84,7 +84,7 @@ export function propose(c: TestCluster, i: number, parties: readonly number[], p
 }
 
 export function sign(c: TestCluster, i: number, signers: readonly number[], attempt = 0): Promise<Body[]> {
-  return Promise.all(signers.map((j) => c.ask(j, { sign: { requestId: requestId(i), attempt, signers } })))
+  return Promise.all(signers.map((j) => c.ask(j, { sign: { requestId: requestId(i), attempt, signers, epoch: 0 } })))
 }
 
 /** Proposes a transfer of `i` wei to the signers and has them sign it. */

@@ -118,7 +118,9 @@ export class MemberPeer {
   async sign({ requestId, keyId, payload, signers, attempt = 1 }: SignOrder): Promise<readonly Signed[]> {
     const names = signers.map((i) => this.lock.nodes[i - 1]?.name ?? '')
     await Promise.all(names.map((name) => this.ask(name, { propose: { requestId, keyId, payloadType: 'evm.tx', payload } })))
-    const answers = await Promise.all(names.map((name) => this.ask(name, { sign: { requestId, attempt, signers: [...signers] } })))
+    const answers = await Promise.all(
+      names.map((name) => this.ask(name, { sign: { requestId, attempt, signers: [...signers], epoch: 0 } })),
+    )
     return answers.map((body) => {
       if (!('signed' in body)) throw new ConclaveError('BAD_ANSWER', 'a node answered something else')
       return body.signed

@@ -56,6 +56,22 @@ export const SignPartial = message('SignPartial', { u: SCALAR, w: SCALAR })
 // link.proto
 export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32) })
 
+// the public half of a key, on the wire and in the store
+export const Attestation = message('Attestation', { party: INDEX, signature: bytesBetween(1, 72) })
+export const KeyPublic = message('KeyPublic', {
+  keyId: KEY_ID,
+  epoch: number(),
+  threshold: INDEX,
+  parties: list(INDEX, PARTIES_MAX),
+  publicKey: POINT,
+  chainCode: HASH,
+  publicShares: list(POINT, PARTIES_MAX),
+  nonce: HASH,
+  sidParts: list(HASH, PARTIES_MAX),
+  transcript: HASH,
+})
+export const KeyCertificate = message('KeyCertificate', { key: KeyPublic, attestations: list(Attestation, PARTIES_MAX) })
+
 // control.proto
 export const Failure = message('Failure', {
   code: CODE,
@@ -71,6 +87,7 @@ export const KeyStatus = message('KeyStatus', {
   threshold: INDEX,
   parties: list(INDEX, PARTIES_MAX),
   state: CODE,
+  prepared: number(),
 })
 export const PairStatus = message('PairStatus', { peer: INDEX, pairEpoch: number(), state: CODE, pairId: bytesOrEmpty(32) })
 export const StatusRequest = message('StatusRequest', {})
@@ -88,6 +105,16 @@ export const NodeStatus = message('NodeStatus', {
   cpuMs: number(),
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
+export const RenewKey = message('RenewKey', {
+  keyId: KEY_ID,
+  nonce: HASH,
+  kind: CODE,
+  fromEpoch: number(),
+  epoch: number(),
+  threshold: INDEX,
+  parties: list(INDEX, PARTIES_MAX),
+  dealers: list(INDEX, PARTIES_MAX),
+})
 export const KeyCreated = message('KeyCreated', { keyId: KEY_ID, publicKey: POINT, chainCode: HASH, epoch: number() })
 export const Propose = message('Propose', {
   requestId: HASH,
@@ -103,17 +130,41 @@ export const Verdict = message('Verdict', {
   rule: text(128),
   digest: bytesOrEmpty(32),
 })
-export const Sign = message('Sign', { requestId: HASH, attempt: number(), signers: list(INDEX, PARTIES_MAX) })
+export const Sign = message('Sign', { requestId: HASH, attempt: number(), signers: list(INDEX, PARTIES_MAX), epoch: number() })
 export const Signed = message('Signed', { requestId: HASH, digest: HASH, signature: bytes(64), recovery: number(3), bytesSent: number() })
+/** Locks that a certificate may be behind the present one. */
+export const LOCKS_MAX = 16
+export const LOCK_BYTES_MAX = 16 * 1024
+export const CertificateRequest = message('CertificateRequest', { keyId: KEY_ID, epoch: number() })
+export const CertificateAnswer = message('CertificateAnswer', {
+  certificate: KeyCertificate,
+  locks: list(bytesBetween(1, LOCK_BYTES_MAX), LOCKS_MAX),
+})
 export const PairOffer = message('PairOffer', { pairEpoch: number(), nonce: HASH, current: bytesOrEmpty(32) })
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
 export const Request = message('Request', {
   id: number(),
-  body: oneOf({ status: StatusRequest, createKey: CreateKey, propose: Propose, sign: Sign, pairOffer: PairOffer }),
+  body: oneOf({
+    status: StatusRequest,
+    createKey: CreateKey,
+    propose: Propose,
+    sign: Sign,
+    pairOffer: PairOffer,
+    renewKey: RenewKey,
+    certificate: CertificateRequest,
+  }),
 })
 export const Response = message('Response', {
   id: number(),
-  body: oneOf({ failure: Failure, status: NodeStatus, keyCreated: KeyCreated, verdict: Verdict, signed: Signed, pairAccept: PairAccept }),
+  body: oneOf({
+    failure: Failure,
+    status: NodeStatus,
+    keyCreated: KeyCreated,
+    verdict: Verdict,
+    signed: Signed,
+    pairAccept: PairAccept,
+    certificate: CertificateAnswer,
+  }),
 })
 
 // frame.proto
@@ -124,7 +175,6 @@ export const SessionMessage = message('SessionMessage', {
   body: bytesBetween(1, ROUND_BODY_BYTES_MAX),
 })
 export const SessionEnd = message('SessionEnd', { sessionId: HASH, from: INDEX, code: CODE })
-export const Attestation = message('Attestation', { party: INDEX, signature: bytesBetween(1, 72) })
 export const KeyAttestations = message('KeyAttestations', {
   keyId: KEY_ID,
   certificateHash: HASH,
@@ -136,19 +186,6 @@ export const Frame = message('Frame', {
 })
 
 // store.proto
-export const KeyPublic = message('KeyPublic', {
-  keyId: KEY_ID,
-  epoch: number(),
-  threshold: INDEX,
-  parties: list(INDEX, PARTIES_MAX),
-  publicKey: POINT,
-  chainCode: HASH,
-  publicShares: list(POINT, PARTIES_MAX),
-  nonce: HASH,
-  sidParts: list(HASH, PARTIES_MAX),
-  transcript: HASH,
-})
-export const KeyCertificate = message('KeyCertificate', { key: KeyPublic, attestations: list(Attestation, PARTIES_MAX) })
 export const PairPublic = message('PairPublic', { self: INDEX, peer: INDEX, pairEpoch: number(), transcript: HASH })
 const SEALED = bytesBetween(1, 64 * 1024)
 export const PendingKey = message('PendingKey', { key: KeyPublic, sealed: SEALED, attestations: list(Attestation, PARTIES_MAX) })
@@ -171,6 +208,9 @@ export type Hello = ValueOf<typeof Hello>
 export type Failure = ValueOf<typeof Failure>
 export type NodeStatus = ValueOf<typeof NodeStatus>
 export type CreateKey = ValueOf<typeof CreateKey>
+export type RenewKey = ValueOf<typeof RenewKey>
+export type CertificateRequest = ValueOf<typeof CertificateRequest>
+export type CertificateAnswer = ValueOf<typeof CertificateAnswer>
 export type KeyCreated = ValueOf<typeof KeyCreated>
 export type Propose = ValueOf<typeof Propose>
 export type Verdict = ValueOf<typeof Verdict>

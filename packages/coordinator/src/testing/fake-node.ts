@@ -109,7 +109,7 @@ export class FakeNode {
       hsmOk: true,
       keys: [...this.keys].map((keyId) => {
         const { secret, threshold, parties } = this.#world.keys.get(keyId) as FakeKey
-        return { keyId, epoch: 0, publicKey: secp256k1.getPublicKey(secret), threshold, parties, state: 'active' }
+        return { keyId, epoch: 0, publicKey: secp256k1.getPublicKey(secret), threshold, parties, state: 'active', prepared: 0 }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,

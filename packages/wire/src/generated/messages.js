@@ -25,11 +25,13 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.propose = null;
         Request.prototype.sign = null;
         Request.prototype.pairOffer = null;
+        Request.prototype.renewKey = null;
+        Request.prototype.certificate = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -52,6 +54,10 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Sign.encode(message.sign, writer.uint32(42).fork(), _depth + 1).ldelim();
             if (message.pairOffer != null && $Object.hasOwnProperty.call(message, "pairOffer"))
                 $root.conclave.PairOffer.encode(message.pairOffer, writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.renewKey != null && $Object.hasOwnProperty.call(message, "renewKey"))
+                $root.conclave.RenewKey.encode(message.renewKey, writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
+                $root.conclave.CertificateRequest.encode(message.certificate, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -129,6 +135,20 @@ export const conclave = $root.conclave = (() => {
                         message.body = "pairOffer";
                         continue;
                     }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        message.renewKey = $root.conclave.RenewKey.decode(reader, reader.size(), $undefined, _depth + 1, message.renewKey);
+                        message.body = "renewKey";
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        message.certificate = $root.conclave.CertificateRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.certificate);
+                        message.body = "certificate";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -165,11 +185,12 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.verdict = null;
         Response.prototype.signed = null;
         Response.prototype.pairAccept = null;
+        Response.prototype.certificate = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -194,6 +215,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Signed.encode(message.signed, writer.uint32(50).fork(), _depth + 1).ldelim();
             if (message.pairAccept != null && $Object.hasOwnProperty.call(message, "pairAccept"))
                 $root.conclave.PairAccept.encode(message.pairAccept, writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
+                $root.conclave.CertificateAnswer.encode(message.certificate, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -276,6 +299,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.pairAccept = $root.conclave.PairAccept.decode(reader, reader.size(), $undefined, _depth + 1, message.pairAccept);
                         message.body = "pairAccept";
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        message.certificate = $root.conclave.CertificateAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.certificate);
+                        message.body = "certificate";
                         continue;
                     }
                 }
@@ -726,6 +756,7 @@ export const conclave = $root.conclave = (() => {
         KeyStatus.prototype.threshold = 0;
         KeyStatus.prototype.parties = $util.emptyArray;
         KeyStatus.prototype.state = "";
+        KeyStatus.prototype.prepared = 0;
 
         KeyStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -746,6 +777,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(42).uint32s(message.parties);
             if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
                 writer.uint32(50).string(message.state);
+            if (message.prepared != null && $Object.hasOwnProperty.call(message, "prepared") && message.prepared !== 0)
+                writer.uint32(56).uint32(message.prepared);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -836,6 +869,15 @@ export const conclave = $root.conclave = (() => {
                             message.state = value;
                         else
                             delete message.state;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.prepared = value;
+                        else
+                            delete message.prepared;
                         continue;
                     }
                 }
@@ -1098,6 +1140,370 @@ export const conclave = $root.conclave = (() => {
         };
 
         return CreateKey;
+    })();
+
+    conclave.RenewKey = (function() {
+
+        const RenewKey = function (properties) {
+            this.parties = [];
+            this.dealers = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        RenewKey.prototype.keyId = "";
+        RenewKey.prototype.nonce = $util.newBuffer([]);
+        RenewKey.prototype.kind = "";
+        RenewKey.prototype.fromEpoch = 0;
+        RenewKey.prototype.epoch = 0;
+        RenewKey.prototype.threshold = 0;
+        RenewKey.prototype.parties = $util.emptyArray;
+        RenewKey.prototype.dealers = $util.emptyArray;
+
+        RenewKey.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(10).string(message.keyId);
+            if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce") && message.nonce.length)
+                writer.uint32(18).bytes(message.nonce);
+            if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== "")
+                writer.uint32(26).string(message.kind);
+            if (message.fromEpoch != null && $Object.hasOwnProperty.call(message, "fromEpoch") && message.fromEpoch !== 0)
+                writer.uint32(32).uint32(message.fromEpoch);
+            if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== 0)
+                writer.uint32(40).uint32(message.epoch);
+            if (message.threshold != null && $Object.hasOwnProperty.call(message, "threshold") && message.threshold !== 0)
+                writer.uint32(48).uint32(message.threshold);
+            if (message.parties != null && message.parties.length)
+                writer.uint32(58).uint32s(message.parties);
+            if (message.dealers != null && message.dealers.length)
+                writer.uint32(66).uint32s(message.dealers);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        RenewKey.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.RenewKey();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.nonce = value;
+                        else
+                            delete message.nonce;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.kind = value;
+                        else
+                            delete message.kind;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.fromEpoch = value;
+                        else
+                            delete message.fromEpoch;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.epoch = value;
+                        else
+                            delete message.epoch;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.threshold = value;
+                        else
+                            delete message.threshold;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType === 2) {
+                            if (!(message.parties && message.parties.length))
+                                message.parties = [];
+                            reader.uint32s(message.parties);
+                            continue;
+                        }
+                        if (wireType !== 0)
+                            break;
+                        if (!(message.parties && message.parties.length))
+                            message.parties = [];
+                        message.parties.push(reader.uint32());
+                        continue;
+                    }
+                case 8: {
+                        if (wireType === 2) {
+                            if (!(message.dealers && message.dealers.length))
+                                message.dealers = [];
+                            reader.uint32s(message.dealers);
+                            continue;
+                        }
+                        if (wireType !== 0)
+                            break;
+                        if (!(message.dealers && message.dealers.length))
+                            message.dealers = [];
+                        message.dealers.push(reader.uint32());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return RenewKey;
+    })();
+
+    conclave.CertificateRequest = (function() {
+
+        const CertificateRequest = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CertificateRequest.prototype.keyId = "";
+        CertificateRequest.prototype.epoch = 0;
+
+        CertificateRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(10).string(message.keyId);
+            if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== 0)
+                writer.uint32(16).uint32(message.epoch);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CertificateRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CertificateRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.epoch = value;
+                        else
+                            delete message.epoch;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CertificateRequest;
+    })();
+
+    conclave.CertificateAnswer = (function() {
+
+        const CertificateAnswer = function (properties) {
+            this.locks = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CertificateAnswer.prototype.certificate = null;
+        CertificateAnswer.prototype.locks = $util.emptyArray;
+
+        CertificateAnswer.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
+                $root.conclave.KeyCertificate.encode(message.certificate, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.locks != null && message.locks.length)
+                for (let i = 0; i < message.locks.length; ++i)
+                    writer.uint32(18).bytes(message.locks[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CertificateAnswer.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CertificateAnswer();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        message.certificate = $root.conclave.KeyCertificate.decode(reader, reader.size(), $undefined, _depth + 1, message.certificate);
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.locks && message.locks.length))
+                            message.locks = [];
+                        message.locks.push(reader.bytes());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CertificateAnswer;
     })();
 
     conclave.KeyCreated = (function() {
@@ -1491,6 +1897,7 @@ export const conclave = $root.conclave = (() => {
         Sign.prototype.requestId = $util.newBuffer([]);
         Sign.prototype.attempt = 0;
         Sign.prototype.signers = $util.emptyArray;
+        Sign.prototype.epoch = 0;
 
         Sign.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1505,6 +1912,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(16).uint32(message.attempt);
             if (message.signers != null && message.signers.length)
                 writer.uint32(26).uint32s(message.signers);
+            if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== 0)
+                writer.uint32(32).uint32(message.epoch);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1568,6 +1977,15 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.signers && message.signers.length))
                             message.signers = [];
                         message.signers.push(reader.uint32());
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.epoch = value;
+                        else
+                            delete message.epoch;
                         continue;
                     }
                 }
