@@ -12,45 +12,49 @@ import {
   u32,
   utf8,
 } from '@conclave/core'
-import { partyList } from '@conclave/mpc'
+import { certificateHash, partyList } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
-import type { CreateKey, KeyAttestations, KeyCreated, KeyGossip } from '@conclave/wire'
+import { type CreateKey, encode, type KeyCreated, KeyPublic, type RenewKey } from '@conclave/wire'
+import type { Certificates } from './certificates.ts'
+import type { EpochKeeper } from './epoch-keeper.ts'
 import type { PairKeeper } from './pair-keeper.ts'
-import type { OpenedRecord } from './sessions/job.ts'
+import { checkEpoch, checkRenewal, participantsIn } from './renewal-check.ts'
+import type { DealJob, OpenedRecord } from './sessions/job.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
-import { type KeyStore, type NodeScope, partiesOf } from './store/key-store.ts'
+import type { KeyStore, NodeScope } from './store/key-store.ts'
 
 const PAIRS_TIMEOUT_MS = 120_000
-/** As many as a status and a gossip frame have room for. */
+/** As many as a status frame has room for. */
 const KEYS_MAX = 4096
-const GOSSIP_KEYS_MAX = 256
 
 export interface KeyMakerOptions {
   readonly self: PartyId
   readonly lock: ClusterLock
   readonly scope: NodeScope
   readonly keys: KeyStore
+  readonly epochs: EpochKeeper
+  readonly certificates: Certificates
   readonly pairs: PairKeeper
   readonly hub: SessionHub
   readonly identity: IdentitySigner
   readonly log: Logger
-  gossip(peer: PartyId, gossip: KeyGossip): void
-  peersUp(): readonly PartyId[]
 }
 
-/** A creation under way. */
+/** A creation or renewal under way. */
 interface Making {
   readonly nonce: Uint8Array
   /** From here on it cannot be given up: the share may be on the disk. */
   storing: boolean
   readonly giveUp: (reason: ConclaveError) => void
+  readonly givenUp: Promise<never>
   /** Resolves when it has ended, however. */
   readonly ended: Promise<void>
 }
 
-/**
- * Key creation at this node: pair setup where it is missing, the DKG, and the finish of keys that a crash left pending.
- */
+type Asked = Pick<RenewKey, 'keyId' | 'nonce'>
+type Deal = Pick<DealJob, 'keyId' | 'nonce' | 'threshold' | 'parties' | 'epoch' | 'dealing'>
+
+/** Key creation and renewal at this node: pair setup where it is missing or due, then the dealing, and what has to be stored for it. */
 export class KeyMaker {
   readonly #o: KeyMakerOptions
   readonly #making = new Map<string, Making>()
@@ -60,25 +64,62 @@ export class KeyMaker {
   }
 
   /** @throws {InvalidArgument} on a bad request. {ConclaveError} KEY_EXISTS, KEY_PENDING, KEY_BUSY, KEY_SUPERSEDED, KEYS_FULL, PAIR_*; what a session throws. */
-  async create(request: CreateKey): Promise<KeyCreated> {
-    let parties = this.#check(request)
+  create(request: CreateKey): Promise<KeyCreated> {
+    return this.#alone(
+      request,
+      () => this.#checkCreation(request),
+      async (making) => {
+        const parties = this.#checkCreation(request)
+        const peers = parties.filter((j) => j !== this.#o.self)
+        await Promise.race([this.#o.pairs.ready(peers, PAIRS_TIMEOUT_MS), making.givenUp])
+        return this.#deal({ ...request, parties, epoch: 0, dealing: { kind: 'create' } }, parties, making)
+      },
+    )
+  }
+
+  /**
+   * Takes part in a refresh or a reshare. It goes by the certificate of the epoch that is dealt from and by the cluster lock; of the
+   * coordinator's word only what these two allow.
+   *
+   * @throws {InvalidArgument} BAD_RENEWAL, BAD_REFRESH, BAD_RESHARE, BAD_THRESHOLD, BAD_PARTY_SET. {ConclaveError} EPOCH_SPENT,
+   * EPOCH_MISMATCH, EPOCHS_FULL, KEY_STALE, NO_SHARE, KEY_PENDING, KEY_BUSY, KEY_SUPERSEDED, PAIR_*; what a session throws.
+   */
+  async renew(request: RenewKey): Promise<KeyCreated> {
+    parseKeyId(request.keyId)
+    const participants = participantsIn(request, this.#o.self)
+    const { keys } = this.#o
+    const active = keys.has(request.keyId) === 'active' ? keys.get(request.keyId) : undefined
+    // Asked again because our answer was lost.
+    if (active !== undefined && active.epoch === request.epoch && equalBytes(active.nonce, request.nonce)) return created(active)
+    return this.#alone(
+      request,
+      () => this.#checkRenewal(request),
+      (making) => this.#renew(request, participants, making),
+    )
+  }
+
+  /** One creation or renewal of a key at a time; `check` holds when `make` begins. */
+  async #alone(request: Asked, check: () => unknown, make: (making: Making) => Promise<KeyCreated>): Promise<KeyCreated> {
+    check()
     // Several may wait for one to end; whoever comes first is then the earlier one of the others. Nothing is awaited after the loop.
     for (let earlier = this.#making.get(request.keyId); earlier !== undefined; earlier = this.#making.get(request.keyId)) {
       this.#supersede(earlier, request)
       await earlier.ended
-      parties = this.#check(request)
+      check()
     }
     const given = Promise.withResolvers<never>()
     const ended = Promise.withResolvers<void>()
-    const making: Making = { nonce: request.nonce, storing: false, giveUp: given.reject, ended: ended.promise }
+    // Whoever does not wait for it must not be blamed for that.
+    given.promise.catch(() => undefined)
+    const making: Making = { nonce: request.nonce, storing: false, giveUp: given.reject, givenUp: given.promise, ended: ended.promise }
     this.#making.set(request.keyId, making)
     try {
-      return await this.#make(request, parties, making, given.promise)
+      return await make(making)
     } finally {
       this.#making.delete(request.keyId)
       ended.resolve()
       // Whether it went well here or not: somebody may lack what we have.
-      this.#tellAll(request.keyId)
+      this.#o.epochs.tellAll(request.keyId)
     }
   }
 
@@ -86,87 +127,69 @@ export class KeyMaker {
    * A coordinator that asks again under another nonce has given up on the earlier run, which some nodes may never have heard of:
    * waiting for them to time out, each at its own moment, would keep the nodes from ever meeting in one run.
    */
-  #supersede(earlier: Making, { keyId, nonce }: CreateKey): void {
+  #supersede(earlier: Making, { keyId, nonce }: Asked): void {
     if (earlier.storing || equalBytes(earlier.nonce, nonce)) {
-      throw new ConclaveError('KEY_BUSY', `key "${keyId}" is being created`, { retriable: true })
+      throw new ConclaveError('KEY_BUSY', `key "${keyId}" is being made or renewed`, { retriable: true })
     }
-    earlier.giveUp(new ConclaveError('KEY_SUPERSEDED', `the creation of key "${keyId}" was begun anew`, { retriable: true }))
+    earlier.giveUp(new ConclaveError('KEY_SUPERSEDED', `the run for key "${keyId}" was begun anew`, { retriable: true }))
   }
 
-  async #make(request: CreateKey, parties: readonly PartyId[], making: Making, givenUp: Promise<never>): Promise<KeyCreated> {
-    const { self, keys, pairs, hub, scope, log } = this.#o
-    const peers = parties.filter((j) => j !== self)
-    await Promise.race([pairs.ready(peers, PAIRS_TIMEOUT_MS), givenUp])
-    const config = [u32(request.threshold), partyList(parties), request.nonce]
-    const id = tagged('dkg-session', scope.clusterContext, utf8(request.keyId), ...config)
-    const job = { kind: 'dkg', ...request, self, parties, clusterContext: scope.clusterContext, identities: scope.identities } as const
+  async #renew(request: RenewKey, participants: readonly PartyId[], making: Making): Promise<KeyCreated> {
+    const { self, keys, pairs, scope, lock } = this.#o
+    const previous = await Promise.race([this.#previous(request), making.givenUp])
+    const identities = keys.identitiesFor(previous)
+    checkRenewal(request, { self, lock, previous, identities, isSameLock: equalBytes(previous.clusterContext, scope.clusterContext) })
+    const peers = participants.filter((j) => j !== self)
+    await Promise.race([pairs.renew(peers, tagged('pair-renewal', request.nonce), PAIRS_TIMEOUT_MS), making.givenUp])
+    const dealing = await this.#dealing(request, encode(KeyPublic, previous))
+    const { keyId, nonce, threshold, parties, epoch } = request
+    return this.#deal({ keyId, nonce, threshold, parties, epoch, dealing }, participants, making)
+  }
+
+  async #dealing({ keyId, fromEpoch, kind, dealers }: RenewKey, previous: Uint8Array): Promise<DealJob['dealing']> {
+    const { self, keys } = this.#o
+    if (!dealers.includes(self)) return { kind: 'reshare', previous, dealers }
+    const share = await keys.openShare(keyId, fromEpoch)
+    return kind === 'refresh' ? { kind, previous, share } : { kind: 'reshare', previous, dealers, share }
+  }
+
+  /** The certificate of the epoch that is dealt from: our own, or for a party without a share the one that every dealer shows. */
+  async #previous({ keyId, fromEpoch, dealers }: RenewKey): Promise<KeyPublic> {
+    const { self, keys, certificates } = this.#o
+    const own = keys.certified(keyId, fromEpoch)
+    if (own !== undefined) return own.certificate.key
+    if (dealers.includes(self)) throw new ConclaveError('NO_SHARE', `this node has no share of key "${keyId}" in epoch ${fromEpoch} to deal from`)
+    const { key } = await certificates.fetch(dealers[0] as PartyId, keyId, fromEpoch)
+    if (keys.has(keyId) === 'active' && !equalBytes(keys.get(keyId).publicKey, key.publicKey))
+      throw new ConclaveError('BAD_CERTIFICATE', `party ${dealers[0]} showed a certificate of another key "${keyId}"`)
+    return key
+  }
+
+  async #deal(deal: Deal, participants: readonly PartyId[], making: Making): Promise<KeyCreated> {
+    const { self, keys, epochs, hub, scope, log } = this.#o
+    const peers = participants.filter((j) => j !== self)
+    const id = sessionId(scope.clusterContext, deal, participants)
+    const job: DealJob = { kind: 'deal', ...deal, self, clusterContext: scope.clusterContext, identities: scope.identities }
     const attest = (hash: Uint8Array, share: OpenedRecord) => {
       making.storing = true
-      return this.#store(request.keyId, hash, share)
+      return this.#store(deal.keyId, hash, share)
     }
-    givenUp.catch((reason: ConclaveError) => hub.stop(id, peers[0] as PartyId, reason))
+    making.givenUp.catch((reason: ConclaveError) => hub.stop(id, peers[0] as PartyId, reason))
     const { result } = await hub.run(id, peers, job, { attest })
-    const outcome = await keys.attest(request.keyId, keys.hashOf(result.public), result.attestations)
+    const outcome = await keys.attest(deal.keyId, certificateHash(result.public), result.attestations)
     if (outcome === 'pending' || outcome === 'unknown')
-      throw new ConclaveError('KEY_PENDING', 'the key is stored but not certified yet', { retriable: true })
-    log.info({ keyId: request.keyId }, 'key created')
-    const { keyId, publicKey, chainCode, epoch } = keys.get(request.keyId)
-    return { keyId, publicKey, chainCode, epoch }
+      throw new ConclaveError('KEY_PENDING', 'the share is stored but not certified yet', { retriable: true })
+    if (outcome === 'activated') epochs.activated(deal.keyId, deal.epoch)
+    log.info({ keyId: deal.keyId, epoch: deal.epoch, kind: deal.dealing.kind }, 'dealing done')
+    return created(result.public)
   }
 
-  /**
-   * Attests the pending keys that a crash kept this node from attesting: their shares are on the disk, so nothing speaks against it,
-   * and without it the key could never come true.
-   */
-  async resume(): Promise<void> {
-    const { keys, identity, self, log } = this.#o
-    for (const { key, attestations } of keys.pending()) {
-      if (attestations.some((a) => a.party === self)) continue
-      const hash = keys.hashOf(key)
-      try {
-        await keys.attest(key.keyId, hash, [{ party: self, signature: await identity.sign(hash) }])
-        log.info({ keyId: key.keyId }, 'pending key attested after a restart')
-      } catch (error) {
-        // The node serves its other keys; the next start tries again.
-        log.error({ keyId: key.keyId, err: error }, 'pending key not attested')
-      }
-    }
-  }
-
-  /** What a peer needs to finish its pending keys, and what we need of it. */
-  greet(peer: PartyId): void {
-    const pending = this.#o.keys.pending().filter((p) => p.key.parties.includes(peer))
-    this.#say(
-      peer,
-      pending.map((p) => p.key.keyId),
-    )
-  }
-
-  /** Learns attestations of a peer; answers with those that the peer does not name, and passes a completed certificate on. */
-  async heard(peer: PartyId, gossip: KeyGossip): Promise<void> {
-    const { keys, log } = this.#o
-    const answer: string[] = []
-    const seen = new Set<string>()
-    for (const { keyId, certificateHash, attestations } of gossip.keys) {
-      // Verifying is expensive: a frame has one say per key.
-      if (seen.has(keyId)) continue
-      seen.add(keyId)
-      if ((await keys.attest(keyId, certificateHash, attestations)) === 'activated') {
-        log.info({ keyId }, 'pending key certified')
-        this.#tellAll(keyId)
-      }
-      const known = keys.attestationsOf(keyId)
-      if (known === undefined || !equalBytes(known.hash, certificateHash)) continue
-      const named = partiesOf(attestations)
-      if (known.attestations.some((a) => !named.has(a.party))) answer.push(keyId)
-    }
-    this.#say(peer, answer)
-  }
-
-  #check(request: CreateKey): readonly PartyId[] {
+  #checkCreation(request: CreateKey): readonly PartyId[] {
     const { self, lock, keys } = this.#o
     parseKeyId(request.keyId)
-    const parties = parsePartySet(request.parties, lock.nodes.length)
+    const parties = parsePartySet(request.parties)
+    if (!parties.every((j) => lock.nodes.some((n) => n.index === j)))
+      throw new InvalidArgument('BAD_PARTY_SET', 'a party is not a node of the cluster lock')
     checkThreshold(request.threshold, parties.length)
     if (!parties.includes(self)) throw new InvalidArgument('BAD_PARTY_SET', 'this node is not in the committee')
     // A lower threshold than the cluster agreed on would weaken every promise of the lock.
@@ -177,12 +200,24 @@ export class KeyMaker {
     if (state === 'active') throw new ConclaveError('KEY_EXISTS', `key "${request.keyId}" exists already`)
     if (state === 'pending')
       throw new ConclaveError('KEY_PENDING', `an earlier creation of key "${request.keyId}" is not settled; choose another id`)
-    if (keys.active().length + keys.pending().length >= KEYS_MAX)
-      throw new ConclaveError('KEYS_FULL', `this node holds ${KEYS_MAX} keys: it makes no more`)
+    this.#checkRoom()
     return parties
   }
 
-  /** The share is on the disk before our attestation exists: from then on the key can come true without us hearing of it. */
+  #checkRenewal(request: RenewKey): void {
+    const { keys, epochs } = this.#o
+    const active = keys.has(request.keyId) === 'active' ? keys.get(request.keyId) : undefined
+    if (keys.has(request.keyId) === undefined) this.#checkRoom()
+    const isStale = epochs.isStale(request.keyId)
+    if (active !== undefined) checkEpoch(request, { active: active.epoch, known: epochs.highestKnown(request.keyId), isStale })
+    keys.checkFree(request.keyId, request.epoch)
+  }
+
+  #checkRoom(): void {
+    if (this.#o.keys.ids().length >= KEYS_MAX) throw new ConclaveError('KEYS_FULL', `this node holds ${KEYS_MAX} keys: it makes no more`)
+  }
+
+  /** The share is on the disk before our attestation exists: from then on the epoch can come true without us hearing of it. */
   async #store(keyId: string, hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array> {
     const { keys, identity, self } = this.#o
     await keys.savePending(share)
@@ -190,18 +225,12 @@ export class KeyMaker {
     await keys.attest(keyId, hash, [{ party: self, signature }])
     return signature
   }
+}
 
-  /** What the other parties of a key need to finish it, if we have anything. */
-  #tellAll(keyId: string): void {
-    const parties = this.#o.keys.partiesOf(keyId)
-    for (const peer of this.#o.peersUp()) if (parties.includes(peer)) this.#say(peer, [keyId])
-  }
+const created = ({ keyId, publicKey, chainCode, epoch }: KeyPublic): KeyCreated => ({ keyId, publicKey, chainCode, epoch })
 
-  #say(peer: PartyId, keyIds: readonly string[]): void {
-    const keys: KeyAttestations[] = keyIds.flatMap((keyId) => {
-      const known = this.#o.keys.attestationsOf(keyId)
-      return known === undefined ? [] : [{ keyId, certificateHash: known.hash, attestations: known.attestations }]
-    })
-    for (let at = 0; at < keys.length; at += GOSSIP_KEYS_MAX) this.#o.gossip(peer, { keys: keys.slice(at, at + GOSSIP_KEYS_MAX) })
-  }
+function sessionId(clusterContext: Uint8Array, deal: Deal, participants: readonly PartyId[]): Uint8Array {
+  const { keyId, epoch, threshold, parties, dealing, nonce } = deal
+  const lists = [partyList(parties), partyList(participants), dealing.kind === 'reshare' ? partyList(dealing.dealers) : new Uint8Array(0)]
+  return tagged('deal-session', clusterContext, utf8(keyId), utf8(dealing.kind), u32(epoch), u32(threshold), ...lists, nonce)
 }

@@ -3,6 +3,7 @@ import type { NodeMember, PartyId } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import type { NodeStatus } from '@conclave/wire'
+import type { EpochKeeper } from './epoch-keeper.ts'
 import type { KeyStore } from './store/key-store.ts'
 
 export const VERSION = '0.1.0'
@@ -13,6 +14,7 @@ export interface StatusParts {
   readonly vault: KeyVault
   readonly transport: Transport
   readonly keys: KeyStore
+  readonly epochs: EpochKeeper
   pairs(): NodeStatus['pairs']
 }
 
@@ -40,7 +42,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, transport, vault, keys } = this.#p
+    const { self, transport, vault, keys, epochs } = this.#p
     const links = transport.links()
     const health = await vault.health()
     const cpu = process.cpuUsage()
@@ -57,8 +59,8 @@ export class StatusReport {
         publicKey: k.publicKey,
         threshold: k.threshold,
         parties: k.parties,
-        state: 'active',
-        prepared: k.epoch,
+        state: epochs.isStale(k.keyId) ? 'stale' : 'active',
+        prepared: keys.prepared(k.keyId) ?? k.epoch,
       })),
       pairs: this.#p.pairs(),
       hsmOk: health.some((h) => h.ok),

@@ -13,6 +13,8 @@ import type { Logger, Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import { decode, encode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
 import { Calls } from './calls.ts'
+import { Certificates } from './certificates.ts'
+import { EpochKeeper } from './epoch-keeper.ts'
 import { KeyMaker } from './key-maker.ts'
 import { othersOf, StatusReport } from './node-status.ts'
 import { PairKeeper } from './pair-keeper.ts'
@@ -51,7 +53,8 @@ export class ApproverNode {
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
-  readonly #keys: KeyStore
+  readonly #certificates: Certificates
+  readonly #epochs: EpochKeeper
   readonly #pairs: PairStore
   readonly #pairKeeper: PairKeeper
   readonly #keyMaker: KeyMaker
@@ -64,7 +67,6 @@ export class ApproverNode {
 
   private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
     this.#p = parts
-    this.#keys = keys
     this.#pairs = pairs
     const { clock, log, vault, pool, lock, transport } = parts
     const seed = () => vault.random(32)
@@ -88,22 +90,22 @@ export class ApproverNode {
       log,
       nonce: seed,
     })
-    this.#keyMaker = new KeyMaker({
-      self: self.index,
-      lock: parts.lock,
-      scope,
-      keys,
-      pairs: this.#pairKeeper,
-      hub: this.#hub,
-      identity: vault.identity,
-      log,
+    this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
+    const epochs = new EpochKeeper({
+      ...{ self: self.index, keys, clock, log, certificates: this.#certificates, identity: vault.identity },
       gossip: (to, gossip) => this.#send(to, { gossip }),
       peersUp: () => this.#peersUp(),
+    })
+    this.#epochs = epochs
+    this.#keyMaker = new KeyMaker({
+      ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, log },
+      ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     this.#signer = new Signer({
       self: self.index,
       scope,
       keys,
+      epochs,
       pairs,
       pairKeeper: this.#pairKeeper,
       requests: new RequestStore(parts.store),
@@ -114,7 +116,7 @@ export class ApproverNode {
       maxConcurrent: parts.maxConcurrent,
     })
     this.#report = new StatusReport({
-      ...{ self, vault, transport, keys },
+      ...{ self, vault, transport, keys, epochs },
       pairs: () => othersOf(lock.nodes, self.index).map((peer) => this.#pairStatus(peer)),
     })
     this.#desk = new RequestDesk({
@@ -134,6 +136,7 @@ export class ApproverNode {
       nodeName: name,
       clusterContext: clusterContext(lock),
       identities: new Map(lock.nodes.map((n) => [n.index, n.identity])),
+      locks: [lock],
     }
     const keys = await KeyStore.open(store, vault, scope)
     const pairs = await PairStore.open(store, vault, scope)
@@ -172,14 +175,14 @@ export class ApproverNode {
   }
 
   async #join(): Promise<void> {
-    await this.#keyMaker.resume()
+    await this.#epochs.resume()
     this.#report.start()
     await this.#p.transport.start({
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
         this.#pairKeeper.linkUp(member.index)
-        this.#keyMaker.greet(member.index)
+        this.#epochs.greet(member.index)
       },
       linkDown: (member, reason) => {
         if (member.kind !== 'node') return
@@ -194,7 +197,7 @@ export class ApproverNode {
   #gossipLater(): void {
     if (this.#stopped) return
     this.#stopGossip = this.#p.clock.after(GOSSIP_EVERY_MS, () => {
-      if (this.#keys.pending().length > 0) for (const j of this.#peersUp()) this.#keyMaker.greet(j)
+      this.#epochs.remind()
       this.#gossipLater()
     })
   }
@@ -226,16 +229,18 @@ export class ApproverNode {
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
-    else this.#keyMaker.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
+    else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
   }
 
   async #handle(from: Member, { body }: Request): Promise<Response['body']> {
     if (from.kind === 'node') {
       if ('pairOffer' in body) return { pairAccept: this.#pairKeeper.answer(from.index, body.pairOffer) }
+      if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
       throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
     }
     if ('status' in body) return { status: await this.#report.status() }
     if ('createKey' in body) return { keyCreated: await this.#keyMaker.create(body.createKey) }
+    if ('renewKey' in body) return { keyCreated: await this.#keyMaker.renew(body.renewKey) }
     if ('propose' in body) return { verdict: await this.#signer.propose(body.propose) }
     if ('sign' in body) return { signed: await this.#signer.sign(body.sign) }
     throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')

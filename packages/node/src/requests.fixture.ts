@@ -1,6 +1,6 @@
 import { concat, fromHex, tagged, toHex, u32, utf8 } from '@conclave/core'
 import { verifies } from '@conclave/mpc'
-import type { Failure, KeyCreated, NodeStatus, Response, Signed, Verdict } from '@conclave/wire'
+import type { Failure, KeyCreated, NodeStatus, RenewKey, Response, Signed, Verdict } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED, type TestCluster } from './cluster.fixture.ts'
 
@@ -79,12 +79,26 @@ export async function newKey(c: TestCluster, keyId = KEY): Promise<Uint8Array> {
   return first.publicKey
 }
 
+/** What a renewal of the cluster's key asks of its parties: a refresh from epoch 0 to 1, unless `change` says otherwise. */
+export function renewal(c: TestCluster, change: Partial<RenewKey> = {}): RenewKey {
+  const parties = c.parties()
+  const { keyId = KEY, fromEpoch = 0, epoch = fromEpoch + 1 } = change
+  const nonce = tagged('renewal', utf8(keyId), u32(epoch))
+  return { keyId, nonce, kind: 'refresh', fromEpoch, epoch, threshold: c.lock.quorum.required, parties, dealers: parties, ...change }
+}
+
+/** Asks every participant for the same renewal. */
+export function renew(c: TestCluster, renewKey: RenewKey): Promise<Body[]> {
+  const participants = [...new Set([...renewKey.parties, ...renewKey.dealers])].sort()
+  return Promise.all(participants.map((j) => c.ask(j, { renewKey })))
+}
+
 export function propose(c: TestCluster, i: number, parties: readonly number[], payload: Uint8Array, keyId = KEY): Promise<Body[]> {
   return Promise.all(parties.map((j) => c.ask(j, { propose: { requestId: requestId(i), keyId, payloadType: 'evm.tx', payload } })))
 }
 
-export function sign(c: TestCluster, i: number, signers: readonly number[], attempt = 0): Promise<Body[]> {
-  return Promise.all(signers.map((j) => c.ask(j, { sign: { requestId: requestId(i), attempt, signers, epoch: 0 } })))
+export function sign(c: TestCluster, i: number, signers: readonly number[], attempt = 0, epoch = 0): Promise<Body[]> {
+  return Promise.all(signers.map((j) => c.ask(j, { sign: { requestId: requestId(i), attempt, signers, epoch } })))
 }
 
 /** Proposes a transfer of `i` wei to the signers and has them sign it. */
@@ -92,10 +106,10 @@ export async function signTransfer(
   c: TestCluster,
   i: number,
   signers: readonly number[],
-  options: { attempt?: number; keyId?: string } = {},
+  options: { attempt?: number; keyId?: string; epoch?: number } = {},
 ) {
   await propose(c, i, signers, transfer(BigInt(i)), options.keyId)
-  return sign(c, i, signers, options.attempt)
+  return sign(c, i, signers, options.attempt, options.epoch)
 }
 
 /** All answered one signature, and it verifies. */

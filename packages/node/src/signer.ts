@@ -14,10 +14,11 @@ import {
 import { burnsPairs, type SignRequest, signSid } from '@conclave/mpc'
 import { decodePayload, evaluate, type Policy, type PolicyVerdict } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
-import type { Propose, Sign, Signed, StoredRequest, Verdict } from '@conclave/wire'
+import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
+import type { EpochKeeper } from './epoch-keeper.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
@@ -27,6 +28,7 @@ export interface SignerOptions {
   readonly self: PartyId
   readonly scope: NodeScope
   readonly keys: KeyStore
+  readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly requests: RequestStore
@@ -111,25 +113,49 @@ export class Signer {
     // The policy may have changed since the proposal, so it is asked again.
     const { verdict, digest } = this.#judge(known)
     if (!verdict.allowed) throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
-    const key = keys.get(known.keyId)
+    const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
     const request: SignRequest = { requestId: s.requestId, signers, digest, path: [], purpose: known.payloadType, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
-    const { result, bytesSent } = await this.#run(sid, known, request)
+    const { result, bytesSent } = await this.#run(sid, key, request)
+    await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
+      // The signature stands; only the erasure of older epochs waits for another one.
+      this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
+    })
     return { requestId: s.requestId, digest, signature: result.signature, recovery: result.recovery, bytesSent }
   }
 
-  async #run(sid: Uint8Array, known: StoredRequest, request: SignRequest) {
+  /**
+   * The epoch to sign under: the active one, or shortly after the switch the one before, because quorums are chosen while nodes
+   * reach a new epoch one after the other.
+   *
+   * @throws {ConclaveError} UNKNOWN_KEY, KEY_STALE, STALE_EPOCH, EPOCH_MISMATCH.
+   */
+  #keyIn(keyId: string, epoch: number): KeyPublic {
+    const { keys, epochs } = this.#o
+    const active = keys.get(keyId)
+    if (epochs.isStale(keyId)) throw new ConclaveError('KEY_STALE', `this node's share of key "${keyId}" was replaced while it was away`)
+    if (epoch === active.epoch) return active
+    const details = { active: active.epoch }
+    if (epoch > active.epoch)
+      throw new ConclaveError('EPOCH_MISMATCH', `this node is in epoch ${active.epoch} of key "${keyId}"`, { retriable: true, details })
+    const before = epochs.isFresh(keyId) ? keys.certified(keyId, epoch)?.certificate.key : undefined
+    if (before === undefined)
+      throw new ConclaveError('STALE_EPOCH', `key "${keyId}" is in epoch ${active.epoch} by now`, { retriable: true, details })
+    return before
+  }
+
+  async #run(sid: Uint8Array, key: KeyPublic, request: SignRequest) {
     const { self, keys, pairs, pairKeeper, requests, scope, hub } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: OpenedRecord[] = []
     try {
       const names = pairKeeper.check(peers)
       await requests.spend(request.requestId, request.attempt)
-      const share = await keys.openShare(known.keyId)
+      const share = await keys.openShare(key.keyId, key.epoch)
       opened.push(share)
       const states = new Map<PartyId, OpenedRecord>()
       for (const j of peers) {

@@ -175,12 +175,21 @@ export const SessionMessage = message('SessionMessage', {
   body: bytesBetween(1, ROUND_BODY_BYTES_MAX),
 })
 export const SessionEnd = message('SessionEnd', { sessionId: HASH, from: INDEX, code: CODE })
-export const KeyAttestations = message('KeyAttestations', {
-  keyId: KEY_ID,
+/** Epochs of one key that a node may have prepared and not settled. */
+export const EPOCHS_MAX = 16
+export const EpochWord = message('EpochWord', {
+  epoch: number(),
   certificateHash: HASH,
   attestations: list(Attestation, PARTIES_MAX),
 })
-export const KeyGossip = message('KeyGossip', { keys: list(KeyAttestations, 256) })
+export const KeyWord = message('KeyWord', {
+  keyId: KEY_ID,
+  active: flag,
+  epoch: number(),
+  proved: flag,
+  epochs: list(EpochWord, EPOCHS_MAX + 1),
+})
+export const KeyGossip = message('KeyGossip', { keys: list(KeyWord, 256), asks: flag })
 export const Frame = message('Frame', {
   body: oneOf({ session: SessionMessage, end: SessionEnd, request: Request, response: Response, gossip: KeyGossip }),
 })
@@ -189,7 +198,7 @@ export const Frame = message('Frame', {
 export const PairPublic = message('PairPublic', { self: INDEX, peer: INDEX, pairEpoch: number(), transcript: HASH })
 const SEALED = bytesBetween(1, 64 * 1024)
 export const PendingKey = message('PendingKey', { key: KeyPublic, sealed: SEALED, attestations: list(Attestation, PARTIES_MAX) })
-export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sealed: SEALED })
+export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sealed: SEALED, proved: flag })
 export const StoredPair = message('StoredPair', { pair: PairPublic, sealed: SEALED })
 export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8) })
 export const StoredRequest = message('StoredRequest', {
@@ -222,7 +231,8 @@ export type Request = ValueOf<typeof Request>
 export type Response = ValueOf<typeof Response>
 export type SessionMessage = ValueOf<typeof SessionMessage>
 export type SessionEnd = ValueOf<typeof SessionEnd>
-export type KeyAttestations = ValueOf<typeof KeyAttestations>
+export type EpochWord = ValueOf<typeof EpochWord>
+export type KeyWord = ValueOf<typeof KeyWord>
 export type KeyGossip = ValueOf<typeof KeyGossip>
 export type Frame = ValueOf<typeof Frame>
 export type Attestation = ValueOf<typeof Attestation>

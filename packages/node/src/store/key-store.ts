@@ -1,9 +1,9 @@
-import { ConclaveError, equalBytes, type PartyId, verifyIdentity } from '@conclave/core'
+import { type ClusterLock, ConclaveError, clusterContext, equalBytes, type PartyId, verifyIdentity } from '@conclave/core'
 import { certificateHash, type Identities, isCertified } from '@conclave/mpc'
 import type { KeyVault, SealContext } from '@conclave/vault'
-import { type Attestation, decode, encode, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
+import { type Attestation, decode, EPOCHS_MAX, encode, type KeyCertificate, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
-import type { Store } from './store.ts'
+import type { Change, Store } from './store.ts'
 import { Turns } from './turns.ts'
 
 export interface NodeScope {
@@ -12,25 +12,37 @@ export interface NodeScope {
   readonly nodeName: string
   readonly clusterContext: Uint8Array
   readonly identities: Identities
+  /** Every cluster lock that this node has lived under, oldest first, the present one last. */
+  readonly locks: readonly ClusterLock[]
 }
 
 const RECORD_VERSION = 1
 
-/** What attestations have made of a key: `activated` is said once, by the call that did it. */
+/** What attestations have made of an epoch: `activated` is said once, by the call that did it. */
 export type AttestOutcome = 'activated' | 'active' | 'pending' | 'unknown'
 
+interface Epochs {
+  /** By epoch. The highest is the active one; lower ones are kept sealed until the rule of section 7 lets them go. */
+  readonly certified: Map<number, StoredKey>
+  /** By epoch: prepared, and not known to be certified. */
+  readonly pending: Map<number, PendingKey>
+}
+
+const recordKey = (keyId: string, epoch: number): string => `${keyId}/${String(epoch).padStart(10, '0')}`
+const highest = (epochs: ReadonlyMap<number, unknown>): number | undefined => (epochs.size === 0 ? undefined : Math.max(...epochs.keys()))
+
 /**
- * The keys of this node: active ones, and pending ones whose certificate is not complete.
+ * The key shares of this node, by key and epoch.
  *
- * A pending key is never erased on hearsay: once this node has attested, the others may hold the complete certificate, and erasing
- * the share here could make the key unusable. It turns active when every attestation is known, whoever brings them.
+ * A share is on the disk before this node attests it, and from then on is never erased on hearsay: the others may hold the complete
+ * certificate. Whoever brings the missing attestations turns it active. Of several certified epochs the highest counts, at every
+ * node, so nodes that hold the same certificates agree whatever order they came in.
  */
 export class KeyStore {
   readonly #store: Store
   readonly #vault: KeyVault
   readonly #scope: NodeScope
-  readonly #active = new Map<string, StoredKey>()
-  readonly #pending = new Map<string, PendingKey>()
+  readonly #keys = new Map<string, Epochs>()
   /** Attestations come from several peers at once; each write is made from what the last one left. */
   readonly #turns = new Turns()
 
@@ -42,75 +54,130 @@ export class KeyStore {
 
   static async open(store: Store, vault: KeyVault, scope: NodeScope): Promise<KeyStore> {
     const keys = new KeyStore(store, vault, scope)
-    for (const { key, value } of await store.list('key')) keys.#active.set(key, decode(StoredKey, value))
-    for (const { key, value } of await store.list('pending-key')) keys.#pending.set(key, decode(PendingKey, value))
+    for (const { value } of await store.list('key')) {
+      const stored = decode(StoredKey, value)
+      const { keyId, epoch } = stored.certificate.key
+      keys.#epochs(keyId).certified.set(epoch, stored)
+    }
+    for (const { value } of await store.list('pending-key')) {
+      const pending = decode(PendingKey, value)
+      keys.#epochs(pending.key.keyId).pending.set(pending.key.epoch, pending)
+    }
     return keys
   }
 
+  /** Every key that this node has a record of. */
+  ids(): readonly string[] {
+    return [...this.#keys.keys()]
+  }
+
+  /** The active epoch of every key. */
   active(): readonly KeyPublic[] {
-    return [...this.#active.values()].map((k) => k.certificate.key)
+    return this.ids().flatMap((keyId) => this.#active(keyId)?.certificate.key ?? [])
   }
 
   pending(): readonly PendingKey[] {
-    return [...this.#pending.values()]
+    return [...this.#keys.values()].flatMap((k) => [...k.pending.values()])
   }
 
   has(keyId: string): 'active' | 'pending' | undefined {
-    return this.#active.has(keyId) ? 'active' : this.#pending.has(keyId) ? 'pending' : undefined
+    if (this.#active(keyId) !== undefined) return 'active'
+    return this.#keys.has(keyId) ? 'pending' : undefined
   }
 
-  /** @throws {ConclaveError} UNKNOWN_KEY. */
+  /** The active epoch. @throws {ConclaveError} UNKNOWN_KEY. */
   get(keyId: string): KeyPublic {
-    const key = this.#active.get(keyId)
+    const key = this.#active(keyId)
     if (key === undefined) throw new ConclaveError('UNKNOWN_KEY', `this node has no key "${keyId}"`)
     return key.certificate.key
   }
 
-  hashOf(key: KeyPublic): Uint8Array {
-    return certificateHash(this.#scope.clusterContext, key)
+  /** A certified epoch whose share is still here, and whether this node has seen it sign. */
+  certified(keyId: string, epoch: number): { readonly certificate: KeyCertificate; readonly proved: boolean } | undefined {
+    return this.#keys.get(keyId)?.certified.get(epoch)
   }
 
-  /** The committee of a key, active or pending; none of an unknown one. */
+  /** The highest epoch that this node has a share of, certified or not; undefined when it has none. */
+  prepared(keyId: string): number | undefined {
+    const epochs = this.#keys.get(keyId)
+    return epochs === undefined ? undefined : highest(new Map([...epochs.certified, ...epochs.pending]))
+  }
+
+  /** Whether there is anything below or above the active epoch. */
+  isSettled(keyId: string): boolean {
+    const epochs = this.#keys.get(keyId)
+    return epochs === undefined || (epochs.pending.size === 0 && epochs.certified.size === 1)
+  }
+
+  /** The parties of every epoch of a key that this node knows. */
   partiesOf(keyId: string): readonly PartyId[] {
-    return (this.#active.get(keyId)?.certificate ?? this.#pending.get(keyId))?.key.parties ?? []
+    const epochs = this.#keys.get(keyId)
+    if (epochs === undefined) return []
+    const all = [...epochs.pending.values(), ...[...epochs.certified.values()].map((s) => s.certificate)]
+    return [...new Set(all.flatMap((k) => k.key.parties))]
   }
 
-  /** Every attestation that this node knows of a key, active or pending. */
-  attestationsOf(keyId: string): { readonly hash: Uint8Array; readonly attestations: readonly Attestation[] } | undefined {
-    const certificate = this.#active.get(keyId)?.certificate ?? this.#pending.get(keyId)
-    return certificate === undefined ? undefined : { hash: this.hashOf(certificate.key), attestations: certificate.attestations }
+  /** Attestations that may be news to others: of the active epoch and of the pending ones above it. */
+  attestationsOf(
+    keyId: string,
+  ): readonly { readonly epoch: number; readonly hash: Uint8Array; readonly attestations: readonly Attestation[] }[] {
+    const active = this.#active(keyId)?.certificate
+    const above = [...(this.#keys.get(keyId)?.pending.values() ?? [])].filter((p) => active === undefined || p.key.epoch > active.key.epoch)
+    return [...(active === undefined ? [] : [active]), ...above].map(({ key, attestations }) => ({
+      ...{ epoch: key.epoch, hash: certificateHash(key), attestations },
+    }))
   }
 
   /**
    * Seals and stores a new share before anything about it is said.
    *
    * @param share - the secret is wiped by the caller.
-   * @throws {ConclaveError} KEY_EXISTS.
+   * @throws {ConclaveError} KEY_EXISTS, EPOCH_SPENT, EPOCHS_FULL.
    */
   async savePending(share: OpenedRecord): Promise<void> {
     const key = decode(KeyPublic, share.public)
     const sealed = await this.#vault.seal(this.#contextOf(key), share.secret)
     await this.#turns.take(async () => {
-      // A share that is on the disk is never written over: its key may be in use.
-      if (this.has(key.keyId) !== undefined) throw new ConclaveError('KEY_EXISTS', `key "${key.keyId}" exists already`)
+      this.checkFree(key.keyId, key.origin === 'create' ? undefined : key.epoch)
       await this.#putPending({ key, sealed, attestations: [] })
     })
   }
 
   /**
-   * Adds verified attestations of a pending key; invalid ones are ignored. Activates the key when all are there.
+   * Whether a new share may be stored: a record that is on the disk is never written over, its key may be in use.
+   *
+   * @param epoch - undefined for a new key.
+   * @throws {ConclaveError} KEY_EXISTS, EPOCH_SPENT, EPOCHS_FULL.
+   */
+  checkFree(keyId: string, epoch: number | undefined): void {
+    const prepared = this.prepared(keyId)
+    if (prepared === undefined) return
+    if (epoch === undefined) throw new ConclaveError('KEY_EXISTS', `key "${keyId}" exists already`)
+    if (epoch <= prepared)
+      throw new ConclaveError('EPOCH_SPENT', `epoch ${prepared} of key "${keyId}" was prepared already: choose a higher one`, { retriable: true })
+    if ((this.#keys.get(keyId)?.pending.size ?? 0) >= EPOCHS_MAX)
+      throw new ConclaveError('EPOCHS_FULL', `key "${keyId}" has ${EPOCHS_MAX} epochs that were prepared and never settled`)
+  }
+
+  /**
+   * Adds verified attestations of a pending epoch; invalid ones are ignored. Certifies it when all are there.
    *
    * @param hash - of the certificate that they attest; of another one they change nothing.
    */
   attest(keyId: string, hash: Uint8Array, attestations: readonly Attestation[]): Promise<AttestOutcome> {
     return this.#turns.take(async () => {
-      const pending = this.#pending.get(keyId)
-      if (pending === undefined || !equalBytes(this.hashOf(pending.key), hash)) return this.has(keyId) ?? 'unknown'
-      const news = this.#newsIn(pending, hash, attestations)
+      const epochs = this.#keys.get(keyId)
+      const pending = [...(epochs?.pending.values() ?? [])].find((p) => equalBytes(certificateHash(p.key), hash))
+      if (pending === undefined) {
+        const known = [...(epochs?.certified.values() ?? [])].some((s) => equalBytes(certificateHash(s.certificate.key), hash))
+        return known ? 'active' : (this.has(keyId) ?? 'unknown')
+      }
+      const identities = this.identitiesFor(pending.key)
+      const news = newsIn(pending, hash, attestations, identities)
       if (news.length === 0) return 'pending'
       const merged = [...pending.attestations, ...news].sort((a, b) => a.party - b.party)
-      if (isCertified(this.#scope.clusterContext, pending.key, merged, this.#scope.identities)) {
-        await this.#activate({ certificate: { key: pending.key, attestations: merged }, sealed: pending.sealed })
+      if (isCertified(pending.key, merged, identities)) {
+        await this.#certify({ certificate: { key: pending.key, attestations: merged }, sealed: pending.sealed, proved: false })
         return 'activated'
       }
       await this.#putPending({ ...pending, attestations: merged })
@@ -118,33 +185,73 @@ export class KeyStore {
     })
   }
 
-  /** Opens the share of an active key; the caller wipes `secret`. @throws {ConclaveError} UNKNOWN_KEY; {VaultError}. */
-  async openShare(keyId: string): Promise<OpenedRecord> {
-    const stored = this.#active.get(keyId)
-    if (stored === undefined) throw new ConclaveError('UNKNOWN_KEY', `this node has no key "${keyId}"`)
+  /** Opens the share of a certified epoch; the caller wipes `secret`. @throws {ConclaveError} UNKNOWN_KEY; {VaultError}. */
+  async openShare(keyId: string, epoch: number): Promise<OpenedRecord> {
+    const stored = this.#keys.get(keyId)?.certified.get(epoch)
+    if (stored === undefined) throw new ConclaveError('UNKNOWN_KEY', `this node has no share of key "${keyId}" in epoch ${epoch}`)
     using secret = await this.#vault.open(this.#contextOf(stored.certificate.key), stored.sealed)
     return { public: encode(KeyPublic, stored.certificate.key), secret: Uint8Array.from(secret.bytes) }
   }
 
-  /** Valid attestations of parties whose attestation is not known yet; one look per party, because looking is expensive. */
-  #newsIn(pending: PendingKey, hash: Uint8Array, attestations: readonly Attestation[]): readonly Attestation[] {
-    const seen = new Set(partiesOf(pending.attestations))
-    return attestations.filter((a) => {
-      const identity = this.#scope.identities.get(a.party)
-      if (seen.has(a.party) || !pending.key.parties.includes(a.party) || identity === undefined) return false
-      seen.add(a.party)
-      return verifyIdentity(identity, hash, a.signature)
+  /** A signature under this epoch has verified here. @returns whether that is news. */
+  prove(keyId: string, epoch: number): Promise<boolean> {
+    return this.#turns.take(async () => {
+      const stored = this.#keys.get(keyId)?.certified.get(epoch)
+      if (stored === undefined || stored.proved) return false
+      const proved = { ...stored, proved: true }
+      await this.#store.apply([{ put: 'key', key: recordKey(keyId, epoch), value: encode(StoredKey, proved) }])
+      this.#epochs(keyId).certified.set(epoch, proved)
+      return true
     })
   }
 
-  async #activate(stored: StoredKey): Promise<void> {
-    const { keyId } = stored.certificate.key
+  /**
+   * Erases every share of epochs below `epoch`, certified or not; whether that is safe is the caller's judgement. The share of
+   * `epoch` itself must be here. @returns the epochs that went.
+   */
+  eraseBelow(keyId: string, epoch: number): Promise<readonly number[]> {
+    return this.#turns.take(async () => {
+      const epochs = this.#keys.get(keyId)
+      if (epochs?.certified.has(epoch) !== true) return []
+      const below = (of: ReadonlyMap<number, unknown>) => [...of.keys()].filter((e) => e < epoch)
+      const [certified, pending] = [below(epochs.certified), below(epochs.pending)]
+      if (certified.length + pending.length === 0) return []
+      await this.#store.apply([
+        ...certified.map((e): Change => ({ del: 'key', key: recordKey(keyId, e) })),
+        ...pending.map((e): Change => ({ del: 'pending-key', key: recordKey(keyId, e) })),
+      ])
+      for (const e of certified) epochs.certified.delete(e)
+      for (const e of pending) epochs.pending.delete(e)
+      return [...certified, ...pending].sort((a, b) => a - b)
+    })
+  }
+
+  /** Who attested a certificate: the identities of the lock that it was made under. */
+  identitiesFor(key: Pick<KeyPublic, 'clusterContext'>): Identities {
+    if (equalBytes(key.clusterContext, this.#scope.clusterContext)) return this.#scope.identities
+    return identitiesUnder(this.#scope.locks, key.clusterContext)
+  }
+
+  #epochs(keyId: string): Epochs {
+    const known = this.#keys.get(keyId) ?? { certified: new Map(), pending: new Map() }
+    this.#keys.set(keyId, known)
+    return known
+  }
+
+  #active(keyId: string): StoredKey | undefined {
+    const certified = this.#keys.get(keyId)?.certified
+    return certified?.get(highest(certified) ?? -1)
+  }
+
+  async #certify(stored: StoredKey): Promise<void> {
+    const { keyId, epoch } = stored.certificate.key
+    const key = recordKey(keyId, epoch)
     await this.#store.apply([
-      { put: 'key', key: keyId, value: encode(StoredKey, stored) },
-      { del: 'pending-key', key: keyId },
+      { put: 'key', key, value: encode(StoredKey, stored) },
+      { del: 'pending-key', key },
     ])
-    this.#active.set(keyId, stored)
-    this.#pending.delete(keyId)
+    this.#epochs(keyId).certified.set(epoch, stored)
+    this.#epochs(keyId).pending.delete(epoch)
   }
 
   #contextOf(key: KeyPublic): SealContext {
@@ -153,9 +260,32 @@ export class KeyStore {
   }
 
   async #putPending(pending: PendingKey): Promise<void> {
-    await this.#store.apply([{ put: 'pending-key', key: pending.key.keyId, value: encode(PendingKey, pending) }])
-    this.#pending.set(pending.key.keyId, pending)
+    const { keyId, epoch } = pending.key
+    await this.#store.apply([{ put: 'pending-key', key: recordKey(keyId, epoch), value: encode(PendingKey, pending) }])
+    this.#epochs(keyId).pending.set(epoch, pending)
   }
+}
+
+/** Identities of the nodes of the lock with that context; none when it is not among `locks`. */
+export function identitiesUnder(locks: readonly ClusterLock[], context: Uint8Array): Identities {
+  const lock = locks.find((l) => equalBytes(clusterContext(l), context))
+  return new Map(lock?.nodes.map((n) => [n.index, n.identity]) ?? [])
+}
+
+/** Valid attestations of parties whose attestation is not known yet; one look per party, because looking is expensive. */
+function newsIn(
+  pending: PendingKey,
+  hash: Uint8Array,
+  attestations: readonly Attestation[],
+  identities: Identities,
+): readonly Attestation[] {
+  const seen = new Set(partiesOf(pending.attestations))
+  return attestations.filter((a) => {
+    const identity = identities.get(a.party)
+    if (seen.has(a.party) || !pending.key.parties.includes(a.party) || identity === undefined) return false
+    seen.add(a.party)
+    return verifyIdentity(identity, hash, a.signature)
+  })
 }
 
 /** Attestations as a set of parties. */

@@ -3196,6 +3196,7 @@ export const conclave = $root.conclave = (() => {
         };
 
         KeyGossip.prototype.keys = $util.emptyArray;
+        KeyGossip.prototype.asks = false;
 
         KeyGossip.encode = function (message, writer, _depth) {
             if (!writer)
@@ -3206,7 +3207,9 @@ export const conclave = $root.conclave = (() => {
                 throw $Error("max depth exceeded");
             if (message.keys != null && message.keys.length)
                 for (let i = 0; i < message.keys.length; ++i)
-                    $root.conclave.KeyAttestations.encode(message.keys[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                    $root.conclave.KeyWord.encode(message.keys[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.asks != null && $Object.hasOwnProperty.call(message, "asks") && message.asks !== false)
+                writer.uint32(16).bool(message.asks);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3220,7 +3223,7 @@ export const conclave = $root.conclave = (() => {
                 _depth = 0;
             if (_depth > $Reader.recursionLimit)
                 throw $Error("max depth exceeded");
-            let end, message;
+            let end, message, value;
             if (length === $undefined)
                 end = reader.len;
             else {
@@ -3245,7 +3248,16 @@ export const conclave = $root.conclave = (() => {
                             break;
                         if (!(message.keys && message.keys.length))
                             message.keys = [];
-                        message.keys.push($root.conclave.KeyAttestations.decode(reader, reader.size(), $undefined, _depth + 1));
+                        message.keys.push($root.conclave.KeyWord.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.asks = value;
+                        else
+                            delete message.asks;
                         continue;
                     }
                 }
@@ -3268,21 +3280,23 @@ export const conclave = $root.conclave = (() => {
         return KeyGossip;
     })();
 
-    conclave.KeyAttestations = (function() {
+    conclave.KeyWord = (function() {
 
-        const KeyAttestations = function (properties) {
-            this.attestations = [];
+        const KeyWord = function (properties) {
+            this.epochs = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        KeyAttestations.prototype.keyId = "";
-        KeyAttestations.prototype.certificateHash = $util.newBuffer([]);
-        KeyAttestations.prototype.attestations = $util.emptyArray;
+        KeyWord.prototype.keyId = "";
+        KeyWord.prototype.active = false;
+        KeyWord.prototype.epoch = 0;
+        KeyWord.prototype.proved = false;
+        KeyWord.prototype.epochs = $util.emptyArray;
 
-        KeyAttestations.encode = function (message, writer, _depth) {
+        KeyWord.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -3291,18 +3305,22 @@ export const conclave = $root.conclave = (() => {
                 throw $Error("max depth exceeded");
             if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
                 writer.uint32(10).string(message.keyId);
-            if (message.certificateHash != null && $Object.hasOwnProperty.call(message, "certificateHash") && message.certificateHash.length)
-                writer.uint32(18).bytes(message.certificateHash);
-            if (message.attestations != null && message.attestations.length)
-                for (let i = 0; i < message.attestations.length; ++i)
-                    $root.conclave.Attestation.encode(message.attestations[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.active != null && $Object.hasOwnProperty.call(message, "active") && message.active !== false)
+                writer.uint32(16).bool(message.active);
+            if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== 0)
+                writer.uint32(24).uint32(message.epoch);
+            if (message.proved != null && $Object.hasOwnProperty.call(message, "proved") && message.proved !== false)
+                writer.uint32(32).bool(message.proved);
+            if (message.epochs != null && message.epochs.length)
+                for (let i = 0; i < message.epochs.length; ++i)
+                    $root.conclave.EpochWord.encode(message.epochs[i], writer.uint32(42).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
             return writer;
         };
 
-        KeyAttestations.decode = function (reader, length, _end, _depth, _target) {
+        KeyWord.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -3319,7 +3337,7 @@ export const conclave = $root.conclave = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.conclave.KeyAttestations();
+            message = _target || new $root.conclave.KeyWord();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -3336,6 +3354,131 @@ export const conclave = $root.conclave = (() => {
                             message.keyId = value;
                         else
                             delete message.keyId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.active = value;
+                        else
+                            delete message.active;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.epoch = value;
+                        else
+                            delete message.epoch;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.proved = value;
+                        else
+                            delete message.proved;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.epochs && message.epochs.length))
+                            message.epochs = [];
+                        message.epochs.push($root.conclave.EpochWord.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return KeyWord;
+    })();
+
+    conclave.EpochWord = (function() {
+
+        const EpochWord = function (properties) {
+            this.attestations = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        EpochWord.prototype.epoch = 0;
+        EpochWord.prototype.certificateHash = $util.newBuffer([]);
+        EpochWord.prototype.attestations = $util.emptyArray;
+
+        EpochWord.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== 0)
+                writer.uint32(8).uint32(message.epoch);
+            if (message.certificateHash != null && $Object.hasOwnProperty.call(message, "certificateHash") && message.certificateHash.length)
+                writer.uint32(18).bytes(message.certificateHash);
+            if (message.attestations != null && message.attestations.length)
+                for (let i = 0; i < message.attestations.length; ++i)
+                    $root.conclave.Attestation.encode(message.attestations[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        EpochWord.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.EpochWord();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.epoch = value;
+                        else
+                            delete message.epoch;
                         continue;
                     }
                 case 2: {
@@ -3372,7 +3515,7 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return KeyAttestations;
+        return EpochWord;
     })();
 
     conclave.Attestation = (function() {
@@ -5349,6 +5492,7 @@ export const conclave = $root.conclave = (() => {
 
         StoredKey.prototype.certificate = null;
         StoredKey.prototype.sealed = $util.newBuffer([]);
+        StoredKey.prototype.proved = false;
 
         StoredKey.encode = function (message, writer, _depth) {
             if (!writer)
@@ -5361,6 +5505,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.KeyCertificate.encode(message.certificate, writer.uint32(10).fork(), _depth + 1).ldelim();
             if (message.sealed != null && $Object.hasOwnProperty.call(message, "sealed") && message.sealed.length)
                 writer.uint32(18).bytes(message.sealed);
+            if (message.proved != null && $Object.hasOwnProperty.call(message, "proved") && message.proved !== false)
+                writer.uint32(24).bool(message.proved);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5407,6 +5553,15 @@ export const conclave = $root.conclave = (() => {
                             message.sealed = value;
                         else
                             delete message.sealed;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.proved = value;
+                        else
+                            delete message.proved;
                         continue;
                     }
                 }

@@ -1,0 +1,81 @@
+import { type ClusterLock, ConclaveError, checkThreshold, equalBytes, InvalidArgument, nodeOf, type PartyId, parsePartySet } from '@conclave/core'
+import type { Identities } from '@conclave/mpc'
+import type { KeyPublic, RenewKey } from '@conclave/wire'
+
+/** How far above the last epoch a new one may be: a coordinator must not be able to use up the numbers. */
+const EPOCH_STEP_MAX = 1024
+
+export interface RenewalFacts {
+  readonly self: PartyId
+  readonly lock: ClusterLock
+  /** Whether the key's certificate was made under this lock. */
+  readonly isSameLock: boolean
+  /** The certificate of the epoch that is dealt from, and who attested it. */
+  readonly previous: KeyPublic
+  readonly identities: Identities
+}
+
+const same = (a: readonly PartyId[], b: readonly PartyId[]): boolean => a.length === b.length && a.every((j, i) => b[i] === j)
+
+/** What can be said of a renewal without knowing the key. @throws {InvalidArgument} BAD_RENEWAL, BAD_PARTY_SET, BAD_THRESHOLD. */
+export function participantsIn(request: RenewKey, self: PartyId): readonly PartyId[] {
+  const parties = parsePartySet(request.parties)
+  const dealers = parsePartySet(request.dealers)
+  if (!same(parties, request.parties) || !same(dealers, request.dealers))
+    throw new InvalidArgument('BAD_PARTY_SET', 'parties and dealers are increasing lists')
+  checkThreshold(request.threshold, parties.length)
+  if (request.kind !== 'refresh' && request.kind !== 'reshare')
+    throw new InvalidArgument('BAD_RENEWAL', 'a renewal is a refresh or a reshare')
+  if (request.epoch <= request.fromEpoch) throw new InvalidArgument('BAD_RENEWAL', 'the new epoch must be above the old one')
+  const participants = parsePartySet([...new Set([...parties, ...dealers])])
+  if (!participants.includes(self)) throw new InvalidArgument('BAD_PARTY_SET', 'this node has no part in this renewal')
+  return participants
+}
+
+/**
+ * Whether the cluster lock allows this renewal: the coordinator that asks for it decides nothing about who holds the key.
+ *
+ * @throws {InvalidArgument} BAD_REFRESH, BAD_RESHARE, BAD_THRESHOLD.
+ */
+export function checkRenewal(request: RenewKey, facts: RenewalFacts): void {
+  const { lock, previous } = facts
+  if (request.threshold < lock.quorum.required)
+    throw new InvalidArgument('BAD_THRESHOLD', `the cluster lock requires at least ${lock.quorum.required} signers`)
+  // The operators have said "fewer" only if they have signed another lock since.
+  if (facts.isSameLock && request.threshold < previous.threshold)
+    throw new InvalidArgument('BAD_THRESHOLD', `key "${previous.keyId}" needs ${previous.threshold} signers: only a new cluster lock can lower that`)
+  const moved = request.dealers.filter((j) => !keepsSeat(facts, j))
+  if (request.kind === 'refresh') {
+    const unchanged = same(request.parties, previous.parties) && same(request.dealers, previous.parties)
+    if (!unchanged || request.threshold !== previous.threshold || moved.length > 0)
+      throw new InvalidArgument('BAD_REFRESH', 'a refresh keeps the committee and the threshold, and every party deals: anything else is a reshare')
+    return
+  }
+  if (!same(request.parties, lock.nodes.map((n) => n.index)))
+    throw new InvalidArgument('BAD_RESHARE', 'a key is reshared to all nodes of the cluster lock')
+  const fromOld = request.dealers.every((j) => previous.parties.includes(j))
+  if (request.dealers.length !== previous.threshold || !fromOld || moved.length > 0)
+    throw new InvalidArgument('BAD_RESHARE', `a reshare is dealt by exactly ${previous.threshold} parties of the key that are still in the cluster lock`)
+}
+
+/** Whether the seat of `j` is held by whoever attested the certificate there. */
+function keepsSeat({ lock, identities }: RenewalFacts, j: PartyId): boolean {
+  const [now, then] = [nodeOf(lock, j)?.identity, identities.get(j)]
+  return now !== undefined && then !== undefined && now.type === then.type && equalBytes(now.publicKey, then.publicKey)
+}
+
+/**
+ * @param active - the epoch that this node holds.
+ * @param known - the highest epoch that some honest party has prepared, as far as this node can tell.
+ * @throws {ConclaveError} KEY_STALE, EPOCH_MISMATCH. {InvalidArgument} BAD_RENEWAL.
+ */
+export function checkEpoch(request: RenewKey, { active, known, isStale }: { active: number; known: number; isStale: boolean }): void {
+  const { keyId, epoch, fromEpoch } = request
+  if (isStale && request.kind === 'refresh')
+    throw new ConclaveError('KEY_STALE', `this node's share of key "${keyId}" was replaced while it was away: it needs a reshare`)
+  if (isStale) return
+  if (active !== fromEpoch)
+    throw new ConclaveError('EPOCH_MISMATCH', `this node is in epoch ${active} of key "${keyId}"`, { retriable: true, details: { active } })
+  if (epoch > known + EPOCH_STEP_MAX)
+    throw new InvalidArgument('BAD_RENEWAL', `epoch ${epoch} is too far above ${known}, the last one that was prepared`)
+}
