@@ -1,5 +1,5 @@
 import { ConclaveError, InvalidArgument, type PartyId, SecretScope, utf8 } from '@conclave/core'
-import { DkgAttest, DkgSubshare, decode, encode } from '@conclave/wire'
+import { DealAttest, DealSubshare, decode, encode } from '@conclave/wire'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { abortOf } from './abort.ts'
@@ -7,9 +7,9 @@ import { collect, type Protocol, send } from './protocol.ts'
 import { Session } from './session.ts'
 import { always } from './testing/property.fixture.ts'
 
-const FIRST = { number: 1, kind: 'broadcast', message: DkgAttest } as const
-const SECOND = { number: 2, kind: 'broadcast', message: DkgAttest } as const
-const word = (text: string) => encode(DkgAttest, { signature: utf8(text) })
+const FIRST = { number: 1, kind: 'broadcast', message: DealAttest } as const
+const SECOND = { number: 2, kind: 'broadcast', message: DealAttest } as const
+const word = (text: string) => encode(DealAttest, { signature: utf8(text) })
 
 /** Two rounds; the result is everything that was heard, in the order of parties. `failing` throws after round 1. */
 function* gossip(buffer: Uint8Array, failing?: unknown): Protocol<string> {
@@ -56,7 +56,7 @@ describe('session', () => {
       .to.throw(ConclaveError)
       .with.property('code', 'SESSION_UNFINISHED')
     const out = s.start()
-    expect(out.map((o) => [o.round, o.to, new TextDecoder().decode(decode(DkgAttest, o.body).signature)])).to.deep.equal([
+    expect(out.map((o) => [o.round, o.to, new TextDecoder().decode(decode(DealAttest, o.body).signature)])).to.deep.equal([
       [1, 'all', 'hello'],
     ])
     expect([s.state, s.round, s.waitingFor]).to.deep.equal(['running', 1, [2, 5]])
@@ -219,7 +219,7 @@ describe('session', () => {
     for (const j of PEERS) expect(s.receive(j, 2, word('x'))).to.deep.equal([])
     expect([s.state, wiped(buffer)]).to.deep.equal(['attesting', false])
     const out = s.attested(utf8('signed'))
-    expect(out.map((o) => decode(DkgAttest, o.body).signature)).to.deep.equal([utf8('signed')])
+    expect(out.map((o) => decode(DealAttest, o.body).signature)).to.deep.equal([utf8('signed')])
     expect([s.state, s.result, s.attest, wiped(buffer)]).to.deep.equal(['done', 'signed', undefined, true])
     expect(() => s.attested(utf8('again')))
       .to.throw(ConclaveError)
@@ -242,7 +242,7 @@ describe('session', () => {
     const body = fc.oneof(
       fc.uint8Array({ maxLength: 90 }),
       fc.string({ minLength: 1, maxLength: 20 }).map((t) => word(t)),
-      fc.constant(encode(DkgSubshare, { subshare: new Uint8Array(32), echo: new Uint8Array(32) })),
+      fc.constant(encode(DealSubshare, { subshare: new Uint8Array(32), echo: new Uint8Array(32) })),
     )
     const message = fc.tuple(fc.integer({ min: -1, max: 10 }), fc.integer({ min: -1, max: 17 }), body)
     always(
