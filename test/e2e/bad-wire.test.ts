@@ -146,7 +146,7 @@ describe('bad input on the links between members', () => {
       [{ createKey: { ...create, keyId: '../x' } }, 'BAD_KEY_ID'],
       [{ createKey: { ...create, keyId } }, 'KEY_EXISTS'],
       [{ sign: { requestId, attempt: 1, signers: [1, 2], epoch: 0 } }, 'UNKNOWN_REQUEST'],
-      [{ pairOffer: { pairEpoch: 9, nonce: noise(32), current: noise(32) } }, 'NOT_ALLOWED'],
+      [{ pairOffer: { pairEpoch: 9, nonce: noise(32), current: noise(32), renewal: noise(32) } }, 'NOT_ALLOWED'],
     ]
     for (const [body, code] of cases)
       expect(await observer.ask('zurich', body).then(() => 'granted', codeOf), JSON.stringify(body)).to.equal(code)

@@ -159,6 +159,11 @@ export class ApproverNode {
     return this.#report.status()
   }
 
+  /** Sets the pairs with `peers` up anew, under a name of 32 bytes; see {@link PairKeeper.renew}. */
+  renewPairs(peers: readonly PartyId[], name: Uint8Array, timeoutMs: number): Promise<void> {
+    return this.#pairKeeper.renew(peers, name, timeoutMs)
+  }
+
   /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
     const { transport, pool, store, vault } = this.#p
@@ -234,7 +239,7 @@ export class ApproverNode {
 
   async #handle(from: Member, { body }: Request): Promise<Response['body']> {
     if (from.kind === 'node') {
-      if ('pairOffer' in body) return { pairAccept: this.#pairKeeper.answer(from.index, body.pairOffer) }
+      if ('pairOffer' in body) return { pairAccept: await this.#pairKeeper.answer(from.index, body.pairOffer) }
       if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
       throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
     }

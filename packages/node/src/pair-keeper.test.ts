@@ -2,8 +2,8 @@ import { tagged } from '@conclave/core'
 import { decode, encode, Frame, type Response } from '@conclave/wire'
 import { expect } from 'chai'
 import { TestCluster } from './cluster.fixture.ts'
-import { SETUPS_MAX } from './pair-keeper.ts'
 import { expectSignature, newKey, pairStateOf, pairsReady, signTransfer, statusOf, until } from './requests.fixture.ts'
+import { SETUPS_MAX } from './setup-budget.ts'
 
 describe('pair keeper', () => {
   let cluster: TestCluster
@@ -143,7 +143,7 @@ describe('pair keeper', () => {
     const answers: Response['body'][] = []
     const rival = await offering(cluster, answers)
     const offer = (id: number) => {
-      const pairOffer = { pairEpoch: 50, nonce: tagged('rival'), current: new Uint8Array(0) }
+      const pairOffer = { pairEpoch: 50, nonce: tagged('rival'), current: new Uint8Array(0), renewal: new Uint8Array(0) }
       rival.send(cluster.member('n1'), encode(Frame, { body: { request: { id, body: { pairOffer } } } }))
     }
     // n1 has offered at the link-up and waits for an answer: as the lower index its offer stands.
@@ -161,7 +161,7 @@ describe('pair keeper', () => {
     const rival = await offering(cluster, answers, 'n1')
     const ask = async (pairEpoch: number, i: number): Promise<string> => {
       const count = answers.length
-      const pairOffer = { pairEpoch, nonce: tagged('flood', Uint8Array.of(i)), current: new Uint8Array(0) }
+      const pairOffer = { pairEpoch, nonce: tagged('flood', Uint8Array.of(i)), current: new Uint8Array(0), renewal: new Uint8Array(0) }
       rival.send(cluster.member('n2'), encode(Frame, { body: { request: { id: i, body: { pairOffer } } } }))
       await until('an answer', () => answers.length > count)
       const body = answers.at(-1) as Response['body']

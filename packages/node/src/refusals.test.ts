@@ -256,7 +256,7 @@ describe('refusals', () => {
     cluster.sendRaw(1, encode(Frame, { body: { end: { sessionId, from: 2, code: 'X' } } }))
     cluster.sendRaw(1, encode(Frame, { body: { gossip: { keys: [] } } }))
     cluster.sendRaw(1, encode(Frame, { body: { response: { id: 1, body: { pairAccept: { pairEpoch: 1, agreed: true } } } } }))
-    const pairOffer = { pairEpoch: 9, nonce: tagged('n'), current: new Uint8Array(0) }
+    const pairOffer = { pairEpoch: 9, nonce: tagged('n'), current: new Uint8Array(0), renewal: new Uint8Array(0) }
     expect(codeIn(await cluster.ask(1, { pairOffer }))).to.equal('NOT_ALLOWED')
     expectSignature(await signTransfer(cluster, 182, [1, 2]), publicKey)
   })

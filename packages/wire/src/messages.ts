@@ -145,7 +145,12 @@ export const CertificateAnswer = message('CertificateAnswer', {
   certificate: KeyCertificate,
   locks: list(bytesBetween(1, LOCK_BYTES_MAX), LOCKS_MAX),
 })
-export const PairOffer = message('PairOffer', { pairEpoch: number(), nonce: HASH, current: bytesOrEmpty(32) })
+export const PairOffer = message('PairOffer', {
+  pairEpoch: number(),
+  nonce: HASH,
+  current: bytesOrEmpty(32),
+  renewal: bytesOrEmpty(32),
+})
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
 export const Request = message('Request', {
   id: number(),

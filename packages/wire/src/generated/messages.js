@@ -2150,6 +2150,7 @@ export const conclave = $root.conclave = (() => {
         PairOffer.prototype.pairEpoch = 0;
         PairOffer.prototype.nonce = $util.newBuffer([]);
         PairOffer.prototype.current = $util.newBuffer([]);
+        PairOffer.prototype.renewal = $util.newBuffer([]);
 
         PairOffer.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2164,6 +2165,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(18).bytes(message.nonce);
             if (message.current != null && $Object.hasOwnProperty.call(message, "current") && message.current.length)
                 writer.uint32(26).bytes(message.current);
+            if (message.renewal != null && $Object.hasOwnProperty.call(message, "renewal") && message.renewal.length)
+                writer.uint32(34).bytes(message.renewal);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2222,6 +2225,15 @@ export const conclave = $root.conclave = (() => {
                             message.current = value;
                         else
                             delete message.current;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.renewal = value;
+                        else
+                            delete message.renewal;
                         continue;
                     }
                 }
