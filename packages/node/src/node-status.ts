@@ -59,6 +59,7 @@ export class StatusReport {
         parties: k.parties,
         state: 'active',
         prepared: k.epoch,
+        chainCode: k.chainCode,
       })),
       pairs: this.#p.pairs(),
       hsmOk: health.some((h) => h.ok),
