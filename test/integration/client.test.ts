@@ -1,5 +1,7 @@
 import { ConclaveApiError, ConclaveClient } from '@conclave/client'
 import { API_KEYS, eventually, Harness, payment } from '@conclave/coordinator/testing'
+import { fromHex } from '@conclave/core'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
 
 const payload = (nonce: number) => ({ type: 'evm.tx', bytes: payment(nonce) })
@@ -31,6 +33,20 @@ describe('client against a coordinator with fake nodes', () => {
     const second = await client.signingRequests({ limit: 1, cursor: first.nextCursor as string })
     expect(second.items[0]?.requestId).equal(accepted.requestId)
     expect((await client.nodes()).map((n) => n.link.up)).deep.equal([true, true, true, true, true])
+  })
+
+  it('derives child keys and signs under one of them', async () => {
+    await using h = await Harness.start()
+    const client = clientOf(h)
+    const child = await client.derivedKey('main', 'm/0/5')
+    expect((await client.derivedKeys('main', { prefix: 'm/0', from: 4, count: 3 }))[1]).deep.equal(child)
+    expect((await client.key('main')).xpub).match(/^xpub661MyMwAqRbc/)
+    const { requestId } = await client.requestSignature({ keyId: 'main', derivationPath: 'm/0/5', payload: payload(0) })
+    const { signature, digest, ...signed } = await client.waitForSignature(requestId)
+    expect(signed).include({ derivationPath: 'm/0/5', publicKey: child.publicKey, from: child.address })
+    const options = { prehash: false, lowS: true }
+    expect(secp256k1.verify(fromHex(signature as string), fromHex(digest), fromHex(child.publicKey), options)).equal(true)
+    expect(await failureOf(client.derivedKey('main', "m/0'"))).include({ code: 'BAD_PATH', status: 400 })
   })
 
   it('a repeated request with one idempotency key is one request', async () => {

@@ -158,11 +158,17 @@ describe('ConclaveClient', () => {
     await client.key('a/b')
     await client.signingRequests({ limit: 3, cursor: 'c&d' })
     await client.cancel('r')
+    await client.derivedKey('a/b', 'm/0/5')
+    expect(await client.derivedKeys('a/b', { prefix: 'm/0', from: 7, count: 3 })).deep.equal([1])
+    await client.derivedKeys('k')
     expect(await client.nodes()).deep.equal([1])
     expect(received.map((r) => `${r.method} ${r.url}`)).deep.equal([
       'GET /v1/keys/a%2Fb',
       'GET /v1/signing-requests?limit=3&cursor=c%26d',
       'POST /v1/signing-requests/r:cancel',
+      'GET /v1/keys/a%2Fb/derived?path=m%2F0%2F5',
+      'GET /v1/keys/a%2Fb/derived?prefix=m%2F0&from=7&count=3',
+      'GET /v1/keys/k/derived?prefix=m&from=0&count=100',
       'GET /v1/nodes',
     ])
   })

@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { ConclaveApiError, isProblem } from './problem.ts'
-import type { CreateKey, Key, Node, Operation, Page, RequestSignature, SigningAccepted, SigningRequest } from './resources.ts'
+import type {
+  CreateKey,
+  DerivedKey,
+  DerivedRange,
+  Key,
+  Node,
+  Operation,
+  Page,
+  RequestSignature,
+  SigningAccepted,
+  SigningRequest,
+} from './resources.ts'
 
 export interface ClientOptions {
   /** Of the coordinator, e.g. http://127.0.0.1:8080. */
@@ -71,6 +82,19 @@ export class ConclaveClient {
 
   async keys(): Promise<readonly Key[]> {
     return (await this.#call<{ items: readonly Key[] }>({ method: 'GET', path: '/v1/keys' })).items
+  }
+
+  /** The child of a key at a path like `m/0/5`. */
+  derivedKey(keyId: string, path: string): Promise<DerivedKey> {
+    return this.#call({ method: 'GET', path: `/v1/keys/${encodeURIComponent(keyId)}/derived?path=${encodeURIComponent(path)}` })
+  }
+
+  /** Many children at once, by index; fewer than `count` where the indices end. */
+  async derivedKeys(keyId: string, { prefix = 'm', from = 0, count = 100 }: DerivedRange = {}): Promise<readonly DerivedKey[]> {
+    const query = `prefix=${encodeURIComponent(prefix)}&from=${from}&count=${count}`
+    return (
+      await this.#call<{ items: readonly DerivedKey[] }>({ method: 'GET', path: `/v1/keys/${encodeURIComponent(keyId)}/derived?${query}` })
+    ).items
   }
 
   /** Asks for a signature; see {@link waitForSignature}. */

@@ -10,12 +10,35 @@ export interface Key {
   readonly keyId: string
   /** 33 bytes, hex. */
   readonly publicKey: string
+  /** 32 bytes, hex. */
+  readonly chainCode: string
+  /** BIP32, with this key as the root: derive addresses from it offline. */
+  readonly xpub: string
   /** EIP-55. */
   readonly address: string
   readonly threshold: number
   readonly parties: readonly number[]
   readonly epoch: number
   readonly state: string
+}
+
+/** A child of a key. */
+export interface DerivedKey {
+  /** e.g. `m/0/5`. */
+  readonly path: string
+  /** 33 bytes, hex. */
+  readonly publicKey: string
+  /** EIP-55. */
+  readonly address: string
+}
+
+export interface DerivedRange {
+  /** Whose children are wanted. Default `m`. */
+  readonly prefix?: string
+  /** The first index. Default 0. */
+  readonly from?: number
+  /** At most 1000. Default 100. */
+  readonly count?: number
 }
 
 export interface Operation {
@@ -38,6 +61,8 @@ export interface Payload {
 
 export interface RequestSignature {
   readonly keyId: string
+  /** BIP32, not hardened, e.g. `m/0/5`. Default `m`, the key itself. */
+  readonly derivationPath?: string
   readonly payload: Payload
   readonly deadlineMs?: number
 }
@@ -67,6 +92,11 @@ export interface Attempt {
 
 export interface SigningRequest extends SigningAccepted {
   readonly keyId: string
+  readonly derivationPath: string
+  /** Of the key at that path, 33 bytes, hex; the signature verifies under it. */
+  readonly publicKey: string
+  /** Its address, EIP-55. */
+  readonly from: string
   readonly payload: Payload
   readonly cancelRequested: boolean
   readonly requester: string

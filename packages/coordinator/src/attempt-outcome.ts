@@ -10,6 +10,7 @@ export type Answers = ReadonlyMap<PartyId, Signed | ConclaveError>
 export interface Expected {
   readonly requestId: Uint8Array
   readonly digest: Uint8Array
+  /** Of the child key at the request's path. */
   readonly publicKey: Uint8Array
   readonly signers: readonly PartyId[]
 }
@@ -37,7 +38,7 @@ function flaw(answer: Signed, expected: Expected): string | undefined {
 /**
  * Judges the answers of one attempt.
  *
- * A signature that verifies under the group key settles the request even when a signer answers something else: it exists, and no
+ * A signature that verifies under the request's child key settles the request even when a signer answers something else: it exists, and no
  * further attempt would unmake it. Whoever answered differently is recorded.
  */
 export function judgeAttempt(answers: Answers, expected: Expected): AttemptOutcome {

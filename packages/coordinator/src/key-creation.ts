@@ -1,4 +1,4 @@
-import { type Clock, ConclaveError, fromHex, type PartyId, type Random, toHex } from '@conclave/core'
+import { type Clock, ConclaveError, type ExtendedKey, fromHex, type PartyId, type Random, toHex } from '@conclave/core'
 import type { KeyCreated } from '@conclave/wire'
 import { askAll } from './ask-all.ts'
 import type { ClusterView } from './cluster-view.ts'
@@ -52,7 +52,15 @@ export function judgeKeyCreation(view: ClusterView, wanted: Wanted, answers: Ans
     return new ApiError('KEY_MISMATCH', `the nodes answered different keys, so none is used: ${said}`)
   }
   const { keyId, threshold, parties } = wanted
-  return { keyId, threshold, parties, publicKey: toHex(first.publicKey), epoch: first.epoch, state: 'active' }
+  return {
+    keyId,
+    threshold,
+    parties,
+    publicKey: toHex(first.publicKey),
+    chainCode: toHex(first.chainCode),
+    epoch: first.epoch,
+    state: 'active',
+  }
 }
 
 /** Sends CreateKey under a fresh nonce to every party and judges the answers. Never rejects. */
@@ -76,7 +84,7 @@ export function freshOperationId(random: Random): string {
   return toHex(random.bytes(16))
 }
 
-/** 33 bytes of a stored key. */
-export function publicKeyOf(key: KeyRecord): Uint8Array {
-  return fromHex(key.publicKey, 33)
+/** The public half of a stored key, from which its children are derived. */
+export function extendedKeyOf(key: KeyRecord): ExtendedKey {
+  return { publicKey: fromHex(key.publicKey, 33), chainCode: fromHex(key.chainCode, 32) }
 }

@@ -9,7 +9,17 @@ type Reported = NodeStatus['keys'][number]
 
 const publicKey = secp256k1.getPublicKey(new Uint8Array(32).fill(1))
 const evilKey = secp256k1.getPublicKey(new Uint8Array(32).fill(2))
-const KEY: Reported = { keyId: 'main', epoch: 0, publicKey, threshold: 3, parties: [1, 2, 3, 4, 5], state: 'active', prepared: 0 }
+const chainCode = new Uint8Array(32).fill(3)
+const KEY: Reported = {
+  keyId: 'main',
+  epoch: 0,
+  publicKey,
+  chainCode,
+  threshold: 3,
+  parties: [1, 2, 3, 4, 5],
+  state: 'active',
+  prepared: 0,
+}
 
 describe('confirmedKeys', () => {
   let lock: ClusterLock
@@ -29,6 +39,8 @@ describe('confirmedKeys', () => {
     expect(confirm([KEY], [KEY], [KEY]).map(({ key }) => key.keyId)).deep.equal(['main'])
     expect(confirm([KEY], [KEY])).deep.equal([])
     expect(confirm([KEY], [KEY], [{ ...KEY, publicKey: evilKey }])).deep.equal([])
+    expect(confirm([KEY], [KEY], [{ ...KEY, chainCode: new Uint8Array(32) }])).deep.equal([])
+    expect(confirm([KEY], [KEY], [KEY])[0]?.key.chainCode).equal('03'.repeat(32))
   })
 
   it('two liars cannot make a key appear by claiming a small threshold or a small committee', () => {

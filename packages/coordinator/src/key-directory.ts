@@ -16,10 +16,11 @@ interface Backed {
 
 function recordOf(reported: Reported, n: number): KeyRecord | undefined {
   try {
-    const { keyId, publicKey, threshold, epoch, state } = reported
+    const { keyId, publicKey, chainCode, threshold, epoch, state } = reported
     const parties = parsePartySet(reported.parties, n)
     checkThreshold(threshold, parties.length)
-    return { keyId: parseKeyId(keyId), publicKey: toHex(publicKey), threshold, parties, epoch, state }
+    const hex = { publicKey: toHex(publicKey), chainCode: toHex(chainCode) }
+    return { keyId: parseKeyId(keyId), ...hex, threshold, parties, epoch, state }
   } catch {
     // A node that reports an impossible key is a node that does not report it.
     return undefined
@@ -34,7 +35,7 @@ function groupReports(lock: ClusterLock, statusOf: StatusOf): Iterable<{ readonl
     for (const reported of mine.values()) {
       const key = recordOf(reported, lock.nodes.length)
       if (key === undefined || !key.parties.includes(index)) continue
-      const identity = JSON.stringify([key.keyId, key.publicKey, key.threshold, key.parties])
+      const identity = JSON.stringify([key.keyId, key.publicKey, key.chainCode, key.threshold, key.parties])
       const group = groups.get(identity) ?? { keys: [], nodes: [] }
       group.keys.push(key)
       group.nodes.push(index)
@@ -108,9 +109,10 @@ export class KeyDirectory {
     const fresh: KeyRecord[] = []
     for (const { key, nodes } of confirmedKeys(this.#view.lock, (i) => this.#view.report(i)?.status)) {
       const known = this.#keys.get(key.keyId)
-      if (known !== undefined && known.publicKey !== key.publicKey) {
-        // Money may already lie at the first address, so the first confirmed key stays.
-        this.#logger.error({ keyId: key.keyId, nodes }, 'nodes report another public key for a known key: ignored')
+      const isOther = known !== undefined && (known.publicKey !== key.publicKey || known.chainCode !== key.chainCode)
+      if (isOther) {
+        // Money may already lie at the first addresses, so the first confirmed key stays.
+        this.#logger.error({ keyId: key.keyId, nodes }, 'nodes report another public key or chain code for a known key: ignored')
       } else if (JSON.stringify(known) !== JSON.stringify(key)) fresh.push(key)
     }
     if (fresh.length > 0) this.#save(fresh)

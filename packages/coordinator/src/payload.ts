@@ -1,5 +1,5 @@
-import { codeOf, fromHex, messageOf, toHex } from '@conclave/core'
-import { assembleEvmTransaction, decodePayload, PAYLOAD_TYPES, type SummaryLine } from '@conclave/policy'
+import { codeOf, type DerivationPath, formatPath, fromHex, messageOf, toHex } from '@conclave/core'
+import { assembleEvmTransaction, decodePayload, evmAddress, PAYLOAD_TYPES, type SummaryLine } from '@conclave/policy'
 import { PAYLOAD_BYTES_MAX } from '@conclave/wire'
 import { ApiError, isProblemCode } from './problem.ts'
 
@@ -45,6 +45,14 @@ export function readPayload({ type, bytes }: PayloadText): ReadPayload {
     if (!isProblemCode(code)) throw cause
     throw new ApiError(code, messageOf(cause), { cause })
   }
+}
+
+/** Whose money it is: what a person reads above the summary of the payload, which does not say it. */
+export function summarizeSigner(path: DerivationPath, publicKey: Uint8Array): readonly SummaryLine[] {
+  return [
+    { label: 'From', value: evmAddress(publicKey) },
+    { label: 'Derivation path', value: formatPath(path) },
+  ]
 }
 
 /** The raw transaction with its signature, 0x hex. @throws {InvalidArgument} BAD_SIGNATURE when the chain cannot express it. */

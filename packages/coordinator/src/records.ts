@@ -23,6 +23,7 @@ export interface OperationRecord {
 export interface KeyRecord {
   readonly keyId: string
   readonly publicKey: string
+  readonly chainCode: string
   readonly threshold: number
   readonly parties: readonly number[]
   readonly epoch: number
@@ -58,6 +59,9 @@ export interface SigningResult {
 export interface SigningRecord {
   readonly requestId: string
   readonly keyId: string
+  readonly derivationPath: string
+  /** Of the child at that path: what the signature verifies under. */
+  readonly publicKey: string
   readonly payload: { readonly type: string; readonly bytes: string }
   readonly digest: string
   readonly summary: readonly SummaryLine[]

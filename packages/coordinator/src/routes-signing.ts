@@ -1,6 +1,7 @@
-import { parseKeyId, toHex } from '@conclave/core'
+import { deriveChild, formatPath, parseKeyId, parsePath, toHex } from '@conclave/core'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
-import { readPayload } from './payload.ts'
+import { extendedKeyOf } from './key-creation.ts'
+import { readPayload, summarizeSigner } from './payload.ts'
 import { ApiError } from './problem.ts'
 import type { SigningRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
@@ -23,15 +24,20 @@ function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: strin
   const { clock, random, directory, signing, signingDriver } = ctx
   signingDriver.checkRoom()
   const keyId = parseKeyId(body.keyId)
-  if (directory.get(keyId) === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
+  const key = directory.get(keyId)
+  if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
+  const path = parsePath(body.derivationPath ?? 'm')
+  const { publicKey } = deriveChild(extendedKeyOf(key), path)
   const { digest, summary } = readPayload(body.payload)
   const createdAtMs = clock.nowMs()
   return {
     requestId: toHex(random.bytes(32)),
     keyId,
+    derivationPath: formatPath(path),
+    publicKey: toHex(publicKey),
     payload: body.payload,
     digest,
-    summary,
+    summary: [...summarizeSigner(path, publicKey), ...summary],
     requester,
     state: 'decoded',
     cancelRequested: false,

@@ -7,6 +7,7 @@ import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
+import { addDerivedRoutes } from './routes-derived.ts'
 import { addKeyRoutes } from './routes-keys.ts'
 import { addSigningRoutes } from './routes-signing.ts'
 import { HealthBody, NodeListBody, NoQuery, ReadyBody } from './schemas.ts'
@@ -31,6 +32,7 @@ export interface RouteContext {
 /** Every route of the API. */
 export function addRoutes(app: App, ctx: RouteContext): void {
   addKeyRoutes(app, ctx)
+  addDerivedRoutes(app, ctx)
   addSigningRoutes(app, ctx)
   addNodeRoutes(app, ctx)
 }

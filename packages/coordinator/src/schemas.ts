@@ -1,3 +1,4 @@
+import { PATH_INDEX_MAX } from '@conclave/core'
 import { type Static, Type } from 'typebox'
 import { DEADLINE_MS_MAX, DEADLINE_MS_MIN } from './settings.ts'
 
@@ -5,6 +6,10 @@ import { DEADLINE_MS_MAX, DEADLINE_MS_MIN } from './settings.ts'
 export const WAIT_MS_MAX = 30_000
 export const PAGE_MAX = 200
 export const PAGE_DEFAULT = 50
+/** Derived keys in one answer. */
+export const DERIVED_MAX = 1000
+export const DERIVED_DEFAULT = 100
+const PATH_CHARS_MAX = 256
 
 /** Bodies and queries are closed: a field that is not known is refused, because it may be a misspelt one. */
 const closed = { additionalProperties: false }
@@ -36,6 +41,7 @@ export type CreateKeyBody = Static<typeof CreateKeyBody>
 export const CreateSigningBody = Type.Object(
   {
     keyId: Type.String({ maxLength: 256 }),
+    derivationPath: Type.Optional(Type.String({ maxLength: PATH_CHARS_MAX })),
     payload: Type.Object({ type: Type.String({ maxLength: 64 }), bytes: Type.String() }, closed),
     deadlineMs: Type.Optional(Type.Integer({ minimum: DEADLINE_MS_MIN, maximum: DEADLINE_MS_MAX })),
   },
@@ -68,6 +74,8 @@ const Time = Type.String({ description: 'ISO 8601, UTC' })
 export const KeyBody = Type.Object({
   keyId: Type.String(),
   publicKey: hexBytes(33),
+  chainCode: hexBytes(32),
+  xpub: Type.String({ description: 'BIP32, with this key as the root' }),
   address: Type.String({ description: 'EVM address, EIP-55' }),
   threshold: Type.Integer(),
   parties: Type.Array(Type.Integer()),
@@ -75,6 +83,19 @@ export const KeyBody = Type.Object({
   state: Type.String(),
 })
 export type KeyBody = Static<typeof KeyBody>
+/** Either `path`, or any of the others. */
+export const DerivedQuery = Type.Object(
+  {
+    path: Type.Optional(Type.String({ maxLength: PATH_CHARS_MAX })),
+    prefix: Type.Optional(Type.String({ maxLength: PATH_CHARS_MAX })),
+    from: Type.Optional(Type.Integer({ minimum: 0, maximum: PATH_INDEX_MAX })),
+    count: Type.Optional(Type.Integer({ minimum: 1, maximum: DERIVED_MAX })),
+  },
+  closed,
+)
+export const DerivedKeyBody = Type.Object({ path: Type.String(), publicKey: hexBytes(33), address: Type.String() })
+export type DerivedKeyBody = Static<typeof DerivedKeyBody>
+export const DerivedBody = Type.Union([DerivedKeyBody, Type.Object({ items: Type.Array(DerivedKeyBody) })])
 export const KeyListBody = Type.Object({ items: Type.Array(KeyBody) })
 
 export const OperationAcceptedBody = Type.Object({ operationId: hexBytes(16) })
@@ -115,6 +136,10 @@ export const SigningAcceptedBody = Type.Object({
 export const SigningBody = Type.Object({
   requestId: hexBytes(32),
   keyId: Type.String(),
+  derivationPath: Type.String(),
+  /** Of the child key that signs, and the EVM address that belongs to it. */
+  publicKey: hexBytes(33),
+  from: Type.String(),
   payload: Type.Object({ type: Type.String(), bytes: Type.String() }),
   state: SigningStateBody,
   cancelRequested: Type.Boolean(),

@@ -1,4 +1,4 @@
-import { type Clock, type ConclaveError, codeOf, fromHex, type PartyId, toHex } from '@conclave/core'
+import { type Clock, type ConclaveError, codeOf, fromHex, type PartyId, parsePath, toHex } from '@conclave/core'
 import type { Sign, Signed } from '@conclave/wire'
 import type { Logger } from 'pino'
 import { askAll } from './ask-all.ts'
@@ -56,8 +56,9 @@ export class SigningJob {
     this.#key = key
     this.#record = record
     this.#logger = ctx.logger.child({ signingRequest: record.requestId })
-    const { requestId, keyId, payload, digest } = record
-    const propose = { requestId: fromHex(requestId), keyId, payloadType: payload.type, payload: payloadBytes(payload.bytes) }
+    const { requestId, keyId, derivationPath, payload, digest } = record
+    const what = { keyId, path: parsePath(derivationPath), payloadType: payload.type, payload: payloadBytes(payload.bytes) }
+    const propose = { requestId: fromHex(requestId), ...what }
     const { parties, threshold } = key
     const book = { view, calls, clock, logger: this.#logger, propose, digest, parties, threshold, known: record.nodeVerdicts }
     this.#book = new VerdictBook(book)
@@ -172,8 +173,8 @@ export class SigningJob {
     using _load = loads.begin(signers)
     const answers = await this.#collect({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch: this.#key.epoch })
     if (stopping.aborted) return false
-    const { requestId, digest } = this.#record
-    const expected = { requestId: fromHex(requestId), digest: fromHex(digest), publicKey: fromHex(this.#key.publicKey), signers }
+    const { requestId, digest, publicKey } = this.#record
+    const expected = { requestId: fromHex(requestId), digest: fromHex(digest), publicKey: fromHex(publicKey), signers }
     const { signed, ...outcome } = judgeAttempt(answers, expected)
     this.#logger.info({ attempt, signers, ...outcome, signed: signed !== undefined }, 'attempt ended')
     if (signed !== undefined) return this.#endSigned(started, signed, outcome)

@@ -1,17 +1,23 @@
-import { type NodeMember, toHex } from '@conclave/core'
+import { type ChildKey, type DerivationPath, formatPath, formatXpub, fromHex, type NodeMember, toHex } from '@conclave/core'
 import { evmAddress } from '@conclave/policy'
 import type { LinkStatus } from '@conclave/transport'
 import type { Report } from './cluster-view.ts'
-import { publicKeyOf } from './key-creation.ts'
+import { extendedKeyOf } from './key-creation.ts'
 import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
-import type { KeyBody, NodeBody, OperationBody, SigningBody } from './schemas.ts'
+import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningBody } from './schemas.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
 export function keyBody(key: KeyRecord): KeyBody {
-  const { keyId, publicKey, threshold, parties, epoch, state } = key
-  return { keyId, publicKey, address: evmAddress(publicKeyOf(key)), threshold, parties: [...parties], epoch, state }
+  const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
+  const root = extendedKeyOf(key)
+  const names = { xpub: formatXpub(root), address: evmAddress(root.publicKey) }
+  return { keyId, publicKey, chainCode, ...names, threshold, parties: [...parties], epoch, state }
+}
+
+export function derivedKeyBody(path: DerivationPath, { publicKey }: ChildKey): DerivedKeyBody {
+  return { path: formatPath(path), publicKey: toHex(publicKey), address: evmAddress(publicKey) }
 }
 
 /** @param key - the key that the operation made, once it has succeeded. */
@@ -39,6 +45,9 @@ export function signingBody(record: SigningRecord): SigningBody {
   return {
     requestId: record.requestId,
     keyId: record.keyId,
+    derivationPath: record.derivationPath,
+    publicKey: record.publicKey,
+    from: evmAddress(fromHex(record.publicKey, 33)),
     payload: { ...record.payload },
     state: record.state,
     cancelRequested: record.cancelRequested,

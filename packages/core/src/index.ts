@@ -1,6 +1,7 @@
 export * from './bytes.ts'
 export * from './clock.ts'
 export * from './cluster-lock.ts'
+export * from './derivation.ts'
 export * from './errors.ts'
 export * from './hash.ts'
 export * from './identity.ts'

@@ -123,7 +123,9 @@ describe('crash in dkg', () => {
     const again = { keyId: 'kept', nonce: tagged('again'), threshold: 2, parties: [1, 2, 3] }
     expect(codeIn(await cluster.ask(1, { createKey: again }))).to.equal('KEY_PENDING')
     expect(
-      codeIn(await cluster.ask(1, { propose: { requestId: tagged('p'), keyId: 'kept', payloadType: 'evm.tx', payload: tagged('x') } })),
+      codeIn(
+        await cluster.ask(1, { propose: { requestId: tagged('p'), keyId: 'kept', payloadType: 'evm.tx', payload: tagged('x'), path: [] } }),
+      ),
     ).to.equal('verdict')
     await statusOf(cluster, 1)
     expect(await cluster.store('n1').get('pending-key', 'kept')).to.deep.equal(before)

@@ -115,7 +115,7 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
       const created = await client.askBoth({ createKey: { keyId: 'k', nonce: tagged('n'), threshold: 2, parties: [1, 2] } })
       const { publicKey } = createdIn(created[0] as Response['body'])
       const signAs = async (attempt: number) => {
-        const proposed = { requestId: tagged('r'), keyId: 'k', payloadType: 'evm.tx', payload: transfer(7n) }
+        const proposed = { requestId: tagged('r'), keyId: 'k', payloadType: 'evm.tx', payload: transfer(7n), path: [] }
         for (const body of await client.askBoth({ propose: proposed })) expect(verdictIn(body).code).to.equal('ALLOWED')
         return client.askBoth({ sign: { requestId: tagged('r'), attempt, signers: [1, 2], epoch: 0 } })
       }

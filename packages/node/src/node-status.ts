@@ -61,6 +61,7 @@ export class StatusReport {
         parties: k.parties,
         state: epochs.isStale(k.keyId) ? 'stale' : 'active',
         prepared: keys.prepared(k.keyId) ?? k.epoch,
+        chainCode: k.chainCode,
       })),
       pairs: this.#p.pairs(),
       hsmOk: health.some((h) => h.ok),

@@ -38,7 +38,7 @@ describe('refusals', () => {
   after(() => cluster.close())
 
   const verdictOn = async (i: number, payload: Uint8Array, keyId = KEY) => {
-    const [body] = await propose(cluster, i, [1], payload, keyId)
+    const [body] = await propose(cluster, i, [1], payload, { keyId })
     return verdictIn(body as Response['body'])
   }
   const codeOfSign = async (i: number, signers: readonly number[], attempt = 0) =>
@@ -70,7 +70,7 @@ describe('refusals', () => {
     ]) {
       expect(await verdictOn(111, payload)).to.include({ allowed: false, code: 'PAYLOAD_UNDECODABLE' })
     }
-    const other = { requestId: requestId(112), keyId: KEY, payloadType: 'constructor', payload: transfer(1n) }
+    const other = { requestId: requestId(112), keyId: KEY, payloadType: 'constructor', payload: transfer(1n), path: [] }
     expect(verdictIn(await cluster.ask(1, { propose: other }))).to.include({ allowed: false, code: 'UNKNOWN_PAYLOAD_TYPE' })
   })
 
@@ -211,7 +211,7 @@ describe('refusals', () => {
       const asks: readonly Request['body'][] = [
         { status: {} },
         { createKey: { keyId: 'k', nonce: tagged('n'), threshold: 2, parties: [1, 2, 3] } },
-        { propose: { requestId: requestId(1), keyId: KEY, payloadType: 'evm.tx', payload: transfer(1n) } },
+        { propose: { requestId: requestId(1), keyId: KEY, payloadType: 'evm.tx', payload: transfer(1n), path: [] } },
         { sign: { requestId: requestId(1), attempt: 0, signers: [1, 3], epoch: 0 } },
       ]
       for (const body of asks) expect(await ask(body)).to.equal('NOT_ALLOWED')

@@ -1,4 +1,4 @@
-import { concat, fromHex, tagged, toHex, u32, utf8 } from '@conclave/core'
+import { concat, type DerivationPath, fromHex, tagged, toHex, u32, utf8 } from '@conclave/core'
 import { verifies } from '@conclave/mpc'
 import type { Failure, KeyCreated, NodeStatus, RenewKey, Response, Signed, Verdict } from '@conclave/wire'
 import { expect } from 'chai'
@@ -93,8 +93,15 @@ export function renew(c: TestCluster, renewKey: RenewKey): Promise<Body[]> {
   return Promise.all(participants.map((j) => c.ask(j, { renewKey })))
 }
 
-export function propose(c: TestCluster, i: number, parties: readonly number[], payload: Uint8Array, keyId = KEY): Promise<Body[]> {
-  return Promise.all(parties.map((j) => c.ask(j, { propose: { requestId: requestId(i), keyId, payloadType: 'evm.tx', payload } })))
+export function propose(
+  c: TestCluster,
+  i: number,
+  parties: readonly number[],
+  payload: Uint8Array,
+  { keyId = KEY, path = [] }: { keyId?: string | undefined; path?: DerivationPath | undefined } = {},
+): Promise<Body[]> {
+  const body = { requestId: requestId(i), keyId, payloadType: 'evm.tx', payload, path }
+  return Promise.all(parties.map((j) => c.ask(j, { propose: body })))
 }
 
 export function sign(c: TestCluster, i: number, signers: readonly number[], attempt = 0, epoch = 0): Promise<Body[]> {
@@ -106,9 +113,9 @@ export async function signTransfer(
   c: TestCluster,
   i: number,
   signers: readonly number[],
-  options: { attempt?: number; keyId?: string; epoch?: number } = {},
+  options: { attempt?: number; keyId?: string; path?: DerivationPath; epoch?: number } = {},
 ) {
-  await propose(c, i, signers, transfer(BigInt(i)), options.keyId)
+  await propose(c, i, signers, transfer(BigInt(i)), options)
   return sign(c, i, signers, options.attempt, options.epoch)
 }
 

@@ -2,6 +2,7 @@ import {
   type Clock,
   ConclaveError,
   codeOf,
+  deriveChild,
   InvalidArgument,
   messageOf,
   type PartyId,
@@ -55,7 +56,7 @@ export class Signer {
     this.#o = options
   }
 
-  /** This node's own verdict on a payload. A refusal is an answer, not an error. */
+  /** This node's own verdict on a payload under a key and path. A refusal is an answer, not an error. */
   async propose(p: Propose): Promise<Verdict> {
     const deny = (code: string, reason: string): Verdict => ({
       requestId: p.requestId,
@@ -100,10 +101,11 @@ export class Signer {
     }
   }
 
-  #judge(p: Pick<Propose, 'keyId' | 'payloadType' | 'payload'>): Judged {
-    this.#o.keys.get(p.keyId)
-    const payload = decodePayload(p.payloadType, p.payload)
-    return { verdict: evaluate(this.#o.policy, { keyId: p.keyId, payload }), digest: payload.digest }
+  #judge({ keyId, payloadType, payload: bytes, path }: Pick<Propose, 'keyId' | 'payloadType' | 'payload' | 'path'>): Judged {
+    // A path that leads nowhere is refused here, where it is a verdict, and not in the middle of a session.
+    deriveChild(this.#o.keys.get(keyId), path)
+    const payload = decodePayload(payloadType, bytes)
+    return { verdict: evaluate(this.#o.policy, { keyId, path, payload }), digest: payload.digest }
   }
 
   async #sign(s: Sign): Promise<Signed> {
@@ -118,7 +120,8 @@ export class Signer {
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
-    const request: SignRequest = { requestId: s.requestId, signers, digest, path: [], purpose: known.payloadType, attempt: s.attempt }
+    const { path, payloadType: purpose } = known
+    const request: SignRequest = { requestId: s.requestId, signers, digest, path, purpose, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
     const { result, bytesSent } = await this.#run(sid, key, request)
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {

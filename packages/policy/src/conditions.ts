@@ -1,15 +1,18 @@
-import { assert } from '@conclave/core'
+import { assert, type DerivationPath, formatPath } from '@conclave/core'
 import type { DecodedPayload } from './decoded-payload.ts'
+import { matchesPath } from './path-pattern.ts'
 import type { RuleConditions } from './policy.ts'
 
-/** What is asked of the policy: may this key sign this payload? */
+/** What is asked of the policy: may this child of this key sign this payload? */
 export interface PolicyRequest {
   readonly keyId: string
+  readonly path: DerivationPath
   readonly payload: DecodedPayload
 }
 
 export type BreachCode =
   | 'KEY_NOT_ALLOWED'
+  | 'PATH_NOT_ALLOWED'
   | 'PAYLOAD_NOT_ALLOWED'
   | 'CHAIN_NOT_ALLOWED'
   | 'DESTINATION_NOT_ALLOWED'
@@ -40,6 +43,13 @@ function atMost(valueWei: bigint, maxWei: bigint): boolean {
 
 const key: Condition = ({ keys }, { keyId }) =>
   unless(keys === undefined || keys.includes(keyId), 'KEY_NOT_ALLOWED', `it is not for key ${keyId}`)
+
+const path: Condition = ({ paths }, request) =>
+  unless(
+    paths === undefined || paths.some((pattern) => matchesPath(pattern, request.path)),
+    'PATH_NOT_ALLOWED',
+    `it is not for path ${formatPath(request.path)}`,
+  )
 
 const payloadType: Condition = ({ payload: type }, { payload }) =>
   unless(type === undefined || type === payload.type, 'PAYLOAD_NOT_ALLOWED', `it is not for payloads of type ${payload.type}`)
@@ -82,4 +92,4 @@ const fee: Condition = ({ feeMaxWei: max }, { payload }) =>
       )
 
 /** All conditions, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
-export const CONDITIONS: readonly Condition[] = [key, payloadType, chain, destination, data, amount, fee]
+export const CONDITIONS: readonly Condition[] = [key, path, payloadType, chain, destination, data, amount, fee]

@@ -12,8 +12,8 @@ const FEE = 630_000_000_000_000n
 const ETHER = 10n ** 18n
 const OTHER = parseEvmAddress('0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc')
 
-function request(changes: Partial<UnsignedFields> = {}, keyId = 'treasury-1'): PolicyRequest {
-  return { keyId, payload: decodePayload('evm.tx', unsigned(changes)) }
+function request(changes: Partial<UnsignedFields> = {}, keyId = 'treasury-1', path: PolicyRequest['path'] = []): PolicyRequest {
+  return { keyId, path, payload: decodePayload('evm.tx', unsigned(changes)) }
 }
 
 /** Exactly the standard request: every bound is met with nothing to spare. */
@@ -54,8 +54,9 @@ describe('evaluate', () => {
     expect(reason).equal('closest rule "pay-suppliers": it allows 1000000000000000000 wei and 1000000000000000001 would be moved')
     expectCode(p, request({ gasLimit: 21_001n }), 'FEE_OVER_LIMIT')
     expectCode(p, request({ maxFeePerGas: 30_000_000_001n }), 'FEE_OVER_LIMIT')
+    expectCode(policy(allow({ paths: ['m/0/*'] })), request({}, 'treasury-1', [1, 5]), 'PATH_NOT_ALLOWED')
     const strange = { ...request().payload, type: 'sol.tx' } as unknown as PolicyRequest['payload']
-    expectCode(p, { keyId: 'treasury-1', payload: strange }, 'PAYLOAD_NOT_ALLOWED')
+    expectCode(p, { keyId: 'treasury-1', path: [], payload: strange }, 'PAYLOAD_NOT_ALLOWED')
   })
 
   it('a bound that is not stated does not bind', () => {
@@ -125,11 +126,11 @@ describe('evaluate', () => {
     const { payload } = request()
     for (const valueWei of [undefined, Number.NaN, 5, '5', null, -1n]) {
       const forged = { ...payload, valueWei } as unknown as PolicyRequest['payload']
-      expectCode(policy(allow()), { keyId: 'treasury-1', payload: forged }, 'POLICY_ERROR')
+      expectCode(policy(allow()), { keyId: 'treasury-1', path: [], payload: forged }, 'POLICY_ERROR')
     }
     for (const field of ['chainId', 'to', 'data', 'feeMaxWei', 'type']) {
       const forged = { ...payload, [field]: undefined } as unknown as PolicyRequest['payload']
-      expect(evaluate(policy(allow()), { keyId: 'treasury-1', payload: forged }).allowed, field).equal(false)
+      expect(evaluate(policy(allow()), { keyId: 'treasury-1', path: [], payload: forged }).allowed, field).equal(false)
     }
   })
 })

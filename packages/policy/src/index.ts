@@ -11,6 +11,7 @@ export {
   EVM_TX_BYTES_MAX,
   type EvmTransactionFields,
 } from './evm-transaction.ts'
+export { matchesPath, parsePathPattern } from './path-pattern.ts'
 export * from './policy.ts'
 export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
 export { RULE_LIST_MAX, RULES_MAX } from './policy-schema.ts'

@@ -2,6 +2,7 @@ import { messageOf, parseKeyId } from '@conclave/core'
 import { z } from 'zod'
 import { PAYLOAD_TYPES } from './decoded-payload.ts'
 import { parseEvmAddress } from './evm-address.ts'
+import { parsePathPattern } from './path-pattern.ts'
 
 export const RULES_MAX = 256
 export const RULE_LIST_MAX = 10_000
@@ -45,6 +46,7 @@ const amount = (error: { error: (issue: { readonly input?: unknown }) => string 
     .refine((wei) => wei <= UINT256_MAX, 'an amount is below 2^256')
 
 const keys = listOf(parsed('a key id', parseKeyId), required('keys', '"keys" is a list of key ids'))
+const paths = listOf(parsed('a path pattern', parsePathPattern), required('paths', '"paths" is a list of path patterns'))
 const payload = z.enum(PAYLOAD_TYPES, { error: `"payload" is one of: ${PAYLOAD_TYPES.join(', ')}` })
 const chain = z.int({ error: 'a chain id is a whole number' }).min(1, 'a chain id is at least 1').transform(BigInt)
 const chains = listOf(chain, mustState('chains', '"chains" is a list of chain ids'))
@@ -53,6 +55,7 @@ const destinations = listOf(parsed('an address', parseEvmAddress), mustState('de
 const allowWhen = z.strictObject(
   {
     keys: keys.optional(),
+    paths: paths.optional(),
     payload: payload.default('evm.tx'),
     chains,
     destinations,
@@ -69,6 +72,7 @@ const notInDeny = (name: string) =>
 const denyWhen = z.strictObject(
   {
     keys: keys.optional(),
+    paths: paths.optional(),
     payload: payload.optional(),
     chains: chains.optional(),
     destinations: destinations.optional(),

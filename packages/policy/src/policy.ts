@@ -6,6 +6,8 @@ export const POLICY_FORMAT = 'conclave-policy/1'
 /** What a rule may ask of a request. A condition that is `undefined` holds for every request. */
 export interface RuleConditions {
   readonly keys?: readonly string[] | undefined
+  /** Patterns as `parsePathPattern` returns them. */
+  readonly paths?: readonly string[] | undefined
   readonly payload?: PayloadType | undefined
   readonly chains?: readonly bigint[] | undefined
   /** EIP-55. */
@@ -34,7 +36,7 @@ export interface AllowRule {
 export interface DenyRule {
   readonly name: string
   readonly effect: 'deny'
-  readonly when: Pick<RuleConditions, 'keys' | 'payload' | 'chains' | 'destinations'>
+  readonly when: Pick<RuleConditions, 'keys' | 'paths' | 'payload' | 'chains' | 'destinations'>
 }
 
 export type Rule = AllowRule | DenyRule
@@ -70,6 +72,8 @@ function hashRule({ name, effect, when }: { name: string; effect: string; when: 
     hashText(when.amountMaxWei),
     hashText(when.feeMaxWei),
     hashText(when.data),
+    // Only when stated, so that a policy without paths keeps the name that it had before there were any.
+    ...(when.paths === undefined ? [] : [hashSet(when.paths)]),
   )
 }
 

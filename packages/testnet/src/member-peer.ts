@@ -117,7 +117,7 @@ export class MemberPeer {
   /** Proposes to the signers and lets exactly them sign. @returns what each of them answered. @throws like `ask`. */
   async sign({ requestId, keyId, payload, signers, attempt = 1 }: SignOrder): Promise<readonly Signed[]> {
     const names = signers.map((i) => this.lock.nodes[i - 1]?.name ?? '')
-    await Promise.all(names.map((name) => this.ask(name, { propose: { requestId, keyId, payloadType: 'evm.tx', payload } })))
+    await Promise.all(names.map((name) => this.ask(name, { propose: { requestId, keyId, payloadType: 'evm.tx', payload, path: [] } })))
     const answers = await Promise.all(
       names.map((name) => this.ask(name, { sign: { requestId, attempt, signers: [...signers], epoch: 0 } })),
     )

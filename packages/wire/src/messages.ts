@@ -1,4 +1,4 @@
-import { PARTIES_MAX } from '@conclave/core'
+import { PARTIES_MAX, PATH_DEPTH_MAX } from '@conclave/core'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 
 export const PAYLOAD_BYTES_MAX = 128 * 1024
@@ -13,6 +13,8 @@ const INDEX = number(PARTIES_MAX)
 const KEY_ID = text(63)
 const CODE = text(64)
 const LINE = text(512)
+/** A hardened index fits too: it is the node that refuses it, with a verdict. */
+const PATH = list(number(), PATH_DEPTH_MAX)
 
 // deal.proto
 export const SchnorrProof = message('SchnorrProof', { nonce: POINT, response: SCALAR })
@@ -93,6 +95,7 @@ export const KeyStatus = message('KeyStatus', {
   parties: list(INDEX, PARTIES_MAX),
   state: CODE,
   prepared: number(),
+  chainCode: HASH,
 })
 export const PairStatus = message('PairStatus', { peer: INDEX, pairEpoch: number(), state: CODE, pairId: bytesOrEmpty(32) })
 export const StatusRequest = message('StatusRequest', {})
@@ -126,6 +129,7 @@ export const Propose = message('Propose', {
   keyId: KEY_ID,
   payloadType: text(32),
   payload: bytesBetween(1, PAYLOAD_BYTES_MAX),
+  path: PATH,
 })
 export const Verdict = message('Verdict', {
   requestId: HASH,
@@ -217,6 +221,7 @@ export const StoredRequest = message('StoredRequest', {
   payloadType: text(32),
   payload: bytesBetween(1, PAYLOAD_BYTES_MAX),
   attempts: number(),
+  path: PATH,
 })
 
 export type SchnorrProof = ValueOf<typeof SchnorrProof>

@@ -1,4 +1,4 @@
-import { type ClusterLock, fromHex, type Member, type NodeMember, type PartyId, tagged, toHex, u32 } from '@conclave/core'
+import { type ClusterLock, deriveChild, fromHex, type Member, type NodeMember, type PartyId, tagged, toHex, u32 } from '@conclave/core'
 import { decodePayload } from '@conclave/policy'
 import { type MemoryHub, memoryTransport, type Transport } from '@conclave/transport'
 import { decode, encode, Frame, type NodeStatus, type Propose, type Request, type Response, type Sign } from '@conclave/wire'
@@ -25,6 +25,13 @@ export interface FakeWorld {
   readonly keys: Map<string, FakeKey>
   /** Every Sign that any node has received, in order. */
   readonly signs: { readonly node: PartyId; readonly requestId: string; readonly attempt: number; readonly signers: readonly PartyId[] }[]
+}
+
+/** The private key of a child, from the whole private key of its root. */
+export function childSecret({ secret, chainCode }: FakeKey, path: readonly number[]): Uint8Array {
+  const { Fn } = secp256k1.Point
+  const { tweak } = deriveChild({ publicKey: secp256k1.getPublicKey(secret), chainCode }, path)
+  return Fn.toBytes(Fn.add(Fn.fromBytes(secret), Fn.fromBytes(tweak)))
 }
 
 export function failure(code: string, more: Partial<Extract<ResponseBody, { failure: unknown }>['failure']> = {}): ResponseBody {
@@ -108,8 +115,8 @@ export class FakeNode {
       version: 'fake',
       hsmOk: true,
       keys: [...this.keys].map((keyId) => {
-        const { secret, threshold, parties } = this.#world.keys.get(keyId) as FakeKey
-        return { keyId, epoch: 0, publicKey: secp256k1.getPublicKey(secret), threshold, parties, state: 'active', prepared: 0 }
+        const { secret, chainCode, threshold, parties } = this.#world.keys.get(keyId) as FakeKey
+        return { keyId, epoch: 0, publicKey: secp256k1.getPublicKey(secret), chainCode, threshold, parties, state: 'active', prepared: 0 }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,
@@ -158,7 +165,7 @@ export class FakeNode {
     if (proposed === undefined) return failure('UNKNOWN_REQUEST', { retriable: false })
     const aborted = await this.#world.sessions.join(`sign ${toHex(requestId)} ${attempt} ${signers.join()}`, signers, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
-    const { secret } = this.#world.keys.get(proposed.keyId) as FakeKey
+    const secret = childSecret(this.#world.keys.get(proposed.keyId) as FakeKey, proposed.path)
     const { digest } = decodePayload(proposed.payloadType, proposed.payload)
     const bytes = secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' })
     return { signed: { requestId, digest, signature: bytes.slice(1), recovery: bytes[0] as number, bytesSent: 1000 } }

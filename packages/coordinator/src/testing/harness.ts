@@ -139,7 +139,7 @@ export class Harness implements AsyncDisposable {
   }
 
   /** A new signing request of key `main`. */
-  async request(nonce = 0, more: { deadlineMs?: number; keyId?: string } = {}): Promise<string> {
+  async request(nonce = 0, more: { deadlineMs?: number; keyId?: string; derivationPath?: string } = {}): Promise<string> {
     const body = { keyId: 'main', payload: { type: 'evm.tx', bytes: payment(nonce) }, ...more }
     const answer = await this.post<{ requestId: string }>('/v1/signing-requests', body)
     if (answer.status !== 201) throw new Error(`not admitted: ${JSON.stringify(answer.body)}`)

@@ -8,7 +8,13 @@ import { RequestStore } from './request-store.ts'
 import { Store } from './store.ts'
 
 const ID = tagged('request')
-const proposal = (payload = 'a') => ({ requestId: ID, keyId: 'k', payloadType: 'evm.tx', payload: utf8(payload) })
+const proposal = (payload = 'a', path: readonly number[] = [0]) => ({
+  requestId: ID,
+  keyId: 'k',
+  payloadType: 'evm.tx',
+  payload: utf8(payload),
+  path,
+})
 
 describe('request store', () => {
   let dir: string
@@ -30,14 +36,15 @@ describe('request store', () => {
     await rm(dir, { recursive: true, force: true })
   })
 
-  it('request store: an id stands for one payload, key and type for ever', async () => {
+  it('request store: an id stands for one payload, path, key and type for ever', async () => {
     await requests.remember(proposal())
     await requests.remember(proposal())
     await reopen()
-    for (const other of [proposal('b'), { ...proposal(), keyId: 'l' }, { ...proposal(), payloadType: 'other' }]) {
+    const paths = [[], [1], [0, 0]].map((path) => proposal('a', path))
+    for (const other of [...paths, proposal('b'), { ...proposal(), keyId: 'l' }, { ...proposal(), payloadType: 'other' }]) {
       expect(await refusal(() => requests.remember(other))).to.equal('REQUEST_CONFLICT')
     }
-    expect((await requests.get(ID))?.payload).to.deep.equal(utf8('a'))
+    expect(await requests.get(ID)).to.deep.equal({ ...proposal(), attempts: 0 })
   })
 
   it('request store: of two payloads proposed at once under one id, one is refused', async () => {

@@ -1,4 +1,4 @@
-import { ConclaveError, equalBytes, InvalidArgument, toHex } from '@conclave/core'
+import { ConclaveError, equalBytes, formatPath, InvalidArgument, toHex } from '@conclave/core'
 import { decode, encode, type Propose, StoredRequest } from '@conclave/wire'
 import type { Store } from './store.ts'
 import { Turns } from './turns.ts'
@@ -6,7 +6,7 @@ import { Turns } from './turns.ts'
 /** The number after it must still fit the wire. */
 const ATTEMPT_MAX = 0xfffffffe
 
-/** What was proposed to this node, and which attempts it has spent. A request id stands for one payload for ever. */
+/** What was proposed to this node, and which attempts it has spent. A request id stands for one payload and path for ever. */
 export class RequestStore {
   readonly #store: Store
   /** Two proposals at once would both find the id free, and the later write would give spent attempts back. */
@@ -26,8 +26,12 @@ export class RequestStore {
     return this.#turns.take(async () => {
       const known = await this.get(p.requestId)
       if (known === undefined) return this.#put({ ...p, attempts: 0 })
-      const same = known.keyId === p.keyId && known.payloadType === p.payloadType && equalBytes(known.payload, p.payload)
-      if (!same) throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload')
+      const same =
+        known.keyId === p.keyId &&
+        known.payloadType === p.payloadType &&
+        equalBytes(known.payload, p.payload) &&
+        formatPath(known.path) === formatPath(p.path)
+      if (!same) throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload or path')
     })
   }
 

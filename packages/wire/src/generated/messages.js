@@ -757,6 +757,7 @@ export const conclave = $root.conclave = (() => {
         KeyStatus.prototype.parties = $util.emptyArray;
         KeyStatus.prototype.state = "";
         KeyStatus.prototype.prepared = 0;
+        KeyStatus.prototype.chainCode = $util.newBuffer([]);
 
         KeyStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -779,6 +780,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(50).string(message.state);
             if (message.prepared != null && $Object.hasOwnProperty.call(message, "prepared") && message.prepared !== 0)
                 writer.uint32(56).uint32(message.prepared);
+            if (message.chainCode != null && $Object.hasOwnProperty.call(message, "chainCode") && message.chainCode.length)
+                writer.uint32(66).bytes(message.chainCode);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -878,6 +881,15 @@ export const conclave = $root.conclave = (() => {
                             message.prepared = value;
                         else
                             delete message.prepared;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.chainCode = value;
+                        else
+                            delete message.chainCode;
                         continue;
                     }
                 }
@@ -1627,6 +1639,7 @@ export const conclave = $root.conclave = (() => {
     conclave.Propose = (function() {
 
         const Propose = function (properties) {
+            this.path = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1637,6 +1650,7 @@ export const conclave = $root.conclave = (() => {
         Propose.prototype.keyId = "";
         Propose.prototype.payloadType = "";
         Propose.prototype.payload = $util.newBuffer([]);
+        Propose.prototype.path = $util.emptyArray;
 
         Propose.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1653,6 +1667,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(26).string(message.payloadType);
             if (message.payload != null && $Object.hasOwnProperty.call(message, "payload") && message.payload.length)
                 writer.uint32(34).bytes(message.payload);
+            if (message.path != null && message.path.length)
+                writer.uint32(42).uint32s(message.path);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1720,6 +1736,20 @@ export const conclave = $root.conclave = (() => {
                             message.payload = value;
                         else
                             delete message.payload;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType === 2) {
+                            if (!(message.path && message.path.length))
+                                message.path = [];
+                            reader.uint32s(message.path);
+                            continue;
+                        }
+                        if (wireType !== 0)
+                            break;
+                        if (!(message.path && message.path.length))
+                            message.path = [];
+                        message.path.push(reader.uint32());
                         continue;
                     }
                 }
@@ -5874,6 +5904,7 @@ export const conclave = $root.conclave = (() => {
     conclave.StoredRequest = (function() {
 
         const StoredRequest = function (properties) {
+            this.path = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -5885,6 +5916,7 @@ export const conclave = $root.conclave = (() => {
         StoredRequest.prototype.payloadType = "";
         StoredRequest.prototype.payload = $util.newBuffer([]);
         StoredRequest.prototype.attempts = 0;
+        StoredRequest.prototype.path = $util.emptyArray;
 
         StoredRequest.encode = function (message, writer, _depth) {
             if (!writer)
@@ -5903,6 +5935,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(34).bytes(message.payload);
             if (message.attempts != null && $Object.hasOwnProperty.call(message, "attempts") && message.attempts !== 0)
                 writer.uint32(40).uint32(message.attempts);
+            if (message.path != null && message.path.length)
+                writer.uint32(50).uint32s(message.path);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5979,6 +6013,20 @@ export const conclave = $root.conclave = (() => {
                             message.attempts = value;
                         else
                             delete message.attempts;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType === 2) {
+                            if (!(message.path && message.path.length))
+                                message.path = [];
+                            reader.uint32s(message.path);
+                            continue;
+                        }
+                        if (wireType !== 0)
+                            break;
+                        if (!(message.path && message.path.length))
+                            message.path = [];
+                        message.path.push(reader.uint32());
                         continue;
                     }
                 }

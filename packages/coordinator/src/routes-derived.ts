@@ -1,0 +1,54 @@
+import { setImmediate } from 'node:timers/promises'
+import { deriveChild, type ExtendedKey, PATH_DEPTH_MAX, PATH_INDEX_MAX, parsePath } from '@conclave/core'
+import { type App, refuseOtherMethods } from './http-app.ts'
+import { extendedKeyOf } from './key-creation.ts'
+import { ApiError } from './problem.ts'
+import type { RouteContext } from './routes.ts'
+import { DERIVED_DEFAULT, DerivedBody, type DerivedKeyBody, DerivedQuery, KeyPath } from './schemas.ts'
+import { derivedKeyBody } from './views.ts'
+
+/** Keys that are derived before others get their turn: about ten milliseconds of work. */
+const BATCH = 20
+
+interface Range {
+  readonly prefix: string
+  readonly from: number
+  readonly count: number
+}
+
+/** Children `from` to `from + count - 1` of the key at `prefix`; fewer where the indices end. */
+async function deriveRange(root: ExtendedKey, { prefix, from, count }: Range): Promise<DerivedKeyBody[]> {
+  const path = parsePath(prefix)
+  if (path.length === PATH_DEPTH_MAX)
+    throw new ApiError('BAD_PATH', `prefix: at most ${PATH_DEPTH_MAX - 1} levels, for its children have one more`)
+  const parent = deriveChild(root, path)
+  const items: DerivedKeyBody[] = []
+  for (let index = from; index < from + count && index <= PATH_INDEX_MAX; index++) {
+    items.push(derivedKeyBody([...path, index], deriveChild(parent, [index])))
+    if (items.length % BATCH === 0) await setImmediate()
+  }
+  return items
+}
+
+/** `/v1/keys/{keyId}/derived`: public keys and addresses below a key. Nothing is stored, and no node is asked. */
+export function addDerivedRoutes(app: App, { directory }: RouteContext): void {
+  const url = '/v1/keys/:keyId/derived'
+  app.get(
+    url,
+    { config: { role: 'viewer' }, schema: { params: KeyPath, querystring: DerivedQuery, response: { 200: DerivedBody } } },
+    async ({ params, query: { path, prefix, from, count } }) => {
+      const key = directory.get(params.keyId)
+      if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')
+      const root = extendedKeyOf(key)
+      if (path === undefined) {
+        return { items: await deriveRange(root, { prefix: prefix ?? 'm', from: from ?? 0, count: count ?? DERIVED_DEFAULT }) }
+      }
+      if (prefix !== undefined || from !== undefined || count !== undefined) {
+        throw new ApiError('BAD_QUERY', 'query: either path, or prefix, from and count')
+      }
+      const levels = parsePath(path)
+      return derivedKeyBody(levels, deriveChild(root, levels))
+    },
+  )
+  refuseOtherMethods(app, url, ['GET'])
+}
