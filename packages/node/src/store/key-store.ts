@@ -1,4 +1,4 @@
-import { ConclaveError, equalBytes, type PartyId, verifyIdentity } from '@conclave/core'
+import { type ClusterLock, ConclaveError, equalBytes, type PartyId, verifyIdentity } from '@conclave/core'
 import { certificateHash, type Identities, isCertified } from '@conclave/mpc'
 import type { KeyVault, SealContext } from '@conclave/vault'
 import { type Attestation, decode, encode, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
@@ -12,6 +12,10 @@ export interface NodeScope {
   readonly nodeName: string
   readonly clusterContext: Uint8Array
   readonly identities: Identities
+  /** Peer ids of the lock in force, by index. */
+  readonly peerIds: ReadonlyMap<PartyId, string>
+  /** The lock, in force or older, that a cluster context is of: what was made under it is verified with its identities. */
+  lockOf(clusterContext: Uint8Array): ClusterLock | undefined
 }
 
 const RECORD_VERSION = 1
