@@ -59,6 +59,11 @@ export class ClusterView {
     return this.#state(index).node
   }
 
+  /** For people. A key or a record of an older lock may name an index that has nobody now. */
+  nameOf(index: PartyId): string {
+    return this.#states.get(index)?.node.name ?? `node ${index} (not in the cluster lock)`
+  }
+
   isUp(index: PartyId): boolean {
     return this.#states.get(index)?.up ?? false
   }
@@ -77,8 +82,9 @@ export class ClusterView {
     return [...this.#states.values()].filter((s) => s.up).map((s) => s.node)
   }
 
-  downNodes(parties: readonly PartyId[]): readonly NodeMember[] {
-    return parties.filter((i) => !this.isUp(i)).map((i) => this.node(i))
+  /** Names of the parties that are not connected. */
+  downNames(parties: readonly PartyId[]): readonly string[] {
+    return parties.filter((i) => !this.isUp(i)).map((i) => this.nameOf(i))
   }
 
   /** Whether both report the same pair state as ready, over their present links. */

@@ -31,7 +31,7 @@ function failure(view: ClusterView, wanted: Wanted, answers: Answers): ApiError 
   const nodeVerdicts = failed.map(
     ({ party, answer }): NodeVerdict => ({ node: party, allowed: false, code: safeCode(answer.code), reason: answer.message, rule: '' }),
   )
-  const detail = failed.map(({ party, answer }) => `${view.node(party).name}: ${safeCode(answer.code)} (${answer.message})`).join('; ')
+  const detail = failed.map(({ party, answer }) => `${view.nameOf(party)}: ${safeCode(answer.code)} (${answer.message})`).join('; ')
   const retriable = failed.every(({ answer }) => answer.retriable)
   return new ApiError('KEY_CREATION_FAILED', `the nodes did not create key ${wanted.keyId}: ${detail}`, { retriable, nodeVerdicts })
 }
@@ -48,7 +48,7 @@ export function judgeKeyCreation(view: ClusterView, wanted: Wanted, answers: Ans
   const identity = (k: KeyCreated) => [k.keyId, toHex(k.publicKey), toHex(k.chainCode), k.epoch].join()
   const same = created.filter((k) => identity(k) === identity(first)).length
   if (same < created.length || first.keyId !== wanted.keyId || !isPoint(first.publicKey)) {
-    const said = wanted.parties.map((p, i) => `${view.node(p).name}: ${toHex((created[i] as KeyCreated).publicKey)}`).join('; ')
+    const said = wanted.parties.map((p, i) => `${view.nameOf(p)}: ${toHex((created[i] as KeyCreated).publicKey)}`).join('; ')
     return new ApiError('KEY_MISMATCH', `the nodes answered different keys, so none is used: ${said}`)
   }
   const { keyId, threshold, parties } = wanted

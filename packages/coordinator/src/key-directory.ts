@@ -14,10 +14,10 @@ interface Backed {
   readonly nodes: readonly PartyId[]
 }
 
-function recordOf(reported: Reported, n: number): KeyRecord | undefined {
+function recordOf(reported: Reported): KeyRecord | undefined {
   try {
     const { keyId, publicKey, chainCode, threshold, epoch, state } = reported
-    const parties = parsePartySet(reported.parties, n)
+    const parties = parsePartySet(reported.parties)
     checkThreshold(threshold, parties.length)
     const hex = { publicKey: toHex(publicKey), chainCode: toHex(chainCode) }
     return { keyId: parseKeyId(keyId), ...hex, threshold, parties, epoch, state }
@@ -33,7 +33,7 @@ function groupReports(lock: ClusterLock, statusOf: StatusOf): Iterable<{ readonl
   for (const { index } of lock.nodes) {
     const mine = new Map((statusOf(index)?.keys ?? []).map((k) => [k.keyId, k]))
     for (const reported of mine.values()) {
-      const key = recordOf(reported, lock.nodes.length)
+      const key = recordOf(reported)
       if (key === undefined || !key.parties.includes(index)) continue
       const identity = JSON.stringify([key.keyId, key.publicKey, key.chainCode, key.threshold, key.parties])
       const group = groups.get(identity) ?? { keys: [], nodes: [] }

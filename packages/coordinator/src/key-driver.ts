@@ -113,7 +113,7 @@ export class KeyDriver {
       const isPatient = clock.nowMs() < patientUntilMs
       const found = isTakenOver ? directory.get(open.record.keyId) : undefined
       if (found !== undefined) return await this.#succeed(open)
-      const down = view.downNodes(open.record.parties)
+      const down = view.downNames(open.record.parties)
       if (down.length === 0) {
         const outcome = await createKeyOnce(this.#options, open.record)
         if (stopping.aborted) return
@@ -122,8 +122,7 @@ export class KeyDriver {
         if (isTakenOver && directory.get(open.record.keyId) !== undefined) continue
         if (!isTakenOver || !isPatient || !mayComplete(outcome)) return await this.#fail(open, outcome)
       } else if (!isPatient) {
-        const names = down.map((n) => n.name).join(', ')
-        const line = `creating a key needs all ${open.record.parties.length} nodes; down: ${names}`
+        const line = `creating a key needs all ${open.record.parties.length} nodes; down: ${down.join(', ')}`
         return await this.#fail(open, new ApiError('NODES_UNREACHABLE', line))
       }
       await waitForAny({ clock, signal: stopping, ms: RETRY_MS, pulses: [view.changed, directory.changed] })

@@ -1,11 +1,13 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { toHex, u32 } from './bytes.ts'
-import { type ClusterLock, clusterContext, formatLock, LOCK_FORMAT, lockHash, parseLock, signLock, verifyLock } from './cluster-lock.ts'
+import { type ClusterLock, clusterContext, LOCK_FORMAT, lockHash, nodeOf, signLock, verifyLock } from './cluster-lock.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
 import { type IdentitySigner, parseIdentityKey, verifyIdentity } from './identity.ts'
+import { formatLock, parseCard, parseLock } from './lock-file.ts'
 
 const secretOf = (i: number) => tagged('test', u32(i))
 // One node has the other kind of identity.
@@ -22,6 +24,7 @@ const plain = () => ({
   format: LOCK_FORMAT,
   version: 1,
   clusterId: toHex(tagged('cluster-id')),
+  previous: '',
   quorum: { required: 2, of: 3 },
   nodes: [1, 2, 3].map((i) => {
     const { key } = signerOf(i)
@@ -35,6 +38,7 @@ const plain = () => ({
   }),
   coordinators: [{ name: 'c', peerId: peerId(7), addresses: [] as string[] }],
   signatures: [] as { index: number; signature: string }[],
+  approvals: [] as { index: number; signature: string }[],
 })
 type Plain = ReturnType<typeof plain>
 
@@ -42,6 +46,20 @@ async function signed(): Promise<ClusterLock> {
   let lock = parseLock(plain())
   for (const i of [1, 2, 3]) lock = await signLock(lock, signerOf(i))
   return lock
+}
+
+/** Puts `value` in place of the `at`-th value of a tree, counted round. */
+function edit(root: object, at: number, value: unknown): void {
+  const places: [Record<string, unknown>, string][] = []
+  const walk = (o: object) => {
+    for (const [key, v] of Object.entries(o)) {
+      places.push([o as Record<string, unknown>, key])
+      if (typeof v === 'object' && v !== null) walk(v)
+    }
+  }
+  walk(root)
+  const [o, key] = places[at % places.length] as (typeof places)[0]
+  o[key] = value
 }
 
 describe('cluster lock', () => {
@@ -69,7 +87,11 @@ describe('cluster lock', () => {
   })
 
   const changes: Record<string, (o: Plain) => void> = {
-    version: (o) => (o.version = 2),
+    'version and the lock before': (o) => Object.assign(o, { version: 2, previous: toHex(tagged('previous')) }),
+    'index of a node': (o) => {
+      o.nodes[2]!.index = 4
+      o.signatures[2]!.index = 4
+    },
     'cluster id': (o) => (o.clusterId = toHex(tagged('other'))),
     threshold: (o) => (o.quorum.required = 3),
     'node name': (o) => (o.nodes[0]!.name = 'evil'),
@@ -91,7 +113,15 @@ describe('cluster lock', () => {
   const faults: Record<string, (o: Plain) => unknown> = {
     'unknown field': (o) => Object.assign(o, { extra: 1 }),
     'missing field': (o) => Reflect.deleteProperty(o, 'quorum'),
-    'gap in the indices': (o) => (o.nodes[2]!.index = 4),
+    'two nodes at one index': (o) => (o.nodes[2]!.index = 1),
+    'index 10': (o) => (o.nodes[2]!.index = 10),
+    'a signature of nobody': (o) => o.signatures.push({ index: 4, signature: '00' }),
+    'a signature that is too long': (o) => o.signatures.push({ index: 1, signature: '00'.repeat(73) }),
+    'version 1 with one before it': (o) => (o.previous = toHex(tagged('previous'))),
+    'version 1 with an approval': (o) => o.approvals.push({ index: 1, signature: '00' }),
+    'version 2 with nothing before it': (o) => (o.version = 2),
+    'two approvals of one node': (o) =>
+      Object.assign(o, { version: 2, previous: toHex(tagged('previous')), approvals: [1, 1].map((index) => ({ index, signature: '00' })) }),
     'two nodes with one name': (o) => (o.nodes[1]!.name = 'n1'),
     'node and coordinator with one peer id': (o) => (o.coordinators[0]!.peerId = peerId(1)),
     'one identity twice': (o) => (o.nodes[2]!.identity = o.nodes[0]!.identity),
@@ -107,14 +137,54 @@ describe('cluster lock', () => {
       const o = plain()
       change(o)
       expect(() => parseLock(o))
-        .to.throw()
+        .to.throw(ConfigError)
         .with.property('code')
-        .that.is.oneOf(['BAD_LOCK', 'BAD_IDENTITY', 'BAD_THRESHOLD'])
+        .that.is.oneOf(['BAD_LOCK', 'BAD_IDENTITY'])
     })
   }
 
   it('cluster lock: not an object at all is refused', () => {
     for (const bad of [null, 1, 'x', [], { nodes: 3 }]) expect(() => parseLock(bad)).to.throw(ConfigError)
+  })
+
+  it('cluster lock: nodes are found by index, gaps or not, and come sorted', () => {
+    const o = plain()
+    o.nodes[0]!.index = 9
+    const lock = parseLock(o)
+    expect(lock.nodes.map((n) => n.index)).to.deep.equal([2, 3, 9])
+    expect([nodeOf(lock, 9)?.name, nodeOf(lock, 1), nodeOf(lock, 3)?.name]).to.deep.equal(['n1', undefined, 'n3'])
+  })
+
+  it('cluster lock: a card is read strictly', () => {
+    const { index: _, ...card } = plain().nodes[0]!
+    expect(parseCard({ kind: 'node', ...card })).to.include({ kind: 'node', name: 'n1' })
+    expect(parseCard({ kind: 'coordinator', ...plain().coordinators[0] })).to.include({ kind: 'coordinator', name: 'c' })
+    for (const wrong of [
+      null,
+      [],
+      {},
+      card,
+      { kind: 'node', index: 1, ...card },
+      { kind: 'coordinator', ...card },
+      { ...card, kind: ['node'] },
+    ])
+      expect(() => parseCard(wrong)).to.throw(ConfigError)
+  })
+
+  it('cluster lock: whatever the file says, what is wrong is a ConfigError and nothing else', () => {
+    const good = JSON.parse(formatLock(parseLock(plain()))) as Record<string, unknown>
+    const odd = fc.oneof(fc.jsonValue(), fc.constantFrom('', '00', 'ff'.repeat(32), -1, 0, 1, 9, 10, 2 ** 32, [], {}, null))
+    const edits = fc.array(fc.tuple(fc.nat(), odd), { minLength: 1, maxLength: 3 })
+    const property = fc.property(edits, (list) => {
+      const o = structuredClone(good)
+      for (const [at, value] of list) edit(o, at, value)
+      try {
+        expect(parseLock(JSON.parse(formatLock(parseLock(o))))).to.deep.equal(parseLock(o))
+      } catch (error) {
+        expect(error).to.be.instanceOf(ConfigError)
+      }
+    })
+    fc.assert(property, { seed: 0x6c6f636b, numRuns: 500 })
   })
 
   it('cluster lock: the context binds version, id, indices and peer ids, and nothing else', async () => {

@@ -47,7 +47,7 @@ describe('pair setup', () => {
   it('pair setup: an honest run passes, and both ends name the same state', () => {
     const [a, b] = [pairOf(1, 3).get(1) as PairState, pairOf(1, 3).get(3) as PairState]
     expect([a.public.self, a.public.peer, b.public.self, b.public.peer]).to.deep.equal([1, 3, 3, 1])
-    expect(pairId(CLUSTER_CONTEXT, a.public)).to.deep.equal(pairId(CLUSTER_CONTEXT, b.public))
+    expect(pairId(a.public)).to.deep.equal(pairId(b.public))
     expect(secretsOf(a).zeroSeed).to.deep.equal(secretsOf(b).zeroSeed)
     expect(secretsOf(a).delta).not.to.deep.equal(secretsOf(b).delta)
   })

@@ -87,8 +87,10 @@ export function* pairSetup(ctx: PairContext): Protocol<PairState> {
   const revealed = yield* exchange(REVEAL, { pads })
   if (!revealFits(into, choice, challenges, revealed.pads)) throw abortOf('PAIR_BAD_REVEAL', [peer])
 
-  const described: PairPublic = { self, peer, pairEpoch: ctx.pairEpoch, transcript: tagged('pair-transcript', session, ...said) }
-  const id = pairId(ctx.clusterContext, described)
+  const { pairEpoch, clusterContext } = ctx
+  const transcript = tagged('pair-transcript', session, ...said)
+  const described: PairPublic = { self, peer, pairEpoch, transcript, clusterContext }
+  const id = pairId(described)
   const confirmed = yield* exchange(CONFIRM, { pairId: id })
   if (!equalBytes(confirmed.pairId, id)) throw abortOf('PAIR_UNCONFIRMED')
 

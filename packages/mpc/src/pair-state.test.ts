@@ -1,4 +1,4 @@
-import { InvalidArgument, seededRandom, utf8, xor } from '@conclave/core'
+import { InvalidArgument, seededRandom, tagged, utf8, xor } from '@conclave/core'
 import { encode, PairPublic } from '@conclave/wire'
 import { expect } from 'chai'
 import { q } from './arithmetic.ts'
@@ -27,7 +27,10 @@ describe('pair state', () => {
     const seeds = () => random.bytes(KAPPA * SEED_BYTES)
     const parts = { delta: random.bytes(16), aliceSeeds: seeds(), bobSeeds0: seeds(), bobSeeds1: seeds(), zeroSeed: random.bytes(32) }
     const secret = joinSecrets(parts)
-    const state: PairState = { public: { self: 1, peer: 2, pairEpoch: 1, transcript: new Uint8Array(32) }, secret }
+    const state: PairState = {
+      public: { self: 1, peer: 2, pairEpoch: 1, transcript: new Uint8Array(32), clusterContext: CLUSTER_CONTEXT },
+      secret,
+    }
     expect(secretsOf(state)).to.deep.equal(parts)
     secret[Symbol.dispose]()
     expect(() => secretsOf(state))
@@ -74,31 +77,37 @@ describe('pair state', () => {
   it('pair state: any other public half than the one sealed with the secret is refused', () => {
     const pair = pairOf(1, 3).get(1) as PairState
     const sealed = encodePairSecret(pair).bytes
-    for (const change of [{ self: 2 }, { peer: 2 }, { pairEpoch: 2 }, { transcript: flip(pair.public.transcript) }])
+    for (const change of [
+      { self: 2 },
+      { peer: 2 },
+      { pairEpoch: 2 },
+      { transcript: flip(pair.public.transcript) },
+      { clusterContext: tagged('other') },
+    ])
       expect(() => parsePairState(encode(PairPublic, { ...pair.public, ...change }), sealed))
         .to.throw(InvalidArgument)
         .with.property('code', 'BAD_PAIR_STATE')
   })
 
   it('pair state: context and id bind cluster, epoch, parties and transcript; the context also who sends', () => {
-    const p = { self: 1, peer: 3, pairEpoch: 1, transcript: new Uint8Array(32) }
+    const p = { self: 1, peer: 3, pairEpoch: 1, transcript: new Uint8Array(32), clusterContext: CLUSTER_CONTEXT }
     const contexts = [
-      pairContext(CLUSTER_CONTEXT, p, 1, 3),
-      pairContext(CLUSTER_CONTEXT, p, 3, 1),
-      pairContext(CLUSTER_CONTEXT, p, 1, 2),
-      pairContext(utf8('other'), p, 1, 3),
-      pairContext(CLUSTER_CONTEXT, { ...p, pairEpoch: 2 }, 1, 3),
-      pairContext(CLUSTER_CONTEXT, { ...p, transcript: flip(p.transcript) }, 1, 3),
+      pairContext(p, 1, 3),
+      pairContext(p, 3, 1),
+      pairContext(p, 1, 2),
+      pairContext({ ...p, clusterContext: tagged('other') }, 1, 3),
+      pairContext({ ...p, pairEpoch: 2 }, 1, 3),
+      pairContext({ ...p, transcript: flip(p.transcript) }, 1, 3),
     ]
     expect(new Set(contexts.map(hex)).size).to.equal(contexts.length)
     const ids = [
-      pairId(CLUSTER_CONTEXT, p),
-      pairId(utf8('other'), p),
-      pairId(CLUSTER_CONTEXT, { ...p, peer: 2 }),
-      pairId(CLUSTER_CONTEXT, { ...p, pairEpoch: 2 }),
-      pairId(CLUSTER_CONTEXT, { ...p, transcript: flip(p.transcript) }),
+      pairId(p),
+      pairId({ ...p, clusterContext: tagged('other') }),
+      pairId({ ...p, peer: 2 }),
+      pairId({ ...p, pairEpoch: 2 }),
+      pairId({ ...p, transcript: flip(p.transcript) }),
     ]
     expect(new Set(ids.map(hex)).size).to.equal(ids.length)
-    expect(pairId(CLUSTER_CONTEXT, { ...p, self: 3, peer: 1 })).to.deep.equal(pairId(CLUSTER_CONTEXT, p))
+    expect(pairId({ ...p, self: 3, peer: 1 })).to.deep.equal(pairId(p))
   })
 })

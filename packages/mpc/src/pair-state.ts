@@ -69,13 +69,13 @@ export function parsePairState(publicBytes: Uint8Array, opened: Uint8Array): Pai
   return { public: state, secret: new SecretBytes(opened.slice(0, SECRET_BYTES)) }
 }
 
-/** `pairCtx(send, recv)`, `send` being the multiplication sender (Alice). */
-export function pairContext(clusterContext: Uint8Array, pair: PairPublic, sender: PartyId, receiver: PartyId): Uint8Array {
-  return tagged('pair', clusterContext, u32(pair.pairEpoch), u32(sender), u32(receiver), pair.transcript)
+/** `pairCtx(send, recv)`, `send` being the multiplication sender (Alice). Binds the cluster context of the pair's own setup. */
+export function pairContext(pair: PairPublic, sender: PartyId, receiver: PartyId): Uint8Array {
+  return tagged('pair', pair.clusterContext, u32(pair.pairEpoch), u32(sender), u32(receiver), pair.transcript)
 }
 
 /** Names the pair state; the same at both ends. */
-export function pairId(clusterContext: Uint8Array, pair: PairPublic): Uint8Array {
+export function pairId(pair: PairPublic): Uint8Array {
   const low = Math.min(pair.self, pair.peer)
-  return tagged('pair-id', clusterContext, u32(pair.pairEpoch), u32(low), u32(pair.self + pair.peer - low), pair.transcript)
+  return tagged('pair-id', pair.clusterContext, u32(pair.pairEpoch), u32(low), u32(pair.self + pair.peer - low), pair.transcript)
 }

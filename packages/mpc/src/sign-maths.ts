@@ -71,8 +71,7 @@ export function begin(ctx: SignContext): Run {
  * What must be equal at both ends before the check of the OT extension means anything: with different pair states, or different
  * requests, 3.1 would fail between two honest parties and burn their pair.
  */
-export const signContext = ({ ctx, sid }: Run, j: PartyId): Uint8Array =>
-  tagged('sign-context', sid, pairId(ctx.clusterContext, of(ctx.pairs, j).public))
+export const signContext = ({ ctx, sid }: Run, j: PartyId): Uint8Array => tagged('sign-context', sid, pairId(of(ctx.pairs, j).public))
 
 export const commitmentOf = (sid: Uint8Array, j: PartyId, o: Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>): Uint8Array =>
   tagged('nonce', sid, u32(j), o.noncePoint, o.keyPoint, o.salt)
@@ -93,12 +92,7 @@ export function voles(
   const extended = new Map<PartyId, AliceExtension>()
   for (const j of peers) {
     const { delta, aliceSeeds } = secretsOf(of(ctx.pairs, j))
-    const alice = extendAlice(
-      sid,
-      pairContext(ctx.clusterContext, of(ctx.pairs, j).public, self, j),
-      { delta, seeds: aliceSeeds },
-      of(commits, j).ot,
-    )
+    const alice = extendAlice(sid, pairContext(of(ctx.pairs, j).public, self, j), { delta, seeds: aliceSeeds }, of(commits, j).ot)
     if (alice === undefined) continue
     scope.own(alice.rows)
     extended.set(j, alice)

@@ -33,12 +33,7 @@ export function* sign(ctx: SignContext): Protocol<EcdsaSignature> {
   const bobs = new Map<PartyId, BobExtension>()
   for (const j of peers) {
     const { bobSeeds0, bobSeeds1 } = secretsOf(of(ctx.pairs, j))
-    const bob = extendBob(
-      sid,
-      pairContext(ctx.clusterContext, of(ctx.pairs, j).public, j, self),
-      { seeds0: bobSeeds0, seeds1: bobSeeds1 },
-      ctx.random,
-    )
+    const bob = extendBob(sid, pairContext(of(ctx.pairs, j).public, j, self), { seeds0: bobSeeds0, seeds1: bobSeeds1 }, ctx.random)
     scope.own(bob.choices)
     scope.own(bob.rows)
     bobs.set(j, bob)

@@ -1,8 +1,8 @@
-import { type ClusterLock, ConclaveError, clusterContext, equalBytes, formatLock, type PartyId, parseLock, utf8, verifyLockChain } from '@conclave/core'
-import { isCertified } from '@conclave/mpc'
+import { type ClusterLock, ConclaveError, clusterContext, equalBytes, formatLock, identitiesOf, type PartyId, parseLock, utf8, verifyLockChain } from '@conclave/core'
+import { type Identities, isCertified } from '@conclave/mpc'
 import { type CertificateAnswer, type CertificateRequest, type KeyCertificate, LOCKS_MAX } from '@conclave/wire'
 import type { Calls } from './calls.ts'
-import { identitiesUnder, type KeyStore, type NodeScope } from './store/key-store.ts'
+import type { KeyStore, NodeScope } from './store/key-store.ts'
 
 const FETCH_TIMEOUT_MS = 10_000
 
@@ -60,4 +60,10 @@ export class Certificates {
       throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} showed cluster locks that do not lead to the present one`, { cause })
     }
   }
+}
+
+/** Identities of the nodes of the lock with that context; none when it is not among `locks`. */
+function identitiesUnder(locks: readonly ClusterLock[], context: Uint8Array): Identities {
+  const lock = locks.find((l) => equalBytes(clusterContext(l), context))
+  return lock === undefined ? new Map() : identitiesOf(lock)
 }

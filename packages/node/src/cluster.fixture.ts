@@ -2,24 +2,26 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  type Clock,
+  approveLock,
   type ClusterLock,
   type CoordinatorMember,
   type Member,
+  type Newcomer,
   type NodeMember,
+  nextLock,
+  nodeOf,
   type PartyId,
-  seededRandom,
   signLock,
-  systemClock,
   tagged,
   toHex,
-  u32,
   utf8,
 } from '@conclave/core'
 import { type Policy, parsePolicy } from '@conclave/policy'
 import { type Logger, MemoryHub, memoryTransport, peerIdOf, silentLogger, softIdentity, type Transport } from '@conclave/transport'
-import { type KeyVault, MemoryDevice, memoryVault } from '@conclave/vault'
+import { type KeyVault, type MemoryDevice, memoryVault } from '@conclave/vault'
 import { decode, encode, Frame, type Request, type Response } from '@conclave/wire'
+import { cardOf, deviceOf, type NextLockOptions } from './members.fixture.ts'
+import { MortalClock } from './mortal-clock.fixture.ts'
 import { ApproverNode, type NodeParts } from './node.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { Store } from './store/store.ts'
@@ -45,6 +47,8 @@ export interface StartOptions {
   readonly rig?: Rig
   readonly silenceTimeoutMs?: number
   readonly log?: Logger
+  /** Another lock than the cluster's. */
+  readonly lock?: ClusterLock
 }
 
 interface Alive {
@@ -53,81 +57,45 @@ interface Alive {
   readonly store: Store
   readonly vault: KeyVault
   readonly clock: MortalClock
-}
-
-/** A clock that dies with its node: a killed process has no timers. */
-class MortalClock implements Clock {
-  readonly #cancels = new Set<() => void>()
-  #dead = false
-
-  nowMs(): number {
-    return systemClock.nowMs()
-  }
-
-  after(delayMs: number, fire: () => void): () => void {
-    if (this.#dead) return () => undefined
-    const cancel = systemClock.after(delayMs, () => {
-      this.#cancels.delete(cancel)
-      fire()
-    })
-    this.#cancels.add(cancel)
-    return () => {
-      this.#cancels.delete(cancel)
-      cancel()
-    }
-  }
-
-  die(): void {
-    this.#dead = true
-    for (const cancel of this.#cancels) cancel()
-  }
+  readonly member: Member
 }
 
 /** Nodes over the memory twins in one process, each with its own HSM device, database and worker; and a coordinator's link. */
 export class TestCluster {
   readonly hub = new MemoryHub()
-  readonly lock: ClusterLock
   readonly dir: string
   /** By name of the sender. */
   readonly tamper = new Map<string, Tamper>()
-  readonly #devices: ReadonlyMap<string, MemoryDevice>
+  readonly #devices: Map<string, MemoryDevice>
   readonly #nodes = new Map<string, Alive>()
   readonly #answers = new Map<number, (r: Response['body']) => void>()
+  #lock: ClusterLock
   #link: Transport | undefined
   #next = 1
 
-  private constructor(lock: ClusterLock, devices: ReadonlyMap<string, MemoryDevice>, dir: string) {
-    this.lock = lock
+  private constructor(lock: ClusterLock, devices: Map<string, MemoryDevice>, dir: string) {
+    this.#lock = lock
     this.#devices = devices
     this.dir = dir
   }
 
   static async create(n = 5, required = 3): Promise<TestCluster> {
     const dir = await mkdtemp(join(tmpdir(), 'conclave-node-'))
-    const devices = new Map(
-      Array.from({ length: n }, (_, i) => [`n${i + 1}`, new MemoryDevice({ name: 'primary', random: seededRandom(u32(i)) })]),
-    )
+    const devices = new Map(Array.from({ length: n }, (_, i) => [`n${i + 1}`, deviceOf(i)]))
     const vaults = await Promise.all([...devices.values()].map((d) => memoryVault({ devices: [d] })))
-    const nodes = vaults.map(
-      (v, i): NodeMember => ({
-        kind: 'node',
-        index: i + 1,
-        name: `n${i + 1}`,
-        peerId: peerIdOf(v.identity.key),
-        addresses: [],
-        identity: v.identity.key,
-      }),
-    )
+    const nodes = vaults.map((v, i): NodeMember => ({ ...cardOf(`n${i + 1}`, v), index: i + 1 }))
     const coordinators: CoordinatorMember[] = [
       { kind: 'coordinator', name: 'c1', peerId: peerIdOf(softIdentity(tagged('test-coordinator')).key), addresses: [] },
     ]
     let lock: ClusterLock = {
       version: 1,
       clusterId: toHex(tagged('test-cluster')),
+      previous: '',
       quorum: { required, of: n },
       nodes,
       coordinators,
       signatures: new Map(),
+      approvals: new Map(),
     }
     for (const v of vaults) lock = await signLock(lock, v.identity)
     for (const v of vaults) await v.close()
@@ -135,6 +103,32 @@ export class TestCluster {
     for (const node of nodes) await Store.create(join(dir, node.name))
     await cluster.#connectCoordinator()
     return cluster
+  }
+
+  /** The lock that nodes start with, and that the coordinator's link has. */
+  get lock(): ClusterLock {
+    return this.#lock
+  }
+
+  /** The successor of the present lock, approved by its nodes and signed by its own. Nothing runs under it yet. */
+  async nextLock(change: NextLockOptions = {}): Promise<ClusterLock> {
+    const { required, replace = {}, add = [], remove = [], approvers = this.names() } = change
+    const replaced: [string, Newcomer][] = []
+    for (const [old, name] of Object.entries(replace)) replaced.push([old, await this.#newcomer(name)])
+    const added: Newcomer[] = []
+    for (const name of add) added.push(await this.#newcomer(name))
+    const rest = { replace: new Map(replaced), add: added, remove }
+    let next = nextLock(this.#lock, required === undefined ? rest : { required, ...rest })
+    for (const name of approvers) next = await this.#withVault(name, (v) => approveLock(this.#lock, next, v.identity))
+    for (const { name } of next.nodes) next = await this.#withVault(name, (v) => signLock(next, v.identity))
+    return next
+  }
+
+  /** From here on nodes start with `lock`, and the coordinator has its links under it. What runs goes on under the old one. */
+  async moveTo(lock: ClusterLock): Promise<void> {
+    this.#lock = lock
+    await this.#link?.stop()
+    await this.#connectCoordinator()
   }
 
   names(): readonly string[] {
@@ -182,21 +176,27 @@ export class TestCluster {
   }
 
   async start(names: readonly string[] = this.names(), options: StartOptions = {}): Promise<void> {
+    const lock = options.lock ?? this.#lock
     for (const name of names) {
       const vault = await memoryVault({ devices: [this.#devices.get(name) as MemoryDevice] })
       const store = await this.openStore(name)
       const pool = new SessionPool(1)
       const clock = new MortalClock()
       const parts: NodeParts = {
-        ...{ lock: this.lock, name, vault, store, pool, clock },
-        transport: this.#tampering(name, memoryTransport(this.hub, { lock: this.lock, self: name })),
+        ...{ lock, name, vault, store, pool, clock },
+        transport: this.#tampering(name, memoryTransport(this.hub, { lock, self: name })),
         policy: options.policy ?? POLICY,
         log: options.log ?? silentLogger,
         maxConcurrent: 32,
         silenceTimeoutMs: options.silenceTimeoutMs ?? 20_000,
       }
-      const node = await ApproverNode.start(options.rig?.(parts) ?? parts)
-      this.#nodes.set(name, { node, pool, store, vault, clock })
+      const node = await ApproverNode.start(options.rig?.(parts) ?? parts).catch(async (error: unknown) => {
+        // It may start again, under another lock.
+        clock.die()
+        for (const part of [store, pool, vault]) await part.close()
+        throw error
+      })
+      this.#nodes.set(name, { node, pool, store, vault, clock, member: parts.transport.self })
     }
   }
 
@@ -206,7 +206,7 @@ export class TestCluster {
     if (running === undefined) return
     this.#nodes.delete(name)
     running.clock.die()
-    this.hub.kill(this.member(name))
+    this.hub.kill(running.member)
     await running.store.close()
     await running.pool.close()
     await running.vault.close()
@@ -217,20 +217,37 @@ export class TestCluster {
     const id = this.#next++
     return new Promise((resolve) => {
       this.#answers.set(id, resolve)
-      const to = this.lock.nodes[index - 1] as NodeMember
+      const to = nodeOf(this.lock, index) as NodeMember
       this.#link?.send(to, encode(Frame, { body: { request: { id, body } } }))
     })
   }
 
   /** Raw bytes from the coordinator to a node. */
   sendRaw(index: number, bytes: Uint8Array): void {
-    this.#link?.send(this.lock.nodes[index - 1] as NodeMember, bytes)
+    this.#link?.send(nodeOf(this.lock, index) as NodeMember, bytes)
   }
 
   async close(): Promise<void> {
     for (const name of [...this.#nodes.keys()]) await this.kill(name)
     await this.#link?.stop()
     await rm(this.dir, { recursive: true, force: true })
+  }
+
+  async #newcomer(name: string): Promise<Newcomer> {
+    if (!this.#devices.has(name)) {
+      this.#devices.set(name, deviceOf(this.#devices.size))
+      await Store.create(join(this.dir, name))
+    }
+    return this.#withVault(name, async (vault) => cardOf(name, vault))
+  }
+
+  async #withVault<T>(name: string, act: (vault: KeyVault) => Promise<T>): Promise<T> {
+    const vault = await memoryVault({ devices: [this.device(name)] })
+    try {
+      return await act(vault)
+    } finally {
+      await vault.close()
+    }
   }
 
   #alive(name: string): Alive {

@@ -5,6 +5,7 @@ import {
   equalBytes,
   type IdentitySigner,
   InvalidArgument,
+  nodeOf,
   type PartyId,
   parseKeyId,
   parsePartySet,
@@ -188,8 +189,8 @@ export class KeyMaker {
     const { self, lock, keys } = this.#o
     parseKeyId(request.keyId)
     const parties = parsePartySet(request.parties)
-    if (!parties.every((j) => lock.nodes.some((n) => n.index === j)))
-      throw new InvalidArgument('BAD_PARTY_SET', 'a party is not a node of the cluster lock')
+    if (!parties.every((j) => nodeOf(lock, j) !== undefined))
+      throw new InvalidArgument('BAD_PARTY_SET', 'a party is not in the cluster lock')
     checkThreshold(request.threshold, parties.length)
     if (!parties.includes(self)) throw new InvalidArgument('BAD_PARTY_SET', 'this node is not in the committee')
     // A lower threshold than the cluster agreed on would weaken every promise of the lock.

@@ -2,11 +2,17 @@ import {
   type Clock,
   type ClusterLock,
   ConclaveError,
+  ConfigError,
   clusterContext,
   codeOf,
+  identitiesOf,
+  lockHash,
   type Member,
   type NodeMember,
+  nodeOf,
   type PartyId,
+  sameIdentity,
+  toHex,
 } from '@conclave/core'
 import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
@@ -23,6 +29,7 @@ import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
 import { KeyStore, type NodeScope } from './store/key-store.ts'
+import { LockStore } from './store/lock-store.ts'
 import { PairStore } from './store/pair-store.ts'
 import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
@@ -126,17 +133,28 @@ export class ApproverNode {
     })
   }
 
-  /** Opens the stores and joins the cluster. @throws {StoreError}; {TransportError}; {ConfigError} NOT_A_MEMBER. */
+  /**
+   * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
+   *
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {StoreError}; {TransportError}.
+   */
   static async start(parts: NodeParts): Promise<ApproverNode> {
     const { lock, name, store, vault } = parts
     const self = lock.nodes.find((n) => n.name === name)
-    if (self === undefined) throw new ConclaveError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
+    if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
+    if (!sameIdentity(self.identity, vault.identity.key))
+      throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
+    const locks = await LockStore.open(store)
+    const adopted = await locks.adopt(lock)
+    if (adopted !== 'same') parts.log.info({ version: lock.version, hash: toHex(lockHash(lock)) }, 'cluster lock adopted')
     const scope: NodeScope = {
       clusterId: lock.clusterId,
       nodeName: name,
       clusterContext: clusterContext(lock),
-      identities: new Map(lock.nodes.map((n) => [n.index, n.identity])),
-      locks: [lock],
+      identities: identitiesOf(lock),
+      peerIds: new Map(lock.nodes.map((n) => [n.index, n.peerId])),
+      lockOf: (context) => locks.lockOf(context),
+      locks: [...locks.older, lock],
     }
     const keys = await KeyStore.open(store, vault, scope)
     const pairs = await PairStore.open(store, vault, scope)
@@ -252,7 +270,7 @@ export class ApproverNode {
   }
 
   #memberOf(party: PartyId): NodeMember {
-    const member = this.#p.lock.nodes[party - 1]
+    const member = nodeOf(this.#p.lock, party)
     if (member === undefined) throw new ConclaveError('ASSERTION', `no party ${party} in the lock`)
     return member
   }

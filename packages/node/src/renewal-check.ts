@@ -1,4 +1,4 @@
-import { type ClusterLock, ConclaveError, checkThreshold, equalBytes, InvalidArgument, nodeOf, type PartyId, parsePartySet } from '@conclave/core'
+import { type ClusterLock, ConclaveError, checkThreshold, InvalidArgument, nodeOf, type PartyId, parsePartySet, sameIdentity } from '@conclave/core'
 import type { Identities } from '@conclave/mpc'
 import type { KeyPublic, RenewKey } from '@conclave/wire'
 
@@ -61,7 +61,7 @@ export function checkRenewal(request: RenewKey, facts: RenewalFacts): void {
 /** Whether the seat of `j` is held by whoever attested the certificate there. */
 function keepsSeat({ lock, identities }: RenewalFacts, j: PartyId): boolean {
   const [now, then] = [nodeOf(lock, j)?.identity, identities.get(j)]
-  return now !== undefined && then !== undefined && now.type === then.type && equalBytes(now.publicKey, then.publicKey)
+  return now !== undefined && then !== undefined && sameIdentity(now, then)
 }
 
 /**

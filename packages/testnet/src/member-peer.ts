@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadCoordinatorSettings, readIdentityFile, SETTINGS_FILE } from '@conclave/coordinator'
-import { type ClusterLock, ConclaveError, codeOf, type IdentitySigner, type Member, parseLock, Timeout } from '@conclave/core'
+import { type ClusterLock, ConclaveError, codeOf, type IdentitySigner, type Member, nodeOf, parseLock, Timeout } from '@conclave/core'
 import { type LinkStatus, libp2pTransport, type Transport } from '@conclave/transport'
 import { decode, encode, Frame, type NodeStatus, type Request, type Response, type Signed } from '@conclave/wire'
 import { until } from './child.ts'
@@ -116,7 +116,7 @@ export class MemberPeer {
 
   /** Proposes to the signers and lets exactly them sign. @returns what each of them answered. @throws like `ask`. */
   async sign({ requestId, keyId, payload, signers, attempt = 1 }: SignOrder): Promise<readonly Signed[]> {
-    const names = signers.map((i) => this.lock.nodes[i - 1]?.name ?? '')
+    const names = signers.map((i) => nodeOf(this.lock, i)?.name ?? '')
     await Promise.all(names.map((name) => this.ask(name, { propose: { requestId, keyId, payloadType: 'evm.tx', payload, path: [] } })))
     const answers = await Promise.all(
       names.map((name) => this.ask(name, { sign: { requestId, attempt, signers: [...signers], epoch: 0 } })),

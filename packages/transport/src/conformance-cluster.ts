@@ -40,10 +40,12 @@ export function testCluster(nodes: number, coordinators = 0): TestCluster {
   const lock: ClusterLock = {
     version: 1,
     clusterId: toHex(tagged('test-cluster')),
+    previous: '',
     quorum: { required: 2, of: nodes },
     nodes: Array.from({ length: nodes }, (_, i) => testNode(i + 1, `node-${i + 1}`)),
     coordinators: Array.from({ length: coordinators }, (_, i) => testCoordinator(`coordinator-${i + 1}`)),
     signatures: new Map(),
+    approvals: new Map(),
   }
   return clusterOf(lock)
 }

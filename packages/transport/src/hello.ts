@@ -23,7 +23,11 @@ export function helloMismatch(ours: Hello, theirs: Hello): DownReason | undefine
   return undefined
 }
 
-/** Binds a noise handshake to one cluster and lock: with another prologue it does not decrypt. 32 bytes. */
-export function noisePrologue(lock: ClusterLock): Uint8Array {
-  return tagged('noise-prologue', fromHex(lock.clusterId), lockHash(lock))
+/**
+ * Binds a noise handshake to one cluster: with another prologue it does not decrypt. 32 bytes.
+ *
+ * The lock itself is compared in HELLO: while a new version goes from node to node, operators must see LOCK_MISMATCH for what it is.
+ */
+export function noisePrologue(lock: Pick<ClusterLock, 'clusterId'>): Uint8Array {
+  return tagged('noise-prologue', fromHex(lock.clusterId))
 }

@@ -209,12 +209,12 @@ export const Frame = message('Frame', {
 })
 
 // store.proto
-export const PairPublic = message('PairPublic', { self: INDEX, peer: INDEX, pairEpoch: number(), transcript: HASH })
+export const PairPublic = message('PairPublic', { self: INDEX, peer: INDEX, pairEpoch: number(), transcript: HASH, clusterContext: HASH })
 const SEALED = bytesBetween(1, 64 * 1024)
 export const PendingKey = message('PendingKey', { key: KeyPublic, sealed: SEALED, attestations: list(Attestation, PARTIES_MAX) })
 export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sealed: SEALED, proved: flag })
 export const StoredPair = message('StoredPair', { pair: PairPublic, sealed: SEALED })
-export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8) })
+export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8), peerId: text(64) })
 export const StoredRequest = message('StoredRequest', {
   requestId: HASH,
   keyId: KEY_ID,

@@ -18,6 +18,7 @@ async function signedLock(required: number, of: number): Promise<ClusterLock> {
   let lock: ClusterLock = {
     version: 1,
     clusterId: toHex(tagged('fake-cluster')),
+    previous: '',
     quorum: { required, of },
     nodes: names.map((name, i) => {
       const { key } = identityOf(name)
@@ -25,6 +26,7 @@ async function signedLock(required: number, of: number): Promise<ClusterLock> {
     }),
     coordinators: [{ kind: 'coordinator', name: COORDINATOR_NAME, peerId: peerIdOf(identityOf(COORDINATOR_NAME).key), addresses: [] }],
     signatures: new Map(),
+    approvals: new Map(),
   }
   for (const name of names) lock = await signLock(lock, identityOf(name))
   return lock
@@ -51,7 +53,7 @@ export class FakeCluster {
   }
 
   node(index: PartyId): FakeNode {
-    const node = this.nodes[index - 1]
+    const node = this.nodes.find((n) => n.member.index === index)
     if (node === undefined) throw new TypeError(`no fake node ${index}`)
     return node
   }

@@ -14,6 +14,8 @@ export const SCOPE: NodeScope = {
   nodeName: 'n1',
   clusterContext: CLUSTER_CONTEXT,
   identities: new Map(PARTIES.map((j) => [j, identity(j).key])),
+  peerIds: new Map(PARTIES.map((j) => [j, `peer-${j}`])),
+  lockOf: () => undefined,
 }
 
 export interface MadeKey {

@@ -1,4 +1,4 @@
-import { type ClusterLock, ConclaveError, clusterContext, equalBytes, type PartyId, verifyIdentity } from '@conclave/core'
+import { type ClusterLock, ConclaveError, equalBytes, identitiesOf, type PartyId, verifyIdentity } from '@conclave/core'
 import { certificateHash, type Identities, isCertified } from '@conclave/mpc'
 import type { KeyVault, SealContext } from '@conclave/vault'
 import { type Attestation, decode, EPOCHS_MAX, encode, type KeyCertificate, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
@@ -12,6 +12,10 @@ export interface NodeScope {
   readonly nodeName: string
   readonly clusterContext: Uint8Array
   readonly identities: Identities
+  /** Peer ids of the lock in force, by index. */
+  readonly peerIds: ReadonlyMap<PartyId, string>
+  /** The lock, in force or older, that a cluster context is of: what was made under it is verified with its identities. */
+  lockOf(clusterContext: Uint8Array): ClusterLock | undefined
   /** Every cluster lock that this node has lived under, oldest first, the present one last. */
   readonly locks: readonly ClusterLock[]
 }
@@ -100,7 +104,7 @@ export class KeyStore {
   /** The highest epoch that this node has a share of, certified or not; undefined when it has none. */
   prepared(keyId: string): number | undefined {
     const epochs = this.#keys.get(keyId)
-    return epochs === undefined ? undefined : highest(new Map([...epochs.certified, ...epochs.pending]))
+    return epochs === undefined ? undefined : Math.max(...epochs.certified.keys(), ...epochs.pending.keys())
   }
 
   /** Whether there is anything below or above the active epoch. */
@@ -229,7 +233,8 @@ export class KeyStore {
   /** Who attested a certificate: the identities of the lock that it was made under. */
   identitiesFor(key: Pick<KeyPublic, 'clusterContext'>): Identities {
     if (equalBytes(key.clusterContext, this.#scope.clusterContext)) return this.#scope.identities
-    return identitiesUnder(this.#scope.locks, key.clusterContext)
+    const lock = this.#scope.lockOf(key.clusterContext)
+    return lock === undefined ? new Map() : identitiesOf(lock)
   }
 
   #epochs(keyId: string): Epochs {
@@ -264,12 +269,6 @@ export class KeyStore {
     await this.#store.apply([{ put: 'pending-key', key: recordKey(keyId, epoch), value: encode(PendingKey, pending) }])
     this.#epochs(keyId).pending.set(epoch, pending)
   }
-}
-
-/** Identities of the nodes of the lock with that context; none when it is not among `locks`. */
-export function identitiesUnder(locks: readonly ClusterLock[], context: Uint8Array): Identities {
-  const lock = locks.find((l) => equalBytes(clusterContext(l), context))
-  return new Map(lock?.nodes.map((n) => [n.index, n.identity]) ?? [])
 }
 
 /** Valid attestations of parties whose attestation is not known yet; one look per party, because looking is expensive. */

@@ -11,8 +11,8 @@ import { SCOPE } from './dkg.fixture.ts'
 import { PairStore } from './pair-store.ts'
 import { Store } from './store.ts'
 
-const state = (peer: number, pairEpoch: number): OpenedRecord => ({
-  public: encode(PairPublic, { self: 1, peer, pairEpoch, transcript: tagged('transcript', u32(pairEpoch)) }),
+const state = (peer: number, pairEpoch: number, clusterContext = SCOPE.clusterContext): OpenedRecord => ({
+  public: encode(PairPublic, { self: 1, peer, pairEpoch, transcript: tagged('transcript', u32(pairEpoch)), clusterContext }),
   secret: tagged('secret', u32(peer), u32(pairEpoch)),
 })
 

@@ -1,4 +1,4 @@
-import { ConclaveError, type PartyId } from '@conclave/core'
+import { ConclaveError, equalBytes, type PartyId } from '@conclave/core'
 import { pairId } from '@conclave/mpc'
 import type { KeyVault, SealContext } from '@conclave/vault'
 import { decode, encode, PairPublic, StoredBurn, StoredPair } from '@conclave/wire'
@@ -9,17 +9,26 @@ import { Turns } from './turns.ts'
 
 const RECORD_VERSION = 1
 
+interface Ban {
+  readonly pairEpoch: number
+  readonly code: string
+  /** Of the identity that is banned. */
+  readonly peerId: string
+}
+
 /**
  * Pair states by peer, and the peers that are banned because a check that can leak bits of the OT secret failed.
  *
- * A burn is on the disk before anybody hears of the failure, destroys the pair state, and outlives restarts.
+ * A burn is on the disk before anybody hears of the failure, destroys the pair state, and outlives restarts. It is on an identity: the
+ * same one stays banned under a later lock, and whoever takes over its seat is not. A pair state belongs to the lock under which it was
+ * set up: under another one it counts as missing, because the peer counts on the same.
  */
 export class PairStore {
   readonly #store: Store
   readonly #vault: KeyVault
   readonly #scope: NodeScope
   readonly #pairs = new Map<PartyId, StoredPair>()
-  readonly #burns = new Map<PartyId, { readonly pairEpoch: number; readonly code: string }>()
+  readonly #burns = new Map<PartyId, Ban>()
   readonly #turns = new Turns()
   /** Counts saves by peer: however long sealing takes, an older state never replaces a newer one. */
   readonly #saves = new Map<PartyId, number>()
@@ -45,16 +54,17 @@ export class PairStore {
 
   /** Why the peer is banned, if it is. */
   burned(peer: PartyId): { readonly pairEpoch: number; readonly code: string } | undefined {
-    return this.#burns.get(peer)
+    const burn = this.#burns.get(peer)
+    return burn?.peerId === this.#peerIdOf(peer) ? burn : undefined
   }
 
   /** Epoch and id of the pair state with `peer`. */
   current(peer: PartyId): { readonly pairEpoch: number; readonly id: Uint8Array } | undefined {
-    const stored = this.#pairs.get(peer)
-    return stored === undefined ? undefined : { pairEpoch: stored.pair.pairEpoch, id: pairId(this.#scope.clusterContext, stored.pair) }
+    const stored = this.#usable(peer)
+    return stored === undefined ? undefined : { pairEpoch: stored.pair.pairEpoch, id: pairId(stored.pair) }
   }
 
-  /** Above every epoch that this pair has had. */
+  /** Above every epoch that this pair has had, under whatever lock. */
   nextEpoch(peer: PartyId): number {
     return Math.max(this.#pairs.get(peer)?.pair.pairEpoch ?? 0, this.#burns.get(peer)?.pairEpoch ?? 0) + 1
   }
@@ -71,7 +81,7 @@ export class PairStore {
     // Not inside the turn: a burn does not wait for an HSM.
     const sealed = await this.#vault.seal(this.#contextOf(pair), state.secret)
     await this.#turns.take(async () => {
-      if (this.#burns.has(pair.peer)) throw new ConclaveError('PAIR_BURNED', `the pair with party ${pair.peer} is burned`)
+      if (this.burned(pair.peer) !== undefined) throw new ConclaveError('PAIR_BURNED', `the pair with party ${pair.peer} is burned`)
       if (this.#saves.get(pair.peer) !== save)
         throw new ConclaveError('PAIR_REPLACED', `a newer pair state with party ${pair.peer} came before`, { retriable: true })
       const stored = { pair, sealed }
@@ -82,9 +92,9 @@ export class PairStore {
 
   /** Opens the pair state; the caller wipes `secret`. @throws {ConclaveError} PAIR_BURNED, PAIR_MISSING; {VaultError}. */
   async open(peer: PartyId): Promise<OpenedRecord> {
-    if (this.#burns.has(peer))
+    if (this.burned(peer) !== undefined)
       throw new ConclaveError('PAIR_BURNED', `the pair with party ${peer} is burned: an operator must set it up again`)
-    const stored = this.#pairs.get(peer)
+    const stored = this.#usable(peer)
     if (stored === undefined) throw new ConclaveError('PAIR_MISSING', `no pair state with party ${peer} yet`, { retriable: true })
     using secret = await this.#vault.open(this.#contextOf(stored.pair), stored.sealed)
     return { public: encode(PairPublic, stored.pair), secret: Uint8Array.from(secret.bytes) }
@@ -93,19 +103,30 @@ export class PairStore {
   /** Destroys the pair state and bans the peer, durably. Safe to repeat. */
   async burn(peer: PartyId, code: string, nowMs: number): Promise<void> {
     const pairEpoch = this.nextEpoch(peer) - 1
+    const peerId = this.#peerIdOf(peer)
     const at = new Uint8Array(8)
     new DataView(at.buffer).setBigUint64(0, BigInt(nowMs))
     // In memory first: no session may begin with this peer while the disk is busy.
-    this.#burns.set(peer, { pairEpoch, code })
+    this.#burns.set(peer, { pairEpoch, code, peerId })
     this.#pairs.delete(peer)
     await this.#turns.take(() => {
       // A save that was already under way has put its state into memory again.
       this.#pairs.delete(peer)
       return this.#store.apply([
-        { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at }) },
+        { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at, peerId }) },
         { del: 'pair', key: String(peer) },
       ])
     })
+  }
+
+  #usable(peer: PartyId): StoredPair | undefined {
+    const stored = this.#pairs.get(peer)
+    return stored !== undefined && equalBytes(stored.pair.clusterContext, this.#scope.clusterContext) ? stored : undefined
+  }
+
+  /** Empty for whom the lock in force does not know: nobody else is. */
+  #peerIdOf(peer: PartyId): string {
+    return this.#scope.peerIds.get(peer) ?? ''
   }
 
   #contextOf(pair: PairPublic): SealContext {

@@ -5380,6 +5380,7 @@ export const conclave = $root.conclave = (() => {
         PairPublic.prototype.peer = 0;
         PairPublic.prototype.pairEpoch = 0;
         PairPublic.prototype.transcript = $util.newBuffer([]);
+        PairPublic.prototype.clusterContext = $util.newBuffer([]);
 
         PairPublic.encode = function (message, writer, _depth) {
             if (!writer)
@@ -5396,6 +5397,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(24).uint32(message.pairEpoch);
             if (message.transcript != null && $Object.hasOwnProperty.call(message, "transcript") && message.transcript.length)
                 writer.uint32(34).bytes(message.transcript);
+            if (message.clusterContext != null && $Object.hasOwnProperty.call(message, "clusterContext") && message.clusterContext.length)
+                writer.uint32(42).bytes(message.clusterContext);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5463,6 +5466,15 @@ export const conclave = $root.conclave = (() => {
                             message.transcript = value;
                         else
                             delete message.transcript;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.clusterContext = value;
+                        else
+                            delete message.clusterContext;
                         continue;
                     }
                 }
@@ -5796,6 +5808,7 @@ export const conclave = $root.conclave = (() => {
         StoredBurn.prototype.pairEpoch = 0;
         StoredBurn.prototype.code = "";
         StoredBurn.prototype.at = $util.newBuffer([]);
+        StoredBurn.prototype.peerId = "";
 
         StoredBurn.encode = function (message, writer, _depth) {
             if (!writer)
@@ -5812,6 +5825,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(26).string(message.code);
             if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
                 writer.uint32(34).bytes(message.at);
+            if (message.peerId != null && $Object.hasOwnProperty.call(message, "peerId") && message.peerId !== "")
+                writer.uint32(42).string(message.peerId);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5879,6 +5894,15 @@ export const conclave = $root.conclave = (() => {
                             message.at = value;
                         else
                             delete message.at;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.peerId = value;
+                        else
+                            delete message.peerId;
                         continue;
                     }
                 }

@@ -1,0 +1,164 @@
+import { fromHex, toHex } from './bytes.ts'
+import { type ClusterLock, type CoordinatorMember, LOCK_FORMAT, type NodeMember } from './cluster-lock.ts'
+import { ConfigError } from './errors.ts'
+import { IDENTITY_SIGNATURE_BYTES_MAX, parseIdentityKey } from './identity.ts'
+import { PARTIES_MAX, type PartyId } from './ids.ts'
+
+const COORDINATORS_MAX = 8
+const ADDRESSES_MAX = 8
+const VERSION_MAX = 0xffffffff
+
+/** A member before it has a place in a lock: what its card says. */
+export type Newcomer = Omit<NodeMember, 'index'> | CoordinatorMember
+
+function bad(message: string, details: Record<string, unknown> = {}): never {
+  throw new ConfigError('BAD_LOCK', `cluster lock: ${message}`, details)
+}
+
+function field(o: Record<string, unknown>, name: string): unknown {
+  if (!Object.hasOwn(o, name)) bad(`"${name}" is missing`)
+  return o[name]
+}
+
+function object(v: unknown, what: string, keys: readonly string[]): Record<string, unknown> {
+  if (typeof v !== 'object' || v === null || Array.isArray(v)) bad(`${what} must be an object`)
+  for (const k of Object.keys(v)) if (!keys.includes(k)) bad(`unknown field "${k}" in ${what}`)
+  return v as Record<string, unknown>
+}
+
+function text(o: Record<string, unknown>, name: string, pattern: RegExp): string {
+  const v = field(o, name)
+  if (typeof v !== 'string' || !pattern.test(v)) bad(`"${name}" is not valid`)
+  return v
+}
+
+function whole(o: Record<string, unknown>, name: string, max: number): number {
+  const v = field(o, name)
+  if (typeof v !== 'number' || !Number.isInteger(v) || v < 1 || v > max) bad(`"${name}" must be a whole number from 1 to ${max}`)
+  return v
+}
+
+function list(o: Record<string, unknown>, name: string, max: number): readonly unknown[] {
+  const v = field(o, name)
+  if (!Array.isArray(v) || v.length > max) bad(`"${name}" must be a list of at most ${max}`)
+  return v
+}
+
+const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
+const PEER_ID = /^[1-9A-HJ-NP-Za-km-z]{40,64}$/
+const ADDRESS = /^\/[\x21-\x7e]{1,200}$/
+const KEY = /^([0-9a-f]{2}){32,33}$/
+const SIGNATURE = new RegExp(`^([0-9a-f]{2}){1,${IDENTITY_SIGNATURE_BYTES_MAX}}$`)
+const HASH = /^[0-9a-f]{64}$/
+const NO_HASH = /^$/
+
+const COORDINATOR_FIELDS = ['name', 'peerId', 'addresses']
+const NODE_FIELDS = [...COORDINATOR_FIELDS, 'identity']
+
+function addresses(o: Record<string, unknown>): readonly string[] {
+  return list(o, 'addresses', ADDRESSES_MAX).map((a) =>
+    typeof a === 'string' && ADDRESS.test(a) ? a : bad('an address is not a multiaddr'),
+  )
+}
+
+function coordinatorIn(o: Record<string, unknown>): CoordinatorMember {
+  return { kind: 'coordinator', name: text(o, 'name', NAME), peerId: text(o, 'peerId', PEER_ID), addresses: addresses(o) }
+}
+
+function nodeIn(o: Record<string, unknown>): Omit<NodeMember, 'index'> {
+  const id = object(field(o, 'identity'), 'identity', ['type', 'publicKey'])
+  return {
+    ...coordinatorIn(o),
+    kind: 'node',
+    identity: parseIdentityKey(text(id, 'type', /^[a-z0-9]+$/), fromHex(text(id, 'publicKey', KEY))),
+  }
+}
+
+/** @param value - parsed JSON of a node's or a coordinator's card. @throws {ConfigError} BAD_LOCK naming the field; BAD_IDENTITY. */
+export function parseCard(value: unknown): Newcomer {
+  const node = typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'node'
+  const o = object(value, 'a card', ['kind', ...(node ? NODE_FIELDS : COORDINATOR_FIELDS)])
+  text(o, 'kind', /^(node|coordinator)$/)
+  return node ? nodeIn(o) : coordinatorIn(o)
+}
+
+function parseNode(v: unknown): NodeMember {
+  const o = object(v, 'a node', ['index', ...NODE_FIELDS])
+  return { index: whole(o, 'index', PARTIES_MAX), ...nodeIn(o) }
+}
+
+function parseSignatures(o: Record<string, unknown>, name: string): ReadonlyMap<PartyId, Uint8Array> {
+  const signatures = new Map<PartyId, Uint8Array>()
+  for (const s of list(o, name, PARTIES_MAX)) {
+    const so = object(s, `an entry of "${name}"`, ['index', 'signature'])
+    const index = whole(so, 'index', PARTIES_MAX)
+    if (signatures.has(index)) bad(`two entries of node ${index} in "${name}"`)
+    signatures.set(index, fromHex(text(so, 'signature', SIGNATURE)))
+  }
+  return signatures
+}
+
+function checkMembers({ nodes, coordinators, quorum, signatures }: ClusterLock): void {
+  if (new Set(nodes.map((n) => n.index)).size !== nodes.length) bad('two nodes share an index')
+  const members = [...nodes, ...coordinators]
+  for (const key of ['name', 'peerId'] as const) {
+    if (new Set(members.map((m) => m[key])).size !== members.length) bad(`two members share a ${key}`)
+  }
+  if (new Set(nodes.map((n) => toHex(n.identity.publicKey))).size !== nodes.length) bad('two nodes share an identity key')
+  if (quorum.of !== nodes.length) bad(`quorum is of ${quorum.of} but ${nodes.length} nodes are listed`)
+  if (quorum.required < 2 || quorum.required > nodes.length) bad(`a quorum of ${nodes.length} nodes requires 2 to ${nodes.length}`)
+  for (const index of signatures.keys()) if (!nodes.some((n) => n.index === index)) bad(`a signature of node ${index}, which is not listed`)
+}
+
+/**
+ * Reads a lock without judging its signatures.
+ *
+ * @param value - parsed JSON.
+ * @throws {ConfigError} BAD_LOCK naming the field; BAD_IDENTITY.
+ */
+export function parseLock(value: unknown): ClusterLock {
+  const fields = ['format', 'version', 'clusterId', 'previous', 'quorum', 'nodes', 'coordinators', 'signatures', 'approvals']
+  const o = object(value, 'the file', fields)
+  if (field(o, 'format') !== LOCK_FORMAT) bad(`format must be "${LOCK_FORMAT}"`)
+  const version = whole(o, 'version', VERSION_MAX)
+  const quorum = object(field(o, 'quorum'), 'quorum', ['required', 'of'])
+  const lock: ClusterLock = {
+    version,
+    clusterId: text(o, 'clusterId', HASH),
+    previous: text(o, 'previous', version === 1 ? NO_HASH : HASH),
+    quorum: { required: whole(quorum, 'required', PARTIES_MAX), of: whole(quorum, 'of', PARTIES_MAX) },
+    nodes: list(o, 'nodes', PARTIES_MAX)
+      .map(parseNode)
+      .sort((a, b) => a.index - b.index),
+    coordinators: list(o, 'coordinators', COORDINATORS_MAX).map((v) => coordinatorIn(object(v, 'a coordinator', COORDINATOR_FIELDS))),
+    signatures: parseSignatures(o, 'signatures'),
+    approvals: parseSignatures(o, 'approvals'),
+  }
+  if (version === 1 && lock.approvals.size > 0) bad('version 1 has nobody before it to approve it')
+  checkMembers(lock)
+  return lock
+}
+
+/** The lock as JSON, pretty-printed; `parseLock(JSON.parse(...))` gives it back. */
+export function formatLock(lock: ClusterLock): string {
+  const entries = (signatures: ClusterLock['signatures']) =>
+    [...signatures].sort(([a], [b]) => a - b).map(([index, s]) => ({ index, signature: toHex(s) }))
+  const body = {
+    format: LOCK_FORMAT,
+    version: lock.version,
+    clusterId: lock.clusterId,
+    previous: lock.previous,
+    quorum: lock.quorum,
+    nodes: lock.nodes.map(({ index, name, peerId, addresses: a, identity }) => ({
+      index,
+      name,
+      peerId,
+      addresses: a,
+      identity: { type: identity.type, publicKey: toHex(identity.publicKey) },
+    })),
+    coordinators: lock.coordinators.map(({ name, peerId, addresses: a }) => ({ name, peerId, addresses: a })),
+    signatures: entries(lock.signatures),
+    approvals: entries(lock.approvals),
+  }
+  return `${JSON.stringify(body, null, 2)}\n`
+}

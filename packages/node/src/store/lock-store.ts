@@ -1,0 +1,85 @@
+import {
+  type ClusterLock,
+  checkSuccessor,
+  clusterContext,
+  equalBytes,
+  formatLock,
+  lockHash,
+  messageOf,
+  parseLock,
+  toHex,
+  utf8,
+  verifyLock,
+} from '@conclave/core'
+import { type Store, StoreError } from './store.ts'
+
+/** Wide enough for every version, so that keys sort as numbers do. */
+const VERSION_DIGITS = 10
+
+const keyOf = (lock: ClusterLock) => String(lock.version).padStart(VERSION_DIGITS, '0')
+
+function readStored(key: string, value: Uint8Array): ClusterLock {
+  try {
+    return parseLock(JSON.parse(new TextDecoder().decode(value)))
+  } catch (cause) {
+    throw new StoreError('STORE_CORRUPT', `the cluster lock of version ${key} in the store cannot be read: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/**
+ * Every lock that this node has run under, oldest first; the last one is in force.
+ *
+ * The first lock is its operator's word. From then on only the next version gets in, approved by a quorum of the one in force: a file
+ * that was put in the node's directory changes nothing by itself.
+ */
+export class LockStore {
+  readonly #store: Store
+  readonly #history: ClusterLock[]
+  readonly #byContext: Map<string, ClusterLock>
+
+  private constructor(store: Store, history: ClusterLock[]) {
+    this.#store = store
+    this.#history = history
+    this.#byContext = new Map(history.map((lock) => [toHex(clusterContext(lock)), lock]))
+  }
+
+  /** @throws {StoreError} STORE_CORRUPT. */
+  static async open(store: Store): Promise<LockStore> {
+    const entries = await store.list('lock')
+    return new LockStore(
+      store,
+      entries.map(({ key, value }) => readStored(key, value)),
+    )
+  }
+
+  /** The lock in force; none before the first `adopt`. */
+  get present(): ClusterLock | undefined {
+    return this.#history.at(-1)
+  }
+
+  /** Locks before the one in force, oldest first: with it they are what `verifyLockChain` takes. */
+  get older(): readonly ClusterLock[] {
+    return this.#history.slice(0, -1)
+  }
+
+  /** The lock that a cluster context is of, among those that this node has run under. */
+  lockOf(context: Uint8Array): ClusterLock | undefined {
+    return this.#byContext.get(toHex(context))
+  }
+
+  /**
+   * Makes `lock` the one in force, durably, or finds that it is already.
+   *
+   * @throws {ConfigError} LOCK_UNSIGNED, and everything that `checkSuccessor` throws; {StoreError}.
+   */
+  async adopt(lock: ClusterLock): Promise<'first' | 'same' | 'next'> {
+    const { present } = this
+    if (present === undefined) verifyLock(lock)
+    else if (present.version === lock.version && equalBytes(lockHash(present), lockHash(lock))) return 'same'
+    else checkSuccessor(present, lock)
+    await this.#store.apply([{ put: 'lock', key: keyOf(lock), value: utf8(formatLock(lock)) }])
+    this.#history.push(lock)
+    this.#byContext.set(toHex(clusterContext(lock)), lock)
+    return present === undefined ? 'first' : 'next'
+  }
+}
