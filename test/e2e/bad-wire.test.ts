@@ -6,7 +6,7 @@ import { readSettings } from '@conclave/node'
 import { MemberPeer, until } from '@conclave/testnet'
 import { peerIdOf, softIdentity } from '@conclave/transport'
 import { openPkcs11Vault } from '@conclave/vault'
-import { encode, Frame, type Request } from '@conclave/wire'
+import { encode, Frame, type KeyGossip, type Request } from '@conclave/wire'
 import { expect } from 'chai'
 import { NAMES, settled, useSharedCluster } from '../rig/cluster.ts'
 import { expectHealthy, logsOf } from '../rig/health.ts'
@@ -15,6 +15,12 @@ import { createKey, signOnce, signWith, transfer } from '../rig/signing.ts'
 const CLOSE_TIMEOUT_MS = 30_000
 const GARBAGE = [new Uint8Array(1), Uint8Array.from(randomBytes(10)), Uint8Array.from(randomBytes(60_000)), new Uint8Array(1000).fill(255)]
 const noise = (bytes: number) => Uint8Array.from(randomBytes(bytes))
+
+/** What no honest node would say of a key. */
+function inventedGossip(keyId: string): KeyGossip {
+  const epochs = [{ epoch: 9, certificateHash: noise(32), attestations: [{ party: 1, signature: noise(64) }] }]
+  return { keys: [{ keyId, active: true, epoch: 9, proved: true, epochs }], asks: true }
+}
 
 describe('bad input on the links between members', () => {
   const rig = useSharedCluster()
@@ -125,7 +131,7 @@ describe('bad input on the links between members', () => {
     const frames: readonly Frame['body'][] = [
       { session: { sessionId, from: 2, round: 1, body: noise(100) } },
       { end: { sessionId, from: 2, code: 'SESSION_STOPPED' } },
-      { gossip: { keys: [{ keyId, certificateHash: noise(32), attestations: [{ party: 1, signature: noise(64) }] }] } },
+      { gossip: inventedGossip(keyId) },
       { response: { id: 1, body: { failure: { code: 'X', message: 'x', retriable: false, culprits: [], waitingFor: [] } } } },
     ]
     const before = await linesWith('zurich', 'only nodes may send')
@@ -181,8 +187,7 @@ describe('bad input on the links between members', () => {
             mallory.send(name, encode(Frame, { body: { session } }))
             mallory.send(name, encode(Frame, { body: { end: { sessionId: noise(32), from, code: 'BOO' } } }))
           }
-          const attestations = [{ party: 1, signature: noise(64) }]
-          mallory.send(name, encode(Frame, { body: { gossip: { keys: [{ keyId, certificateHash: noise(32), attestations }] } } }))
+          mallory.send(name, encode(Frame, { body: { gossip: inventedGossip(keyId) } }))
           mallory.send(name, concat(encode(Frame, { body: { request: { id: 1, body: { status: {} } } } }), u32(7)))
         }
         expect(await mallory.ask('zurich', { status: {} }).then(() => 'granted', codeOf)).to.equal('NOT_ALLOWED')

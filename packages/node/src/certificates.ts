@@ -1,4 +1,15 @@
-import { type ClusterLock, ConclaveError, clusterContext, equalBytes, formatLock, identitiesOf, type PartyId, parseLock, utf8, verifyLockChain } from '@conclave/core'
+import {
+  type ClusterLock,
+  ConclaveError,
+  clusterContext,
+  equalBytes,
+  formatLock,
+  identitiesOf,
+  type PartyId,
+  parseLock,
+  utf8,
+  verifyLockChain,
+} from '@conclave/core'
 import { type Identities, isCertified } from '@conclave/mpc'
 import { type CertificateAnswer, type CertificateRequest, type KeyCertificate, LOCKS_MAX } from '@conclave/wire'
 import type { Calls } from './calls.ts'
@@ -29,7 +40,10 @@ export class Certificates {
     const made = scope.locks.findIndex((l) => equalBytes(clusterContext(l), certificate.key.clusterContext))
     const locks = made < 0 ? [] : scope.locks.slice(made, -1)
     if (made < 0 || locks.length > LOCKS_MAX)
-      throw new ConclaveError('CERTIFICATE_TOO_OLD', `the cluster lock under which key "${keyId}" was made is too far back: refresh the key first`)
+      throw new ConclaveError(
+        'CERTIFICATE_TOO_OLD',
+        `the cluster lock under which key "${keyId}" was made is too far back: refresh the key first`,
+      )
     return { certificate, locks: locks.map((l) => utf8(formatLock(l))) }
   }
 

@@ -31,7 +31,7 @@ describe('crash in dkg', () => {
     await cluster.start([name], point === undefined ? {} : { rig: point.rig })
   }
   const holds = async (name: string, keyId: string): Promise<'active' | 'pending' | 'none'> => {
-    const has = async (section: 'key' | 'pending-key') => (await cluster.store(name).get(section, keyId)) !== undefined
+    const has = async (section: 'key' | 'pending-key') => (await cluster.store(name).get(section, `${keyId}/0000000000`)) !== undefined
     // In the order in which a key moves, or one that moves while we look would be nowhere.
     return (await has('pending-key')) ? 'pending' : (await has('key')) ? 'active' : 'none'
   }
@@ -109,16 +109,17 @@ describe('crash in dkg', () => {
     await until('n1 and n3 pending', async () => (await holds('n1', 'kept')) === 'pending' && (await holds('n3', 'kept')) === 'pending')
     await cluster.kill('n2')
     const known = async (name: string) =>
-      decode(PendingKey, (await cluster.store(name).get('pending-key', 'kept')) as Uint8Array).attestations.map((a) => a.party)
+      decode(PendingKey, (await cluster.store(name).get('pending-key', 'kept/0000000000')) as Uint8Array).attestations.map((a) => a.party)
     await until('n1 and n3 have told each other', async () => (await known('n1')).join() === '1,3' && (await known('n3')).join() === '1,3')
-    const before = await cluster.store('n1').get('pending-key', 'kept')
+    const before = await cluster.store('n1').get('pending-key', 'kept/0000000000')
     const link = await cluster.impostor('n2')
     const n1 = cluster.member('n1')
     await until('the link to n1', () => link.links().some((l) => l.up && l.member.name === 'n1'))
     const forged = [1, 2, 3].map((party) => ({ party, signature: new Uint8Array(64).fill(party) }))
     for (const certificateHash of [tagged('other'), new Uint8Array(32)]) {
-      const key = { keyId: 'kept', certificateHash, attestations: forged }
-      link.send(n1, encode(Frame, { body: { gossip: { keys: Array.from({ length: 256 }, () => key) } } }))
+      const epochs = [{ epoch: 0, certificateHash, attestations: forged }]
+      const key = { keyId: 'kept', active: true, epoch: 0, proved: true, epochs }
+      link.send(n1, encode(Frame, { body: { gossip: { keys: Array.from({ length: 256 }, () => key), asks: true } } }))
     }
     const again = { keyId: 'kept', nonce: tagged('again'), threshold: 2, parties: [1, 2, 3] }
     expect(codeIn(await cluster.ask(1, { createKey: again }))).to.equal('KEY_PENDING')
@@ -128,10 +129,10 @@ describe('crash in dkg', () => {
       ),
     ).to.equal('verdict')
     await statusOf(cluster, 1)
-    expect(await cluster.store('n1').get('pending-key', 'kept')).to.deep.equal(before)
+    expect(await cluster.store('n1').get('pending-key', 'kept/0000000000')).to.deep.equal(before)
     await link.stop()
     await cluster.start(['n2'])
     expect(await outcomeOf('kept', 2)).to.equal('nothing')
-    expect(await cluster.store('n1').get('pending-key', 'kept')).to.not.equal(undefined)
+    expect(await cluster.store('n1').get('pending-key', 'kept/0000000000')).to.not.equal(undefined)
   })
 })

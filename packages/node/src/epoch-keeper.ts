@@ -3,7 +3,7 @@ import { certificateHash } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import type { KeyGossip, KeyWord } from '@conclave/wire'
 import type { Certificates } from './certificates.ts'
-import { type KeyStore, partiesOf } from './store/key-store.ts'
+import type { KeyStore } from './store/key-store.ts'
 
 /** Per frame: however many epochs a key has, a frame of this many stays far below the limit of the link. */
 const GOSSIP_KEYS_MAX = 64

@@ -159,7 +159,8 @@ export class KeyMaker {
     const { self, keys, certificates } = this.#o
     const own = keys.certified(keyId, fromEpoch)
     if (own !== undefined) return own.certificate.key
-    if (dealers.includes(self)) throw new ConclaveError('NO_SHARE', `this node has no share of key "${keyId}" in epoch ${fromEpoch} to deal from`)
+    if (dealers.includes(self))
+      throw new ConclaveError('NO_SHARE', `this node has no share of key "${keyId}" in epoch ${fromEpoch} to deal from`)
     const { key } = await certificates.fetch(dealers[0] as PartyId, keyId, fromEpoch)
     if (keys.has(keyId) === 'active' && !equalBytes(keys.get(keyId).publicKey, key.publicKey))
       throw new ConclaveError('BAD_CERTIFICATE', `party ${dealers[0]} showed a certificate of another key "${keyId}"`)

@@ -226,7 +226,9 @@ describe('refusals', () => {
         say({ session: { sessionId, from: (i % 9) + 1, round: i % 17, body: Uint8Array.of(1) } })
       }
       const attestations = [{ party: 9, signature: new Uint8Array(1) }]
-      say({ gossip: { keys: Array.from({ length: 256 }, (_, i) => ({ keyId: `k${i % 2}`, certificateHash: sessionId, attestations })) } })
+      const epochs = [{ epoch: 7, certificateHash: sessionId, attestations }]
+      const word = (keyId: string) => ({ keyId, active: true, epoch: 7, proved: true, epochs })
+      say({ gossip: { keys: Array.from({ length: 256 }, (_, i) => word(i === 0 ? KEY : `k${i % 2}`)), asks: true } })
       const after = await statusOf(cluster, 1)
       // Of its own pair with n1 the liar may say what it likes.
       expect([after.keys, after.pairs[0]]).to.deep.equal([before.keys, before.pairs[0]])
@@ -254,7 +256,7 @@ describe('refusals', () => {
     const sessionId = tagged('s')
     cluster.sendRaw(1, encode(Frame, { body: { session: { sessionId, from: 2, round: 1, body: Uint8Array.of(1) } } }))
     cluster.sendRaw(1, encode(Frame, { body: { end: { sessionId, from: 2, code: 'X' } } }))
-    cluster.sendRaw(1, encode(Frame, { body: { gossip: { keys: [] } } }))
+    cluster.sendRaw(1, encode(Frame, { body: { gossip: { keys: [], asks: true } } }))
     cluster.sendRaw(1, encode(Frame, { body: { response: { id: 1, body: { pairAccept: { pairEpoch: 1, agreed: true } } } } }))
     const pairOffer = { pairEpoch: 9, nonce: tagged('n'), current: new Uint8Array(0), renewal: new Uint8Array(0) }
     expect(codeIn(await cluster.ask(1, { pairOffer }))).to.equal('NOT_ALLOWED')

@@ -1,4 +1,13 @@
-import { type ClusterLock, ConclaveError, checkThreshold, InvalidArgument, nodeOf, type PartyId, parsePartySet, sameIdentity } from '@conclave/core'
+import {
+  type ClusterLock,
+  ConclaveError,
+  checkThreshold,
+  InvalidArgument,
+  nodeOf,
+  type PartyId,
+  parsePartySet,
+  sameIdentity,
+} from '@conclave/core'
 import type { Identities } from '@conclave/mpc'
 import type { KeyPublic, RenewKey } from '@conclave/wire'
 
@@ -43,19 +52,33 @@ export function checkRenewal(request: RenewKey, facts: RenewalFacts): void {
     throw new InvalidArgument('BAD_THRESHOLD', `the cluster lock requires at least ${lock.quorum.required} signers`)
   // The operators have said "fewer" only if they have signed another lock since.
   if (facts.isSameLock && request.threshold < previous.threshold)
-    throw new InvalidArgument('BAD_THRESHOLD', `key "${previous.keyId}" needs ${previous.threshold} signers: only a new cluster lock can lower that`)
+    throw new InvalidArgument(
+      'BAD_THRESHOLD',
+      `key "${previous.keyId}" needs ${previous.threshold} signers: only a new cluster lock can lower that`,
+    )
   const moved = request.dealers.filter((j) => !keepsSeat(facts, j))
   if (request.kind === 'refresh') {
     const unchanged = same(request.parties, previous.parties) && same(request.dealers, previous.parties)
     if (!unchanged || request.threshold !== previous.threshold || moved.length > 0)
-      throw new InvalidArgument('BAD_REFRESH', 'a refresh keeps the committee and the threshold, and every party deals: anything else is a reshare')
+      throw new InvalidArgument(
+        'BAD_REFRESH',
+        'a refresh keeps the committee and the threshold, and every party deals: anything else is a reshare',
+      )
     return
   }
-  if (!same(request.parties, lock.nodes.map((n) => n.index)))
+  if (
+    !same(
+      request.parties,
+      lock.nodes.map((n) => n.index),
+    )
+  )
     throw new InvalidArgument('BAD_RESHARE', 'a key is reshared to all nodes of the cluster lock')
   const fromOld = request.dealers.every((j) => previous.parties.includes(j))
   if (request.dealers.length !== previous.threshold || !fromOld || moved.length > 0)
-    throw new InvalidArgument('BAD_RESHARE', `a reshare is dealt by exactly ${previous.threshold} parties of the key that are still in the cluster lock`)
+    throw new InvalidArgument(
+      'BAD_RESHARE',
+      `a reshare is dealt by exactly ${previous.threshold} parties of the key that are still in the cluster lock`,
+    )
 }
 
 /** Whether the seat of `j` is held by whoever attested the certificate there. */

@@ -16,10 +16,10 @@ import { burnsPairs, type SignRequest, signSid } from '@conclave/mpc'
 import { decodePayload, evaluate, type Policy, type PolicyVerdict } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
+import type { EpochKeeper } from './epoch-keeper.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
-import type { EpochKeeper } from './epoch-keeper.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
@@ -109,7 +109,7 @@ export class Signer {
   }
 
   async #sign(s: Sign): Promise<Signed> {
-    const { self, keys, requests, scope } = this.#o
+    const { self, requests, scope } = this.#o
     const known = await requests.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // The policy may have changed since the proposal, so it is asked again.

@@ -16,6 +16,7 @@ export const SCOPE: NodeScope = {
   identities: new Map(PARTIES.map((j) => [j, identity(j).key])),
   peerIds: new Map(PARTIES.map((j) => [j, `peer-${j}`])),
   lockOf: () => undefined,
+  locks: [],
 }
 
 export interface MadeKey {

@@ -51,7 +51,7 @@ describe('key store', () => {
       expect(keys.has('k')).to.equal('active')
       expect(keys.pending()).to.deep.equal([])
       expect(keys.get('k')).to.deep.equal(made.key)
-      expect(keys.attestationsOf('k')).to.deep.equal({ hash: made.hash, attestations: a })
+      expect(keys.attestationsOf('k')).to.deep.equal([{ epoch: 0, hash: made.hash, attestations: a }])
       expect(await keys.attest('k', made.hash, a)).to.equal('active')
     }
   })
@@ -76,7 +76,7 @@ describe('key store', () => {
     }
     // A valid one behind a forged one of the same party is not looked at either: one look per party and call.
     expect(await keys.attest('k', made.hash, [forged, a[1]])).to.equal('pending')
-    expect(keys.attestationsOf('k')?.attestations).to.deep.equal([a[0]])
+    expect(keys.attestationsOf('k')[0]?.attestations).to.deep.equal([a[0]])
     // The right signatures under another hash.
     expect(await keys.attest('k', other, a)).to.equal('pending')
     expect(await keys.attest('k', other, [await signed(1, other), forged, await signed(3, other)])).to.equal('pending')
@@ -87,11 +87,11 @@ describe('key store', () => {
 
   it('key store: the share opens for an active key only, and is the one that was stored', async () => {
     await keys.savePending(made.share())
-    expect(await refusal(() => keys.openShare('k'))).to.equal('UNKNOWN_KEY')
+    expect(await refusal(() => keys.openShare('k', 0))).to.equal('UNKNOWN_KEY')
     expect(await refusal(() => keys.get('k'))).to.equal('UNKNOWN_KEY')
     await keys.attest('k', made.hash, a)
     await reopen()
-    const opened = await keys.openShare('k')
+    const opened = await keys.openShare('k', 0)
     expect(opened).to.deep.equal(made.share())
     using share = parseKeyShare(opened.public, opened.secret, 1).secret
     expect(share.bytes).to.have.length(32)
@@ -112,7 +112,7 @@ describe('key store', () => {
     const outcomes = await Promise.allSettled([keys.savePending(made.share()), keys.savePending(second.share())])
     expect(outcomes.map((o) => o.status)).to.deep.equal(['fulfilled', 'rejected'])
     expect(await keys.attest('k', made.hash, a)).to.equal('activated')
-    expect((await keys.openShare('k')).secret).to.deep.equal(made.share().secret)
+    expect((await keys.openShare('k', 0)).secret).to.deep.equal(made.share().secret)
   })
 
   it('key store: what the disk refuses has not happened in memory either', async () => {
@@ -127,6 +127,6 @@ describe('key store', () => {
     const late = await KeyStore.open(rigged, await memoryVault({ devices: [device] }), SCOPE)
     await late.attest('k', made.hash, a).catch(() => undefined)
     expect(late.has('k')).to.equal('pending')
-    expect(late.attestationsOf('k')?.attestations).to.deep.equal([])
+    expect(late.attestationsOf('k')[0]?.attestations).to.deep.equal([])
   })
 })

@@ -158,7 +158,9 @@ export class KeyStore {
     if (prepared === undefined) return
     if (epoch === undefined) throw new ConclaveError('KEY_EXISTS', `key "${keyId}" exists already`)
     if (epoch <= prepared)
-      throw new ConclaveError('EPOCH_SPENT', `epoch ${prepared} of key "${keyId}" was prepared already: choose a higher one`, { retriable: true })
+      throw new ConclaveError('EPOCH_SPENT', `epoch ${prepared} of key "${keyId}" was prepared already: choose a higher one`, {
+        retriable: true,
+      })
     if ((this.#keys.get(keyId)?.pending.size ?? 0) >= EPOCHS_MAX)
       throw new ConclaveError('EPOCHS_FULL', `key "${keyId}" has ${EPOCHS_MAX} epochs that were prepared and never settled`)
   }
@@ -189,10 +191,13 @@ export class KeyStore {
     })
   }
 
-  /** Opens the share of a certified epoch; the caller wipes `secret`. @throws {ConclaveError} UNKNOWN_KEY; {VaultError}. */
+  /** Opens the share of a certified epoch; the caller wipes `secret`. @throws {ConclaveError} UNKNOWN_KEY, STALE_EPOCH; {VaultError}. */
   async openShare(keyId: string, epoch: number): Promise<OpenedRecord> {
     const stored = this.#keys.get(keyId)?.certified.get(epoch)
-    if (stored === undefined) throw new ConclaveError('UNKNOWN_KEY', `this node has no share of key "${keyId}" in epoch ${epoch}`)
+    if (stored === undefined) {
+      const code = this.#active(keyId) === undefined ? 'UNKNOWN_KEY' : 'STALE_EPOCH'
+      throw new ConclaveError(code, `this node has no share of key "${keyId}" in epoch ${epoch}`, { retriable: code === 'STALE_EPOCH' })
+    }
     using secret = await this.#vault.open(this.#contextOf(stored.certificate.key), stored.sealed)
     return { public: encode(KeyPublic, stored.certificate.key), secret: Uint8Array.from(secret.bytes) }
   }
