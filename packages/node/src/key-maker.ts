@@ -19,7 +19,7 @@ import { type CreateKey, encode, type KeyCreated, KeyPublic, type RenewKey } fro
 import type { Certificates } from './certificates.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { PairKeeper } from './pair-keeper.ts'
-import { checkEpoch, checkRenewal, participantsIn } from './renewal-check.ts'
+import { checkEpoch, checkRenewal, quorumIn } from './renewal-check.ts'
 import type { DealJob, OpenedRecord } from './sessions/job.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
@@ -87,7 +87,7 @@ export class KeyMaker {
    */
   async renew(request: RenewKey): Promise<KeyCreated> {
     parseKeyId(request.keyId)
-    const participants = participantsIn(request, this.#o.self)
+    const quorum = quorumIn(request, this.#o.self)
     const { keys } = this.#o
     const active = keys.has(request.keyId) === 'active' ? keys.get(request.keyId) : undefined
     // Asked again because our answer was lost.
@@ -95,7 +95,7 @@ export class KeyMaker {
     return this.#alone(
       request,
       () => this.#checkRenewal(request),
-      (making) => this.#renew(request, participants, making),
+      (making) => this.#renew(request, quorum, making),
     )
   }
 
@@ -135,16 +135,16 @@ export class KeyMaker {
     earlier.giveUp(new ConclaveError('KEY_SUPERSEDED', `the run for key "${keyId}" was begun anew`, { retriable: true }))
   }
 
-  async #renew(request: RenewKey, participants: readonly PartyId[], making: Making): Promise<KeyCreated> {
+  async #renew(request: RenewKey, quorum: readonly PartyId[], making: Making): Promise<KeyCreated> {
     const { self, keys, pairs, scope, lock } = this.#o
     const previous = await Promise.race([this.#previous(request), making.givenUp])
     const identities = keys.identitiesFor(previous)
     checkRenewal(request, { self, lock, previous, identities, isSameLock: equalBytes(previous.clusterContext, scope.clusterContext) })
-    const peers = participants.filter((j) => j !== self)
+    const peers = quorum.filter((j) => j !== self)
     await Promise.race([pairs.renew(peers, tagged('pair-renewal', request.nonce), PAIRS_TIMEOUT_MS), making.givenUp])
     const dealing = await this.#dealing(request, encode(KeyPublic, previous))
     const { keyId, nonce, threshold, parties, epoch } = request
-    return this.#deal({ keyId, nonce, threshold, parties, epoch, dealing }, participants, making)
+    return this.#deal({ keyId, nonce, threshold, parties, epoch, dealing }, quorum, making)
   }
 
   async #dealing({ keyId, fromEpoch, kind, dealers }: RenewKey, previous: Uint8Array): Promise<DealJob['dealing']> {
@@ -167,10 +167,10 @@ export class KeyMaker {
     return key
   }
 
-  async #deal(deal: Deal, participants: readonly PartyId[], making: Making): Promise<KeyCreated> {
+  async #deal(deal: Deal, quorum: readonly PartyId[], making: Making): Promise<KeyCreated> {
     const { self, keys, epochs, hub, scope, log } = this.#o
-    const peers = participants.filter((j) => j !== self)
-    const id = sessionId(scope.clusterContext, deal, participants)
+    const peers = quorum.filter((j) => j !== self)
+    const id = sessionId(scope.clusterContext, deal, quorum)
     const job: DealJob = { kind: 'deal', ...deal, self, clusterContext: scope.clusterContext, identities: scope.identities }
     const attest = (hash: Uint8Array, share: OpenedRecord) => {
       making.storing = true
@@ -231,8 +231,8 @@ export class KeyMaker {
 
 const created = ({ keyId, publicKey, chainCode, epoch }: KeyPublic): KeyCreated => ({ keyId, publicKey, chainCode, epoch })
 
-function sessionId(clusterContext: Uint8Array, deal: Deal, participants: readonly PartyId[]): Uint8Array {
+function sessionId(clusterContext: Uint8Array, deal: Deal, quorum: readonly PartyId[]): Uint8Array {
   const { keyId, epoch, threshold, parties, dealing, nonce } = deal
-  const lists = [partyList(parties), partyList(participants), dealing.kind === 'reshare' ? partyList(dealing.dealers) : new Uint8Array(0)]
+  const lists = [partyList(parties), partyList(quorum), dealing.kind === 'reshare' ? partyList(dealing.dealers) : new Uint8Array(0)]
   return tagged('deal-session', clusterContext, utf8(keyId), utf8(dealing.kind), u32(epoch), u32(threshold), ...lists, nonce)
 }

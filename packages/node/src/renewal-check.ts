@@ -27,7 +27,7 @@ export interface RenewalFacts {
 const same = (a: readonly PartyId[], b: readonly PartyId[]): boolean => a.length === b.length && a.every((j, i) => b[i] === j)
 
 /** What can be said of a renewal without knowing the key. @throws {InvalidArgument} BAD_RENEWAL, BAD_PARTY_SET, BAD_THRESHOLD. */
-export function participantsIn(request: RenewKey, self: PartyId): readonly PartyId[] {
+export function quorumIn(request: RenewKey, self: PartyId): readonly PartyId[] {
   const parties = parsePartySet(request.parties)
   const dealers = parsePartySet(request.dealers)
   if (!same(parties, request.parties) || !same(dealers, request.dealers))
@@ -36,9 +36,9 @@ export function participantsIn(request: RenewKey, self: PartyId): readonly Party
   if (request.kind !== 'refresh' && request.kind !== 'reshare')
     throw new InvalidArgument('BAD_RENEWAL', 'a renewal is a refresh or a reshare')
   if (request.epoch <= request.fromEpoch) throw new InvalidArgument('BAD_RENEWAL', 'the new epoch must be above the old one')
-  const participants = parsePartySet([...new Set([...parties, ...dealers])])
-  if (!participants.includes(self)) throw new InvalidArgument('BAD_PARTY_SET', 'this node has no part in this renewal')
-  return participants
+  const quorum = parsePartySet([...new Set([...parties, ...dealers])])
+  if (!quorum.includes(self)) throw new InvalidArgument('BAD_PARTY_SET', 'this node has no part in this renewal')
+  return quorum
 }
 
 /**
