@@ -14,6 +14,7 @@ import type { KeyVault } from '@conclave/vault'
 import { decode, encode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
 import { Calls } from './calls.ts'
 import { KeyMaker } from './key-maker.ts'
+import { NodeAdmin } from './node-admin.ts'
 import { othersOf, StatusReport } from './node-status.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { RequestDesk } from './request-desk.ts'
@@ -48,6 +49,8 @@ export interface NodeParts {
  * Nothing that a peer sends makes it throw: what is malformed is dropped and counted, what is refused is answered with a code.
  */
 export class ApproverNode {
+  /** What the operator of this node may ask of it. */
+  readonly admin: NodeAdmin
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -86,6 +89,7 @@ export class ApproverNode {
       calls: this.#calls,
       clock,
       log,
+      isLinkUp: (peer) => this.#peersUp().includes(peer),
       nonce: seed,
     })
     this.#keyMaker = new KeyMaker({
@@ -116,6 +120,11 @@ export class ApproverNode {
     this.#report = new StatusReport({
       ...{ self, vault, transport, keys },
       pairs: () => othersOf(lock.nodes, self.index).map((peer) => this.#pairStatus(peer)),
+    })
+    this.admin = new NodeAdmin({
+      ...{ self, lock, vault, keys, pairs, log },
+      pairKeeper: this.#pairKeeper,
+      isLinkUp: (peer) => this.#peersUp().includes(peer),
     })
     this.#desk = new RequestDesk({
       log,
@@ -212,7 +221,7 @@ export class ApproverNode {
     const state = this.#pairKeeper.stateOf(peer)
     const current = this.#pairs.current(peer)
     const pairId = state === 'ready' && current !== undefined ? current.id : new Uint8Array(0)
-    return { peer, pairEpoch: current?.pairEpoch ?? 0, state, pairId }
+    return { peer, pairEpoch: current?.pairEpoch ?? 0, state, pairId, code: this.#pairs.burned(peer)?.code ?? '' }
   }
 
   #heard(from: Member, bytes: Uint8Array): void {

@@ -116,6 +116,7 @@ export class FakeNode {
         pairEpoch: 1,
         state,
         pairId: state === 'ready' ? pairId(peer) : fromHex(''),
+        code: state === 'burned' ? 'VOLE_CHECK' : '',
       })),
       sent: fromHex('0000000000000400'),
       received: fromHex('0000000000000200'),

@@ -1,7 +1,7 @@
 import { ConclaveError, type PartyId } from '@conclave/core'
 import { pairId } from '@conclave/mpc'
 import type { KeyVault, SealContext } from '@conclave/vault'
-import { decode, encode, PairPublic, StoredBurn, StoredPair } from '@conclave/wire'
+import { decode, encode, PairPublic, StoredBurn, StoredPair, StoredPairEpoch } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
 import type { NodeScope } from './key-store.ts'
 import type { Store } from './store.ts'
@@ -9,17 +9,33 @@ import { Turns } from './turns.ts'
 
 const RECORD_VERSION = 1
 
+/** Why a peer is banned, and since when. */
+export interface Burn {
+  readonly pairEpoch: number
+  readonly code: string
+  readonly atMs: number
+}
+
+const eight = (n: number): Uint8Array => {
+  const out = new Uint8Array(8)
+  new DataView(out.buffer).setBigUint64(0, BigInt(n))
+  return out
+}
+
 /**
  * Pair states by peer, and the peers that are banned because a check that can leak bits of the OT secret failed.
  *
- * A burn is on the disk before anybody hears of the failure, destroys the pair state, and outlives restarts.
+ * A burn is on the disk before anybody hears of the failure, destroys the pair state, and outlives restarts. Epochs only grow,
+ * whatever is destroyed or lifted.
  */
 export class PairStore {
   readonly #store: Store
   readonly #vault: KeyVault
   readonly #scope: NodeScope
   readonly #pairs = new Map<PartyId, StoredPair>()
-  readonly #burns = new Map<PartyId, { readonly pairEpoch: number; readonly code: string }>()
+  readonly #burns = new Map<PartyId, Burn>()
+  /** The highest epoch that a pair had when an operator reset it. */
+  readonly #epochs = new Map<PartyId, number>()
   readonly #turns = new Turns()
   /** Counts saves by peer: however long sealing takes, an older state never replaces a newer one. */
   readonly #saves = new Map<PartyId, number>()
@@ -38,14 +54,28 @@ export class PairStore {
     }
     for (const { value } of await store.list('burn')) {
       const burn = decode(StoredBurn, value)
-      pairs.#burns.set(burn.peer, burn)
+      const at = new DataView(burn.at.buffer, burn.at.byteOffset, 8)
+      pairs.#burns.set(burn.peer, { pairEpoch: burn.pairEpoch, code: burn.code, atMs: Number(at.getBigUint64(0)) })
+    }
+    for (const { value } of await store.list('pair-epoch')) {
+      const { peer, pairEpoch } = decode(StoredPairEpoch, value)
+      pairs.#epochs.set(peer, pairEpoch)
     }
     return pairs
   }
 
   /** Why the peer is banned, if it is. */
-  burned(peer: PartyId): { readonly pairEpoch: number; readonly code: string } | undefined {
+  burned(peer: PartyId): Burn | undefined {
     return this.#burns.get(peer)
+  }
+
+  /** @throws {ConclaveError} PAIR_BURNED naming those of `peers` that are banned. */
+  refuseBurned(peers: readonly PartyId[]): void {
+    const burned = peers.filter((j) => this.#burns.has(j))
+    if (burned.length > 0)
+      throw new ConclaveError('PAIR_BURNED', `the pair with party ${burned.join(', ')} is burned: an operator must set it up again`, {
+        details: { peers: burned },
+      })
   }
 
   /** Epoch and id of the pair state with `peer`. */
@@ -56,7 +86,8 @@ export class PairStore {
 
   /** Above every epoch that this pair has had. */
   nextEpoch(peer: PartyId): number {
-    return Math.max(this.#pairs.get(peer)?.pair.pairEpoch ?? 0, this.#burns.get(peer)?.pairEpoch ?? 0) + 1
+    const epochs = [this.#pairs.get(peer)?.pair.pairEpoch, this.#burns.get(peer)?.pairEpoch, this.#epochs.get(peer)]
+    return Math.max(...epochs.map((e) => e ?? 0)) + 1
   }
 
   /**
@@ -71,7 +102,7 @@ export class PairStore {
     // Not inside the turn: a burn does not wait for an HSM.
     const sealed = await this.#vault.seal(this.#contextOf(pair), state.secret)
     await this.#turns.take(async () => {
-      if (this.#burns.has(pair.peer)) throw new ConclaveError('PAIR_BURNED', `the pair with party ${pair.peer} is burned`)
+      this.refuseBurned([pair.peer])
       if (this.#saves.get(pair.peer) !== save)
         throw new ConclaveError('PAIR_REPLACED', `a newer pair state with party ${pair.peer} came before`, { retriable: true })
       const stored = { pair, sealed }
@@ -82,8 +113,7 @@ export class PairStore {
 
   /** Opens the pair state; the caller wipes `secret`. @throws {ConclaveError} PAIR_BURNED, PAIR_MISSING; {VaultError}. */
   async open(peer: PartyId): Promise<OpenedRecord> {
-    if (this.#burns.has(peer))
-      throw new ConclaveError('PAIR_BURNED', `the pair with party ${peer} is burned: an operator must set it up again`)
+    this.refuseBurned([peer])
     const stored = this.#pairs.get(peer)
     if (stored === undefined) throw new ConclaveError('PAIR_MISSING', `no pair state with party ${peer} yet`, { retriable: true })
     using secret = await this.#vault.open(this.#contextOf(stored.pair), stored.sealed)
@@ -93,18 +123,39 @@ export class PairStore {
   /** Destroys the pair state and bans the peer, durably. Safe to repeat. */
   async burn(peer: PartyId, code: string, nowMs: number): Promise<void> {
     const pairEpoch = this.nextEpoch(peer) - 1
-    const at = new Uint8Array(8)
-    new DataView(at.buffer).setBigUint64(0, BigInt(nowMs))
     // In memory first: no session may begin with this peer while the disk is busy.
-    this.#burns.set(peer, { pairEpoch, code })
+    this.#burns.set(peer, { pairEpoch, code, atMs: nowMs })
     this.#pairs.delete(peer)
     await this.#turns.take(() => {
       // A save that was already under way has put its state into memory again.
       this.#pairs.delete(peer)
       return this.#store.apply([
-        { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at }) },
+        { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at: eight(nowMs) }) },
         { del: 'pair', key: String(peer) },
       ])
+    })
+  }
+
+  /**
+   * Destroys the pair state and lifts the ban, durably; what is being sealed for this pair is not stored any more. Safe to repeat.
+   *
+   * @returns the ban that was lifted. @throws {StoreError}: then the ban holds.
+   */
+  async reset(peer: PartyId): Promise<Burn | undefined> {
+    return this.#turns.take(async () => {
+      const burn = this.#burns.get(peer)
+      const pairEpoch = this.nextEpoch(peer) - 1
+      await this.#store.apply([
+        { put: 'pair-epoch', key: String(peer), value: encode(StoredPairEpoch, { peer, pairEpoch }) },
+        { del: 'burn', key: String(peer) },
+        { del: 'pair', key: String(peer) },
+      ])
+      this.#epochs.set(peer, pairEpoch)
+      this.#pairs.delete(peer)
+      this.#saves.set(peer, (this.#saves.get(peer) ?? 0) + 1)
+      // A burn that came meanwhile is another one, and its turn on the disk is next.
+      if (this.#burns.get(peer) === burn) this.#burns.delete(peer)
+      return burn
     })
   }
 
