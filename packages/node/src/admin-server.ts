@@ -106,9 +106,10 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function answer(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close', ...headers })
-  response.end(`${JSON.stringify(body)}\n`)
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body)}\n`
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), connection: 'close' })
+  response.end(text)
 }
 
 function answerError(response: ServerResponse, error: unknown, log: Logger): void {
