@@ -159,11 +159,13 @@ describe('ConclaveClient', () => {
     await client.signingRequests({ limit: 3, cursor: 'c&d' })
     await client.cancel('r')
     expect(await client.nodes()).deep.equal([1])
+    await client.node(2)
     expect(received.map((r) => `${r.method} ${r.url}`)).deep.equal([
       'GET /v1/keys/a%2Fb',
       'GET /v1/signing-requests?limit=3&cursor=c%26d',
       'POST /v1/signing-requests/r:cancel',
       'GET /v1/nodes',
+      'GET /v1/nodes/2',
     ])
   })
 })
