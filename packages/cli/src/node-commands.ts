@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { CARD_FILE, initNode, SETTINGS_FILE, startNode } from '@conclave/node'
 import type { Command } from 'commander'
+import { addAdminCommands } from './admin-commands.ts'
 import { guarded, print, untilStopped } from './output.ts'
 
 interface InitOptions {
@@ -13,9 +14,9 @@ interface InitOptions {
   pinFile?: string
 }
 
-/** `conclave node` and `conclave node init`. */
+/** `conclave node` and what belongs to it. */
 export function addNodeCommands(program: Command): void {
-  const node = program.command('node').description('an approver node: run it (the default), or make its directory')
+  const node = program.command('node').description('an approver node: run it (the default), make its directory, or ask the running one')
   node
     .command('run', { isDefault: true })
     .description('run the node')
@@ -47,4 +48,5 @@ export function addNodeCommands(program: Command): void {
         print(`its card for the cluster lock is ${join(o.dir, CARD_FILE)}`)
       }),
     )
+  addAdminCommands(node)
 }

@@ -162,6 +162,7 @@ describe('ConclaveClient', () => {
     expect(await client.derivedKeys('a/b', { prefix: 'm/0', from: 7, count: 3 })).deep.equal([1])
     await client.derivedKeys('k')
     expect(await client.nodes()).deep.equal([1])
+    await client.node(2)
     expect(received.map((r) => `${r.method} ${r.url}`)).deep.equal([
       'GET /v1/keys/a%2Fb',
       'GET /v1/signing-requests?limit=3&cursor=c%26d',
@@ -170,6 +171,7 @@ describe('ConclaveClient', () => {
       'GET /v1/keys/a%2Fb/derived?prefix=m%2F0&from=7&count=3',
       'GET /v1/keys/k/derived?prefix=m&from=0&count=100',
       'GET /v1/nodes',
+      'GET /v1/nodes/2',
     ])
   })
 })

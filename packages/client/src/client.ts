@@ -134,6 +134,11 @@ export class ConclaveClient {
     return (await this.#call<{ items: readonly Node[] }>({ method: 'GET', path: '/v1/nodes' })).items
   }
 
+  /** @param index - of the node in the cluster lock. @throws {ConclaveApiError} NODE_NOT_FOUND. */
+  node(index: number): Promise<Node> {
+    return this.#call({ method: 'GET', path: `/v1/nodes/${index}` })
+  }
+
   async #call<T>(call: Call): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {

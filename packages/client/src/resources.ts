@@ -113,6 +113,8 @@ export interface SigningRequest extends SigningAccepted {
   readonly endedAt: string | null
 }
 
+export type AvailabilityCode = 'LINK_DOWN' | 'NO_REPORT' | 'HSM_DOWN' | 'PAIR_BURNED' | 'PAIR_MISSING' | 'NO_SHARE' | 'KEY_STALE' | 'SHORT'
+
 export interface Node {
   readonly index: number
   readonly name: string
@@ -123,6 +125,12 @@ export interface Node {
     readonly bytesReceived: number
     readonly reconnects: number
     readonly roundTripMs: number | null
+  }
+  readonly availability: {
+    /** Whether there is a quorum with this node in it; of one key at least, where it holds keys. */
+    readonly able: boolean
+    /** All that stands in its way, also where enough is left. */
+    readonly reasons: readonly { readonly code: AvailabilityCode; readonly detail: string }[]
   }
   /** What the node last said of itself; null before the first time. */
   readonly status: {
@@ -135,7 +143,13 @@ export interface Node {
     readonly loopMaxUs: number
     readonly cpuMs: number
     readonly keys: readonly { readonly keyId: string; readonly epoch: number; readonly publicKey: string; readonly state: string }[]
-    readonly pairs: readonly { readonly peer: number; readonly pairEpoch: number; readonly state: 'ready' | 'missing' | 'burned' }[]
+    readonly pairs: readonly {
+      readonly peer: number
+      readonly pairEpoch: number
+      readonly state: 'ready' | 'missing' | 'burned'
+      /** The failed check, when burned. */
+      readonly code: string | null
+    }[]
     readonly reportedAt: string
   } | null
 }

@@ -7,6 +7,14 @@ import { Pulse, waitForAny } from './wait.ts'
 export const STATUS_INTERVAL_MS = 5000
 const STATUS_TIMEOUT_MS = 10_000
 
+const CHECK = /^[A-Z][A-Z0-9_]{1,63}$/
+
+/** A pair as its ends report it; `by` are the ends that ban the other. */
+export type PairView =
+  | { readonly state: 'ready' }
+  | { readonly state: 'missing' }
+  | { readonly state: 'burned'; readonly code: string; readonly by: readonly PartyId[] }
+
 /** What one node last said of itself. */
 export interface Report {
   readonly status: NodeStatus
@@ -87,10 +95,23 @@ export class ClusterView {
     return parties.filter((i) => !this.isUp(i)).map((i) => this.nameOf(i))
   }
 
+  /** What it has reported over its present link. */
+  presentStatus(index: PartyId): NodeStatus | undefined {
+    const state = this.#states.get(index)
+    return state?.up === true && state.report?.generation === state.generation ? state.report.status : undefined
+  }
+
   /** Whether both report the same pair state as ready, over their present links. */
   pairReady(a: PartyId, b: PartyId): boolean {
     const [ab, ba] = [this.#readyPair(a, b), this.#readyPair(b, a)]
     return ab !== undefined && ab === ba
+  }
+
+  /** How it stands with a pair: one end that bans the other is enough for `burned`. */
+  pair(a: PartyId, b: PartyId): PairView {
+    if (this.pairReady(a, b)) return { state: 'ready' }
+    const [first, ...more] = [this.#burn(a, b), this.#burn(b, a)].filter((x) => x !== undefined)
+    return first === undefined ? { state: 'missing' } : { state: 'burned', code: first.code, by: [first, ...more].map((x) => x.by) }
   }
 
   linkUp(node: NodeMember): void {
@@ -135,10 +156,15 @@ export class ClusterView {
   }
 
   #readyPair(from: PartyId, to: PartyId): string | undefined {
-    const state = this.#states.get(from)
-    if (state?.up !== true || state.report?.generation !== state.generation) return undefined
-    const pair = state.report.status.pairs.find((p) => p.peer === to)
+    const pair = this.presentStatus(from)?.pairs.find((p) => p.peer === to)
     return pair?.state === 'ready' ? `${pair.pairEpoch}:${toHex(pair.pairId)}` : undefined
+  }
+
+  #burn(by: PartyId, to: PartyId): { readonly by: PartyId; readonly code: string } | undefined {
+    const pair = this.presentStatus(by)?.pairs.find((p) => p.peer === to)
+    if (pair?.state !== 'burned') return undefined
+    // It goes into lines that people read, and is a node's word.
+    return { by, code: CHECK.test(pair.code) ? pair.code : 'unknown check' }
   }
 
   #ask(state: NodeState): Promise<void> {

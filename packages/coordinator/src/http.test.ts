@@ -83,12 +83,22 @@ const REFUSED: readonly Refused[] = [
   get('a wait that is too long', `${SIGNING}/${UNKNOWN_ID}?waitMs=30001`, 400, 'BAD_QUERY'),
   get('an unknown query parameter', `${KEYS}?x=1`, 400, 'UNKNOWN_FIELD'),
   get('a path that is no URL', '/v1/keys/%zz', 400, 'BAD_PATH'),
+  ...['0', '6', '01', 'x', '-1'].map((i) => get(`a node ${i} that there is not`, `/v1/nodes/${i}`, 404, 'NODE_NOT_FOUND')),
   get('a path part that is too long', `/v1/keys/${'a'.repeat(300)}`, 400, 'BAD_PATH'),
   { name: 'cancel of an unknown request', method: 'POST', path: `${SIGNING}/${UNKNOWN_ID}:cancel`, status: 404, code: 'REQUEST_NOT_FOUND' },
   { name: 'another verb on a request', method: 'POST', path: `${SIGNING}/${UNKNOWN_ID}:sign`, status: 405, code: 'METHOD_NOT_ALLOWED' },
-  ...([KEYS, `${KEYS}/main`, '/v1/operations/x', SIGNING, `${SIGNING}/x`, `${SIGNING}/${UNKNOWN_ID}:cancel`, '/v1/nodes'] as const).map(
-    (path): Refused => ({ name: 'a wrong method', method: 'DELETE', path, status: 405, code: 'METHOD_NOT_ALLOWED' }),
-  ),
+  ...(
+    [
+      KEYS,
+      `${KEYS}/main`,
+      '/v1/operations/x',
+      SIGNING,
+      `${SIGNING}/x`,
+      `${SIGNING}/${UNKNOWN_ID}:cancel`,
+      '/v1/nodes',
+      '/v1/nodes/1',
+    ] as const
+  ).map((path): Refused => ({ name: 'a wrong method', method: 'DELETE', path, status: 405, code: 'METHOD_NOT_ALLOWED' })),
 ]
 
 describe('coordinator HTTP', () => {

@@ -14,6 +14,7 @@ const PROBLEMS = {
   METHOD_NOT_ALLOWED: { status: 405, title: 'This route does not have this method' },
   KEY_NOT_FOUND: { status: 404, title: 'No such key' },
   OPERATION_NOT_FOUND: { status: 404, title: 'No such operation' },
+  NODE_NOT_FOUND: { status: 404, title: 'No such node' },
   REQUEST_NOT_FOUND: { status: 404, title: 'No such signing request' },
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
   BAD_JSON: { status: 400, title: 'The body is not JSON' },

@@ -1,6 +1,7 @@
-import type { Clock, ClusterLock, Random } from '@conclave/core'
+import type { Clock, ClusterLock, NodeMember, Random } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
 import type { Admission } from './admission.ts'
+import { AvailabilityReport } from './availability.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
@@ -10,7 +11,7 @@ import type { Records } from './records.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
 import { addKeyRoutes } from './routes-keys.ts'
 import { addSigningRoutes } from './routes-signing.ts'
-import { HealthBody, NodeListBody, NoQuery, ReadyBody } from './schemas.ts'
+import { HealthBody, NodeBody, NodeListBody, NodePath, NoQuery, ReadyBody } from './schemas.ts'
 import type { SigningSettings } from './settings.ts'
 import type { SigningDriver } from './signing-driver.ts'
 import { nodeBody } from './views.ts'
@@ -37,11 +38,27 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addNodeRoutes(app, ctx)
 }
 
-function addNodeRoutes(app: App, { lock, transport, view }: RouteContext): void {
-  app.get('/v1/nodes', { config: { role: 'viewer' }, schema: { querystring: NoQuery, response: { 200: NodeListBody } } }, async () => {
+function addNodeRoutes(app: App, { lock, transport, view, directory }: RouteContext): void {
+  const bodies = (nodes: readonly NodeMember[]): NodeBody[] => {
     const links = new Map(transport.links().map((link) => [link.member.name, link]))
-    return { items: lock.nodes.map((node) => nodeBody(node, links.get(node.name), view.report(node.index))) }
-  })
+    const availability = new AvailabilityReport(view, directory.list())
+    return nodes.map((node) => {
+      const { index, name } = node
+      return nodeBody({ node, link: links.get(name), report: view.report(index), availability: availability.of(index) })
+    })
+  }
+  app.get('/v1/nodes', { config: { role: 'viewer' }, schema: { querystring: NoQuery, response: { 200: NodeListBody } } }, async () => ({
+    items: bodies(lock.nodes),
+  }))
+  app.get(
+    '/v1/nodes/:index',
+    { config: { role: 'viewer' }, schema: { params: NodePath, querystring: NoQuery, response: { 200: NodeBody } } },
+    async ({ params }) => {
+      const [body] = bodies(lock.nodes.filter((n) => String(n.index) === params.index))
+      if (body === undefined) throw new ApiError('NODE_NOT_FOUND', 'no node of the cluster lock has this index')
+      return body
+    },
+  )
   app.get('/healthz', { config: { role: 'nobody' }, schema: { response: { 200: HealthBody } } }, async () => ({ status: 'ok' as const }))
   app.get('/readyz', { config: { role: 'nobody' }, schema: { response: { 200: ReadyBody } } }, async () => {
     const nodesUp = view.upNodes().length
@@ -49,5 +66,5 @@ function addNodeRoutes(app: App, { lock, transport, view }: RouteContext): void 
     if (nodesUp < nodesNeeded) throw new ApiError('NOT_READY', `${nodesUp} nodes are connected and ${nodesNeeded} are needed`)
     return { status: 'ready' as const, nodesUp, nodesNeeded }
   })
-  for (const url of ['/v1/nodes', '/healthz', '/readyz']) refuseOtherMethods(app, url, ['GET'])
+  for (const url of ['/v1/nodes', '/v1/nodes/:index', '/healthz', '/readyz']) refuseOtherMethods(app, url, ['GET'])
 }

@@ -19,6 +19,8 @@ export const KeyPath = Type.Object({ keyId: Type.String({ maxLength: 64 }) })
 export const OperationPath = Type.Object({ operationId: Type.String({ maxLength: 64 }) })
 export const SigningPath = Type.Object({ requestId: Type.String({ maxLength: 64 }) })
 
+export const NodePath = Type.Object({ index: Type.String({ maxLength: 2 }) })
+
 export const NoQuery = Type.Object({}, closed)
 export const WaitQuery = Type.Object({ waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: WAIT_MS_MAX })) }, closed)
 export const PageQuery = Type.Object(
@@ -170,7 +172,14 @@ const NodeReport = Type.Object({
   loopMaxUs: Type.Integer(),
   cpuMs: Type.Integer(),
   keys: Type.Array(Type.Object({ keyId: Type.String(), epoch: Type.Integer(), publicKey: hexBytes(33), state: Type.String() })),
-  pairs: Type.Array(Type.Object({ peer: Type.Integer(), pairEpoch: Type.Integer(), state: Type.String() })),
+  pairs: Type.Array(
+    Type.Object({
+      peer: Type.Integer(),
+      pairEpoch: Type.Integer(),
+      state: Type.String(),
+      code: OrNull(Type.String({ description: 'the failed check, when burned' })),
+    }),
+  ),
   reportedAt: Time,
 })
 export const NodeBody = Type.Object({
@@ -183,6 +192,12 @@ export const NodeBody = Type.Object({
     bytesReceived: Type.Number(),
     reconnects: Type.Integer(),
     roundTripMs: OrNull(Type.Number()),
+  }),
+  availability: Type.Object({
+    /** Whether there is a quorum with this node in it. */
+    able: Type.Boolean(),
+    /** LINK_DOWN, NO_REPORT, HSM_DOWN, PAIR_BURNED, PAIR_MISSING, NO_SHARE, KEY_STALE, SHORT; some leave it able. */
+    reasons: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
   }),
   /** What the node last said of itself, which may be from before its link went down. */
   status: OrNull(NodeReport),

@@ -21,14 +21,19 @@ export function describeShortage(view: ClusterView, key: KeyRecord, book: Verdic
   const names = (parties: readonly PartyId[]) => parties.map((p) => view.nameOf(p)).join(', ')
   const denied = book.verdicts().filter((v) => !v.allowed)
   const silent = key.parties.filter((p) => view.isUp(p) && !able.includes(p) && !denied.some((v) => v.node === p))
-  const pairs = able.flatMap((a, i) => able.slice(i + 1).flatMap((b) => (view.pairReady(a, b) ? [] : [`${names([a])}-${names([b])}`])))
+  const pairs = able.flatMap((a, i) => able.slice(i + 1).map((b) => ({ a, b, pair: view.pair(a, b) })))
+  const missing = pairs.flatMap(({ a, b, pair }) => (pair.state === 'missing' ? [`${names([a])}-${names([b])}`] : []))
+  const burned = pairs.flatMap(({ a, b, pair }) =>
+    pair.state === 'burned' ? [`${names([a])} and ${names([b])}: burned (${pair.code})`] : [],
+  )
   const down = view.downNames(key.parties)
   const parts = [
     `key ${key.keyId} needs ${key.threshold} of ${key.parties.length} nodes; able: ${able.length}${able.length > 0 ? ` (${names(able)})` : ''}`,
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
     ...(silent.length > 0 ? [`no verdict: ${names(silent)}`] : []),
     ...(denied.length > 0 ? [`denied: ${denials(view, book).join(', ')}`] : []),
-    ...(pairs.length > 0 ? [`pairs not ready: ${pairs.join(', ')}`] : []),
+    ...(missing.length > 0 ? [`pairs not ready: ${missing.join(', ')}`] : []),
+    ...burned,
   ]
   return new ApiError('QUORUM_UNREACHABLE', parts.join('; '))
 }

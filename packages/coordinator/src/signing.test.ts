@@ -149,6 +149,7 @@ describe('signing', () => {
     h.cluster.addKey('main')
     h.cluster.node(1).pairs.set(2, 'burned')
     h.cluster.node(4).pairs.set(3, 'missing')
+    h.cluster.node(3).otherPairs.add(5)
     await h.run()
     await eventually(async () => (await h.get('/v1/keys/main')).status === 200)
     for (let i = 0; i < 8; i++) {
@@ -156,7 +157,22 @@ describe('signing', () => {
       expect(state).equal('signed')
       expect(signers?.includes(1) && signers.includes(2), `${signers}`).equal(false)
       expect(signers?.includes(3) && signers.includes(4), `${signers}`).equal(false)
+      // Each calls the pair ready, with another state.
+      expect(signers?.includes(3) && signers.includes(5), `${signers}`).equal(false)
     }
+  })
+
+  it('a burned pair that leaves no quorum is named with its check, also when only one end has burned it', async () => {
+    await using h = await Harness.start()
+    await down(h, 4, 5)
+    h.cluster.node(2).pairs.set(1, 'burned')
+    h.clock.advance(5000)
+    const id = await h.request(0, { deadlineMs: 3000 })
+    await eventually(async () => (await stateOf(h, id)) === 'queued')
+    h.clock.advance(3000)
+    const { error } = await h.ended(id)
+    expect(error?.code).equal('QUORUM_UNREACHABLE')
+    expect(error?.detail).contain('; zurich and oslo: burned (VOLE_CHECK)').not.contain('pairs not ready')
   })
 
   it('what a node allowed before its link went down is asked again', async () => {

@@ -1,6 +1,7 @@
 import { type ChildKey, type DerivationPath, formatPath, formatXpub, fromHex, type NodeMember, toHex } from '@conclave/core'
 import { evmAddress } from '@conclave/policy'
 import type { LinkStatus } from '@conclave/transport'
+import type { Availability } from './availability.ts'
 import type { Report } from './cluster-view.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
@@ -72,7 +73,14 @@ function counter(bytes: Uint8Array): number {
   return Number(`0x${toHex(bytes)}`)
 }
 
-export function nodeBody(node: NodeMember, link: LinkStatus | undefined, report: Report | undefined): NodeBody {
+export interface NodeFacts {
+  readonly node: NodeMember
+  readonly link: LinkStatus | undefined
+  readonly report: Report | undefined
+  readonly availability: Availability
+}
+
+export function nodeBody({ node, link, report, availability }: NodeFacts): NodeBody {
   const { index, name, peerId } = node
   return {
     index,
@@ -85,6 +93,7 @@ export function nodeBody(node: NodeMember, link: LinkStatus | undefined, report:
       reconnects: link?.reconnects ?? 0,
       roundTripMs: link?.roundTripMs ?? null,
     },
+    availability: { able: availability.able, reasons: availability.reasons.map((r) => ({ ...r })) },
     status: report === undefined ? null : reportBody(report),
   }
 }
@@ -99,7 +108,7 @@ function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
     loopMaxUs: status.loopMaxUs,
     cpuMs: status.cpuMs,
     keys: status.keys.map((k) => ({ keyId: k.keyId, epoch: k.epoch, publicKey: toHex(k.publicKey), state: k.state })),
-    pairs: status.pairs.map(({ peer, pairEpoch, state }) => ({ peer, pairEpoch, state })),
+    pairs: status.pairs.map(({ peer, pairEpoch, state, code }) => ({ peer, pairEpoch, state, code: code === '' ? null : code })),
     reportedAt: iso(atMs),
   }
 }

@@ -1,7 +1,8 @@
 import { fromHex, tagged, toHex } from '@conclave/core'
-import { decode, encode, Frame, type MessageField, SignCommit, SignOpen, SignVole, type ValueOf } from '@conclave/wire'
+import { encode, Frame } from '@conclave/wire'
 import { expect } from 'chai'
-import { type Tamper, TestCluster } from './cluster.fixture.ts'
+import { TestCluster } from './cluster.fixture.ts'
+import { gammaULie, gammaVLie, otLie, voleLie } from './lies.fixture.ts'
 import {
   codeIn,
   expectSignature,
@@ -15,25 +16,6 @@ import {
   transfer,
   until,
 } from './requests.fixture.ts'
-
-/** Changes the message of one round of signing that goes to `victim`. */
-function lieIn<M extends MessageField>(victim: string, round: number, type: M, lie: (value: ValueOf<M>) => ValueOf<M>): Tamper {
-  return (to, body) => {
-    if (!('session' in body) || to.name !== victim || body.session.round !== round) return body
-    return { session: { ...body.session, body: encode(type, lie(decode(type, body.session.body))) } }
-  }
-}
-/** Still a canonical scalar. */
-const flip = (bytes: Uint8Array): Uint8Array => bytes.map((v, i) => (i === 31 ? v ^ 1 : v))
-
-/** Every column's check value is wrong wherever Delta has a 1, so the check fails for every Delta but zero. */
-const otLie = (victim: string) =>
-  lieIn(victim, 1, SignCommit, (m) => ({ ...m, ot: { ...m.ot, check: m.ot.check.map((v, i) => (i === 0 ? v ^ 1 : v)) } }))
-/** Every row is wrong, so the check fails for every choice but all zeros. */
-const voleLie = (victim: string) =>
-  lieIn(victim, 2, SignVole, (m) => ({ ...m, vole: { ...m.vole, rows: m.vole.rows.map((v, i) => (i % 32 === 31 ? v ^ 1 : v)) } }))
-const gammaULie = (victim: string) => lieIn(victim, 3, SignOpen, (m) => ({ ...m, gammaU: flip(m.gammaU) }))
-const gammaVLie = (victim: string) => lieIn(victim, 3, SignOpen, (m) => ({ ...m, gammaV: flip(m.gammaV) }))
 
 describe('burn and ban', () => {
   let cluster: TestCluster

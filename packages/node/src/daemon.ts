@@ -5,6 +5,8 @@ import { parsePolicy } from '@conclave/policy'
 import { checkRuntime, libp2pTransport } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vault'
 import { pino } from 'pino'
+import { adminRoutes } from './admin.ts'
+import { type AdminServer, openAdminServer } from './admin-server.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { SessionPool } from './sessions/session-pool.ts'
@@ -76,8 +78,11 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const vault = await openPkcs11Vault({ hsms: settings.hsms })
   let store: Store | undefined
   let pool: SessionPool | undefined
+  let admin: AdminServer | undefined
   try {
     store = await openStore(settings, vault)
+    admin = await openAdminServer(settings.adminSocket, log)
+    const { close: closeAdmin, serve } = admin
     pool = new SessionPool()
     const transport = libp2pTransport({
       lock,
@@ -101,17 +106,19 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       maxConcurrent,
       silenceTimeoutMs,
     })
+    serve(adminRoutes(node.admin))
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,
       async stop() {
+        await closeAdmin()
         await node.stop()
         log.info('node stopped')
       },
     }
   } catch (error) {
     // What fails to close must not hide why the node did not start.
-    await Promise.allSettled([pool?.close(), store?.close()])
+    await Promise.allSettled([admin?.close(), pool?.close(), store?.close()])
     await Promise.allSettled([vault.close()])
     throw error
   }

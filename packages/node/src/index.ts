@@ -1,3 +1,5 @@
+export type { AdminPair, AdminStatus } from './admin.ts'
+export { askAdmin } from './admin-client.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export { draftLock, lockSummary, readDraft, signLockFile } from './lock-ceremony.ts'

@@ -22,6 +22,7 @@ import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import { KeyMaker } from './key-maker.ts'
+import { NodeAdmin } from './node-admin.ts'
 import { othersOf, StatusReport } from './node-status.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { RequestDesk } from './request-desk.ts'
@@ -57,6 +58,8 @@ export interface NodeParts {
  * Nothing that a peer sends makes it throw: what is malformed is dropped and counted, what is refused is answered with a code.
  */
 export class ApproverNode {
+  /** What the operator of this node may ask of it. */
+  readonly admin: NodeAdmin
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -95,6 +98,7 @@ export class ApproverNode {
       calls: this.#calls,
       clock,
       log,
+      isLinkUp: (peer) => this.#peersUp().includes(peer),
       nonce: seed,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
@@ -125,6 +129,11 @@ export class ApproverNode {
     this.#report = new StatusReport({
       ...{ self, vault, transport, keys, epochs },
       pairs: () => othersOf(lock.nodes, self.index).map((peer) => this.#pairStatus(peer)),
+    })
+    this.admin = new NodeAdmin({
+      ...{ self, lock, vault, keys, pairs, log },
+      pairKeeper: this.#pairKeeper,
+      isLinkUp: (peer) => this.#peersUp().includes(peer),
     })
     this.#desk = new RequestDesk({
       log,
@@ -233,7 +242,7 @@ export class ApproverNode {
     const state = this.#pairKeeper.stateOf(peer)
     const current = this.#pairs.current(peer)
     const pairId = state === 'ready' && current !== undefined ? current.id : new Uint8Array(0)
-    return { peer, pairEpoch: current?.pairEpoch ?? 0, state, pairId }
+    return { peer, pairEpoch: current?.pairEpoch ?? 0, state, pairId, code: this.#pairs.burned(peer)?.code ?? '' }
   }
 
   #heard(from: Member, bytes: Uint8Array): void {

@@ -1,9 +1,9 @@
-import { type Clock, ConclaveError, equalBytes, InvalidArgument, type PartyId, Timeout, tagged, toHex, u32 } from '@conclave/core'
+import { type Clock, ConclaveError, equalBytes, InvalidArgument, type PartyId, Timeout, toHex } from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 import type { PairAccept, PairOffer } from '@conclave/wire'
 import type { Calls } from './calls.ts'
 import { Changes } from './changes.ts'
-import { PairPeer, type PairPhase } from './pair-peer.ts'
+import { PairPeer, type PairPhase, setupId } from './pair-peer.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
 import type { NodeScope } from './store/key-store.ts'
@@ -23,6 +23,7 @@ export interface PairKeeperOptions {
   readonly calls: Calls
   readonly clock: Clock
   readonly log: Logger
+  isLinkUp(peer: PartyId): boolean
   /** 32 fresh random bytes. */
   nonce(): Promise<Uint8Array>
 }
@@ -66,10 +67,22 @@ export class PairKeeper {
     this.#enter(peer, 'down')
   }
 
-  /** Marks the end of a pair; the burn itself is in the store. */
+  /** Marks the end of a pair; the burn is in the store. */
   burned(peer: PartyId): void {
     this.#peer(peer).renewals.forget()
     this.linkDown(peer)
+  }
+
+  /** Sets a pair up from nothing, once the store has lifted its ban and destroyed its state. */
+  reset(peer: PartyId): void {
+    const known = this.#peer(peer)
+    known.renewals.forget()
+    known.calm()
+    this.#stopSetup(peer)
+    if (!this.#o.isLinkUp(peer)) return
+    this.#enter(peer, 'unknown')
+    // An operator waits for this, so the higher index speaks at once too.
+    void this.#offer(peer)
   }
 
   /**
@@ -77,7 +90,7 @@ export class PairKeeper {
    * @throws {ConclaveError} PAIR_BURNED; {Timeout} PAIR_MISSING naming the peers that are not ready now.
    */
   check(peers: readonly PartyId[]): string {
-    this.#refuseBurned(peers)
+    this.#o.store.refuseBurned(peers)
     const missing = peers.filter((j) => this.stateOf(j) !== 'ready')
     if (missing.length > 0) throw new Timeout('PAIR_MISSING', `no pair state with party ${missing.join(', ')} yet`, missing)
     return peers.map((j) => toHex(this.#peer(j).agreed as Uint8Array)).join()
@@ -106,7 +119,7 @@ export class PairKeeper {
       for (const j of peers) endWishes.push(this.#peer(j).renewals.wish(name))
       for (const j of peers) this.#pursue(j)
       await this.#changes.until(timeoutMs, (expired) => {
-        this.#refuseBurned(peers)
+        this.#o.store.refuseBurned(peers)
         const open = peers.filter((j) => !this.#peer(j).renewals.isDone(name))
         if (expired && open.length > 0)
           throw new Timeout('PAIR_NOT_RENEWED', `the pair with party ${open.join(', ')} was not renewed in ${timeoutMs} ms`, open)
@@ -128,7 +141,7 @@ export class PairKeeper {
     return this.#answer(peer, offer)
   }
 
-  /** No setup and no retry begins after this; whoever waits in `ready` is told. */
+  /** No setup and no retry begins after this; whoever waits is told. */
   close(): void {
     this.#closed = true
     for (const p of this.#peers.values()) p.stopRetry()
@@ -137,12 +150,12 @@ export class PairKeeper {
 
   #answer(peer: PartyId, { pairEpoch: offered, nonce, current: named, renewal }: PairOffer): PairAccept {
     const { store, self } = this.#o
-    if (store.burned(peer) !== undefined) throw new ConclaveError('PAIR_BURNED', `the pair with party ${peer} is burned`)
+    store.refuseBurned([peer])
     const known = this.#peer(peer)
     if (this.#closed || known.state === 'down') throw new ConclaveError('PAIR_BUSY', 'the link is not ready', { retriable: true })
     const current = store.current(peer)
-    const isSame = current !== undefined && equalBytes(current.id, named)
-    if (isSame && (renewal.length === 0 || known.renewals.isMade(renewal))) {
+    const isSame = this.#holds(peer, named)
+    if (current !== undefined && isSame && (renewal.length === 0 || known.renewals.isMade(renewal))) {
       this.#settle(peer, current.id, renewal)
       return { pairEpoch: current.pairEpoch, agreed: true }
     }
@@ -189,11 +202,9 @@ export class PairKeeper {
   async #setUp(peer: PartyId, offer: Omit<PairOffer, 'current'>, turn: number): Promise<void> {
     const { self, scope, hub, log } = this.#o
     const { pairEpoch, nonce, renewal } = offer
-    const low = Math.min(self, peer)
-    const id = tagged('pair-session-id', scope.clusterContext, u32(low), u32(self + peer - low), u32(pairEpoch), nonce)
+    const id = setupId(scope.clusterContext, [self, peer], pairEpoch, nonce)
     const known = this.#peer(peer)
-    if (known.setup !== undefined)
-      hub.stop(known.setup.id, peer, new ConclaveError('PAIR_REPLACED', 'the peer began another setup', { retriable: true }))
+    this.#stopSetup(peer)
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
     const setup = { id, pairEpoch, ended }
     known.setup = setup
@@ -208,6 +219,12 @@ export class PairKeeper {
       if (known.setup === setup) known.setup = undefined
       end()
     }
+  }
+
+  #stopSetup(peer: PartyId): void {
+    const id = this.#peer(peer).setup?.id
+    if (id !== undefined)
+      this.#o.hub.stop(id, peer, new ConclaveError('PAIR_REPLACED', 'another setup takes its place', { retriable: true }))
   }
 
   async #save(peer: PartyId, made: OpenedRecord, renewal: Uint8Array, turn: number): Promise<void> {
@@ -274,12 +291,5 @@ export class PairKeeper {
     if (this.#closed) return
     // The higher index waits longer, so that both ends do not keep offering at once.
     this.#peer(peer).retryLater(this.#o.self < peer ? 1 : 3, () => void this.#offer(peer))
-  }
-
-  /** @throws {ConclaveError} PAIR_BURNED */
-  #refuseBurned(peers: readonly PartyId[]): void {
-    const burned = peers.filter((j) => this.#o.store.burned(j) !== undefined)
-    if (burned.length > 0)
-      throw new ConclaveError('PAIR_BURNED', `the pair with party ${burned.join(', ')} is burned`, { details: { peers: burned } })
   }
 }

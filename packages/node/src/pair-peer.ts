@@ -1,4 +1,4 @@
-import type { Clock } from '@conclave/core'
+import { type Clock, type PartyId, tagged, u32 } from '@conclave/core'
 import { PairRenewals } from './pair-renewals.ts'
 import { SetupBudget } from './setup-budget.ts'
 
@@ -14,8 +14,14 @@ export interface PairSetup {
 
 export type PairPhase = 'down' | 'unknown' | 'setting-up' | 'ready'
 
+/** Names the session of one setup, the same at both ends. */
+export function setupId(clusterContext: Uint8Array, ends: readonly [PartyId, PartyId], pairEpoch: number, nonce: Uint8Array): Uint8Array {
+  return tagged('pair-session-id', clusterContext, u32(Math.min(...ends)), u32(Math.max(...ends)), u32(pairEpoch), nonce)
+}
+
 /** What the pair keeper knows of one peer. */
 export class PairPeer {
+  /** What is under way; `down` while the pair is burned, whatever the link. */
   state: PairPhase = 'down'
   /** Grows with every link and setup, so that a late outcome of an older one changes nothing. */
   turn = 0

@@ -46,6 +46,7 @@ describe('settings', () => {
       expect([s.lockFile, s.storePath]).to.deep.equal([join(dir, 'cluster.lock.json'), join(dir, 'store')])
       expect(s).to.include({
         policyFile: '/etc/conclave/policy.yaml',
+        adminSocket: join(dir, 'admin.sock'),
         name: 'zurich',
         maxConcurrent: 32,
         silenceTimeoutMs: 30_000,
@@ -64,6 +65,8 @@ describe('settings', () => {
       [GOOD.replace('[/ip4/0.0.0.0/tcp/9100]', '[]'), 6, /listen/],
       [`${GOOD}signing: { maxConcurrent: 0 }\n`, 9, /maxConcurrent/],
       [`${GOOD}signing: { silenceTimeoutMs: 999 }\n`, 9, /silenceTimeoutMs/],
+      [`${GOOD}admin: { port: 1 }\n`, 9, /port/],
+      [`${GOOD}admin: { socket: '' }\n`, 9, /socket/],
       [`${GOOD}node: { name: other }\n`, 9, /twice/],
       ['cluster: [\n', 2, /./],
       ['', 1, /./],

@@ -32,6 +32,7 @@ const Settings = z.strictObject({
     .strictObject({ maxConcurrent: z.int().min(1).max(256).default(32), silenceTimeoutMs: z.int().min(1_000).max(600_000).default(30_000) })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
+  admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
 
@@ -45,6 +46,8 @@ export interface NodeSettings {
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
   readonly policyFile: string
+  /** Where the operator talks to the running node. */
+  readonly adminSocket: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -90,6 +93,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     maxConcurrent: s.signing.maxConcurrent,
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     policyFile: at(s.policy.file),
+    adminSocket: at(s.admin.socket),
     logLevel: s.log.level,
   }
 }

@@ -97,7 +97,7 @@ export const KeyStatus = message('KeyStatus', {
   prepared: number(),
   chainCode: HASH,
 })
-export const PairStatus = message('PairStatus', { peer: INDEX, pairEpoch: number(), state: CODE, pairId: bytesOrEmpty(32) })
+export const PairStatus = message('PairStatus', { peer: INDEX, pairEpoch: number(), state: CODE, pairId: bytesOrEmpty(32), code: CODE })
 export const StatusRequest = message('StatusRequest', {})
 export const NodeStatus = message('NodeStatus', {
   index: INDEX,
@@ -215,6 +215,7 @@ export const PendingKey = message('PendingKey', { key: KeyPublic, sealed: SEALED
 export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sealed: SEALED, proved: flag })
 export const StoredPair = message('StoredPair', { pair: PairPublic, sealed: SEALED })
 export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8), peerId: text(64) })
+export const StoredPairEpoch = message('StoredPairEpoch', { peer: INDEX, pairEpoch: number() })
 export const StoredRequest = message('StoredRequest', {
   requestId: HASH,
   keyId: KEY_ID,

@@ -43,6 +43,12 @@ export class FakeNode {
   readonly member: NodeMember
   readonly pairs = new Map<PartyId, PairState>()
   readonly keys = new Set<string>()
+  /** Peers with whom it reports another pair state than they do. */
+  readonly otherPairs = new Set<PartyId>()
+  burnCode = 'VOLE_CHECK'
+  hsmOk = true
+  /** Of every share that it reports. */
+  epoch = 0
   /** Sees each request first; may answer in its own way, call `honest`, or answer nothing (undefined). */
   intercept: (request: RequestBody, honest: () => Promise<ResponseBody>) => Promise<ResponseBody | undefined> = (_, honest) => honest()
   readonly #world: FakeWorld
@@ -113,16 +119,26 @@ export class FakeNode {
       index,
       name,
       version: 'fake',
-      hsmOk: true,
+      hsmOk: this.hsmOk,
       keys: [...this.keys].map((keyId) => {
         const { secret, chainCode, threshold, parties } = this.#world.keys.get(keyId) as FakeKey
-        return { keyId, epoch: 0, publicKey: secp256k1.getPublicKey(secret), chainCode, threshold, parties, state: 'active', prepared: 0 }
+        return {
+          keyId,
+          epoch: this.epoch,
+          publicKey: secp256k1.getPublicKey(secret),
+          threshold,
+          parties,
+          state: 'active',
+          prepared: this.epoch,
+          chainCode,
+        }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,
         pairEpoch: 1,
         state,
-        pairId: state === 'ready' ? pairId(peer) : fromHex(''),
+        pairId: state === 'ready' ? (this.otherPairs.has(peer) ? tagged('fake-other-pair') : pairId(peer)) : fromHex(''),
+        code: state === 'burned' ? this.burnCode : '',
       })),
       sent: fromHex('0000000000000400'),
       received: fromHex('0000000000000200'),

@@ -94,6 +94,61 @@ describe('pair store', () => {
     expect(await pairs.open(2)).to.deep.equal(state(2, 2))
   })
 
+  it('pair store: a reset lifts the ban for good, leaves no state, and epochs go on, however often', async () => {
+    await pairs.save(state(2, 4))
+    await pairs.burn(2, 'OT_CHECK', 1_700_000_000_000)
+    expect(await pairs.reset(2)).to.deep.equal({ code: 'OT_CHECK', pairEpoch: 4, atMs: 1_700_000_000_000 })
+    expect(await pairs.reset(2)).to.equal(undefined)
+    for (const again of [false, true]) {
+      if (again) await reopen()
+      expect([pairs.burned(2), pairs.current(2), pairs.nextEpoch(2)]).to.deep.equal([undefined, undefined, 5])
+    }
+    await pairs.save(state(2, 5))
+    await pairs.reset(2)
+    await reopen()
+    expect([pairs.current(2), pairs.nextEpoch(2)]).to.deep.equal([undefined, 6])
+    expect(await store.list('pair')).to.deep.equal([])
+    await pairs.burn(2, 'VOLE_CHECK', 0)
+    expect(pairs.burned(2)).to.include({ code: 'VOLE_CHECK', pairEpoch: 5 })
+  })
+
+  it('pair store: a state that was being sealed when the pair was reset is not stored', async () => {
+    const saving = pairs.save(state(2, 1))
+    await pairs.reset(2)
+    expect(await refusal(() => saving)).to.equal('PAIR_REPLACED')
+    expect(pairs.current(2)).to.equal(undefined)
+    await reopen()
+    expect(pairs.current(2)).to.equal(undefined)
+  })
+
+  it('pair store: a burn that comes while the last one is lifted stays', async () => {
+    await pairs.burn(2, 'OT_CHECK', 1)
+    const lifting = pairs.reset(2)
+    // The turn of the reset has begun, and waits for the disk.
+    await Promise.resolve()
+    const burning = pairs.burn(2, 'VOLE_CHECK', 2)
+    await Promise.all([lifting, burning])
+    expect(pairs.burned(2)).to.include({ code: 'VOLE_CHECK' })
+    await reopen()
+    expect(pairs.burned(2)).to.deep.equal({ code: 'VOLE_CHECK', pairEpoch: 0, atMs: 2 })
+  })
+
+  it('pair store: a reset that the disk does not take lifts nothing', async () => {
+    await pairs.burn(2, 'OT_CHECK', 1)
+    const rigged = new Proxy(store, {
+      get: (target, name) =>
+        name === 'apply' ? () => Promise.reject(new Error('disk full')) : Reflect.get(target, name, target).bind(target),
+    })
+    const broken = await PairStore.open(rigged, vault, SCOPE)
+    expect(
+      await broken.reset(2).then(
+        () => 'lifted',
+        () => 'failed',
+      ),
+    ).to.equal('failed')
+    expect(broken.burned(2)).to.include({ code: 'OT_CHECK' })
+  })
+
   it('pair store: a burn that the disk does not take holds in memory', async () => {
     await pairs.save(state(2, 1))
     const rigged = new Proxy(store, {

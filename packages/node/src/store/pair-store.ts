@@ -1,7 +1,7 @@
 import { ConclaveError, equalBytes, type PartyId } from '@conclave/core'
 import { pairId } from '@conclave/mpc'
 import type { KeyVault, SealContext } from '@conclave/vault'
-import { decode, encode, PairPublic, StoredBurn, StoredPair } from '@conclave/wire'
+import { decode, encode, PairPublic, StoredBurn, StoredPair, StoredPairEpoch } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
 import type { NodeScope } from './key-store.ts'
 import type { Store } from './store.ts'
@@ -9,11 +9,19 @@ import { Turns } from './turns.ts'
 
 const RECORD_VERSION = 1
 
-interface Ban {
+/** Why a peer is banned, and since when. */
+export interface Burn {
   readonly pairEpoch: number
   readonly code: string
+  readonly atMs: number
   /** Of the identity that is banned. */
   readonly peerId: string
+}
+
+const eight = (n: number): Uint8Array => {
+  const out = new Uint8Array(8)
+  new DataView(out.buffer).setBigUint64(0, BigInt(n))
+  return out
 }
 
 /**
@@ -21,14 +29,17 @@ interface Ban {
  *
  * A burn is on the disk before anybody hears of the failure, destroys the pair state, and outlives restarts. It is on an identity: the
  * same one stays banned under a later lock, and whoever takes over its seat is not. A pair state belongs to the lock under which it was
- * set up: under another one it counts as missing, because the peer counts on the same.
+ * set up: under another one it counts as missing, because the peer counts on the
+ * same. Epochs only grow, whatever is destroyed or lifted.
  */
 export class PairStore {
   readonly #store: Store
   readonly #vault: KeyVault
   readonly #scope: NodeScope
   readonly #pairs = new Map<PartyId, StoredPair>()
-  readonly #burns = new Map<PartyId, Ban>()
+  readonly #burns = new Map<PartyId, Burn>()
+  /** The highest epoch that a pair had when an operator reset it. */
+  readonly #epochs = new Map<PartyId, number>()
   readonly #turns = new Turns()
   /** Counts saves by peer: however long sealing takes, an older state never replaces a newer one. */
   readonly #saves = new Map<PartyId, number>()
@@ -47,15 +58,29 @@ export class PairStore {
     }
     for (const { value } of await store.list('burn')) {
       const burn = decode(StoredBurn, value)
-      pairs.#burns.set(burn.peer, burn)
+      const at = new DataView(burn.at.buffer, burn.at.byteOffset, 8)
+      pairs.#burns.set(burn.peer, { pairEpoch: burn.pairEpoch, code: burn.code, atMs: Number(at.getBigUint64(0)), peerId: burn.peerId })
+    }
+    for (const { value } of await store.list('pair-epoch')) {
+      const { peer, pairEpoch } = decode(StoredPairEpoch, value)
+      pairs.#epochs.set(peer, pairEpoch)
     }
     return pairs
   }
 
   /** Why the peer is banned, if it is. */
-  burned(peer: PartyId): { readonly pairEpoch: number; readonly code: string } | undefined {
+  burned(peer: PartyId): Burn | undefined {
     const burn = this.#burns.get(peer)
     return burn?.peerId === this.#peerIdOf(peer) ? burn : undefined
+  }
+
+  /** @throws {ConclaveError} PAIR_BURNED naming those of `peers` that are banned. */
+  refuseBurned(peers: readonly PartyId[]): void {
+    const burned = peers.filter((j) => this.burned(j) !== undefined)
+    if (burned.length > 0)
+      throw new ConclaveError('PAIR_BURNED', `the pair with party ${burned.join(', ')} is burned: an operator must set it up again`, {
+        details: { peers: burned },
+      })
   }
 
   /** Epoch and id of the pair state with `peer`. */
@@ -66,7 +91,8 @@ export class PairStore {
 
   /** Above every epoch that this pair has had, under whatever lock. */
   nextEpoch(peer: PartyId): number {
-    return Math.max(this.#pairs.get(peer)?.pair.pairEpoch ?? 0, this.#burns.get(peer)?.pairEpoch ?? 0) + 1
+    const epochs = [this.#pairs.get(peer)?.pair.pairEpoch, this.#burns.get(peer)?.pairEpoch, this.#epochs.get(peer)]
+    return Math.max(...epochs.map((e) => e ?? 0)) + 1
   }
 
   /**
@@ -81,7 +107,7 @@ export class PairStore {
     // Not inside the turn: a burn does not wait for an HSM.
     const sealed = await this.#vault.seal(this.#contextOf(pair), state.secret)
     await this.#turns.take(async () => {
-      if (this.burned(pair.peer) !== undefined) throw new ConclaveError('PAIR_BURNED', `the pair with party ${pair.peer} is burned`)
+      this.refuseBurned([pair.peer])
       if (this.#saves.get(pair.peer) !== save)
         throw new ConclaveError('PAIR_REPLACED', `a newer pair state with party ${pair.peer} came before`, { retriable: true })
       const stored = { pair, sealed }
@@ -92,8 +118,7 @@ export class PairStore {
 
   /** Opens the pair state; the caller wipes `secret`. @throws {ConclaveError} PAIR_BURNED, PAIR_MISSING; {VaultError}. */
   async open(peer: PartyId): Promise<OpenedRecord> {
-    if (this.burned(peer) !== undefined)
-      throw new ConclaveError('PAIR_BURNED', `the pair with party ${peer} is burned: an operator must set it up again`)
+    this.refuseBurned([peer])
     const stored = this.#usable(peer)
     if (stored === undefined) throw new ConclaveError('PAIR_MISSING', `no pair state with party ${peer} yet`, { retriable: true })
     using secret = await this.#vault.open(this.#contextOf(stored.pair), stored.sealed)
@@ -104,18 +129,39 @@ export class PairStore {
   async burn(peer: PartyId, code: string, nowMs: number): Promise<void> {
     const pairEpoch = this.nextEpoch(peer) - 1
     const peerId = this.#peerIdOf(peer)
-    const at = new Uint8Array(8)
-    new DataView(at.buffer).setBigUint64(0, BigInt(nowMs))
     // In memory first: no session may begin with this peer while the disk is busy.
-    this.#burns.set(peer, { pairEpoch, code, peerId })
+    this.#burns.set(peer, { pairEpoch, code, atMs: nowMs, peerId })
     this.#pairs.delete(peer)
     await this.#turns.take(() => {
       // A save that was already under way has put its state into memory again.
       this.#pairs.delete(peer)
       return this.#store.apply([
-        { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at, peerId }) },
+        { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at: eight(nowMs), peerId }) },
         { del: 'pair', key: String(peer) },
       ])
+    })
+  }
+
+  /**
+   * Destroys the pair state and lifts the ban, durably; what is being sealed for this pair is not stored any more. Safe to repeat.
+   *
+   * @returns the ban that was lifted. @throws {StoreError}: then the ban holds.
+   */
+  async reset(peer: PartyId): Promise<Burn | undefined> {
+    return this.#turns.take(async () => {
+      const burn = this.#burns.get(peer)
+      const pairEpoch = this.nextEpoch(peer) - 1
+      await this.#store.apply([
+        { put: 'pair-epoch', key: String(peer), value: encode(StoredPairEpoch, { peer, pairEpoch }) },
+        { del: 'burn', key: String(peer) },
+        { del: 'pair', key: String(peer) },
+      ])
+      this.#epochs.set(peer, pairEpoch)
+      this.#pairs.delete(peer)
+      this.#saves.set(peer, (this.#saves.get(peer) ?? 0) + 1)
+      // A burn that came meanwhile is another one, and its turn on the disk is next.
+      if (this.#burns.get(peer) === burn) this.#burns.delete(peer)
+      return burn
     })
   }
 

@@ -8,7 +8,7 @@ import { Level } from 'level'
 export class StoreError extends ConclaveError {}
 
 const MAC_BYTES = 32
-const SECTIONS = ['key', 'pending-key', 'pair', 'burn', 'request', 'lock'] as const
+const SECTIONS = ['key', 'pending-key', 'pair', 'burn', 'pair-epoch', 'request', 'lock'] as const
 export type Section = (typeof SECTIONS)[number]
 
 export type Change =

@@ -925,6 +925,7 @@ export const conclave = $root.conclave = (() => {
         PairStatus.prototype.pairEpoch = 0;
         PairStatus.prototype.state = "";
         PairStatus.prototype.pairId = $util.newBuffer([]);
+        PairStatus.prototype.code = "";
 
         PairStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -941,6 +942,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(26).string(message.state);
             if (message.pairId != null && $Object.hasOwnProperty.call(message, "pairId") && message.pairId.length)
                 writer.uint32(34).bytes(message.pairId);
+            if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
+                writer.uint32(42).string(message.code);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1008,6 +1011,15 @@ export const conclave = $root.conclave = (() => {
                             message.pairId = value;
                         else
                             delete message.pairId;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.code = value;
+                        else
+                            delete message.code;
                         continue;
                     }
                 }
@@ -5923,6 +5935,100 @@ export const conclave = $root.conclave = (() => {
         };
 
         return StoredBurn;
+    })();
+
+    conclave.StoredPairEpoch = (function() {
+
+        const StoredPairEpoch = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredPairEpoch.prototype.peer = 0;
+        StoredPairEpoch.prototype.pairEpoch = 0;
+
+        StoredPairEpoch.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.peer != null && $Object.hasOwnProperty.call(message, "peer") && message.peer !== 0)
+                writer.uint32(8).uint32(message.peer);
+            if (message.pairEpoch != null && $Object.hasOwnProperty.call(message, "pairEpoch") && message.pairEpoch !== 0)
+                writer.uint32(16).uint32(message.pairEpoch);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredPairEpoch.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredPairEpoch();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.peer = value;
+                        else
+                            delete message.peer;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.pairEpoch = value;
+                        else
+                            delete message.pairEpoch;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredPairEpoch;
     })();
 
     conclave.StoredRequest = (function() {

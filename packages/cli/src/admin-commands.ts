@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import { type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
+import type { Command } from 'commander'
+import { guarded, print } from './output.ts'
+
+const socketOf = (dir: string): string => readSettings(join(dir, SETTINGS_FILE)).adminSocket
+
+function pairLine({ peer, isLinkUp, state, pairEpoch, ban }: AdminPair): string {
+  const epoch = pairEpoch > 0 ? ` epoch ${pairEpoch}` : ''
+  const why = ban === null ? '' : ` since ${ban.at}: ${ban.code} at epoch ${ban.pairEpoch}`
+  return `pair ${peer}: ${state}${epoch}${why}${isLinkUp ? '' : ' (link down)'}`
+}
+
+function printStatus({ index, name, version, lock, hsm, keys, pairs }: AdminStatus): void {
+  print(`node ${name} (${index}), version ${version}`)
+  print(`cluster lock ${lock.hash}, version ${lock.version}`)
+  for (const h of hsm) print(`hsm ${h.name}: ${h.ok ? 'ok' : (h.code ?? 'not ok')}`)
+  for (const k of keys) print(`key ${k.keyId}: epoch ${k.epoch}, ${k.threshold} of ${k.parties.length}, ${k.publicKey}`)
+  for (const p of pairs) print(pairLine(p))
+}
+
+/** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`. */
+export function addAdminCommands(node: Command): void {
+  node
+    .command('status')
+    .description('what the running node says of itself')
+    .requiredOption('--dir <dir>', 'directory of the node')
+    .option('--json', 'as JSON')
+    .action(
+      guarded(async ({ dir, json }: { dir: string; json?: true }) => {
+        const status = (await askAdmin(socketOf(dir), '/v1/status')) as AdminStatus
+        if (json === true) print(JSON.stringify(status, null, 2))
+        else printStatus(status)
+      }),
+    )
+  node
+    .command('pair')
+    .description('pair states with the other nodes')
+    .command('reset')
+    .description('lift the ban of a peer at this node and set the pair up anew; read docs/operations.md first')
+    .requiredOption('--dir <dir>', 'directory of the node')
+    .requiredOption('--peer <name>', 'the other node, by its name in the cluster lock')
+    .requiredOption('--reason <text>', 'one line for the log: what was found, and who decided')
+    .action(
+      guarded(async ({ dir, peer, reason }: { dir: string; peer: string; reason: string }) => {
+        const path = `/v1/pairs/${encodeURIComponent(peer)}:reset`
+        print(pairLine((await askAdmin(socketOf(dir), path, { reason })) as AdminPair))
+        print('the pair is set up anew as soon as both nodes are up and neither bans the other; see "conclave node status"')
+      }),
+    )
+}

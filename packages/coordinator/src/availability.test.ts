@@ -1,0 +1,122 @@
+import { expect } from 'chai'
+import type { NodeBody } from './schemas.ts'
+import { eventually, Harness } from './testing/harness.ts'
+
+type Seen = NodeBody['availability']
+
+describe('availability', () => {
+  let h: Harness
+
+  const nodeAt = async (index: number): Promise<NodeBody> => (await h.get<NodeBody>(`/v1/nodes/${index}`)).body
+  const at = async (index: number): Promise<Seen> => (await nodeAt(index)).availability
+  const codes = ({ reasons }: Seen): string => [...new Set(reasons.map((r) => r.code))].join()
+  const details = ({ reasons }: Seen): readonly string[] => reasons.map((r) => r.detail)
+  /** Has the coordinator ask again until node `index` is seen so. */
+  const seen = async (index: number, able: boolean, expected: string): Promise<Seen> => {
+    h.clock.advance(5000)
+    await eventually(async () => {
+      const now = await at(index)
+      return now.able === able && codes(now) === expected
+    })
+    return at(index)
+  }
+  const node = (index: number) => h.cluster.node(index)
+
+  beforeEach(async () => {
+    h = await Harness.start()
+  })
+  afterEach(() => h[Symbol.asyncDispose]())
+
+  it('availability: with nothing wrong all are able, and the list says the same as the single nodes', async () => {
+    const { items } = (await h.get<{ items: readonly NodeBody[] }>('/v1/nodes')).body
+    expect(items.map((n) => n.availability)).deep.equal(Array(5).fill({ able: true, reasons: [] }))
+    expect((await nodeAt(3)).availability).deep.equal(items[2]?.availability)
+    expect((await nodeAt(3)).name).equal('madrid')
+  })
+
+  it('availability: a node that is not connected', async () => {
+    node(2).kill()
+    expect(details(await seen(2, false, 'LINK_DOWN'))).deep.equal(['not connected to this coordinator'])
+    expect(await at(1)).deep.equal({ able: true, reasons: [] })
+  })
+
+  it('availability: a node that has not reported since it came back, whatever it said before', async () => {
+    node(2).kill()
+    await seen(2, false, 'LINK_DOWN')
+    node(2).intercept = async (request, honest) => ('status' in request ? undefined : await honest())
+    await node(2).start()
+    await seen(2, false, 'NO_REPORT')
+    expect((await nodeAt(2)).status).not.equal(null)
+  })
+
+  it('availability: a node whose HSM does not answer, and what that leaves of the others', async () => {
+    node(1).hsmOk = false
+    node(2).hsmOk = false
+    await seen(1, false, 'HSM_DOWN')
+    expect(await at(3)).deep.equal({ able: true, reasons: [] })
+    node(3).hsmOk = false
+    await seen(3, false, 'HSM_DOWN')
+    expect(details(await seen(4, false, 'SHORT'))).deep.equal(['key main: no 3 nodes with this one among them are able'])
+  })
+
+  it('availability: a pair burned at one end only is listed at both, by its check, and leaves them able', async () => {
+    node(1).pairs.set(2, 'burned')
+    expect(details(await seen(1, true, 'PAIR_BURNED'))).deep.equal(['oslo: burned (VOLE_CHECK), by zurich'])
+    expect(details(await at(2))).deep.equal(['zurich: burned (VOLE_CHECK), by zurich'])
+    node(2).pairs.set(1, 'burned')
+    h.clock.advance(5000)
+    await eventually(async () => details(await at(1))[0] === 'oslo: burned (VOLE_CHECK), by zurich and oslo')
+    const pairs = (await nodeAt(1)).status?.pairs
+    expect(pairs?.find((p) => p.peer === 2)).include({ state: 'burned', code: 'VOLE_CHECK' })
+    expect(pairs?.find((p) => p.peer === 3)).include({ state: 'ready', code: null })
+  })
+
+  it('availability: a node whose burned pairs leave it no quorum is not able, and the others are', async () => {
+    for (const peer of [2, 3, 4]) node(1).pairs.set(peer, 'burned')
+    await seen(1, false, 'PAIR_BURNED,SHORT')
+    expect(await at(5)).deep.equal({ able: true, reasons: [] })
+    expect((await at(2)).able).equal(true)
+  })
+
+  it('availability: two partners that do not get on with each other are no quorum', async () => {
+    for (const peer of [2, 3]) node(1).pairs.set(peer, 'missing')
+    await seen(1, true, 'PAIR_MISSING')
+    node(4).pairs.set(5, 'missing')
+    expect(details(await seen(1, false, 'PAIR_MISSING,SHORT'))[0]).equal('oslo: no pair state that both report')
+  })
+
+  it('availability: ends that call different states ready have no pair', async () => {
+    node(1).otherPairs.add(2)
+    await seen(2, true, 'PAIR_MISSING')
+    expect(codes(await at(1))).equal('PAIR_MISSING')
+  })
+
+  it('availability: a node of the key that reports no share of it; another key is enough to be able', async () => {
+    node(2).keys.delete('main')
+    expect(details(await seen(2, false, 'NO_SHARE'))).deep.equal(['key main: this node belongs to it and reports no share'])
+    h.cluster.addKey('second')
+    await seen(2, true, 'NO_SHARE')
+  })
+
+  it('availability: a share of an epoch that the others have left', async () => {
+    for (const i of [1, 2, 3, 4]) node(i).epoch = 1
+    expect(details(await seen(5, false, 'KEY_STALE'))).deep.equal(['key main: at epoch 0, and the key is at 1'])
+    expect(await at(1)).deep.equal({ able: true, reasons: [] })
+  })
+
+  it('availability: before there is a key, it is about making one', async () => {
+    await using other = await Harness.start({}, { withKey: false })
+    const first = h
+    h = other
+    await eventually(async () => (await at(1)).able)
+    for (const i of [2, 3, 4]) node(i).kill()
+    expect(details(await seen(1, false, 'SHORT'))).deep.equal(['no 3 nodes with this one are able to make a key'])
+    h = first
+  })
+
+  it('availability: what a node calls the reason of its ban is not repeated as it is', async () => {
+    node(1).pairs.set(2, 'burned')
+    node(1).burnCode = 'see http://example.org'
+    expect(details(await seen(1, true, 'PAIR_BURNED'))).deep.equal(['oslo: burned (unknown check), by zurich'])
+  })
+})

@@ -1,0 +1,67 @@
+import { InvalidArgument } from '@conclave/core'
+import { z } from 'zod'
+import type { AdminRoute } from './admin-server.ts'
+
+/** What a node tells its own operator of itself. */
+export interface AdminStatus {
+  readonly index: number
+  readonly name: string
+  readonly version: string
+  readonly lock: { readonly clusterId: string; readonly version: number; readonly hash: string }
+  readonly hsm: readonly { readonly name: string; readonly ok: boolean; readonly code: string | null }[]
+  readonly keys: readonly {
+    readonly keyId: string
+    readonly epoch: number
+    readonly threshold: number
+    readonly parties: readonly number[]
+    readonly publicKey: string
+  }[]
+  readonly pairs: readonly AdminPair[]
+}
+
+export interface AdminPair {
+  readonly index: number
+  readonly peer: string
+  readonly isLinkUp: boolean
+  readonly state: 'ready' | 'missing' | 'burned'
+  /** Of the present state, 0 without one. */
+  readonly pairEpoch: number
+  /** Why the peer is banned, and since when (ISO 8601, UTC). */
+  readonly ban: { readonly code: string; readonly pairEpoch: number; readonly at: string } | null
+}
+
+/** What an operator may ask of a running node. */
+export interface AdminCommands {
+  status(): Promise<AdminStatus>
+  /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
+  resetPair(peer: string, reason: string): Promise<AdminPair>
+}
+
+const Reset = z.strictObject({
+  reason: z
+    .string()
+    .trim()
+    .min(1)
+    .max(256)
+    // It goes into a log that people read in a terminal.
+    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters'),
+})
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new InvalidArgument('BAD_BODY', `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'not valid'}`)
+}
+
+/** The commands as routes of the admin socket. */
+export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
+  return [
+    { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
+    {
+      method: 'POST',
+      path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,
+      handle: ([peer = ''], body) => node.resetPair(peer, parse(Reset, body).reason),
+    },
+  ]
+}

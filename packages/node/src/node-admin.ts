@@ -1,0 +1,72 @@
+import { type ClusterLock, InvalidArgument, lockHash, type NodeMember, type PartyId, toHex } from '@conclave/core'
+import type { Logger } from '@conclave/transport'
+import type { KeyVault } from '@conclave/vault'
+import type { AdminCommands, AdminPair, AdminStatus } from './admin.ts'
+import { othersOf, VERSION } from './node-status.ts'
+import type { PairKeeper } from './pair-keeper.ts'
+import type { KeyStore } from './store/key-store.ts'
+import type { PairStore } from './store/pair-store.ts'
+
+export interface NodeAdminParts {
+  readonly self: NodeMember
+  readonly lock: ClusterLock
+  readonly vault: KeyVault
+  readonly keys: KeyStore
+  readonly pairs: PairStore
+  readonly pairKeeper: PairKeeper
+  readonly log: Logger
+  isLinkUp(peer: PartyId): boolean
+}
+
+/** Does what the operator of this node asks. */
+export class NodeAdmin implements AdminCommands {
+  readonly #p: NodeAdminParts
+
+  constructor(parts: NodeAdminParts) {
+    this.#p = parts
+  }
+
+  async status(): Promise<AdminStatus> {
+    const { self, lock, vault, keys } = this.#p
+    const health = await vault.health()
+    return {
+      index: self.index,
+      name: self.name,
+      version: VERSION,
+      lock: { clusterId: lock.clusterId, version: lock.version, hash: toHex(lockHash(lock)) },
+      hsm: health.map((h) => ({ name: h.name, ok: h.ok, code: h.code ?? null })),
+      keys: keys.active().map(({ keyId, epoch, threshold, parties, publicKey }) => ({
+        ...{ keyId, epoch, threshold, parties },
+        publicKey: toHex(publicKey),
+      })),
+      pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
+    }
+  }
+
+  /**
+   * Lifts the ban of a peer, durably, destroys the pair state, and sets the pair up anew under a higher epoch: now, or as soon as link
+   * and peer allow it. The peer's own ban of this node is not touched.
+   */
+  async resetPair(name: string, reason: string): Promise<AdminPair> {
+    const { self, lock, pairs, pairKeeper, log } = this.#p
+    const peer = lock.nodes.find((n) => n.name === name && n.index !== self.index)
+    if (peer === undefined) throw new InvalidArgument('UNKNOWN_PEER', `no other node of the cluster lock is called "${name}"`)
+    const lifted = await pairs.reset(peer.index)
+    log.warn({ peer: name, reason, lifted: lifted?.code ?? null }, 'pair reset by the operator')
+    pairKeeper.reset(peer.index)
+    return this.#pair(peer.index)
+  }
+
+  #pair(peer: PartyId): AdminPair {
+    const { lock, pairs, pairKeeper, isLinkUp } = this.#p
+    const ban = pairs.burned(peer)
+    return {
+      index: peer,
+      peer: lock.nodes[peer - 1]?.name ?? '',
+      isLinkUp: isLinkUp(peer),
+      state: pairKeeper.stateOf(peer),
+      pairEpoch: pairs.current(peer)?.pairEpoch ?? 0,
+      ban: ban === undefined ? null : { code: ban.code, pairEpoch: ban.pairEpoch, at: new Date(ban.atMs).toISOString() },
+    }
+  }
+}
