@@ -1,10 +1,36 @@
-import { draftLock, lockSummary, readDraft, readLock, signLockFile } from '@conclave/node'
-import type { Command } from 'commander'
+import type { ClusterLock } from '@conclave/core'
+import { draftLock, draftNextLock, lockSummary, readDraft, readLock, readSuccessor, signLockFile } from '@conclave/node'
+import { type Command, InvalidArgumentError } from 'commander'
 import { guarded, print } from './output.ts'
 
-/** `conclave cluster draft | show | sign | verify`. */
+interface NextOptions {
+  lock: string
+  out: string
+  required?: number
+  replace?: Map<string, string>
+  add?: string[]
+  remove?: string[]
+}
+
+const drafted = (file: string, { version, quorum, nodes }: ClusterLock) =>
+  `${file}: version ${version}, ${quorum.required} of ${quorum.of}, to be signed by ${nodes.map((n) => n.name).join(', ')}`
+
+/** `<name>=<card.json>`, gathered. */
+function replacement(text: string, earlier: Map<string, string> = new Map()): Map<string, string> {
+  const at = text.indexOf('=')
+  const name = text.slice(0, at)
+  if (at < 1 || at === text.length - 1 || earlier.has(name)) throw new InvalidArgumentError('it is <name>=<card file>, once per name')
+  return new Map(earlier).set(name, text.slice(at + 1))
+}
+
+/** `conclave cluster draft | next | show | sign | verify`. */
 export function addClusterCommands(program: Command): void {
   const cluster = program.command('cluster').description('the cluster lock: who belongs to the cluster')
+  addDrafts(cluster)
+  addChecks(cluster)
+}
+
+function addDrafts(cluster: Command): void {
   cluster
     .command('draft')
     .description('write an unsigned lock from the cards of nodes and coordinators, in this order')
@@ -14,18 +40,40 @@ export function addClusterCommands(program: Command): void {
     .action(
       guarded(async (o: { card: string[]; required: number; out: string }) => {
         const lock = await draftLock({ cardFiles: o.card, required: o.required, out: o.out })
-        print(`${o.out}: ${lock.quorum.required} of ${lock.quorum.of}, to be signed by ${lock.nodes.map((n) => n.name).join(', ')}`)
+        print(drafted(o.out, lock))
       }),
     )
   cluster
+    .command('next')
+    .description('write the next version of a lock, unsigned; who is not named stays')
+    .requiredOption('--lock <file>', 'the lock in force')
+    .requiredOption('--out <file>', 'lock file to write')
+    .option('--required <count>', 'signers needed; default: as before', Number)
+    .option('--replace <name=card...>', "card of the member that takes over somebody's seat", replacement)
+    .option('--add <file...>', 'cards of new members')
+    .option('--remove <name...>', 'members that leave')
+    .action(
+      guarded(async ({ lock: lockFile, ...rest }: NextOptions) => {
+        const next = await draftNextLock({ lockFile, ...rest })
+        print(drafted(rest.out, next))
+      }),
+    )
+}
+
+function addChecks(cluster: Command): void {
+  cluster
     .command('sign')
-    .description("add this node's signature to a lock whose hash the operators have compared")
+    .description(
+      "add this node's signature, and its approval if it is in the lock before, to a lock whose hash the operators have compared",
+    )
     .requiredOption('--dir <dir>', 'directory of the node')
     .requiredOption('--lock <file>', 'lock file, changed in place')
     .requiredOption('--hash <hex>', 'its hash, as "conclave cluster show" printed it and the operators compared it')
+    .option('--previous <file>', 'the lock in force; needed for every version but the first')
     .action(
-      guarded(async (o: { dir: string; lock: string; hash: string }) => {
-        const lock = await signLockFile({ dir: o.dir, lockFile: o.lock, hash: o.hash })
+      guarded(async (o: { dir: string; lock: string; hash: string; previous?: string }) => {
+        const previous = o.previous === undefined ? {} : { previousFile: o.previous }
+        const lock = await signLockFile({ dir: o.dir, lockFile: o.lock, hash: o.hash, ...previous })
         for (const line of lockSummary(lock)) print(line)
       }),
     )
@@ -40,11 +88,13 @@ export function addClusterCommands(program: Command): void {
     )
   cluster
     .command('verify')
-    .description('check every signature of a lock')
+    .description('check every signature of a lock, and with --previous that it may take over from that one')
     .requiredOption('--lock <file>', 'lock file')
+    .option('--previous <file>', 'the lock in force')
     .action(
-      guarded(async (o: { lock: string }) => {
-        for (const line of lockSummary(await readLock(o.lock))) print(line)
+      guarded(async (o: { lock: string; previous?: string }) => {
+        const lock = o.previous === undefined ? await readLock(o.lock) : await readSuccessor(o.lock, o.previous)
+        for (const line of lockSummary(lock)) print(line)
       }),
     )
 }

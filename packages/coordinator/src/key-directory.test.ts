@@ -68,10 +68,15 @@ describe('confirmedKeys', () => {
       { keyId: '../x' },
       { threshold: 9 },
       { parties: [1, 1, 2] },
-      { parties: [1, 2, 3, 4, 7] },
+      { parties: [1, 2, 3, 4, 10] },
     ]
     for (const change of odd)
       expect(confirm(...Array.from({ length: 5 }, () => [{ ...KEY, ...change }])), JSON.stringify(change)).deep.equal([])
+  })
+
+  it('a key outlives a party that the lock does not name any more', () => {
+    const older = { ...KEY, parties: [1, 2, 3, 4, 7] }
+    expect(confirm([older], [older], [older])[0]?.nodes).deep.equal([1, 2, 3])
   })
 
   it('the epoch is the one that a quorum has reached', () => {

@@ -42,7 +42,7 @@ describe('coordinator start', () => {
       ['BAD_LOCK', '{}'],
       ['LOCK_UNREADABLE', '{'],
       ['LOCK_UNSIGNED', formatLock({ ...parsed, signatures: new Map([...parsed.signatures].slice(1)) })],
-      ['LOCK_UNSIGNED', formatLock({ ...parsed, version: 2 })],
+      ['LOCK_UNSIGNED', formatLock({ ...parsed, version: 2, previous: '00'.repeat(32) })],
     ] as const
     for (const [code, text] of cases) {
       await writeFile(lock, text)

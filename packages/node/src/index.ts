@@ -2,7 +2,16 @@ export type { AdminPair, AdminStatus } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
-export { draftLock, lockSummary, readDraft, signLockFile } from './lock-ceremony.ts'
+export {
+  draftLock,
+  draftNextLock,
+  type LockSigning,
+  lockSummary,
+  type NextLock,
+  readDraft,
+  readSuccessor,
+  signLockFile,
+} from './lock-ceremony.ts'
 export { ApproverNode, type NodeParts } from './node.ts'
 export { VERSION } from './node-status.ts'
 export { SessionPool } from './sessions/session-pool.ts'

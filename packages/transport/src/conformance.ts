@@ -195,6 +195,7 @@ function membershipTests(begin: Begin): void {
       await stage.until(() => stage.status(n, 'node-3').failures + stage.status('node-3', n).failures > 0, `node-3 and ${n} disagree`)
     }
     await stage.untilUp(['node-1', 'node-2'])
+    expect([stage.status('node-1', 'node-3').downReason, stage.status('node-3', 'node-1').downReason]).to.include('LOCK_MISMATCH')
     expect(stage.seen.filter((s) => s.at === 'node-3' || s.from === 'node-3')).to.deep.equal([])
     expect(codeThrownBy(() => stage.send('node-1', 'node-3', numbered(0, 4)))).to.equal('PEER_UNREACHABLE')
   })

@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
-import { concat, type IdentitySigner, seededRandom, u32, utf8 } from '@conclave/core'
+import { concat, type IdentitySigner, seededRandom, toHex, u32, utf8 } from '@conclave/core'
 import type { PrivateKey } from '@libp2p/interface'
 import { expect } from 'chai'
-import { Stage, testCluster, testSigner } from './conformance.ts'
+import { Stage, testSigner } from './conformance.ts'
 import { prefixed } from './framing.ts'
 import { externalPrivateKey } from './identity-signer.ts'
 import { silentLogger } from './logger.ts'
@@ -80,8 +80,10 @@ describe('libp2p: hostile peers', () => {
     expect(error).to.be.instanceOf(Error)
   })
 
-  it('noise: a stranger that does not know the lock does not get through the handshake', async () => {
-    const peer = await raw(testSigner('node-3'), testCluster(2).lock)
+  it('noise: who does not know the cluster id does not get through the handshake; who has another lock of it does', async () => {
+    const { lock } = cluster
+    const peer = await raw(testSigner('node-3'), { ...lock, clusterId: toHex(random.bytes(32)) })
+    await (await raw(testSigner('node-3'), { ...lock, version: 2 })).connect(victim())
     expect(await peer.connect(victim()).catch((e: unknown) => e)).to.have.property('name', 'EncryptionFailedError')
   })
 

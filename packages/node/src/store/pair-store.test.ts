@@ -97,7 +97,7 @@ describe('pair store', () => {
   it('pair store: a reset lifts the ban for good, leaves no state, and epochs go on, however often', async () => {
     await pairs.save(state(2, 4))
     await pairs.burn(2, 'OT_CHECK', 1_700_000_000_000)
-    expect(await pairs.reset(2)).to.deep.equal({ code: 'OT_CHECK', pairEpoch: 4, atMs: 1_700_000_000_000 })
+    expect(await pairs.reset(2)).to.deep.equal({ code: 'OT_CHECK', pairEpoch: 4, atMs: 1_700_000_000_000, peerId: 'peer-2' })
     expect(await pairs.reset(2)).to.equal(undefined)
     for (const again of [false, true]) {
       if (again) await reopen()
@@ -130,7 +130,7 @@ describe('pair store', () => {
     await Promise.all([lifting, burning])
     expect(pairs.burned(2)).to.include({ code: 'VOLE_CHECK' })
     await reopen()
-    expect(pairs.burned(2)).to.deep.equal({ code: 'VOLE_CHECK', pairEpoch: 0, atMs: 2 })
+    expect(pairs.burned(2)).to.deep.equal({ code: 'VOLE_CHECK', pairEpoch: 0, atMs: 2, peerId: 'peer-2' })
   })
 
   it('pair store: a reset that the disk does not take lifts nothing', async () => {
@@ -147,6 +147,36 @@ describe('pair store', () => {
       ),
     ).to.equal('failed')
     expect(broken.burned(2)).to.include({ code: 'OT_CHECK' })
+  })
+
+  it('pair store: under another lock a state counts as missing, its epoch stays used, and a new one takes its place', async () => {
+    const later = tagged('another lock')
+    await pairs.save(state(2, 4))
+    const under = async (clusterContext: Uint8Array) => PairStore.open(store, vault, { ...SCOPE, clusterContext })
+    pairs = await under(later)
+    expect([pairs.current(2), pairs.burned(2), pairs.nextEpoch(2)]).to.deep.equal([undefined, undefined, 5])
+    expect(await refusal(() => pairs.open(2))).to.equal('PAIR_MISSING')
+    await pairs.save(state(2, 5, later))
+    expect(await pairs.open(2)).to.deep.equal(state(2, 5, later))
+    pairs = await under(SCOPE.clusterContext)
+    expect(await refusal(() => pairs.open(2))).to.equal('PAIR_MISSING')
+  })
+
+  it('pair store: a ban stays on an identity through locks, and spares who takes over its seat', async () => {
+    const under = (peerId: string) =>
+      PairStore.open(store, vault, { ...SCOPE, clusterContext: tagged(peerId), peerIds: new Map([...SCOPE.peerIds, [2, peerId]]) })
+    await pairs.save(state(2, 4))
+    await pairs.burn(2, 'OT_CHECK', 0)
+    pairs = await under(SCOPE.peerIds.get(2) as string)
+    expect(pairs.burned(2)).to.include({ code: 'OT_CHECK', pairEpoch: 4 })
+    expect(await refusal(() => pairs.save(state(2, 5)))).to.equal('PAIR_BURNED')
+    pairs = await under('newcomer')
+    expect([pairs.burned(2), pairs.nextEpoch(2)]).to.deep.equal([undefined, 5])
+    await pairs.save(state(2, 5, tagged('newcomer')))
+    expect(await pairs.open(2)).to.deep.equal(state(2, 5, tagged('newcomer')))
+    await reopen()
+    expect(pairs.burned(2)?.code).to.equal('OT_CHECK')
+    expect(await refusal(() => pairs.open(2))).to.equal('PAIR_BURNED')
   })
 
   it('pair store: a burn that the disk does not take holds in memory', async () => {
