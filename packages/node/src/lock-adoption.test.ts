@@ -54,7 +54,7 @@ describe('lock adoption', () => {
     expect(await pairBetween()).to.be.greaterThan(before as number)
     expectSignature(await signTransfer(cluster, 1, [1, 3], { keyId: 'old' }), old)
     // Who took over a seat has nothing of what its predecessor held.
-    const [verdict] = (await propose(cluster, 2, [2], transfer(2n), 'old')).map(verdictIn)
+    const [verdict] = (await propose(cluster, 2, [2], transfer(2n), { keyId: 'old' })).map(verdictIn)
     expect(verdict?.code).to.equal('UNKNOWN_KEY')
 
     await moveTo(await cluster.nextLock({ remove: ['n1'], approvers: ['n3', 'n4'] }))
