@@ -69,6 +69,16 @@ describe('deal checks', () => {
       )
     })
 
+  it('deal checks: 1.2 an opening without a part of the chain code names the dealer', () => {
+    const tamper = edit(OPEN, fromDealer, (o) => ({ ...o, chainCodePart: new Uint8Array(0) }))
+    expectAborts(run({ tamper }), HONEST, 'DEAL_WRONG_DEGREE', [DEALER])
+  })
+
+  it('deal checks: 1.7 an empty subshare names the dealer', () => {
+    const tamper = edit(SUBSHARE, fromDealer, (m) => ({ ...m, subshare: new Uint8Array(0) }))
+    expectAborts(run({ tamper }), HONEST, 'DEAL_BAD_SUBSHARE', [DEALER])
+  })
+
   for (const [what, bytes] of [
     ['the identity', new Uint8Array(33)],
     ['a point off the curve', Uint8Array.from([2, ...scalarToBytes(5n)])],

@@ -69,6 +69,33 @@ describe('session', () => {
     expect(wiped(buffer)).to.equal(true)
   })
 
+  it('session: a round that a peer sits out does not wait for it and does not look at what it says', () => {
+    function* sitting(): Protocol<string> {
+      const heard = [...(yield* collect(FIRST, [5])).bodies.keys()]
+      return `${heard};${[...(yield* collect(SECOND)).bodies.keys()]}`
+    }
+    for (const order of [
+      [5, 2],
+      [2, 5],
+    ]) {
+      const s = fresh(sitting())
+      s.start()
+      expect(s.waitingFor).to.deep.equal([5])
+      for (const j of order) s.receive(j, 1, word('first'))
+      // The next round waits for everybody again.
+      expect([s.round, s.waitingFor]).to.deep.equal([2, [2, 5]])
+      for (const j of order) s.receive(j, 2, word('second'))
+      expect([s.state, s.result]).to.deep.equal(['done', '5;2,5'])
+    }
+    const nobody = fresh(
+      (function* () {
+        return String((yield* collect(FIRST, [])).bodies.size)
+      })(),
+    )
+    nobody.start()
+    expect(nobody.result).to.equal('0')
+  })
+
   it('session: the first well-formed message wins, and a malformed one leaves the place free', () => {
     const s = fresh(gossip(secretBuffer()))
     s.start()
