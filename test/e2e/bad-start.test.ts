@@ -78,6 +78,9 @@ const otherLock =
     for (const name of Object.keys(nameOf)) await signLock(dirOf(name), lock)
   }
 
+const othersSocket: Spoil = (dir, { rig }) =>
+  appendFile(join(dir, 'node.yaml'), `admin: { socket: ${join(rig.cluster.dirOf('oslo'), 'admin.sock')} }\n`)
+
 const NODE: readonly Case[] = [
   ['no settings file', remove('node.yaml'), 'SETTINGS_UNREADABLE', /node\.yaml/],
   ['settings that are no YAML', write('node.yaml', 'node: {name: [\n'), 'BAD_SETTINGS', /node\.yaml:\d+: /],
@@ -101,6 +104,14 @@ const NODE: readonly Case[] = [
   ['a policy that says nothing', write('policy.yaml', 'version: 1\nsequence: 1\nrulez: []\n'), 'BAD_POLICY', /policy\.yaml:\d+: /],
   ['no store', remove('store'), 'STORE_MISSING', /store/],
   ['no key of the store', remove('store.key'), 'STORE_MISSING', /store\.key/],
+  [
+    'an admin socket of too long a path',
+    append('node.yaml', `admin: { socket: ${'x'.repeat(110)} }\n`),
+    'ADMIN_SOCKET_PATH',
+    /admin\.socket/,
+  ],
+  ['an admin socket in no directory', append('node.yaml', 'admin: { socket: none/admin.sock }\n'), 'ADMIN_SOCKET_PATH', /none/],
+  ['the admin socket of another node', othersSocket, 'ADMIN_SOCKET_IN_USE', /oslo/],
   ['DUMP_SESSION_KEYS in the environment', nothing, 'DUMP_SESSION_KEYS'],
   ['a store.key that is damaged', write('store.key', 'x'.repeat(300)), 'TAMPER'],
 ]
@@ -120,6 +131,9 @@ const USAGE: readonly (readonly string[])[] = [
   ['node'],
   ['node', '--dir', 'x', '--colour', 'red'],
   ['node', 'init', '--dir', 'x'],
+  ['node', 'status'],
+  ['node', 'pair', 'reset', '--dir', 'x', '--peer', 'oslo'],
+  ['node', 'pair', 'reset', '--dir', 'x', '--reason', 'y'],
   ['coordinator', 'init', '--dir', 'x', '--name', 'c'],
   ['cluster', 'draft', '--out', 'x'],
 ]
@@ -155,7 +169,8 @@ describe('bad starts', () => {
     const dir = await mkdtemp(join(scratch, `${member}-`))
     await cp(rig().cluster.dirOf(member), dir, {
       recursive: true,
-      filter: (source) => !/\.log$|LOCK$/.test(source) || source.includes('store/'),
+      // A running member's log, database lock and admin socket stay with it.
+      filter: (source) => !/\.log$|\.sock$|LOCK$/.test(source) || source.includes('store/'),
     })
     await spoil(dir, { rig: rig() })
     return dir

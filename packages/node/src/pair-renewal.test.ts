@@ -1,7 +1,10 @@
 import { codeOf, tagged, utf8 } from '@conclave/core'
+import { decode, encode, Frame } from '@conclave/wire'
 import { expect } from 'chai'
 import { TestCluster } from './cluster.fixture.ts'
+import { otLie } from './lies.fixture.ts'
 import { codeIn, expectSignature, newKey, pairsReady, signTransfer, statusOf, until } from './requests.fixture.ts'
+import { SETUPS_MAX } from './setup-budget.ts'
 
 const WAIT_MS = 60_000
 const named = (name: string): Uint8Array => tagged('renewal', utf8(name))
@@ -185,6 +188,52 @@ describe('pair renewal', () => {
       await (name === 'n1' ? renew(1, [2], 'known') : renew(2, [1], 'known'))
       expect(await epochs()).to.deep.equal([before, before])
     }
+  })
+
+  it('pair renewal: a burned pair is refused at once, also to one who waits; after a reset no earlier name is done', async () => {
+    await renewBoth('earlier')
+    // Nothing of n3 reaches anybody, so its renewal stays open.
+    cluster.tamper.set('n3', () => undefined)
+    const waiting = failureCode(renew(1, [2, 3], 'open'))
+    await until('the renewal with n2', async () => (await failureCode(renew(1, [2], 'open', 0))) === 'renewed')
+    cluster.tamper.set('n2', otLie('n1'))
+    await signTransfer(cluster, ++requests, [1, 2])
+    expect(await waiting).to.equal('PAIR_BURNED')
+    expect(await failureCode(renew(1, [2], 'earlier', 0))).to.equal('PAIR_BURNED')
+    cluster.tamper.clear()
+    await cluster.node('n1').admin.resetPair('n2', 'test')
+    expect(await failureCode(renew(1, [2], 'earlier', 0))).to.equal('PAIR_NOT_RENEWED')
+    await renew(1, [2], 'earlier')
+    await expectWorking()
+  })
+
+  it('pair renewal: a peer cannot have us renew without end', async () => {
+    const current = (await statusOf(cluster, 2)).pairs.find((p) => p.peer === 1)?.pairId as Uint8Array
+    const before = await epochAt(2, 1)
+    await cluster.kill('n1')
+    // A new process counts anew.
+    await cluster.kill('n2')
+    await cluster.start(['n2'])
+    const answers: Frame['body'][] = []
+    const rival = await cluster.impostor('n1', (bytes) => answers.push(decode(Frame, bytes).body))
+    const n2 = cluster.member('n2')
+    await until('the link', () => rival.links().some((l) => l.up && l.member.name === 'n2'))
+    const codes: string[] = []
+    for (let id = 1; id < SETUPS_MAX + 4; id++) {
+      const pairOffer = { pairEpoch: before + 1, nonce: named(`flood ${id}`), current, renewal: named(`flood ${id}`) }
+      rival.send(n2, encode(Frame, { body: { request: { id, body: { pairOffer } } } }))
+      const answer = () => answers.find((b) => 'response' in b && b.response.id === id)
+      await until('an answer', () => answer() !== undefined)
+      const body = answer()
+      if (body !== undefined && 'response' in body) codes.push(codeIn(body.response.body))
+    }
+    // One may have been earned while the test ran.
+    expect(codes.filter((c) => c === 'pairAccept').length).to.be.within(SETUPS_MAX, SETUPS_MAX + 1)
+    expect(codes.at(-1)).to.equal('PAIR_BUSY')
+    await rival.stop()
+    await cluster.kill('n2')
+    await cluster.start(['n1', 'n2'])
+    await expectWorking()
   })
 
   it('pair renewal: a name of the wrong length and a node that stops are refused', async () => {
