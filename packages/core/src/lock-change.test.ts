@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { expect } from 'chai'
 import { toHex, u32 } from './bytes.ts'
-import { type ClusterLock, lockHash, type NodeMember, signLock } from './cluster-lock.ts'
+import { type ClusterLock, lockHash, type NodeMember, signLock, verifyLock } from './cluster-lock.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
 import type { IdentitySigner } from './identity.ts'
@@ -123,6 +123,10 @@ describe('lock change', () => {
     // A node's signature as a member is no approval, and an approval no signature.
     refused(() => checkSuccessor(first, { ...next, approvals: next.signatures }), 'LOCK_UNAPPROVED', /0 of 3/)
     refused(() => checkSuccessor(first, { ...next, signatures: new Map(next.approvals) }), 'LOCK_UNSIGNED')
+    // Nobody has signed or approved that it follows another lock.
+    const moved = { ...next, previous: toHex(tagged('elsewhere')) }
+    expect(approversOf(first, moved)).to.deep.equal([])
+    refused(() => verifyLock(moved), 'LOCK_UNSIGNED')
     // Approvals of another draft.
     const other = await successor(first, { remove: ['d'] })
     refused(() => checkSuccessor(first, { ...next, approvals: other.approvals }), 'LOCK_UNAPPROVED', /0 of 3/)
@@ -213,6 +217,9 @@ describe('lock change', () => {
       [{ ...one, quorum: { required: 2, of: 5 } }, two, three],
     ])
       refused(() => verifyLockChain(four, older), 'BAD_LOCK_CHAIN')
+    const hash = toHex(lockHash(one))
+    refused(() => verifyLockChain({ ...three, previous: hash }, [one]), 'BAD_LOCK_CHAIN')
+    refused(() => verifyLockChain({ ...two, clusterId: toHex(tagged('other')) }, [one]), 'BAD_LOCK_CHAIN')
     const present = locks.at(-1) as ClusterLock
     verifyLockChain(present, locks.slice(-1 - LOCK_CHAIN_MAX, -1))
     refused(() => verifyLockChain(present, locks.slice(0, -1)), 'BAD_LOCK_CHAIN', /at most/)
