@@ -140,7 +140,7 @@ export const TARGETS = [
   })),
   ...STORED.map(([section, key, seeds]) => ({
     ...{ name: `node.store-${section}`, kind: 'message', runs: 60 },
-    codes: /^(WIRE_DECODE|UNKNOWN_REQUEST|ATTEMPT_SPENT|TAMPER|UNSUPPORTED|BAD_NUMBER)$/,
+    codes: /^(WIRE_DECODE|UNKNOWN_REQUEST|UNKNOWN_KEY|ATTEMPT_SPENT|TAMPER|UNSUPPORTED|BAD_NUMBER)$/,
     start: async () => startStore(section, key, await seeds()),
   })),
 ]
