@@ -3,8 +3,9 @@ import { encode, KeyPublic, PairPublic } from '@conclave/wire'
 import { encodeShareSecret, type KeyShare, parseKeyShare } from './key.ts'
 import { encodePairSecret, type PairState, parsePairState } from './pair-state.ts'
 import { expectSane } from './testing/claims.fixture.ts'
-import { runDkg, runPair, runSign, testRequest } from './testing/cluster.ts'
+import { runDeal, runDkg, runPair, runSign, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
+import { refreshOf, reshareOf } from './testing/renewal.fixture.ts'
 import type { InFlight, RunOptions } from './testing/run.ts'
 
 function startKeyShare() {
@@ -29,6 +30,8 @@ function startPairState() {
 
 const PROTOCOLS = [
   { name: 'dkg', rounds: 4, runs: 6, play: (o: RunOptions) => runDkg([1, 2, 3], 2, 'fuzz', o) },
+  { name: 'refresh', rounds: 3, runs: 4, play: (o: RunOptions) => runDeal(refreshOf(keyOf(2, 3).shares), 'fuzz', o) },
+  { name: 'reshare', rounds: 3, runs: 4, play: (o: RunOptions) => runDeal(reshareOf(keyOf(2, 3).shares, [2, 3], [1, 2, 4], 2), 'fuzz', o) },
   { name: 'pair', rounds: 6, runs: 1, play: (o: RunOptions) => runPair(1, 3, 'fuzz', o) },
   { name: 'sign', rounds: 4, runs: 4, play: (o: RunOptions) => runSign(committee(2, 3, [1, 3]), testRequest([1, 3]), 'fuzz', o) },
 ]

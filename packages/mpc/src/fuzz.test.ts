@@ -9,9 +9,10 @@ import { checkKeyPublic, encodeShareSecret, type KeyShare, parseKeyShare } from 
 import { encodePairSecret, type PairState, parsePairState } from './pair-state.ts'
 import { verifyKnowledge } from './schnorr.ts'
 import { expectSane } from './testing/claims.fixture.ts'
-import { runDkg, runPair, runSign, testRequest } from './testing/cluster.ts'
+import { runDeal, runDkg, runPair, runSign, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
 import { always } from './testing/property.fixture.ts'
+import { refreshOf, reshareOf } from './testing/renewal.fixture.ts'
 import type { InFlight, Tamper } from './testing/run.ts'
 
 /** Some bytes of a body written over, or the body cut or lengthened: what a deviating peer may send under its own name. */
@@ -66,6 +67,17 @@ describe('panic instead of abort', () => {
     )
   })
 
+  it('panic instead of abort: mutated messages of a dealer leave refresh and reshare in a sane state', () => {
+    const { shares } = keyOf(2, 3)
+    // In the second, 3 deals without a seat; in the last it has a seat and does not deal.
+    const specs = [refreshOf(shares), reshareOf(shares, [2, 3], [1, 2, 4], 2), reshareOf(shares, [1, 2], [1, 3, 4], 3)]
+    for (const spec of specs)
+      always(
+        fc.property(mutation(4), (m) => expectSane(runDeal(spec, 'fuzz', options(m)))),
+        { numRuns: 20 },
+      )
+  })
+
   it('panic instead of abort: mutated messages of a peer leave pair setup in a sane state', () => {
     always(
       fc.property(mutation(2), (m) => expectSane(runPair(1, 3, 'fuzz', options(m)))),
@@ -104,6 +116,9 @@ describe('panic instead of abort', () => {
         threshold: fc.integer(),
         parties: fc.array(fc.integer({ min: -1, max: 11 }), { maxLength: 4 }),
         publicShares: list,
+        origin: fc.string(),
+        previousEpoch: fc.integer(),
+        dealers: fc.array(fc.integer({ min: -1, max: 11 }), { maxLength: 4 }),
       },
       { requiredKeys: [] },
     )

@@ -1,6 +1,7 @@
 export { ABORTS, type AbortCode, burnsPairs } from './abort.ts'
+export { DEAL_ROUNDS, type DealResult, deal } from './deal.ts'
+export { type DealContext, type Dealing, type DealRoles, quorumOf } from './deal-context.ts'
 export { type DerivedKey, derive, PATH_DEPTH_MAX } from './derivation.ts'
-export { DKG_ROUNDS, type DkgContext, type DkgResult, dkg } from './dkg.ts'
 export { type EcdsaSignature, verifies } from './ecdsa.ts'
 export * from './key.ts'
 export { PAIR_ROUNDS, type PairContext, pairSetup } from './pair-setup.ts'

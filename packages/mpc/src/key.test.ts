@@ -1,7 +1,7 @@
-import { InvalidArgument, tagged, utf8 } from '@conclave/core'
+import { InvalidArgument, utf8 } from '@conclave/core'
 import { encode, KeyPublic } from '@conclave/wire'
 import { expect } from 'chai'
-import { addScalars, mulBase, pointToBytes, q, scalarFromBytes, scalarToBytes } from './arithmetic.ts'
+import { addScalars, mulBase, type Point, pointFromBytes, pointToBytes, q, scalarFromBytes, scalarToBytes } from './arithmetic.ts'
 import {
   certificateHash,
   checkKeyPublic,
@@ -9,6 +9,7 @@ import {
   isCertified,
   type KeyShare,
   keyContext,
+  keyPublicHash,
   parseKeyShare,
   publicShareOf,
 } from './key.ts'
@@ -35,6 +36,11 @@ const CHANGED: readonly KeyPublic[] = [
   { ...key, nonce: flip(key.nonce) },
   { ...key, sidParts: [flip(key.sidParts[0] as Uint8Array), ...key.sidParts.slice(1)] },
   { ...key, transcript: flip(key.transcript) },
+  { ...key, clusterContext: flip(key.clusterContext) },
+  { ...key, origin: 'refresh' },
+  { ...key, previous: new Uint8Array(32) },
+  { ...key, previousEpoch: 1 },
+  { ...key, dealers: [1, 2] },
 ]
 
 describe('key', () => {
@@ -113,17 +119,69 @@ describe('key', () => {
     expect(checkKeyPublic(key)).to.equal(key)
   })
 
+  it('key: an origin that cannot be is refused', () => {
+    const refresh = { ...key, origin: 'refresh', epoch: 3, previousEpoch: 2, previous: new Uint8Array(32) }
+    const reshare = { ...refresh, origin: 'reshare', dealers: [1, 4], sidParts: [...key.sidParts, key.nonce] }
+    for (const good of [refresh, reshare, { ...reshare, dealers: [4, 5], sidParts: [...reshare.sidParts, key.nonce] }])
+      expect(checkKeyPublic(good)).to.equal(good)
+    for (const bad of [
+      { ...key, epoch: 1 },
+      { ...key, previousEpoch: 1 },
+      { ...key, previous: new Uint8Array(32) },
+      { ...key, dealers: [1, 2] },
+      { ...key, dealers: [1, 2, 4] },
+      { ...key, origin: '' },
+      { ...key, origin: 'recover' },
+      { ...key, clusterContext: new Uint8Array(31) },
+      { ...key, nonce: new Uint8Array(0) },
+      { ...refresh, origin: 'create' },
+      { ...refresh, epoch: 2 },
+      { ...refresh, epoch: 1 },
+      { ...refresh, previous: new Uint8Array(0) },
+      { ...refresh, dealers: [1, 2] },
+      { ...refresh, dealers: [1, 2, 4], sidParts: [...key.sidParts, key.nonce] },
+      { ...reshare, sidParts: key.sidParts },
+      { ...reshare, dealers: [4, 1] },
+      { ...reshare, dealers: [4] },
+      { ...reshare, dealers: [], sidParts: key.sidParts },
+      { ...reshare, epoch: 2 },
+    ])
+      refused(() => checkKeyPublic(bad), 'BAD_KEY')
+    for (const dealers of [
+      [0, 1],
+      [1, 1],
+      [1, 10],
+    ])
+      expect(() => checkKeyPublic({ ...reshare, dealers })).to.throw(InvalidArgument)
+  })
+
+  it('key: public shares that are not shares of the public key are refused', () => {
+    const { public: five } = keyOf(3, 5).shares.get(1) as KeyShare
+    const shares = five.publicShares as readonly Uint8Array[]
+    const other = keyOf(3, 3).shares.get(1) as KeyShare
+    expect(checkKeyPublic(five)).to.equal(five)
+    refused(() => checkKeyPublic({ ...five, publicKey: other.public.publicKey }), 'BAD_KEY')
+    refused(() => checkKeyPublic({ ...five, parties: [1, 2, 3, 4, 6], dealers: [1, 2, 3, 4, 6] }), 'BAD_KEY')
+    // The shares lie on a polynomial of degree 2, so they are consistent with any higher threshold, and with no lower one.
+    refused(() => checkKeyPublic({ ...five, threshold: 2 }), 'BAD_KEY')
+    for (const [i, share] of shares.entries()) {
+      const bumped = pointToBytes((pointFromBytes(share) as Point).add(mulBase(1n)))
+      refused(() => checkKeyPublic({ ...five, publicShares: shares.map((s, k) => (k === i ? bumped : s)) }), 'BAD_KEY')
+    }
+  })
+
+  it('key: the hash of a public half names all of its fields', () => {
+    const hashes = [key, ...CHANGED].map((k) => Buffer.from(keyPublicHash(k)).toString('hex'))
+    expect(new Set(hashes).size).to.equal(hashes.length)
+  })
+
   it('key: the certificate binds every field of the key and the cluster', () => {
-    const hashes = [
-      certificateHash(CLUSTER_CONTEXT, key),
-      certificateHash(tagged('cluster', utf8('other')), key),
-      ...CHANGED.map((k) => certificateHash(CLUSTER_CONTEXT, k)),
-    ]
+    const hashes = [certificateHash(key), ...CHANGED.map((k) => certificateHash(k))]
     expect(new Set(hashes.map((h) => Buffer.from(h).toString('hex'))).size).to.equal(hashes.length)
   })
 
   it('key: keyCtx binds cluster, id, point, epoch, threshold, parties, chain code and shares', () => {
-    const bound = CHANGED.filter((k) => k.nonce === key.nonce && k.sidParts === key.sidParts && k.transcript === key.transcript)
+    const bound = CHANGED.slice(0, 7)
     const contexts = [keyContext(CLUSTER_CONTEXT, key), keyContext(utf8('other'), key), ...bound.map((k) => keyContext(CLUSTER_CONTEXT, k))]
     expect(new Set(contexts.map((h) => Buffer.from(h).toString('hex'))).size).to.equal(bound.length + 2)
     expect(bound).to.have.length(7)
@@ -132,7 +190,7 @@ describe('key', () => {
   it('key: a certificate needs the valid attestation of every party of the committee', () => {
     const attestations = [...(run.results.get(1)?.attestations ?? [])]
     const known = identities([1, 2, 3])
-    const certified = (list = attestations, context = CLUSTER_CONTEXT, k = key, ids = known) => isCertified(context, k, list, ids)
+    const certified = (list = attestations, k = key, ids = known) => isCertified(k, list, ids)
     expect(certified()).to.equal(true)
     expect(certified([...attestations].reverse())).to.equal(true)
     for (const missing of [0, 1, 2]) {
@@ -143,8 +201,7 @@ describe('key', () => {
       ).to.equal(false)
     }
     expect(certified([])).to.equal(false)
-    expect(certified(attestations, utf8('other'))).to.equal(false)
-    for (const changed of CHANGED) expect(certified(attestations, CLUSTER_CONTEXT, changed)).to.equal(false)
-    expect(certified(attestations, CLUSTER_CONTEXT, key, identities([1, 2]))).to.equal(false)
+    for (const changed of CHANGED) expect(certified(attestations, changed)).to.equal(false)
+    expect(certified(attestations, key, identities([1, 2]))).to.equal(false)
   })
 })

@@ -13,7 +13,8 @@ import {
   verifyIdentity,
 } from '@conclave/core'
 import { type Attestation, decode, encode, type KeyPublic, KeyPublic as KeyPublicMessage } from '@conclave/wire'
-import { mulBase, pointFromBytes, pointToBytes, scalarFromBytes } from './arithmetic.ts'
+import { mulBase, mulPublic, type Point, pointFromBytes, pointToBytes, scalarFromBytes, sumPoints } from './arithmetic.ts'
+import { lagrangeAt } from './polynomial.ts'
 
 export type { KeyPublic } from '@conclave/wire'
 
@@ -28,19 +29,26 @@ export interface KeyShare {
 /** Identity keys of the committee, by party. */
 export type Identities = ReadonlyMap<PartyId, IdentityKey>
 
-/** What the DKG session is about; `sid` binds it. */
-export function dkgConfig(
-  clusterContext: Uint8Array,
-  key: Pick<KeyPublic, 'keyId' | 'epoch' | 'threshold' | 'parties' | 'nonce'>,
-): Uint8Array {
+/** What a dealing is about, as far as it is known before it begins. */
+export type DealHeader = Pick<
+  KeyPublic,
+  'clusterContext' | 'keyId' | 'origin' | 'previousEpoch' | 'epoch' | 'previous' | 'threshold' | 'parties' | 'dealers' | 'nonce'
+>
+
+/** The part of `sid` that the whole quorum knows beforehand. */
+export function dealConfig(key: DealHeader): Uint8Array {
   return tagged(
-    'dkg-config',
-    clusterContext,
+    'deal-config',
+    key.clusterContext,
     utf8(key.keyId),
+    utf8(key.origin),
+    u32(key.previousEpoch),
     u32(key.epoch),
+    key.previous,
     u32(key.threshold),
     u32(key.parties.length),
     partyList(key.parties),
+    partyList(key.dealers),
     key.nonce,
   )
 }
@@ -50,16 +58,22 @@ export function partyList(parties: readonly PartyId[]): Uint8Array {
   return Uint8Array.from(parties.flatMap((j) => [...u32(j)]))
 }
 
-/** `sid = T("dkg", all sid_j, config)`. */
-export const dkgSid = (sidParts: readonly Uint8Array[], config: Uint8Array): Uint8Array => tagged('dkg', ...sidParts, config)
+/** `sid = T("deal", all sid_j, config)`, the sid_j in the order of the quorum. */
+export const dealSid = (sidParts: readonly Uint8Array[], config: Uint8Array): Uint8Array => tagged('deal', ...sidParts, config)
 
-/** What every party of the DKG attests: `T("dkg-cert", sid, PK, all X_j, chainCode, H(transcript))`. */
-export function certificateHash(clusterContext: Uint8Array, key: KeyPublic): Uint8Array {
-  const sid = dkgSid(key.sidParts, dkgConfig(clusterContext, key))
-  return tagged('dkg-cert', sid, key.publicKey, ...key.publicShares, key.chainCode, key.transcript)
+/**
+ * What every party of the committee attests: `T("deal-cert", sid, PK, all X_j, chainCode, H(transcript))`.
+ *
+ * It follows from the public half alone, so a certificate can be verified under later cluster locks than the one that it names.
+ */
+export function certificateHash(key: KeyPublic): Uint8Array {
+  return tagged('deal-cert', dealSid(key.sidParts, dealConfig(key)), key.publicKey, ...key.publicShares, key.chainCode, key.transcript)
 }
 
-/** `keyCtx`: everything that a signature under this key is bound to. */
+/** Names a public half by all of its bytes. */
+export const keyPublicHash = (key: KeyPublic): Uint8Array => tagged('key-public', encode(KeyPublicMessage, key))
+
+/** `keyCtx`: everything that a signature under this key is bound to. The cluster is the present one, whenever the key was made. */
 export function keyContext(clusterContext: Uint8Array, key: KeyPublic): Uint8Array {
   return tagged(
     'key',
@@ -81,36 +95,66 @@ export function publicShareOf(key: KeyPublic, j: PartyId): Uint8Array {
   return share
 }
 
+/** Points on one polynomial of degree threshold - 1 whose value at 0 is the public key. */
+export interface Sharing {
+  readonly parties: readonly PartyId[]
+  readonly threshold: number
+  readonly publicKey: Point
+  /** In the order of parties. */
+  readonly publicShares: readonly Point[]
+}
+
 /**
- * Checks the public half on its own: ids, lengths, points.
+ * Whether the public shares belong to the public key: a polynomial through it and the first `threshold - 1` shares goes through all
+ * the others, which for the last of the first `threshold` says that these interpolate to the key.
+ */
+export function interpolates({ parties, threshold, publicKey, publicShares }: Sharing): boolean {
+  const nodes = [0, ...parties.slice(0, threshold - 1)]
+  const values = [publicKey, ...publicShares.slice(0, threshold - 1)]
+  return parties.slice(threshold - 1).every((j, i) => {
+    const at = sumPoints(values.map((p, k) => mulPublic(p, lagrangeAt(j, nodes[k] as PartyId, nodes))))
+    return publicShares[threshold - 1 + i]?.equals(at) === true
+  })
+}
+
+const isIncreasing = (parties: readonly PartyId[]): boolean => parsePartySet(parties).every((j, i) => parties[i] === j)
+const equalLists = (a: readonly PartyId[], b: readonly PartyId[]): boolean => a.length === b.length && a.every((j, i) => b[i] === j)
+
+/** Whether the dealing that this key says it comes from is one that can be. */
+function hasOrigin({ origin, clusterContext, epoch, previous, previousEpoch, parties, dealers, nonce, sidParts }: KeyPublic): boolean {
+  const quorum = new Set([...dealers, ...parties]).size
+  if (clusterContext.length !== 32 || nonce.length !== 32 || !isIncreasing(dealers) || sidParts.length !== quorum) return false
+  if (origin === 'create') return epoch === 0 && previousEpoch === 0 && previous.length === 0 && equalLists(dealers, parties)
+  if (origin !== 'refresh' && origin !== 'reshare') return false
+  return epoch > previousEpoch && previous.length === 32 && (origin === 'reshare' ? dealers.length >= 2 : equalLists(dealers, parties))
+}
+
+/**
+ * Checks the public half on its own: ids, lengths, points, origin, and that the public shares belong to the public key.
  *
  * @throws {InvalidArgument} BAD_KEY and the codes of core's id checks.
  */
 export function checkKeyPublic(key: KeyPublic): KeyPublic {
+  const { parties, threshold } = key
   parseKeyId(key.keyId)
-  checkThreshold(key.threshold, key.parties.length)
-  const sorted = parsePartySet(key.parties)
-  const lengths = key.publicShares.length === sorted.length && key.sidParts.length === sorted.length
-  const points = [key.publicKey, ...key.publicShares].every((p) => pointFromBytes(p) !== undefined)
-  if (!sorted.every((j, i) => key.parties[i] === j) || !lengths || !points)
+  checkThreshold(threshold, parties.length)
+  const publicKey = pointFromBytes(key.publicKey)
+  const publicShares = key.publicShares.map(pointFromBytes).filter((p) => p !== undefined)
+  const formed = isIncreasing(parties) && publicShares.length === parties.length && key.publicShares.length === parties.length
+  if (!formed || !hasOrigin(key) || publicKey === undefined || !interpolates({ parties, threshold, publicKey, publicShares }))
     throw new InvalidArgument('BAD_KEY', 'the public half of this key is not well formed')
   return key
 }
 
 /** Whether every party of the committee has validly attested this key. */
-export function isCertified(
-  clusterContext: Uint8Array,
-  key: KeyPublic,
-  attestations: readonly Attestation[],
-  identities: Identities,
-): boolean {
+export function isCertified(key: KeyPublic, attestations: readonly Attestation[], identities: Identities): boolean {
   try {
     checkKeyPublic(key)
   } catch {
     // A committee that is empty or names a party twice would need fewer signatures.
     return false
   }
-  const hash = certificateHash(clusterContext, key)
+  const hash = certificateHash(key)
   return key.parties.every((j) => {
     const identity = identities.get(j)
     return identity !== undefined && attestations.some((a) => a.party === j && verifyIdentity(identity, hash, a.signature))
@@ -121,7 +165,7 @@ export function isCertified(
 export function encodeShareSecret(share: KeyShare): SecretBytes {
   const out = new Uint8Array(64)
   out.set(share.secret.bytes)
-  out.set(tagged('key-public', encode(KeyPublicMessage, share.public)), 32)
+  out.set(keyPublicHash(share.public), 32)
   return new SecretBytes(out)
 }
 

@@ -2,7 +2,7 @@ import { seededRandom, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { mulBase, mulScalars, q, sumScalars } from './arithmetic.ts'
-import { evaluate, evaluateInExponent, lagrange, type Polynomial, randomPolynomial } from './polynomial.ts'
+import { evaluate, evaluateInExponent, lagrange, lagrangeAt, type Polynomial, randomPolynomial } from './polynomial.ts'
 import { always } from './testing/property.fixture.ts'
 
 const naive = (f: Polynomial, x: bigint) => f.reduce((sum, c, k) => (sum + c * x ** BigInt(k)) % q, 0n)
@@ -33,6 +33,16 @@ describe('polynomial', () => {
         const at0 = sumScalars(set.map((i) => mulScalars(lagrange(i, set), evaluate(f, i))))
         if (set.length >= f.length) expect(at0).to.equal(f[0])
         expect(lagrange(set[0] as number, [...set].reverse())).to.equal(lagrange(set[0] as number, set))
+      }),
+    )
+  })
+
+  it('polynomial: Lagrange coefficients at any point extend a polynomial from enough nodes, 0 among them', () => {
+    const nodes = fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 10 })
+    always(
+      fc.property(coefficients, nodes, fc.integer({ min: 0, max: 9 }), (f, set, x) => {
+        const at = sumScalars(set.map((i) => mulScalars(lagrangeAt(x, i, set), naive(f, BigInt(i)))))
+        if (set.length >= f.length) expect(at).to.equal(naive(f, BigInt(x)))
       }),
     )
   })

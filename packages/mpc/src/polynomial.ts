@@ -1,5 +1,5 @@
 import type { PartyId, Random } from '@conclave/core'
-import { addScalars, invertScalar, mulPublic, mulScalars, O, type Point, q, randomScalar, type Scalar, subScalars } from './arithmetic.ts'
+import { addScalars, invertScalar, mulPublic, mulScalars, O, type Point, randomScalar, type Scalar, subScalars } from './arithmetic.ts'
 
 /** Coefficients, constant term first. Secret. */
 export type Polynomial = readonly Scalar[]
@@ -18,12 +18,15 @@ export function evaluateInExponent(commitments: readonly Point[], x: PartyId): P
 }
 
 /** lambda_i(P): the Lagrange coefficient at 0 of party i among `parties`. Parties are distinct and nonzero mod q. */
-export function lagrange(i: PartyId, parties: readonly PartyId[]): Scalar {
+export const lagrange = (i: PartyId, parties: readonly PartyId[]): Scalar => lagrangeAt(0, i, parties)
+
+/** The Lagrange coefficient at x of node i among `nodes`, which are distinct mod q and may hold 0. */
+export function lagrangeAt(x: number, i: number, nodes: readonly number[]): Scalar {
   let numerator = 1n
   let denominator = 1n
-  for (const j of parties) {
+  for (const j of nodes) {
     if (j === i) continue
-    numerator = mulScalars(numerator, BigInt(j) % q)
+    numerator = mulScalars(numerator, subScalars(BigInt(j), BigInt(x)))
     denominator = mulScalars(denominator, subScalars(BigInt(j), BigInt(i)))
   }
   return mulScalars(numerator, invertScalar(denominator))

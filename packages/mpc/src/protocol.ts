@@ -21,7 +21,11 @@ export interface Attest {
 }
 
 /** What a protocol asks of whoever drives it. */
-export type Effect = { readonly send: Outgoing } | { readonly collect: number } | { readonly attest: Attest }
+export type Effect =
+  | { readonly send: Outgoing }
+  /** `from`: whose message is waited for; every peer's unless given. */
+  | { readonly collect: number; readonly from?: readonly PartyId[] | undefined }
+  | { readonly attest: Attest }
 
 /** Bodies by peer; after `attest`, the own signature under the own index. */
 export type Received = ReadonlyMap<PartyId, Uint8Array>
@@ -41,9 +45,12 @@ export interface Messages<M extends MessageField> {
   readonly bodies: Received
 }
 
-/** Waits for the round's message of every peer. The session has refused malformed bodies before they get here. */
-export function* collect<M extends MessageField>(round: Round<M>): Protocol<Messages<M>> {
-  const bodies = yield { collect: round.number }
+/**
+ * Waits for the round's message of every peer, or of the peers in `from`: those who have nothing to say in this round are not waited
+ * for, and what they say is not looked at. The session has refused malformed bodies before they get here.
+ */
+export function* collect<M extends MessageField>(round: Round<M>, from?: readonly PartyId[]): Protocol<Messages<M>> {
+  const bodies = yield { collect: round.number, from }
   return { bodies, values: new Map([...bodies].map(([j, body]) => [j, decode(round.message, body)])) }
 }
 

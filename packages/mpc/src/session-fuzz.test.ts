@@ -1,9 +1,9 @@
-import { ConclaveError, InvalidArgument, ProtocolAbort, tagged, utf8 } from '@conclave/core'
+import { ConclaveError, InvalidArgument, ProtocolAbort } from '@conclave/core'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { DKG_ROUNDS, dkg } from './dkg.ts'
+import { DEAL_ROUNDS, deal } from './deal.ts'
 import { Session, type SessionState } from './session.ts'
-import { attestAs, CLUSTER_CONTEXT, dealerRandom, identities, runDkg } from './testing/cluster.ts'
+import { attestAs, type DealSpec, dealContext, runDkg } from './testing/cluster.ts'
 import { always } from './testing/property.fixture.ts'
 import { flip, recorder, slotOf } from './testing/run.ts'
 
@@ -52,16 +52,8 @@ describe('session fuzz', () => {
     runDkg(PARTIES, 2, SEED, { watch: said.watch })
   })
 
-  const fresh = () => {
-    const context = { parties: PARTIES, threshold: 2, clusterContext: CLUSTER_CONTEXT, keyId: 'test-key', identities: identities(PARTIES) }
-    const nonce = tagged('nonce', utf8(SEED))
-    return new Session({
-      self: 1,
-      peers: PEERS,
-      rounds: DKG_ROUNDS,
-      protocol: dkg({ ...context, nonce, self: 1, random: dealerRandom(SEED, 1) }),
-    })
-  }
+  const spec: DealSpec = { parties: PARTIES, threshold: 2, epoch: 0, dealingOf: () => ({ kind: 'create' }) }
+  const fresh = () => new Session({ self: 1, peers: PEERS, rounds: DEAL_ROUNDS, protocol: deal(dealContext(spec, SEED, 1)) })
 
   const perform = (s: Session<unknown>, a: Act): readonly unknown[] => {
     if (a.act === 'receive') {
@@ -100,7 +92,7 @@ describe('session fuzz', () => {
     const received = list.filter((a) => a.act === 'receive').length
     const taken = received - Object.values(s.dropped).reduce((x, y) => x + y, 0)
     // One slot for each peer and declared round: whatever comes, no more is kept.
-    expect(taken).to.be.within(0, PEERS.length * DKG_ROUNDS.length)
+    expect(taken).to.be.within(0, PEERS.length * DEAL_ROUNDS.length)
     expect(s.error === undefined).to.equal(s.state !== 'aborted')
     if (s.error === undefined) return
     const expected =

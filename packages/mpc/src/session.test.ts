@@ -1,5 +1,5 @@
 import { ConclaveError, InvalidArgument, type PartyId, SecretScope, utf8 } from '@conclave/core'
-import { DkgAttest, DkgSubshare, decode, encode } from '@conclave/wire'
+import { DealAttest, DealSubshare, decode, encode } from '@conclave/wire'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { abortOf } from './abort.ts'
@@ -7,9 +7,9 @@ import { collect, type Protocol, send } from './protocol.ts'
 import { Session } from './session.ts'
 import { always } from './testing/property.fixture.ts'
 
-const FIRST = { number: 1, kind: 'broadcast', message: DkgAttest } as const
-const SECOND = { number: 2, kind: 'broadcast', message: DkgAttest } as const
-const word = (text: string) => encode(DkgAttest, { signature: utf8(text) })
+const FIRST = { number: 1, kind: 'broadcast', message: DealAttest } as const
+const SECOND = { number: 2, kind: 'broadcast', message: DealAttest } as const
+const word = (text: string) => encode(DealAttest, { signature: utf8(text) })
 
 /** Two rounds; the result is everything that was heard, in the order of parties. `failing` throws after round 1. */
 function* gossip(buffer: Uint8Array, failing?: unknown): Protocol<string> {
@@ -56,7 +56,7 @@ describe('session', () => {
       .to.throw(ConclaveError)
       .with.property('code', 'SESSION_UNFINISHED')
     const out = s.start()
-    expect(out.map((o) => [o.round, o.to, new TextDecoder().decode(decode(DkgAttest, o.body).signature)])).to.deep.equal([
+    expect(out.map((o) => [o.round, o.to, new TextDecoder().decode(decode(DealAttest, o.body).signature)])).to.deep.equal([
       [1, 'all', 'hello'],
     ])
     expect([s.state, s.round, s.waitingFor]).to.deep.equal(['running', 1, [2, 5]])
@@ -67,6 +67,33 @@ describe('session', () => {
     finish(s)
     expect([s.state, s.result, s.round, s.error]).to.deep.equal(['done', '2b,5e;2r2,5r2', undefined, undefined])
     expect(wiped(buffer)).to.equal(true)
+  })
+
+  it('session: a round that a peer sits out does not wait for it and does not look at what it says', () => {
+    function* sitting(): Protocol<string> {
+      const heard = [...(yield* collect(FIRST, [5])).bodies.keys()]
+      return `${heard};${[...(yield* collect(SECOND)).bodies.keys()]}`
+    }
+    for (const order of [
+      [5, 2],
+      [2, 5],
+    ]) {
+      const s = fresh(sitting())
+      s.start()
+      expect(s.waitingFor).to.deep.equal([5])
+      for (const j of order) s.receive(j, 1, word('first'))
+      // The next round waits for everybody again.
+      expect([s.round, s.waitingFor]).to.deep.equal([2, [2, 5]])
+      for (const j of order) s.receive(j, 2, word('second'))
+      expect([s.state, s.result]).to.deep.equal(['done', '5;2,5'])
+    }
+    const nobody = fresh(
+      (function* () {
+        return String((yield* collect(FIRST, [])).bodies.size)
+      })(),
+    )
+    nobody.start()
+    expect(nobody.result).to.equal('0')
   })
 
   it('session: the first well-formed message wins, and a malformed one leaves the place free', () => {
@@ -219,7 +246,7 @@ describe('session', () => {
     for (const j of PEERS) expect(s.receive(j, 2, word('x'))).to.deep.equal([])
     expect([s.state, wiped(buffer)]).to.deep.equal(['attesting', false])
     const out = s.attested(utf8('signed'))
-    expect(out.map((o) => decode(DkgAttest, o.body).signature)).to.deep.equal([utf8('signed')])
+    expect(out.map((o) => decode(DealAttest, o.body).signature)).to.deep.equal([utf8('signed')])
     expect([s.state, s.result, s.attest, wiped(buffer)]).to.deep.equal(['done', 'signed', undefined, true])
     expect(() => s.attested(utf8('again')))
       .to.throw(ConclaveError)
@@ -242,7 +269,7 @@ describe('session', () => {
     const body = fc.oneof(
       fc.uint8Array({ maxLength: 90 }),
       fc.string({ minLength: 1, maxLength: 20 }).map((t) => word(t)),
-      fc.constant(encode(DkgSubshare, { subshare: new Uint8Array(32), echo: new Uint8Array(32) })),
+      fc.constant(encode(DealSubshare, { subshare: new Uint8Array(32), echo: new Uint8Array(32) })),
     )
     const message = fc.tuple(fc.integer({ min: -1, max: 10 }), fc.integer({ min: -1, max: 17 }), body)
     always(

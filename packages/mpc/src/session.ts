@@ -31,6 +31,7 @@ export class Session<T> {
   readonly #protocol: Protocol<T>
   #state: SessionState = 'idle'
   #collecting: number | undefined
+  #from: readonly PartyId[]
   #attest: Attest | undefined
   #result: { readonly value: T } | undefined
   #error: ConclaveError | undefined
@@ -40,6 +41,7 @@ export class Session<T> {
       throw new InvalidArgument('BAD_PARTY_SET', 'peers must be distinct and not oneself')
     this.self = self
     this.peers = peers
+    this.#from = peers
     this.#rounds = new Map(rounds.map((r) => [r.number, r]))
     for (const r of rounds) this.#inbox.set(r.number, new Map())
     this.#protocol = protocol
@@ -49,11 +51,11 @@ export class Session<T> {
     return this.#state
   }
 
-  /** Peers whose message of the current round is missing. */
+  /** Peers whose message of the current round is missing and needed. */
   get waitingFor(): readonly PartyId[] {
     if (this.#collecting === undefined) return []
     const slots = this.#inbox.get(this.#collecting)
-    return this.peers.filter((j) => !slots?.has(j))
+    return this.#from.filter((j) => !slots?.has(j))
   }
 
   get round(): number | undefined {
@@ -100,9 +102,7 @@ export class Session<T> {
       return refuse('malformed')
     }
     slots.set(from, Uint8Array.from(body))
-    return this.#state === 'running' && this.#collecting === round && slots.size === this.peers.length
-      ? this.#advance(this.#take(round))
-      : []
+    return this.#state === 'running' && this.#collecting === round && this.waitingFor.length === 0 ? this.#advance(this.#take(round)) : []
   }
 
   /** The node identity has signed `attest.hash` and `attest.pending` is on disk. */
@@ -124,7 +124,7 @@ export class Session<T> {
   #take(round: number): Received {
     const slots = this.#inbox.get(round) as Map<PartyId, Uint8Array>
     this.#collecting = undefined
-    return new Map(this.peers.map((j) => [j, slots.get(j) as Uint8Array]))
+    return new Map(this.#from.map((j) => [j, slots.get(j) as Uint8Array]))
   }
 
   /** Some bodies hold secrets: subshares, seeds. */
@@ -168,6 +168,7 @@ export class Session<T> {
         return out
       } else {
         this.#collecting = effect.collect
+        this.#from = effect.from ?? this.peers
         if (this.waitingFor.length > 0) return out
         received = this.#take(effect.collect)
       }

@@ -99,7 +99,8 @@ export class KeyMaker {
     await Promise.race([pairs.ready(peers, PAIRS_TIMEOUT_MS), givenUp])
     const config = [u32(request.threshold), partyList(parties), request.nonce]
     const id = tagged('dkg-session', scope.clusterContext, utf8(request.keyId), ...config)
-    const job = { kind: 'dkg', ...request, self, parties, clusterContext: scope.clusterContext, identities: scope.identities } as const
+    const { clusterContext, identities } = scope
+    const job = { kind: 'deal', ...request, self, parties, epoch: 0, clusterContext, identities, dealing: { kind: 'create' } } as const
     const attest = (hash: Uint8Array, share: OpenedRecord) => {
       making.storing = true
       return this.#store(request.keyId, hash, share)

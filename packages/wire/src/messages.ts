@@ -14,18 +14,18 @@ const KEY_ID = text(63)
 const CODE = text(64)
 const LINE = text(512)
 
-// dkg.proto
+// deal.proto
 export const SchnorrProof = message('SchnorrProof', { nonce: POINT, response: SCALAR })
-export const DkgCommit = message('DkgCommit', { sidPart: HASH, commitment: HASH })
-export const DkgOpen = message('DkgOpen', {
+export const DealCommit = message('DealCommit', { sidPart: HASH, commitment: HASH })
+export const DealOpen = message('DealOpen', {
   coefficients: list(POINT, PARTIES_MAX),
-  chainCodePart: HASH,
+  chainCodePart: bytesOrEmpty(32),
   salt: SALT,
   proofs: list(SchnorrProof, PARTIES_MAX),
   echo: HASH,
 })
-export const DkgSubshare = message('DkgSubshare', { subshare: SCALAR, echo: HASH })
-export const DkgAttest = message('DkgAttest', { signature: bytesBetween(1, 72) })
+export const DealSubshare = message('DealSubshare', { subshare: bytesOrEmpty(32), echo: HASH })
+export const DealAttest = message('DealAttest', { signature: bytesBetween(1, 72) })
 
 // pair.proto: 128 base OTs a direction
 export const PairStart = message('PairStart', { base: POINT, proof: SchnorrProof, zeroCommitment: HASH })
@@ -69,6 +69,11 @@ export const KeyPublic = message('KeyPublic', {
   nonce: HASH,
   sidParts: list(HASH, PARTIES_MAX),
   transcript: HASH,
+  clusterContext: HASH,
+  origin: text(16),
+  previous: bytesOrEmpty(32),
+  previousEpoch: number(),
+  dealers: list(INDEX, PARTIES_MAX),
 })
 export const KeyCertificate = message('KeyCertificate', { key: KeyPublic, attestations: list(Attestation, PARTIES_MAX) })
 

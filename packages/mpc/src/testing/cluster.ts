@@ -1,6 +1,7 @@
 import { type PartyId, type Random, tagged, u32, utf8 } from '@conclave/core'
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { DKG_ROUNDS, type DkgContext, type DkgResult, dkg } from '../dkg.ts'
+import { DEAL_ROUNDS, type DealResult, deal } from '../deal.ts'
+import { type DealContext, type Dealing, quorumOf } from '../deal-context.ts'
 import type { EcdsaSignature } from '../ecdsa.ts'
 import type { Identities, KeyShare } from '../key.ts'
 import { PAIR_ROUNDS, type PairContext, pairSetup } from '../pair-setup.ts'
@@ -21,33 +22,48 @@ export const attestAs = (j: PartyId, hash: Uint8Array): Uint8Array => ed25519.si
 /** What some parties run in place of the real protocol, or of the real protocol's inputs. */
 export type Deviants<C, T> = ReadonlyMap<PartyId, (context: C) => Protocol<T>>
 
-export interface DkgRun extends Outcome<DkgResult> {
+export interface DealRun extends Outcome<DealResult> {
   /** What each party would have stored before attesting. */
   readonly shares: ReadonlyMap<PartyId, KeyShare>
 }
 
-/** The randomness of one dealer in {@link runDkg}: a test may look at its coefficients before the others do. */
+/** What the whole quorum of a dealing agrees on, and what each of them deals from. */
+export interface DealSpec {
+  readonly parties: readonly PartyId[]
+  readonly threshold: number
+  readonly epoch: number
+  readonly dealingOf: (self: PartyId) => Dealing
+}
+export type DealOptions = RunOptions & {
+  readonly deviants?: Deviants<DealContext, DealResult>
+  /** Changes what the whole quorum is told. */
+  readonly change?: Partial<DealContext>
+}
+
+/** The randomness of one dealer in {@link runDeal}: a test may look at its coefficients before the others do. */
 export const dealerRandom = (seed: string, j: PartyId): Random => partyRandom(`dkg/${seed}`, j)
 
-export function runDkg(
-  parties: readonly PartyId[],
-  threshold: number,
-  seed: string,
-  options: RunOptions & { readonly deviants?: Deviants<DkgContext, DkgResult> } = {},
-): DkgRun {
+/** The context of one party of a dealing under test. */
+export const dealContext = ({ parties, threshold, epoch, dealingOf }: DealSpec, seed: string, self: PartyId): DealContext => ({
+  self,
+  parties,
+  threshold,
+  epoch,
+  clusterContext: CLUSTER_CONTEXT,
+  keyId: 'test-key',
+  nonce: tagged('nonce', utf8(seed)),
+  identities: identities(parties),
+  random: dealerRandom(seed, self),
+  dealing: dealingOf(self),
+})
+
+export function runDeal(spec: DealSpec, seed: string, options: DealOptions = {}): DealRun {
   const shares = new Map<PartyId, KeyShare>()
-  const context = {
-    parties,
-    threshold,
-    clusterContext: CLUSTER_CONTEXT,
-    keyId: 'test-key',
-    nonce: tagged('nonce', utf8(seed)),
-    identities: identities(parties),
-  }
+  const quorum = quorumOf({ parties: spec.parties, dealing: spec.dealingOf(spec.parties[0] as PartyId) })
   const sessions = new Map(
-    parties.map((self) => {
-      const protocol = (options.deviants?.get(self) ?? dkg)({ ...context, self, random: dealerRandom(seed, self) })
-      return [self, new Session({ self, peers: parties.filter((j) => j !== self), rounds: DKG_ROUNDS, protocol })]
+    quorum.map((self) => {
+      const protocol = (options.deviants?.get(self) ?? deal)({ ...dealContext(spec, seed, self), ...options.change })
+      return [self, new Session({ self, peers: quorum.filter((j) => j !== self), rounds: DEAL_ROUNDS, protocol })]
     }),
   )
   const attest = (self: PartyId, hash: Uint8Array, pending: unknown): Uint8Array => {
@@ -56,6 +72,9 @@ export function runDkg(
   }
   return { ...runSessions(sessions, { attest, ...options }), shares }
 }
+
+export const runDkg = (parties: readonly PartyId[], threshold: number, seed: string, options: DealOptions = {}): DealRun =>
+  runDeal({ parties, threshold, epoch: 0, dealingOf: () => ({ kind: 'create' }) }, seed, options)
 
 export function runPair(
   a: PartyId,

@@ -1,9 +1,9 @@
 import type { PartyId } from '@conclave/core'
 import type { PairState } from '../pair-state.ts'
-import { type DkgRun, runDkg, runPair, type TestCluster } from './cluster.ts'
+import { type DealRun, runDkg, runPair, type TestCluster } from './cluster.ts'
 
 /** What is expensive to make and never changed: one of each per process, whichever test comes first. */
-const keys = new Map<string, DkgRun>()
+const keys = new Map<string, DealRun>()
 const pairs = new Map<string, ReadonlyMap<PartyId, PairState>>()
 
 function once<V>(memo: Map<string, V>, name: string, make: () => V): V {
@@ -15,7 +15,7 @@ function once<V>(memo: Map<string, V>, name: string, make: () => V): V {
 export const partiesOf = (n: number): readonly PartyId[] => Array.from({ length: n }, (_, i) => i + 1)
 
 /** The key of parties 1..n with threshold t. */
-export const keyOf = (t: number, n: number): DkgRun => once(keys, `${t}/${n}`, () => runDkg(partiesOf(n), t, `committee/${t}/${n}`))
+export const keyOf = (t: number, n: number): DealRun => once(keys, `${t}/${n}`, () => runDkg(partiesOf(n), t, `committee/${t}/${n}`))
 
 /** Both ends of the pair of a and b, by party. A pair belongs to its nodes, so it serves every key. */
 export const pairOf = (a: PartyId, b: PartyId): ReadonlyMap<PartyId, PairState> =>

@@ -4,5 +4,5 @@ import type { ToWorker } from './job.ts'
 import './worker.ts'
 
 parentPort?.on('message', (m: ToWorker) => {
-  if (m.type === 'start' && m.job.kind === 'dkg' && m.job.keyId === 'die') throw new Error('the worker dies')
+  if (m.type === 'start' && m.job.kind === 'deal' && m.job.keyId === 'die') throw new Error('the worker dies')
 })

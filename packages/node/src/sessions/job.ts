@@ -3,18 +3,32 @@ import type { EcdsaSignature, Outgoing, SignRequest } from '@conclave/mpc'
 import type { Attestation, KeyPublic } from '@conclave/wire'
 
 /** One protocol run, as it crosses to a worker thread. Buffers with secrets are transferred, not copied. */
-export type Job = DkgJob | PairJob | SignJob
+export type Job = DealJob | PairJob | SignJob
 
-export interface DkgJob {
-  readonly kind: 'dkg'
+export interface DealJob {
+  readonly kind: 'deal'
   readonly self: PartyId
   readonly parties: readonly PartyId[]
   readonly threshold: number
+  readonly epoch: number
   readonly clusterContext: Uint8Array
   readonly keyId: string
   readonly nonce: Uint8Array
   readonly identities: ReadonlyMap<PartyId, IdentityKey>
+  readonly dealing: DealSource
 }
+
+/** Where new shares come from; `previous` is an encoded KeyPublic whose certificate has been verified. */
+export type DealSource =
+  | { readonly kind: 'create' }
+  | { readonly kind: 'refresh'; readonly previous: Uint8Array; readonly share: OpenedRecord }
+  | {
+      readonly kind: 'reshare'
+      readonly previous: Uint8Array
+      readonly dealers: readonly PartyId[]
+      /** Of the dealers only. */
+      readonly share?: OpenedRecord | undefined
+    }
 
 export interface PairJob {
   readonly kind: 'pair'
@@ -41,10 +55,22 @@ export interface SignJob {
 }
 
 export interface JobResults {
-  readonly dkg: { readonly public: KeyPublic; readonly attestations: readonly Attestation[] }
+  readonly deal: { readonly public: KeyPublic; readonly attestations: readonly Attestation[] }
   /** `secret` is the pair state's secret half, now the receiver's to seal and wipe. */
   readonly pair: OpenedRecord
   readonly sign: EcdsaSignature
+}
+
+/** Every buffer of a job that must not stay behind where it has been. */
+export function secretsOf(job: Job): readonly Uint8Array[] {
+  switch (job.kind) {
+    case 'deal':
+      return job.dealing.kind === 'create' || job.dealing.share === undefined ? [] : [job.dealing.share.secret]
+    case 'pair':
+      return []
+    case 'sign':
+      return [job.share.secret, ...[...job.pairs.values()].map((p) => p.secret)]
+  }
 }
 
 export type ResultOf<J extends Job> = JobResults[J['kind']]

@@ -1,6 +1,6 @@
 import { tagged, u32, utf8 } from '@conclave/core'
 import { SCOPE } from '../store/dkg.fixture.ts'
-import type { DkgJob, OpenedRecord, PairJob, SignJob } from './job.ts'
+import type { DealJob, OpenedRecord, PairJob, SignJob } from './job.ts'
 import type { SessionHandlers } from './session-pool.ts'
 
 /** A clock whose time a test moves. */
@@ -44,8 +44,18 @@ export const pairJob = (self: number, peer: number, nonce: string): PairJob => (
   nonce: tagged('nonce', utf8(nonce)),
 })
 
-export const dkgJob = (self: number, keyId: string): DkgJob => ({
-  ...{ kind: 'dkg', self, parties: [1, 2], threshold: 2, clusterContext: SCOPE.clusterContext, keyId, identities: SCOPE.identities },
+export const dkgJob = (self: number, keyId: string): DealJob => ({
+  ...{
+    kind: 'deal',
+    self,
+    parties: [1, 2],
+    threshold: 2,
+    epoch: 0,
+    dealing: { kind: 'create' },
+    clusterContext: SCOPE.clusterContext,
+    keyId,
+    identities: SCOPE.identities,
+  },
   nonce: tagged('nonce', utf8(keyId)),
 })
 

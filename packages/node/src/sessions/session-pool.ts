@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { ConclaveError, type PartyId, ProtocolAbort, wipe } from '@conclave/core'
 import { burnsPairs, type Outgoing } from '@conclave/mpc'
-import type { FromWorker, Job, OpenedRecord, PlainError, ResultOf, ToWorker } from './job.ts'
+import { type FromWorker, type Job, type OpenedRecord, type PlainError, type ResultOf, secretsOf, type ToWorker } from './job.ts'
 
 export interface SessionHandlers {
   /** Protocol messages to be sent to peers. */
@@ -30,12 +30,6 @@ const CLOSE_TIMEOUT_MS = 5_000
 function revive(e: PlainError): ConclaveError {
   if (e.check !== undefined) return new ProtocolAbort(e.code, e.check, e.culprits, e.message)
   return new ConclaveError(e.code, e.message, { retriable: e.retriable })
-}
-
-/** Buffers that must not stay behind in this thread. */
-function secretsOf(job: Job): ArrayBuffer[] {
-  if (job.kind !== 'sign') return []
-  return [job.share.secret, ...[...job.pairs.values()].map((p) => p.secret)].map((b) => b.buffer as ArrayBuffer)
 }
 
 /** A secret that nobody waits for any more: its session was stopped while the message was on its way. */
@@ -81,7 +75,10 @@ export class SessionPool {
     this.#workers[slot] = worker
     const message: ToWorker = { type: 'start', id, job, seed }
     // Before the entry exists: what cannot be posted is not running.
-    worker.postMessage(message, [...secretsOf(job), seed.buffer as ArrayBuffer])
+    worker.postMessage(
+      message,
+      [...secretsOf(job), seed].map((b) => b.buffer as ArrayBuffer),
+    )
     const { promise, resolve, reject } = Promise.withResolvers<ResultOf<J>>()
     const settled = promise.then(
       () => undefined,

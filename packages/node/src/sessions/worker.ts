@@ -1,9 +1,10 @@
 /** A worker thread: runs protocol sessions, so that no signing blocks the event loop of the node. */
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { ConclaveError, type PartyId, ProtocolAbort, type Random, seededRandom } from '@conclave/core'
+import { ConclaveError, type PartyId, ProtocolAbort, type Random, seededRandom, wipe } from '@conclave/core'
 import {
-  DKG_ROUNDS,
-  dkg,
+  DEAL_ROUNDS,
+  type Dealing,
+  deal,
   encodePairSecret,
   encodeShareSecret,
   type KeyShare,
@@ -13,12 +14,25 @@ import {
   pairSetup,
   parseKeyShare,
   parsePairState,
+  quorumOf,
   Session,
   SIGN_ROUNDS,
   sign,
 } from '@conclave/mpc'
-import { encode, KeyPublic, PairPublic } from '@conclave/wire'
-import type { DkgJob, FromWorker, Job, JobResults, OpenedRecord, PairJob, PlainError, SignJob, ToWorker } from './job.ts'
+import { decode, encode, KeyPublic, PairPublic } from '@conclave/wire'
+import {
+  type DealJob,
+  type DealSource,
+  type FromWorker,
+  type Job,
+  type JobResults,
+  type OpenedRecord,
+  type PairJob,
+  type PlainError,
+  type SignJob,
+  secretsOf,
+  type ToWorker,
+} from './job.ts'
 
 interface Running {
   readonly session: Session<unknown>
@@ -43,18 +57,31 @@ function plain(error: unknown): PlainError {
   }
 }
 
-function startDkg(job: DkgJob, random: Random): Running {
-  const session = new Session({
-    self: job.self,
-    peers: job.parties.filter((j) => j !== job.self),
-    rounds: DKG_ROUNDS,
-    protocol: dkg({ ...job, random }),
-  })
-  return {
-    session,
-    finish: (result) => ({ result: result as JobResults['dkg'], handOver: [] }),
-    dispose: () => undefined,
-    attesting: false,
+/** Opens what is dealt from; the session's owner disposes of the share. */
+function openDealing(source: DealSource, self: PartyId): Dealing {
+  if (source.kind === 'create') return source
+  const previous = decode(KeyPublic, source.previous)
+  const open = (r: OpenedRecord): KeyShare => parseKeyShare(r.public, r.secret, self)
+  if (source.kind === 'refresh') return { kind: 'refresh', previous, share: open(source.share) }
+  const { dealers, share } = source
+  return { kind: 'reshare', previous, dealers, share: share === undefined ? undefined : open(share) }
+}
+
+function startDeal(job: DealJob, random: Random): Running {
+  try {
+    const dealing = openDealing(job.dealing, job.self)
+    const peers = quorumOf(job).filter((j) => j !== job.self)
+    const session = new Session({ self: job.self, peers, rounds: DEAL_ROUNDS, protocol: deal({ ...job, dealing, random }) })
+    return {
+      session,
+      finish: (result) => ({ result: result as JobResults['deal'], handOver: [] }),
+      dispose: () => {
+        if (dealing.kind !== 'create') dealing.share?.secret[Symbol.dispose]()
+      },
+      attesting: false,
+    }
+  } finally {
+    for (const secret of secretsOf(job)) wipe(secret)
   }
 }
 
@@ -71,10 +98,6 @@ function startPair(job: PairJob, random: Random): Running {
 }
 
 function startSign(job: SignJob, random: Random): Running {
-  const wipe = (records: Iterable<OpenedRecord>) => {
-    for (const r of records) r.secret.fill(0)
-  }
-  const given = [job.share, ...job.pairs.values()]
   const opened: Disposable[] = []
   try {
     const share = parseKeyShare(job.share.public, job.share.secret, job.self)
@@ -100,14 +123,14 @@ function startSign(job: SignJob, random: Random): Running {
     for (const o of opened) o[Symbol.dispose]()
     throw error
   } finally {
-    wipe(given)
+    for (const secret of secretsOf(job)) wipe(secret)
   }
 }
 
 function startJob(job: Job, random: Random): Running {
   switch (job.kind) {
-    case 'dkg':
-      return startDkg(job, random)
+    case 'deal':
+      return startDeal(job, random)
     case 'pair':
       return startPair(job, random)
     case 'sign':

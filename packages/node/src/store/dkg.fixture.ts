@@ -1,5 +1,5 @@
 import { type IdentitySigner, type PartyId, seededRandom, tagged, u32, utf8 } from '@conclave/core'
-import { DKG_ROUNDS, type DkgResult, dkg, encodeShareSecret, type KeyShare, Session } from '@conclave/mpc'
+import { DEAL_ROUNDS, type DealResult, deal, encodeShareSecret, type KeyShare, Session } from '@conclave/mpc'
 import { softIdentity } from '@conclave/transport'
 import { type Attestation, encode, KeyPublic } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
@@ -30,8 +30,8 @@ export async function makeKey(keyId: string, seed = keyId): Promise<MadeKey> {
     PARTIES.map((self) => {
       const random = seededRandom(tagged('store-dkg', utf8(seed), u32(self)))
       const context = { self, parties: PARTIES, threshold: 2, clusterContext: CLUSTER_CONTEXT, keyId, nonce: tagged('nonce', utf8(seed)) }
-      const protocol = dkg({ ...context, identities: SCOPE.identities, random })
-      return [self, new Session<DkgResult>({ self, peers: PARTIES.filter((j) => j !== self), rounds: DKG_ROUNDS, protocol })]
+      const protocol = deal({ ...context, epoch: 0, dealing: { kind: 'create' }, identities: SCOPE.identities, random })
+      return [self, new Session<DealResult>({ self, peers: PARTIES.filter((j) => j !== self), rounds: DEAL_ROUNDS, protocol })]
     }),
   )
   let record: OpenedRecord | undefined
@@ -40,7 +40,7 @@ export async function makeKey(keyId: string, seed = keyId): Promise<MadeKey> {
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     for (const m of next.messages) {
       for (const to of m.to === 'all' ? PARTIES.filter((j) => j !== next.from) : [m.to]) {
-        const session = sessions.get(to) as Session<DkgResult>
+        const session = sessions.get(to) as Session<DealResult>
         queue.push({ from: to, messages: session.receive(next.from, m.round, m.body) })
         if (session.state !== 'attesting' || session.attest === undefined) continue
         hash = Uint8Array.from(session.attest.hash)
@@ -50,7 +50,7 @@ export async function makeKey(keyId: string, seed = keyId): Promise<MadeKey> {
       }
     }
   }
-  const { public: key, attestations } = (sessions.get(1) as Session<DkgResult>).result
+  const { public: key, attestations } = (sessions.get(1) as Session<DealResult>).result
   const made = record as OpenedRecord
   return { key, hash, attestations, share: () => ({ public: made.public, secret: Uint8Array.from(made.secret) }) }
 }

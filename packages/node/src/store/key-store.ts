@@ -67,7 +67,7 @@ export class KeyStore {
   }
 
   hashOf(key: KeyPublic): Uint8Array {
-    return certificateHash(this.#scope.clusterContext, key)
+    return certificateHash(key)
   }
 
   /** The committee of a key, active or pending; none of an unknown one. */
@@ -109,7 +109,7 @@ export class KeyStore {
       const news = this.#newsIn(pending, hash, attestations)
       if (news.length === 0) return 'pending'
       const merged = [...pending.attestations, ...news].sort((a, b) => a.party - b.party)
-      if (isCertified(this.#scope.clusterContext, pending.key, merged, this.#scope.identities)) {
+      if (isCertified(pending.key, merged, this.#scope.identities)) {
         await this.#activate({ certificate: { key: pending.key, attestations: merged }, sealed: pending.sealed })
         return 'activated'
       }

@@ -2338,19 +2338,19 @@ export const conclave = $root.conclave = (() => {
         return PairAccept;
     })();
 
-    conclave.DkgCommit = (function() {
+    conclave.DealCommit = (function() {
 
-        const DkgCommit = function (properties) {
+        const DealCommit = function (properties) {
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        DkgCommit.prototype.sidPart = $util.newBuffer([]);
-        DkgCommit.prototype.commitment = $util.newBuffer([]);
+        DealCommit.prototype.sidPart = $util.newBuffer([]);
+        DealCommit.prototype.commitment = $util.newBuffer([]);
 
-        DkgCommit.encode = function (message, writer, _depth) {
+        DealCommit.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -2367,7 +2367,7 @@ export const conclave = $root.conclave = (() => {
             return writer;
         };
 
-        DkgCommit.decode = function (reader, length, _end, _depth, _target) {
+        DealCommit.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -2384,7 +2384,7 @@ export const conclave = $root.conclave = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.conclave.DkgCommit();
+            message = _target || new $root.conclave.DealCommit();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -2429,12 +2429,12 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return DkgCommit;
+        return DealCommit;
     })();
 
-    conclave.DkgOpen = (function() {
+    conclave.DealOpen = (function() {
 
-        const DkgOpen = function (properties) {
+        const DealOpen = function (properties) {
             this.coefficients = [];
             this.proofs = [];
             if (properties)
@@ -2443,13 +2443,13 @@ export const conclave = $root.conclave = (() => {
                         this[keys[i]] = properties[keys[i]];
         };
 
-        DkgOpen.prototype.coefficients = $util.emptyArray;
-        DkgOpen.prototype.chainCodePart = $util.newBuffer([]);
-        DkgOpen.prototype.salt = $util.newBuffer([]);
-        DkgOpen.prototype.proofs = $util.emptyArray;
-        DkgOpen.prototype.echo = $util.newBuffer([]);
+        DealOpen.prototype.coefficients = $util.emptyArray;
+        DealOpen.prototype.chainCodePart = $util.newBuffer([]);
+        DealOpen.prototype.salt = $util.newBuffer([]);
+        DealOpen.prototype.proofs = $util.emptyArray;
+        DealOpen.prototype.echo = $util.newBuffer([]);
 
-        DkgOpen.encode = function (message, writer, _depth) {
+        DealOpen.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -2474,7 +2474,7 @@ export const conclave = $root.conclave = (() => {
             return writer;
         };
 
-        DkgOpen.decode = function (reader, length, _end, _depth, _target) {
+        DealOpen.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -2491,7 +2491,7 @@ export const conclave = $root.conclave = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.conclave.DkgOpen();
+            message = _target || new $root.conclave.DealOpen();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -2561,7 +2561,7 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return DkgOpen;
+        return DealOpen;
     })();
 
     conclave.SchnorrProof = (function() {
@@ -2658,19 +2658,19 @@ export const conclave = $root.conclave = (() => {
         return SchnorrProof;
     })();
 
-    conclave.DkgSubshare = (function() {
+    conclave.DealSubshare = (function() {
 
-        const DkgSubshare = function (properties) {
+        const DealSubshare = function (properties) {
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        DkgSubshare.prototype.subshare = $util.newBuffer([]);
-        DkgSubshare.prototype.echo = $util.newBuffer([]);
+        DealSubshare.prototype.subshare = $util.newBuffer([]);
+        DealSubshare.prototype.echo = $util.newBuffer([]);
 
-        DkgSubshare.encode = function (message, writer, _depth) {
+        DealSubshare.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -2687,7 +2687,7 @@ export const conclave = $root.conclave = (() => {
             return writer;
         };
 
-        DkgSubshare.decode = function (reader, length, _end, _depth, _target) {
+        DealSubshare.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -2704,7 +2704,7 @@ export const conclave = $root.conclave = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.conclave.DkgSubshare();
+            message = _target || new $root.conclave.DealSubshare();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -2749,21 +2749,21 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return DkgSubshare;
+        return DealSubshare;
     })();
 
-    conclave.DkgAttest = (function() {
+    conclave.DealAttest = (function() {
 
-        const DkgAttest = function (properties) {
+        const DealAttest = function (properties) {
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        DkgAttest.prototype.signature = $util.newBuffer([]);
+        DealAttest.prototype.signature = $util.newBuffer([]);
 
-        DkgAttest.encode = function (message, writer, _depth) {
+        DealAttest.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -2778,7 +2778,7 @@ export const conclave = $root.conclave = (() => {
             return writer;
         };
 
-        DkgAttest.decode = function (reader, length, _end, _depth, _target) {
+        DealAttest.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -2795,7 +2795,7 @@ export const conclave = $root.conclave = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.conclave.DkgAttest();
+            message = _target || new $root.conclave.DealAttest();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -2831,7 +2831,7 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return DkgAttest;
+        return DealAttest;
     })();
 
     conclave.Frame = (function() {
@@ -4832,6 +4832,7 @@ export const conclave = $root.conclave = (() => {
             this.parties = [];
             this.publicShares = [];
             this.sidParts = [];
+            this.dealers = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4848,6 +4849,11 @@ export const conclave = $root.conclave = (() => {
         KeyPublic.prototype.nonce = $util.newBuffer([]);
         KeyPublic.prototype.sidParts = $util.emptyArray;
         KeyPublic.prototype.transcript = $util.newBuffer([]);
+        KeyPublic.prototype.clusterContext = $util.newBuffer([]);
+        KeyPublic.prototype.origin = "";
+        KeyPublic.prototype.previous = $util.newBuffer([]);
+        KeyPublic.prototype.previousEpoch = 0;
+        KeyPublic.prototype.dealers = $util.emptyArray;
 
         KeyPublic.encode = function (message, writer, _depth) {
             if (!writer)
@@ -4878,6 +4884,16 @@ export const conclave = $root.conclave = (() => {
                     writer.uint32(74).bytes(message.sidParts[i]);
             if (message.transcript != null && $Object.hasOwnProperty.call(message, "transcript") && message.transcript.length)
                 writer.uint32(82).bytes(message.transcript);
+            if (message.clusterContext != null && $Object.hasOwnProperty.call(message, "clusterContext") && message.clusterContext.length)
+                writer.uint32(90).bytes(message.clusterContext);
+            if (message.origin != null && $Object.hasOwnProperty.call(message, "origin") && message.origin !== "")
+                writer.uint32(98).string(message.origin);
+            if (message.previous != null && $Object.hasOwnProperty.call(message, "previous") && message.previous.length)
+                writer.uint32(106).bytes(message.previous);
+            if (message.previousEpoch != null && $Object.hasOwnProperty.call(message, "previousEpoch") && message.previousEpoch !== 0)
+                writer.uint32(112).uint32(message.previousEpoch);
+            if (message.dealers != null && message.dealers.length)
+                writer.uint32(122).uint32s(message.dealers);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5002,6 +5018,56 @@ export const conclave = $root.conclave = (() => {
                             message.transcript = value;
                         else
                             delete message.transcript;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.clusterContext = value;
+                        else
+                            delete message.clusterContext;
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.origin = value;
+                        else
+                            delete message.origin;
+                        continue;
+                    }
+                case 13: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.previous = value;
+                        else
+                            delete message.previous;
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.previousEpoch = value;
+                        else
+                            delete message.previousEpoch;
+                        continue;
+                    }
+                case 15: {
+                        if (wireType === 2) {
+                            if (!(message.dealers && message.dealers.length))
+                                message.dealers = [];
+                            reader.uint32s(message.dealers);
+                            continue;
+                        }
+                        if (wireType !== 0)
+                            break;
+                        if (!(message.dealers && message.dealers.length))
+                            message.dealers = [];
+                        message.dealers.push(reader.uint32());
                         continue;
                     }
                 }

@@ -1,5 +1,5 @@
 import type { PartyId, Random } from '@conclave/core'
-import { DkgOpen } from '@conclave/wire'
+import { DealOpen } from '@conclave/wire'
 import { expect } from 'chai'
 import {
   mulBase,
@@ -14,22 +14,22 @@ import {
 } from './arithmetic.ts'
 import { type Polynomial, randomPolynomial } from './polynomial.ts'
 import { expectAborts } from './testing/claims.fixture.ts'
-import { type DkgRun, dealerRandom, runDkg } from './testing/cluster.ts'
-import { type Dealing, deal } from './testing/deviant-dealer.ts'
+import { type DealRun, dealerRandom, runDkg } from './testing/cluster.ts'
+import { type Deviation, deviantDeal } from './testing/deviant-dealer.ts'
 import { edit, type InFlight, recorder, slotOf } from './testing/run.ts'
 
-const OPEN = { number: 2, message: DkgOpen } as const
+const OPEN = { number: 2, message: DealOpen } as const
 const PARTIES = [1, 2, 3, 4]
 const THRESHOLD = 2
 const SEED = 'attacks'
 const dealtBy = (j: PartyId): Polynomial => randomPolynomial(THRESHOLD, dealerRandom(SEED, j))
 const points = (f: Polynomial) => f.map((a) => pointToBytes(mulBase(a)))
 
-function runDealers(dealers: readonly PartyId[], make: (self: PartyId, random: Random) => Dealing): DkgRun {
-  return runDkg(PARTIES, THRESHOLD, SEED, { deviants: new Map(dealers.map((j) => [j, (ctx) => deal(ctx, make(j, ctx.random))])) })
+function runDealers(dealers: readonly PartyId[], make: (self: PartyId, random: Random) => Deviation): DealRun {
+  return runDkg(PARTIES, THRESHOLD, SEED, { deviants: new Map(dealers.map((j) => [j, (ctx) => deviantDeal(ctx, make(j, ctx.random))])) })
 }
 
-describe('dkg attacks', () => {
+describe('deal attacks', () => {
   describe('rogue key', () => {
     /** A[0] = X - sum of the others, X being a key that the dealer knows alone. */
     const rogue = (constants: readonly Point[], x: bigint) => pointToBytes(subPoints(mulBase(x), sumPoints(constants)))
@@ -43,7 +43,7 @@ describe('dkg attacks', () => {
           return { ...mine, coefficients: [rogue(constants, randomScalar(random)), ...mine.coefficients.slice(1)] }
         },
       }))
-      expectAborts(outcome, [1, 3, 4], 'DKG_BAD_OPENING')
+      expectAborts(outcome, [1, 3, 4], 'DEAL_BAD_OPENING')
     })
 
     it('rogue key: a dealer that has guessed the others and committed to X - sum A_j cannot prove it (1.5)', () => {
@@ -52,7 +52,7 @@ describe('dkg attacks', () => {
         const f = randomPolynomial(THRESHOLD, random)
         return { polynomial: f, coefficients: [rogue(constants, randomScalar(random)), ...points(f).slice(1)] }
       })
-      expectAborts(outcome, [1, 3, 4], 'DKG_BAD_PROOF', [2])
+      expectAborts(outcome, [1, 3, 4], 'DEAL_BAD_PROOF', [2])
     })
   })
 
@@ -62,12 +62,12 @@ describe('dkg attacks', () => {
         const extra = dealtBy(1)[0] as bigint
         return { polynomial: [...randomPolynomial(THRESHOLD, random), self === 3 ? extra : subScalars(0n, extra)] }
       })
-      expectAborts(outcome, [1, 2], 'DKG_WRONG_DEGREE', [3, 4])
+      expectAborts(outcome, [1, 2], 'DEAL_WRONG_DEGREE', [3, 4])
     })
 
     it('threshold raise: vectors shorter and longer by one at two dealers at once are both named (1.2)', () => {
       const outcome = runDealers([3, 4], (self, random) => ({ polynomial: randomPolynomial(THRESHOLD + (self === 3 ? 1 : -1), random) }))
-      expectAborts(outcome, [1, 2], 'DKG_WRONG_DEGREE', [3, 4])
+      expectAborts(outcome, [1, 2], 'DEAL_WRONG_DEGREE', [3, 4])
     })
 
     it('threshold raise: a dealer that deals from a longer polynomial than it has committed to is named (1.7)', () => {
@@ -79,7 +79,7 @@ describe('dkg attacks', () => {
           opening: (mine) => ({ ...mine, proofs: mine.proofs.slice(0, THRESHOLD) }),
         }
       })
-      expectAborts(outcome, [1, 3, 4], 'DKG_BAD_SUBSHARE', [2])
+      expectAborts(outcome, [1, 3, 4], 'DEAL_BAD_SUBSHARE', [2])
     })
   })
 
@@ -96,14 +96,14 @@ describe('dkg attacks', () => {
         (m) => m.from === 2,
         (o) => ({ ...o, proofs: change(o.proofs) }),
       )
-      expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper }), [1, 3, 4], 'DKG_WRONG_DEGREE', [2])
+      expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper }), [1, 3, 4], 'DEAL_WRONG_DEGREE', [2])
     }
     const empty = edit(
       OPEN,
       (m) => m.from === 2,
       (o) => ({ ...o, proofs: [], coefficients: [] }),
     )
-    expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper: empty }), [1, 3, 4], 'DKG_WRONG_DEGREE', [2])
+    expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper: empty }), [1, 3, 4], 'DEAL_WRONG_DEGREE', [2])
   })
 
   describe('proof copied under another id', () => {
@@ -114,7 +114,7 @@ describe('dkg attacks', () => {
         rushing: true,
         opening: (mine, { openings }) => ({ ...mine, proofs: openings.get(1)?.proofs ?? [] }),
       }))
-      expectAborts(outcome, [1, 3, 4], 'DKG_BAD_PROOF', [2])
+      expectAborts(outcome, [1, 3, 4], 'DEAL_BAD_PROOF', [2])
     })
 
     it('proof copied under another id: proofs of one dealer in another order name it (1.5)', () => {
@@ -123,7 +123,7 @@ describe('dkg attacks', () => {
         (m) => m.from === 2,
         (o) => ({ ...o, proofs: [...o.proofs].reverse() }),
       )
-      expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper }), [1, 3, 4], 'DKG_BAD_PROOF', [2])
+      expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper }), [1, 3, 4], 'DEAL_BAD_PROOF', [2])
     })
 
     it('proof copied under another id: a whole commitment and opening of another party open nothing (1.4)', () => {
@@ -131,28 +131,28 @@ describe('dkg attacks', () => {
       const copy = (m: InFlight) =>
         m.from === 2 && m.round <= 2 ? (said.sent.get(slotOf(m.round, 1, m.to === 1 ? 3 : m.to)) ?? m.body) : m.body
       const outcome = runDkg(PARTIES, THRESHOLD, SEED, { watch: said.watch, tamper: copy })
-      expectAborts(outcome, [1, 3, 4], 'DKG_BAD_OPENING')
+      expectAborts(outcome, [1, 3, 4], 'DEAL_BAD_OPENING')
     })
   })
 
-  describe('replay', () => {
+  describe('missing session id', () => {
     const earlier = recorder()
     before(() => {
       runDkg(PARTIES, THRESHOLD, 'an earlier session', { watch: earlier.watch })
     })
 
     for (const [round, code, culprits] of [
-      [1, 'DKG_ECHO_COMMIT', []],
-      [2, 'DKG_ECHO_COMMIT', []],
-      [3, 'DKG_ECHO_OPEN', []],
-      [4, 'DKG_BAD_ATTESTATION', [2]],
+      [1, 'DEAL_ECHO_COMMIT', []],
+      [2, 'DEAL_ECHO_COMMIT', []],
+      [3, 'DEAL_ECHO_OPEN', []],
+      [4, 'DEAL_BAD_ATTESTATION', [2]],
     ] as const)
-      it(`replay: round ${round} of an earlier DKG sent again by its author gives no key (${code})`, () => {
+      it(`missing session id: round ${round} of an earlier DKG sent again by its author gives no key (${code})`, () => {
         const tamper = (m: InFlight) => (m.from === 2 && m.round === round ? earlier.sent.get(slotOf(round, 2, m.to)) : m.body)
         expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper }), [1, 3, 4], code, culprits)
       })
 
-    it('replay: every message under another round or sender, and every message twice, is dropped and changes nothing', () => {
+    it('missing session id: every message under another round or sender, and every message twice, is dropped and changes nothing', () => {
       const clean = runDkg(PARTIES, THRESHOLD, SEED)
       // A commitment has the layout of a subshare; that one has a test of its own.
       const others = (round: number) => [0, 1, 2, 3, 4, 5].filter((r) => r !== round && !(round === 1 && r === 3))
@@ -175,17 +175,17 @@ describe('dkg attacks', () => {
       expect(injected).to.equal(12 * (10 + 3 * 11))
     })
 
-    it('replay: a commitment sent again as a subshare stops the run, naming nobody (1.6)', () => {
+    it('missing session id: a commitment sent again as a subshare stops the run, naming nobody (1.6)', () => {
       const inject = (m: InFlight) => (m.round === 1 && m.from === 2 ? [{ ...m, round: 3 }] : [])
-      expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { inject }), [1, 3, 4], 'DKG_ECHO_OPEN')
+      expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { inject }), [1, 3, 4], 'DEAL_ECHO_OPEN')
     })
   })
 
-  it('index 0, q, i + q: a subshare that is not below q names the dealer, so one scalar has one encoding (1.7)', () => {
+  it('index 0, q, i + q, duplicate: a subshare that is not below q names the dealer, so one scalar has one encoding (1.7)', () => {
     const q = Uint8Array.from(scalarToBytes(subScalars(0n, 1n)))
     q[31] = (q[31] as number) + 1
     const tamper = (m: InFlight) =>
       m.round === 3 && m.from === 2 ? Uint8Array.from([...m.body.subarray(0, 2), ...q, ...m.body.subarray(34)]) : m.body
-    expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper }), [1, 3, 4], 'DKG_BAD_SUBSHARE', [2])
+    expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper }), [1, 3, 4], 'DEAL_BAD_SUBSHARE', [2])
   })
 })
