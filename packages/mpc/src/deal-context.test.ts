@@ -29,7 +29,7 @@ const refreshing = (self: PartyId) => REFRESH.dealingOf(self) as Dealing & { rea
 const resharing = (self: PartyId) => RESHARE.dealingOf(self) as Dealing & { readonly kind: 'reshare' }
 
 describe('deal context', () => {
-  it('refresh threshold downgrade (CVE-2025-58359): a refresh that is asked for another t is refused before anything is sent', () => {
+  it('refresh threshold downgrade: a refresh that is asked for another t is refused before anything is sent', () => {
     for (const threshold of [2, 4, 5]) expect(refusedBy(REFRESH, { threshold })).to.equal('BAD_REFRESH')
     for (const threshold of [0, 1, 6]) expect(refusedBy(REFRESH, { threshold })).to.equal('BAD_THRESHOLD')
     for (const parties of [
