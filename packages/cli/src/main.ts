@@ -1,9 +1,5 @@
-import { Command } from 'commander'
-import { addClusterCommands } from './cluster-commands.ts'
-import { addCoordinatorCommands } from './coordinator-commands.ts'
-import { addDemoCommand } from './demo-command.ts'
-import { addNodeCommands } from './node-commands.ts'
 import { FAILED, printError } from './output.ts'
+import { createProgram } from './program.ts'
 
 // What gets here is a bug of ours: one line for the person, and a process that does not go on in an unknown state.
 process.on('uncaughtException', (error) => {
@@ -11,11 +7,6 @@ process.on('uncaughtException', (error) => {
   process.exit(FAILED)
 })
 
-const program = new Command('conclave').description('a cluster of approver nodes that together hold one signing key').version('0.1.0')
+const program = createProgram()
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-program.enablePositionalOptions()
-addNodeCommands(program)
-addCoordinatorCommands(program)
-addClusterCommands(program)
-addDemoCommand(program)
 await program.parseAsync()

@@ -153,6 +153,23 @@ describe('ConclaveClient', () => {
     expect(await client.settled('r')).include({ state: 'denied' })
   })
 
+  it('an operation or a request in no known state, or ended without a reason, is BAD_ANSWER and not waited for', async () => {
+    const bodies = [
+      {},
+      [],
+      { state: 'toString' },
+      { state: 'succeeded', result: null },
+      { state: 'failed', error: { code: 7 } },
+      { state: 'denied' },
+    ]
+    for (const body of bodies) {
+      replies = [{ status: 200, body }]
+      for (const act of [client.waitForKey('o'), client.waitForSignature('r')]) expect(await failureOf(act)).include({ code: 'BAD_ANSWER' })
+    }
+    replies = [{ status: 200, body: '7' }]
+    expect(await failureOf(client.nodes())).include({ code: 'BAD_ANSWER' })
+  })
+
   it('getters ask for what they name', async () => {
     replies = [{ status: 200, body: { items: [1], nextCursor: null } }]
     await client.key('a/b')

@@ -34,6 +34,12 @@ const WAIT_MS = 20_000
 const RETRY_FIRST_MS = 250
 const RETRY_MAX_MS = 10_000
 const ENDED: ReadonlySet<SigningRequest['state']> = new Set(['signed', 'denied', 'failed', 'cancelled'])
+const OPEN: ReadonlySet<string> = new Set(['decoded', 'queued', 'signing', 'pending', 'running'])
+
+/** Whatever stands between us and the coordinator may answer JSON of its own: it is not waited on for ever. */
+function badAnswer(detail: string, retriable = false): ConclaveApiError {
+  return ConclaveApiError.local('BAD_ANSWER', detail, { retriable })
+}
 
 interface Call {
   readonly method: 'GET' | 'POST'
@@ -71,8 +77,9 @@ export class ConclaveClient {
   async waitForKey(operationId: string): Promise<Key> {
     for (;;) {
       const { state, result, error } = await this.operation(operationId, { waitMs: WAIT_MS })
-      if (state === 'succeeded' && result !== null) return result
-      if (state === 'failed' && error !== null) throw new ConclaveApiError(error)
+      if (state === 'succeeded' && typeof result === 'object' && result !== null) return result
+      if (state === 'failed' && isProblem(error)) throw new ConclaveApiError(error)
+      if (!OPEN.has(state)) throw badAnswer('an operation in no known state')
     }
   }
 
@@ -120,14 +127,15 @@ export class ConclaveClient {
     for (;;) {
       const request = await this.signingRequest(requestId, { waitMs: WAIT_MS })
       if (ENDED.has(request.state)) return request
+      if (!OPEN.has(request.state)) throw badAnswer('a signing request in no known state')
     }
   }
 
   /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way. */
   async waitForSignature(requestId: string): Promise<SigningRequest> {
     const request = await this.settled(requestId)
-    if (request.state !== 'signed' && request.error !== null) throw new ConclaveApiError(request.error)
-    return request
+    if (request.state === 'signed') return request
+    throw isProblem(request.error) ? new ConclaveApiError(request.error) : badAnswer('a signing request that failed without a problem')
   }
 
   async nodes(): Promise<readonly Node[]> {
@@ -175,10 +183,9 @@ export class ConclaveClient {
         cause,
       })
     }
-    if (response.ok) return value as T
-    // Whatever stands between us and the coordinator may answer JSON of its own.
-    if (!isProblem(value))
-      throw ConclaveApiError.local('BAD_ANSWER', `${response.status} without a problem document`, { retriable: response.status >= 502 })
+    const isObject = typeof value === 'object' && value !== null
+    if (response.ok && isObject) return value as T
+    if (!isProblem(value)) throw badAnswer(`${response.status} without a problem document`, response.status >= 502)
     throw new ConclaveApiError(value, { retryAfterMs: 1000 * (Number(response.headers.get('retry-after')) || 0) })
   }
 }

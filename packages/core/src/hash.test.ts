@@ -25,7 +25,7 @@ describe('hash', () => {
     expect(toHex(tagged('x'))).to.equal(createHash('sha256').update('conclave/v1/x').digest('hex'))
   })
 
-  it('hash: alpha-shuffle: T is injective over re-splits of the same bytes', () => {
+  it('ambiguous hash encoding: T is injective over re-splits of the same bytes (alpha-shuffle)', () => {
     const split = fc.tuple(
       fc.uint8Array({ minLength: 1, maxLength: 40 }),
       fc.array(fc.nat(40), { maxLength: 4 }),

@@ -135,7 +135,7 @@ describe('deal attacks', () => {
     })
   })
 
-  describe('replay', () => {
+  describe('missing session id', () => {
     const earlier = recorder()
     before(() => {
       runDkg(PARTIES, THRESHOLD, 'an earlier session', { watch: earlier.watch })
@@ -147,12 +147,12 @@ describe('deal attacks', () => {
       [3, 'DEAL_ECHO_OPEN', []],
       [4, 'DEAL_BAD_ATTESTATION', [2]],
     ] as const)
-      it(`replay: round ${round} of an earlier DKG sent again by its author gives no key (${code})`, () => {
+      it(`missing session id: round ${round} of an earlier DKG sent again by its author gives no key (${code})`, () => {
         const tamper = (m: InFlight) => (m.from === 2 && m.round === round ? earlier.sent.get(slotOf(round, 2, m.to)) : m.body)
         expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { tamper }), [1, 3, 4], code, culprits)
       })
 
-    it('replay: every message under another round or sender, and every message twice, is dropped and changes nothing', () => {
+    it('missing session id: every message under another round or sender, and every message twice, is dropped and changes nothing', () => {
       const clean = runDkg(PARTIES, THRESHOLD, SEED)
       // A commitment has the layout of a subshare; that one has a test of its own.
       const others = (round: number) => [0, 1, 2, 3, 4, 5].filter((r) => r !== round && !(round === 1 && r === 3))
@@ -175,13 +175,13 @@ describe('deal attacks', () => {
       expect(injected).to.equal(12 * (10 + 3 * 11))
     })
 
-    it('replay: a commitment sent again as a subshare stops the run, naming nobody (1.6)', () => {
+    it('missing session id: a commitment sent again as a subshare stops the run, naming nobody (1.6)', () => {
       const inject = (m: InFlight) => (m.round === 1 && m.from === 2 ? [{ ...m, round: 3 }] : [])
       expectAborts(runDkg(PARTIES, THRESHOLD, SEED, { inject }), [1, 3, 4], 'DEAL_ECHO_OPEN')
     })
   })
 
-  it('index 0, q, i + q: a subshare that is not below q names the dealer, so one scalar has one encoding (1.7)', () => {
+  it('index 0, q, i + q, duplicate: a subshare that is not below q names the dealer, so one scalar has one encoding (1.7)', () => {
     const q = Uint8Array.from(scalarToBytes(subScalars(0n, 1n)))
     q[31] = (q[31] as number) + 1
     const tamper = (m: InFlight) =>

@@ -29,7 +29,7 @@ const refreshing = (self: PartyId) => REFRESH.dealingOf(self) as Dealing & { rea
 const resharing = (self: PartyId) => RESHARE.dealingOf(self) as Dealing & { readonly kind: 'reshare' }
 
 describe('deal context', () => {
-  it('refresh threshold downgrade (CVE-2025-58359): a refresh that is asked for another t is refused before anything is sent', () => {
+  it('refresh threshold downgrade: a refresh that is asked for another t is refused before anything is sent', () => {
     for (const threshold of [2, 4, 5]) expect(refusedBy(REFRESH, { threshold })).to.equal('BAD_REFRESH')
     for (const threshold of [0, 1, 6]) expect(refusedBy(REFRESH, { threshold })).to.equal('BAD_THRESHOLD')
     for (const parties of [
@@ -74,7 +74,7 @@ describe('deal context', () => {
       }
     })
 
-    it('index 0, q, i + q: a subshare that is not below q names the dealer (1.7)', () => {
+    it('index 0, q, i + q, duplicate: a subshare that is not below q names the dealer (1.7)', () => {
       const tamper = (m: InFlight) =>
         m.round === 3 && m.from === 2 && m.to === 4
           ? Uint8Array.from([...m.body.subarray(0, 2), ...Buffer.from(q.toString(16), 'hex'), ...m.body.subarray(34)])

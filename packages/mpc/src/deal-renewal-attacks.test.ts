@@ -25,12 +25,12 @@ const runWith = (spec: DealSpec, dealers: readonly PartyId[], make: (ctx: DealCo
 
 describe('renewal attacks', () => {
   describe('refresh threshold downgrade (CVE-2025-58359)', () => {
-    it('refresh threshold downgrade (CVE-2025-58359): dealers that all deal for a lower t are all named by the one that does not (7.1)', () => {
+    it('refresh threshold downgrade: dealers that all deal for a lower t are all named by the one that does not (7.1)', () => {
       const outcome = runWith(REFRESH, [2, 3, 4, 5], (ctx) => ({ polynomial: honestPolynomial(ctx, 2) }))
       expectAborts(outcome, [1], 'DEAL_WRONG_ROLE', [2, 3, 4, 5])
     })
 
-    it('refresh threshold downgrade (CVE-2025-58359): parties that were told different thresholds get no shares', () => {
+    it('refresh threshold downgrade: parties that were told different thresholds get no shares', () => {
       const lower = (ctx: DealContext) => deal({ ...ctx, threshold: 2 })
       const outcome = runDeal(RESHARE, SEED, { deviants: new Map([1, 2, 5].map((j) => [j, lower])) })
       expect(outcome.shares.size).to.equal(0)

@@ -49,7 +49,7 @@ describe('renewal replay', () => {
     ],
   ]
   for (const [what, sent, spec, rounds] of runs)
-    it(`replay: each round of another ${what}, sent again by its author, gives no shares and names nobody honest`, () => {
+    it(`missing session id: each round of another ${what}, sent again by its author, gives no shares and names nobody honest`, () => {
       for (const round of rounds) {
         let replayed = 0
         const tamper = (m: InFlight) => {
@@ -67,7 +67,7 @@ describe('renewal replay', () => {
       }
     })
 
-  it('replay: what one dealer said, said by another in the same run, gives no shares and names nobody honest', () => {
+  it('missing session id: what one dealer said, said by another in the same run, gives no shares and names nobody honest', () => {
     for (const spec of [REFRESH, RESHARE]) {
       const sent = recorded(spec)
       for (const round of [1, 2, 3, 4]) {
@@ -77,7 +77,7 @@ describe('renewal replay', () => {
     }
   })
 
-  it('replay: every message under another round or sender, and every message twice, is dropped and changes nothing', () => {
+  it('missing session id: every message under another round or sender, and every message twice, is dropped and changes nothing', () => {
     const clean = runDeal(RESHARE, SEED)
     const rounds = (round: number) => [0, 1, 2, 3, 4, 5].filter((r) => r !== round && !(round === 1 && r === 3))
     const copies = (m: InFlight): InFlight[] => [
@@ -91,7 +91,7 @@ describe('renewal replay', () => {
     expect(noisy.errors.size).to.equal(0)
   })
 
-  it('replay: what a dealer without a seat says in round 4 changes nothing', () => {
+  it('missing session id: what a dealer without a seat says in round 4 changes nothing', () => {
     const clean = runDeal(RESHARE, SEED)
     const inject = (m: InFlight) => (m.round === 4 ? [{ ...m, from: 1 }] : [])
     expect(runDeal(RESHARE, SEED, { inject }).results).to.deep.equal(clean.results)

@@ -1,21 +1,19 @@
-import { ConclaveError, ProtocolAbort } from '@conclave/core'
+import { ConclaveError } from '@conclave/core'
 import { encode, KeyPublic, PairPublic } from '@conclave/wire'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { ABORTS, burnsPairs } from './abort.ts'
 import { pointFromBytes, q, scalarFromBytes } from './arithmetic.ts'
 import { derive } from './derivation.ts'
 import { verifies } from './ecdsa.ts'
 import { checkKeyPublic, encodeShareSecret, type KeyShare, parseKeyShare } from './key.ts'
 import { encodePairSecret, type PairState, parsePairState } from './pair-state.ts'
 import { verifyKnowledge } from './schnorr.ts'
-import type { Session } from './session.ts'
-import { BURNING } from './testing/claims.fixture.ts'
+import { expectSane } from './testing/claims.fixture.ts'
 import { runDeal, runDkg, runPair, runSign, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
 import { always } from './testing/property.fixture.ts'
 import { refreshOf, reshareOf } from './testing/renewal.fixture.ts'
-import type { InFlight, Outcome, Tamper } from './testing/run.ts'
+import type { InFlight, Tamper } from './testing/run.ts'
 
 /** Some bytes of a body written over, or the body cut or lengthened: what a deviating peer may send under its own name. */
 interface Mutation {
@@ -45,21 +43,6 @@ const from3 =
 const first3 = (m: Mutation) => (sent: InFlight) =>
   sent.from === 3 && sent.round === m.round ? [{ ...sent, body: mutate(sent.body, m) }] : []
 const options = (m: Mutation) => (m.again ? { inject: first3(m) } : { tamper: from3(m) })
-
-/** Only party 3 may be named, nothing internal comes up, and whoever has finished has a result or a typed error. */
-function expectSane(outcome: Outcome<unknown>): void {
-  for (const [j, session] of outcome.sessions as ReadonlyMap<number, Session<unknown>>) {
-    expect(session.state).to.be.oneOf(['running', 'attesting', 'done', 'aborted'])
-    expect(session.state === 'aborted').to.equal(session.error !== undefined)
-    if (session.state === 'done') expect(session.result).not.to.equal(undefined)
-    const { error } = session
-    if (error === undefined || j === 3) continue
-    expect(error, String(error.cause)).to.be.instanceOf(ProtocolAbort)
-    expect(ABORTS).to.have.property(error.code)
-    expect((error as ProtocolAbort).culprits.every((c) => c === 3)).to.equal(true)
-    if (burnsPairs(error.code)) expect(BURNING).to.include(error.code)
-  }
-}
 
 /** Runs `act`; whatever escapes must be ours. */
 function typed(act: () => unknown): void {

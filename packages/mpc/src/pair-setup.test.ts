@@ -138,7 +138,7 @@ describe('pair setup', () => {
     [5, 'PAIR_BAD_REVEAL', [3]],
     [6, 'PAIR_UNCONFIRMED', []],
   ] as const)
-    it(`replay: round ${round} of an earlier pair setup sent again by its author gives no pair state (${code})`, () => {
+    it(`missing session id: round ${round} of an earlier pair setup sent again by its author gives no pair state (${code})`, () => {
       refused(
         (m) => {
           if (m.from === 3 && m.round === round) return earlier.sent.get(slotOf(round, 3, 1))
@@ -150,7 +150,7 @@ describe('pair setup', () => {
       )
     })
 
-  it('replay: every message under another round or sender, cut short or twice, is dropped and changes nothing', () => {
+  it('missing session id: every message under another round or sender, cut short or twice, is dropped and changes nothing', () => {
     let injected = 0
     const inject = (m: InFlight): InFlight[] => {
       const rounds = [0, 1, 2, 3, 4, 5, 6, 7].filter((r) => r !== m.round && Math.abs(r - m.round) !== 1)

@@ -11,7 +11,7 @@ import { SIGN_ROUNDS, sign } from './sign.ts'
 import { commitmentOf } from './sign-maths.ts'
 import { type SignContext, type SignRequest, signSid } from './sign-request.ts'
 import { expectAborts, expectNoOutput } from './testing/claims.fixture.ts'
-import { CLUSTER_CONTEXT, runSign, signerRandom, testRequest } from './testing/cluster.ts'
+import { CLUSTER_CONTEXT, runDkg, runPair, runSign, signerRandom, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
 import { allOf, edit, flip, type InFlight, recorder, runSessions, slotOf, type Tamper } from './testing/run.ts'
 
@@ -75,7 +75,7 @@ describe('nonce split view', () => {
   })
 })
 
-describe('replay', () => {
+describe('missing session id', () => {
   const earlier = recorder()
   const three = recorder()
   const run = (tamper: Tamper, watch?: (m: InFlight) => void) =>
@@ -91,7 +91,7 @@ describe('replay', () => {
     [3, 'SIGN_ECHO'],
     [4, 'SIGN_INVALID'],
   ] as const)
-    it(`replay: round ${round} of an earlier attempt gives no signature, names nobody and burns nothing (${code})`, () => {
+    it(`missing session id: round ${round} of an earlier attempt gives no signature, names nobody and burns nothing (${code})`, () => {
       expectAborts(
         run((m) => (of3(m) && m.round === round ? earlier.sent.get(slotOf(round, 3, 1)) : m.body)),
         [1],
@@ -100,12 +100,12 @@ describe('replay', () => {
       expect(burnsPairs(code)).to.equal(false)
     })
 
-  it('replay: an OT extension of an earlier session inside a message of this one names its sender (3.1 binds the session)', () => {
+  it('missing session id: an OT extension of an earlier session inside a message of this one names its sender (3.1 binds the session)', () => {
     const { ot } = decode(SignCommit, earlier.sent.get(slotOf(1, 3, 1)) ?? new Uint8Array(0))
     expectAborts(run(edit(COMMIT, of3, (m) => ({ ...m, ot }))), [1], 'OT_CHECK', [3])
   })
 
-  it('replay: a VOLE message of an earlier session inside a message of this one names its sender (4.1 binds the session)', () => {
+  it('missing session id: a VOLE message of an earlier session inside a message of this one names its sender (4.1 binds the session)', () => {
     const { vole } = decode(SignVole, earlier.sent.get(slotOf(2, 3, 1)) ?? new Uint8Array(0))
     expectAborts(run(edit(VOLE, of3, (m) => ({ ...m, vole }))), [1], 'VOLE_CHECK', [3])
   })
@@ -116,7 +116,7 @@ describe('replay', () => {
     [3, 'SIGN_BAD_OPENING', []],
     [4, 'SIGN_INVALID', []],
   ] as const)
-    it(`replay: our own round ${round} sent back to us (role) gives no signature and names at most who sent it (${code})`, () => {
+    it(`missing session id: our own round ${round} sent back to us (role) gives no signature and names at most who sent it (${code})`, () => {
       const said = recorder()
       const tamper: Tamper = (m) => (of3(m) && m.round === round ? said.sent.get(slotOf(round, 1, 3)) : m.body)
       expectAborts(run(tamper, said.watch), [1], code, culprits)
@@ -128,19 +128,26 @@ describe('replay', () => {
     [3, 'SIGN_BAD_OPENING', []],
     [4, 'SIGN_INVALID', []],
   ] as const)
-    it(`replay: round ${round} of party 5 said by party 3 (party) gives no signature and never names party 5 (${code})`, () => {
+    it(`missing session id: round ${round} of party 5 said by party 3 (party) gives no signature and never names party 5 (${code})`, () => {
       const tamper: Tamper = (m) => (of3(m) && m.to === 1 && m.round === round ? three.sent.get(slotOf(round, 5, 1)) : m.body)
       const outcome = runSign(committee(3, 5, THREE), testRequest(THREE), SEED, { tamper })
       expectAborts(outcome, [1], code, culprits)
       expect(outcome.results.has(1)).to.equal(false)
     })
 
-  it('replay: a pair state of another epoch at one end stops both, names nobody and burns nothing', () => {
+  it('missing session id: a pair state of another epoch at one end stops both, names nobody and burns nothing', () => {
     const current = pairOf(1, 3).get(3) as PairState
     const stale = { ...current, public: { ...current.public, pairEpoch: 0 } }
     const deviants = new Map([[3, (ctx: SignContext) => sign({ ...ctx, pairs: new Map([[1, stale]]) })]])
     const outcome = runSign(committee(2, 3, TWO), testRequest(TWO), SEED, { deviants })
     expectAborts(outcome, TWO, 'SIGN_PAIR_MISMATCH')
+  })
+
+  it('missing session id: a share of another key epoch at one end stops both, names nobody and burns nothing', () => {
+    const share = keyOf(2, 3).shares.get(3) as KeyShare
+    const later = { ...share, public: { ...share.public, epoch: 1 } }
+    const deviants = new Map([[3, (ctx: SignContext) => sign({ ...ctx, share: later })]])
+    expectAborts(runSign(committee(2, 3, TWO), testRequest(TWO), SEED, { deviants }), TWO, 'SIGN_PAIR_MISMATCH')
   })
 })
 
@@ -195,6 +202,30 @@ describe('key-purpose confusion', () => {
       const deviants = new Map([[3, (ctx: SignContext) => sign({ ...ctx, ...change })]])
       expectAborts(runSign(committee(2, 3, TWO), testRequest(TWO), SEED, { deviants }), TWO, 'SIGN_PAIR_MISMATCH')
     }
+  })
+
+  describe('messages of other protocols', () => {
+    const bodies: Uint8Array[] = []
+    const watch = (m: InFlight) => bodies.push(m.body)
+    const at = (rounds: readonly number[]) => (m: InFlight) =>
+      rounds.flatMap((round) => bodies.filter(() => m.from === 3).map((body) => ({ ...m, round, body })))
+    const honest = () => runSign(committee(2, 3, TWO), testRequest(TWO), SEED)
+    before(() => {
+      runDkg([1, 3], 2, SEED, { watch })
+      runPair(1, 3, SEED, { watch })
+    })
+
+    it('key-purpose confusion: in the first three rounds of a signing they are dropped and change nothing', () => {
+      const noisy = runSign(committee(2, 3, TWO), testRequest(TWO), SEED, { inject: at([1, 2, 3]) })
+      expect(noisy.errors.size).to.equal(0)
+      expect(noisy.results).to.deep.equal(honest().results)
+    })
+
+    it('key-purpose confusion: as a partial, whose form some of them have, they spoil the attempt of their sender and burn nothing', () => {
+      const outcome = runSign(committee(2, 3, TWO), testRequest(TWO), SEED, { inject: at([4]) })
+      expectAborts(outcome, [1], 'SIGN_INVALID')
+      expect(burnsPairs('SIGN_INVALID')).to.equal(false)
+    })
   })
 
   it('key-purpose confusion: parties that mean different quorums never sign and blame nobody', () => {

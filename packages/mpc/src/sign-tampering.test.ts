@@ -72,15 +72,15 @@ function fieldsOf(type: MessageField, prefix = ''): readonly string[] {
   return Object.entries(type.fields).flatMap(([name, f]) => (f.kind === 'message' ? fieldsOf(f, `${name}.`) : [prefix + name]))
 }
 
-describe('tampering', () => {
-  it('tampering: the table names every field of every message', () => {
+describe('Gamma, psi, gamma, pk tampering', () => {
+  it('Gamma, psi, gamma, pk tampering: the table names every field of every message', () => {
     for (const [round, type] of Object.entries(ROUNDS))
       expect(new Set(TABLE.filter(([r]) => r === Number(round)).map(([, path]) => path))).to.deep.equal(new Set(fieldsOf(type)))
   })
 
   for (const [round, path, change, code, named] of TABLE) {
     const kind = code === 'SIGN_MALFORMED' ? 'not canonical' : 'changed'
-    it(`tampering: round ${round} ${path} ${kind}: ${code}, ${named ? 'the sender' : 'nobody'} named`, () => {
+    it(`Gamma, psi, gamma, pk tampering: round ${round} ${path} ${kind}: ${code}, ${named ? 'the sender' : 'nobody'} named`, () => {
       const type: MessageField = ROUNDS[round]
       const tamper = edit({ number: round, message: type }, of3, (m) => put(m as Plain, path.split('.'), change))
       expectAborts(run(tamper), [1], code, named ? [3] : [])
@@ -142,7 +142,7 @@ describe('tampering', () => {
         false,
       ],
     ] as const satisfies readonly (readonly [string, (o: SignOpen) => SignOpen, AbortCode | undefined, boolean])[])
-      it(`tampering: ${what}, committed to and opened: ${code === undefined ? 'accepted' : `${code}, ${named ? 'the sender' : 'nobody'} named`}`, () => {
+      it(`Gamma, psi, gamma, pk tampering: ${what}, committed to and opened: ${code === undefined ? 'accepted' : `${code}, ${named ? 'the sender' : 'nobody'} named`}`, () => {
         const outcome = run(recommit(change))
         if (code === undefined) expect(outcome.results.has(1)).to.equal(true)
         else expectAborts(outcome, [1], code, named ? [3] : [])

@@ -43,7 +43,7 @@ describe('transcript hash', () => {
   })
 
   // CVE-2022-47931 (alpha-shuffle): the same bytes cut in another way must not hash the same.
-  it('transcript hash: T is injective over re-splits of the same bytes', () => {
+  it('ambiguous hash encoding: T is injective over re-splits of the same bytes', () => {
     const splits = fc.array(fc.nat(40), { maxLength: 5 })
     always(
       fc.property(fc.uint8Array({ maxLength: 40 }), splits, splits, (bytes, a, b) => {

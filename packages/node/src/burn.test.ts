@@ -41,7 +41,7 @@ describe('burn and ban', () => {
 
   // Honest failures first: they must leave every pair alive.
 
-  it('burn and ban: a lost link, silence and a restart burn nothing', async () => {
+  it('false-ban griefing: a lost link, silence and a restart burn nothing', async () => {
     const [n1, n2] = [cluster.member('n1'), cluster.member('n2')]
     cluster.hub.loses = (from, to) => from.name === 'n2' && to.name === 'n1'
     const mute = signTransfer(cluster, ++requests, [1, 2])
@@ -55,7 +55,7 @@ describe('burn and ban', () => {
     expectSignature(await signTransfer(cluster, ++requests, [1, 2]), publicKey)
   })
 
-  it('burn and ban: malformed, replayed, misplaced and spoofed messages and ends of strangers burn nothing and stop nothing', async () => {
+  it('false-ban griefing: malformed, replayed, misplaced and spoofed messages and ends of strangers burn nothing and stop nothing', async () => {
     const strays: Frame['body'][] = []
     cluster.tamper.set('n2', (_to, body) => {
       if ('session' in body) strays.push(body)
@@ -104,7 +104,7 @@ describe('burn and ban', () => {
     await expectNoBurn()
   })
 
-  it('burn and ban: a peer that sends nonsense, replays and wrong rounds in its own session wins nothing and burns nothing', async () => {
+  it('false-ban griefing: a peer that sends nonsense, replays and wrong rounds in its own session wins nothing and burns nothing', async () => {
     const wrong = [Uint8Array.of(0xff), new Uint8Array(90_000).fill(7)]
     let lies = 0
     cluster.tamper.set('n2', (_to, body) => {
@@ -125,13 +125,13 @@ describe('burn and ban', () => {
   // From here on pairs are burned: 1-2, 1-3, 2-3, 2-4 in this order; 1-4 and 3-4 stay.
 
   const cases = [
-    { name: 'a wrong OT check value', code: 'OT_CHECK', liar: 2, victim: 1, lie: otLie },
-    { name: 'VOLE rows that do not fit', code: 'VOLE_CHECK', liar: 3, victim: 1, lie: voleLie },
-    { name: 'another nonce in the product', code: 'SIGN_NONCE_PRODUCT', liar: 3, victim: 2, lie: gammaULie },
-    { name: 'another key share in the product', code: 'SIGN_KEY_PRODUCT', liar: 4, victim: 2, lie: gammaVLie },
+    { name: 'OT selective failure: a wrong OT check value', code: 'OT_CHECK', liar: 2, victim: 1, lie: otLie },
+    { name: 'VOLE inconsistent rows: rows that do not fit', code: 'VOLE_CHECK', liar: 3, victim: 1, lie: voleLie },
+    { name: 'gamma tampering: another nonce in the product', code: 'SIGN_NONCE_PRODUCT', liar: 3, victim: 2, lie: gammaULie },
+    { name: 'gamma tampering: another key share in the product', code: 'SIGN_KEY_PRODUCT', liar: 4, victim: 2, lie: gammaVLie },
   ]
   for (const { name, code, liar, victim, lie } of cases) {
-    it(`burn and ban: ${name} is ${code}, names the culprit and burns the pair for good`, async () => {
+    it(`${name} is ${code}, names the culprit and burns the pair for good`, async () => {
       cluster.tamper.set(`n${liar}`, lie(`n${victim}`))
       const signers = [liar, victim].sort()
       const answers = await signTransfer(cluster, ++requests, signers)

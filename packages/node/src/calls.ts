@@ -1,7 +1,7 @@
 import { type Clock, ConclaveError, messageOf, type PartyId, ProtocolAbort, Timeout } from '@conclave/core'
 import type { Failure, Request, Response } from '@conclave/wire'
 
-const OPEN_CALLS_MAX = 64
+export const OPEN_CALLS_MAX = 64
 
 /** Any thrown value as what is told to the other side: a stable code, one line, nothing internal. */
 export function failureOf(error: unknown): Failure {
@@ -33,6 +33,10 @@ export class Calls {
   constructor(clock: Clock, send: (peer: PartyId, request: Request) => void) {
     this.#clock = clock
     this.#send = send
+  }
+
+  get open(): number {
+    return this.#open.size
   }
 
   /** @throws {ConclaveError} CALL_TIMEOUT, PEER_LOST, TOO_MANY_CALLS, or what the peer answered. */

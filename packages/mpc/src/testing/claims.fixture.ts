@@ -1,7 +1,8 @@
 import type { ConclaveError, PartyId } from '@conclave/core'
 import { ProtocolAbort } from '@conclave/core'
 import { expect } from 'chai'
-import { ABORTS, type AbortCode } from '../abort.ts'
+import { ABORTS, type AbortCode, burnsPairs } from '../abort.ts'
+import type { Session } from '../session.ts'
 import type { Outcome } from './run.ts'
 
 /** Section 6, written out a second time: the checks whose failure can leak bits of an OT secret. */
@@ -38,5 +39,20 @@ export function expectNoOutput(outcome: Outcome<unknown>, honest: readonly Party
     if (error === undefined) continue
     expect(error).to.be.instanceOf(ProtocolAbort)
     for (const c of (error as ProtocolAbort).culprits) expect(deviants).to.include(c)
+  }
+}
+
+/** Only party 3 may be named, nothing internal comes up, and whoever has finished has a result or a typed error. */
+export function expectSane(outcome: Outcome<unknown>): void {
+  for (const [j, session] of outcome.sessions as ReadonlyMap<number, Session<unknown>>) {
+    expect(session.state).to.be.oneOf(['running', 'attesting', 'done', 'aborted'])
+    expect(session.state === 'aborted').to.equal(session.error !== undefined)
+    if (session.state === 'done') expect(session.result).not.to.equal(undefined)
+    const { error } = session
+    if (error === undefined || j === 3) continue
+    expect(error, String(error.cause)).to.be.instanceOf(ProtocolAbort)
+    expect(ABORTS).to.have.property(error.code)
+    expect((error as ProtocolAbort).culprits.every((c) => c === 3)).to.equal(true)
+    if (burnsPairs(error.code)) expect(BURNING).to.include(error.code)
   }
 }

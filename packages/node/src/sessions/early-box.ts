@@ -56,6 +56,12 @@ export class EarlyBox {
     for (const peer of this.#shelves.keys()) this.take(peer, name)
   }
 
+  /** What is kept of one peer. */
+  sizeOf(peer: PartyId): { readonly count: number; readonly bytes: number } {
+    const shelf = this.#shelves.get(peer)
+    return { count: shelf?.items.length ?? 0, bytes: shelf?.bytes ?? 0 }
+  }
+
   clear(peer: PartyId): void {
     this.#shelves.delete(peer)
   }

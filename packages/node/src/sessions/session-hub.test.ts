@@ -135,7 +135,7 @@ describe('session hub', () => {
     expect(await other).to.equal('PEER_STOPPED')
   })
 
-  it('session hub: what spoofs, comes from outside of the session or after its end is dropped and counted', async () => {
+  it('spoofed inner from: what a peer says in the name of another, from outside of a session or after its end, is dropped and counted', async () => {
     const failed = refusal(() => begin(one, 1, 2, 'drops'))
     await until('a first message', () => one.sent.length > 0)
     const message = { sessionId: id('drops'), from: 2, round: 1, body: Uint8Array.of(1) }

@@ -5,7 +5,8 @@ import { EarlyBox } from './early-box.ts'
 import type { Job, OpenedRecord, ResultOf } from './job.ts'
 import type { SessionPool } from './session-pool.ts'
 
-const ENDED_MAX = 4096
+/** Names of ended sessions that are remembered, so that their late messages are not kept as early ones. */
+export const ENDED_MAX = 4096
 
 export interface HubOptions {
   readonly self: PartyId
@@ -57,6 +58,11 @@ export class SessionHub {
 
   constructor(options: HubOptions) {
     this.#options = options
+  }
+
+  /** How much is kept here; `early` is what that peer said of sessions that have not begun. */
+  sizes(peer: PartyId): { readonly running: number; readonly ended: number; readonly early: ReturnType<EarlyBox['sizeOf']> } {
+    return { running: this.#running.size, ended: this.#ended.size, early: this.#early.sizeOf(peer) }
   }
 
   /** Running sessions with `peer`. */

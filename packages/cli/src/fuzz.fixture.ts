@@ -1,0 +1,36 @@
+import { utf8 } from '@conclave/core'
+import { type Command, CommanderError } from 'commander'
+import { createProgram } from './program.ts'
+
+/** Nothing is carried out and nothing is printed: what counts is what the arguments are taken for. */
+function disarm(command: Command): void {
+  command.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+  if (command.commands.length === 0) command.action(() => undefined)
+  for (const sub of command.commands) disarm(sub)
+}
+
+/** One argument a line. */
+function parse(input: Uint8Array): void {
+  const program = createProgram()
+  disarm(program)
+  try {
+    program.parse(new TextDecoder().decode(input).split('\n'), { from: 'user' })
+  } catch (error) {
+    // What main.ts turns into an exit code.
+    if (!(error instanceof CommanderError)) throw error
+  }
+}
+
+const LINES = [
+  'node run --dir d',
+  'node init --dir d --name n --listen /ip4/0.0.0.0/tcp/1 /ip4/0.0.0.0/tcp/2 --module m --token t --pin-file p',
+  'coordinator --dir d',
+  'coordinator init --dir d --name c --listen /ip4/0.0.0.0/tcp/1 --http 127.0.0.1:80',
+  'cluster draft --card a b --required 2 --out l',
+  'cluster sign --dir d --lock l --hash ab',
+  'demo --json',
+  'help node',
+]
+const seeds = LINES.map((line) => utf8(line.replaceAll(' ', '\n')))
+
+export const TARGETS = [{ name: 'cli.arguments', kind: 'text', runs: 150, codes: /^$/, start: () => ({ seeds, run: parse }) }]

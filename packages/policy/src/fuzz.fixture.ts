@@ -1,0 +1,52 @@
+import { toHex, utf8 } from '@conclave/core'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { decodePayload } from './decoded-payload.ts'
+import { evaluate } from './evaluate.ts'
+import { SUPPLIER, unsigned } from './naive-rlp.fixture.ts'
+import { parsePolicy } from './policy-file.ts'
+
+const POLICY = `version: 1
+sequence: 1
+rules:
+  - name: pay-suppliers
+    effect: allow
+    when:
+      chains: [31337]
+      destinations: ["${SUPPLIER}"]
+      amountMaxWei: "1000000000000000000"
+      keys: [treasury-1]
+      data: any
+  - name: frozen
+    effect: deny
+    when: { keys: [treasury-9] }
+`
+
+const KEY = new Uint8Array(32).fill(5)
+const PAYLOADS = [
+  unsigned(),
+  unsigned({ data: new Uint8Array(70).fill(1), value: 0n, nonce: 0n }),
+  unsigned({ accessList: [[new Uint8Array(20), [KEY, KEY]]] }),
+]
+
+/** Whatever was decoded is shown whole, in print that a terminal cannot be tricked with, and judged without an error. */
+function judge(input: Uint8Array): void {
+  const payload = decodePayload('evm.tx', input)
+  if (toHex(payload.digest) !== toHex(keccak_256(input))) throw new Error('another digest than that of these bytes')
+  const shown = payload.summary.map((line) => line.label + line.value).join('')
+  if (!/^[\x20-\x7e]*$/.test(shown)) throw new Error('a summary that is not printable')
+  const verdict = evaluate(parsePolicy(POLICY), { keyId: 'treasury-1', payload })
+  if (verdict.code === 'POLICY_ERROR') throw new Error('a verdict by accident')
+}
+
+function read(input: Uint8Array): void {
+  const policy = parsePolicy(new TextDecoder().decode(input))
+  for (const bytes of PAYLOADS) evaluate(policy, { keyId: 'treasury-1', payload: decodePayload('evm.tx', bytes) })
+}
+
+export const TARGETS = [
+  {
+    ...{ name: 'policy.evm-tx', kind: 'bytes', runs: 600, codes: /^PAYLOAD_UNDECODABLE$/, bounded: true },
+    start: () => ({ seeds: PAYLOADS, run: judge }),
+  },
+  { name: 'policy.file', kind: 'text', runs: 300, codes: /^BAD_POLICY$/, start: () => ({ seeds: [utf8(POLICY)], run: read }) },
+]
