@@ -1,10 +1,11 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { z } from 'zod'
 import { fromHex, toHex, utf8 } from './bytes.ts'
-import { type ClusterLock, formatLock, lockHash, parseLock, signLock, verifyLock } from './cluster-lock.ts'
+import { type ClusterLock, lockHash, signLock, verifyLock } from './cluster-lock.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
 import { parseIdentityKey, verifyIdentity } from './identity.ts'
+import { formatLock, parseLock } from './lock-file.ts'
 import { parseYamlFile } from './yaml-file.ts'
 
 const textOf = (input: Uint8Array) => new TextDecoder().decode(input)

@@ -25,7 +25,8 @@ policy: { file: /etc/conclave/policy.yaml }
 `
 
 const hash = tagged('fuzz')
-const offer = { pairEpoch: 2, nonce: hash, current: hash }
+const offer = { pairEpoch: 2, nonce: hash, current: hash, renewal: hash }
+const renewal = { keyId: KEY, nonce: hash, fromEpoch: 0, epoch: 1 }
 const session = { sessionId: hash, from: 2, round: 1, body: new Uint8Array(40) }
 const attestations = [{ party: 2, signature: new Uint8Array(64) }]
 const BODIES: readonly Frame['body'][] = [
@@ -33,12 +34,25 @@ const BODIES: readonly Frame['body'][] = [
   { end: { sessionId: hash, from: 2, code: 'SESSION_SILENT' } },
   { response: { id: 1, body: { pairAccept: { pairEpoch: 1, agreed: false } } } },
   { response: { id: 1, body: { failure: { code: 'BUSY', message: 'm', retriable: true, culprits: [1], waitingFor: [2] } } } },
-  { gossip: { keys: [{ keyId: KEY, certificateHash: hash, attestations }] } },
+  {
+    gossip: {
+      keys: [{ keyId: KEY, active: true, epoch: 1, proved: true, epochs: [{ epoch: 1, certificateHash: hash, attestations }] }],
+      asks: true,
+    },
+  },
   { request: { id: 1, body: { pairOffer: offer } } },
   { request: { id: 2, body: { status: {} } } },
   { request: { id: 3, body: { createKey: { keyId: 'fuzz', nonce: hash, threshold: 2, parties: [1, 2, 3] } } } },
-  { request: { id: 4, body: { propose: { requestId: requestId(2), keyId: KEY, payloadType: 'evm.tx', payload: transfer(2n) } } } },
+  {
+    request: {
+      id: 4,
+      body: { propose: { requestId: requestId(2), keyId: KEY, payloadType: 'evm.tx', payload: transfer(2n), path: [0, 5] } },
+    },
+  },
   { request: { id: 5, body: { sign: { requestId: requestId(1), attempt: 1, signers: [1, 2], epoch: 0 } } } },
+  { request: { id: 6, body: { renewKey: { ...renewal, kind: 'refresh', threshold: 2, parties: [1, 2, 3], dealers: [1, 2, 3] } } } },
+  { request: { id: 7, body: { renewKey: { ...renewal, kind: 'reshare', threshold: 2, parties: [1, 2, 3], dealers: [1, 2] } } } },
+  { request: { id: 8, body: { certificate: { keyId: KEY, epoch: 0 } } } },
 ]
 /** What one peer may have running here at once: a pair setup, and signings. */
 const RUNNING_MAX = 33
@@ -90,7 +104,7 @@ async function startStore(section: Section, key: string, seeds: readonly Uint8Ar
     await store.apply([{ put: section, key, value }])
     const keys = await KeyStore.open(store, vault, SCOPE)
     for (const { key: pending } of keys.pending()) keys.attestationsOf(pending.keyId)
-    for (const { keyId } of keys.active()) keys.hashOf(keys.get(keyId))
+    for (const keyId of keys.ids()) keys.attestationsOf(keyId)
     const pairs = await PairStore.open(store, vault, SCOPE)
     for (const j of [1, 2, 3]) {
       if (pairs.nextEpoch(j) < 1) throw new Error('an epoch that is none')
@@ -110,14 +124,17 @@ async function storedKeys(): Promise<{ readonly active: Uint8Array; readonly pen
   const { key, attestations: all } = await makeKey('k')
   const sealed = new Uint8Array(100)
   return {
-    active: encode(StoredKey, { certificate: { key, attestations: all }, sealed }),
+    active: encode(StoredKey, { certificate: { key, attestations: all }, sealed, proved: false }),
     pending: encode(PendingKey, { key, sealed, attestations: all.slice(0, 1) }),
   }
 }
 
-const pair = encode(StoredPair, { pair: { self: 1, peer: 2, pairEpoch: 3, transcript: hash }, sealed: new Uint8Array(100) })
-const burn = encode(StoredBurn, { peer: 2, pairEpoch: 3, code: 'OT_CHECK', at: new Uint8Array(8) })
-const request = encode(StoredRequest, { requestId: hash, keyId: 'k', payloadType: 'evm.tx', payload: transfer(1n), attempts: 3 })
+const pair = encode(StoredPair, {
+  pair: { self: 1, peer: 2, pairEpoch: 3, transcript: hash, clusterContext: SCOPE.clusterContext },
+  sealed: new Uint8Array(100),
+})
+const burn = encode(StoredBurn, { peer: 2, pairEpoch: 3, code: 'OT_CHECK', at: new Uint8Array(8), peerId: 'peer-2' })
+const request = encode(StoredRequest, { requestId: hash, keyId: 'k', payloadType: 'evm.tx', payload: transfer(1n), attempts: 3, path: [0] })
 const STORED: readonly (readonly [Section, string, () => Promise<readonly Uint8Array[]>])[] = [
   ['key', 'k', async () => [(await storedKeys()).active]],
   ['pending-key', 'k', async () => [(await storedKeys()).pending]],

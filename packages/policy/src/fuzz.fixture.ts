@@ -34,13 +34,13 @@ function judge(input: Uint8Array): void {
   if (toHex(payload.digest) !== toHex(keccak_256(input))) throw new Error('another digest than that of these bytes')
   const shown = payload.summary.map((line) => line.label + line.value).join('')
   if (!/^[\x20-\x7e]*$/.test(shown)) throw new Error('a summary that is not printable')
-  const verdict = evaluate(parsePolicy(POLICY), { keyId: 'treasury-1', payload })
+  const verdict = evaluate(parsePolicy(POLICY), { keyId: 'treasury-1', path: [0, 5], payload })
   if (verdict.code === 'POLICY_ERROR') throw new Error('a verdict by accident')
 }
 
 function read(input: Uint8Array): void {
   const policy = parsePolicy(new TextDecoder().decode(input))
-  for (const bytes of PAYLOADS) evaluate(policy, { keyId: 'treasury-1', payload: decodePayload('evm.tx', bytes) })
+  for (const bytes of PAYLOADS) evaluate(policy, { keyId: 'treasury-1', path: [], payload: decodePayload('evm.tx', bytes) })
 }
 
 export const TARGETS = [
