@@ -130,6 +130,34 @@ class Demo {
     })
   }
 
+  /** Every node gets a new share; the public key and the address are what they were. */
+  async renew(title: string, kind: 'refresh' | 'reshare'): Promise<void> {
+    await this.table.step(title, async () => {
+      const { client } = this.cluster
+      const before = await this.#bytesSent()
+      const { operationId } = await (kind === 'refresh' ? client.refreshKey({ keyId: KEY_ID }) : client.reshareKey({ keyId: KEY_ID }))
+      const key = await client.waitForKey(operationId)
+      if (key.publicKey !== this.publicKey || key.address !== this.address)
+        throw new ConclaveError('DEMO_FAILED', `the ${kind} changed the key`)
+      return { who: key.parties, bytes: (await this.#bytesSent()) - before, note: `epoch ${key.epoch}, still ${key.address}` }
+    })
+  }
+
+  async destroy(name: string): Promise<void> {
+    await this.table.step(`destroy ${name}: disk and HSM`, async () => {
+      await this.cluster.destroy(name)
+      return { note: 'nothing of it is left' }
+    })
+  }
+
+  async replace(name: string): Promise<void> {
+    await this.table.step(`a new ${name}: new HSM, new lock, all restart`, async () => {
+      await this.cluster.replace(name)
+      await this.cluster.linked(this.cluster.names)
+      return { note: 'lock version 2, signed by all' }
+    })
+  }
+
   async kill(...names: readonly string[]): Promise<void> {
     await this.table.step(`SIGKILL ${names.join(', ')}`, async () => {
       for (const name of names) await this.cluster.kill(name)
@@ -176,6 +204,14 @@ async function run(demo: Demo): Promise<void> {
   await demo.failWithoutQuorum()
   await demo.restart(oslo)
   await demo.pay('transfer 4: after the restart', ETHER / 2n)
+  await demo.restart(lisbon, vienna)
+  await demo.renew('refresh: new shares for everybody', 'refresh')
+  await demo.pay('transfer 5: same address, new shares', ETHER / 8n)
+  await demo.destroy(vienna)
+  await demo.replace(vienna)
+  await demo.renew('reshare: the new node takes its seat', 'reshare')
+  await demo.kill(zurich, oslo)
+  await demo.pay('transfer 6: the recovered node signs', ETHER / 16n)
 }
 
 /**

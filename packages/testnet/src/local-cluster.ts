@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConclaveClient } from '@conclave/client'
@@ -28,10 +28,19 @@ export interface ClusterPlan {
 
 export const conclave = (...args: readonly string[]): Promise<string> => runCommand(process.execPath, [CONCLAVE, ...args])
 
-/** What an operator types after comparing the hash with the others. */
-export async function signLock(dir: string, lock: string): Promise<void> {
+/** What an operator types after comparing the hash with the others; `previous` when it is not the first lock. */
+export async function signLock(dir: string, lock: string, previous?: string): Promise<void> {
   const hash = toHex(lockHash(parseLock(JSON.parse(await readFile(lock, 'utf8')))))
-  await conclave('cluster', 'sign', '--dir', dir, '--lock', lock, '--hash', hash)
+  const before = previous === undefined ? [] : ['--previous', previous]
+  await conclave('cluster', 'sign', '--dir', dir, '--lock', lock, '--hash', hash, ...before)
+}
+
+/** A node with a fresh HSM token and identity, and what its operator puts into its directory. */
+async function initNode({ dir, policy, nodeSettings = '' }: ClusterPlan, name: string, listen: string): Promise<void> {
+  const home = join(dir, name)
+  await conclave('node', 'init', '--dir', home, '--name', name, '--listen', listen)
+  await writeFile(join(home, 'policy.yaml'), policy)
+  await appendFile(join(home, 'node.yaml'), nodeSettings)
 }
 
 /**
@@ -46,8 +55,12 @@ export class LocalCluster {
   readonly url: string
   readonly apiKey: string
   readonly #children = new Map<string, Child>()
+  readonly #plan: ClusterPlan
+  readonly #listen: ReadonlyMap<string, string>
 
-  private constructor(plan: ClusterPlan, url: string, apiKey: string) {
+  private constructor(plan: ClusterPlan, listen: ReadonlyMap<string, string>, url: string, apiKey: string) {
+    this.#plan = plan
+    this.#listen = listen
     this.dir = plan.dir
     this.names = plan.names
     this.url = url
@@ -57,7 +70,7 @@ export class LocalCluster {
 
   /** The ceremonies: every node provisions its HSM, the lock is drafted and signed by each. */
   static async create(plan: ClusterPlan): Promise<LocalCluster> {
-    const { dir, names, required, nodeSettings = '', coordinatorSettings = '' } = plan
+    const { dir, names, required, coordinatorSettings = '' } = plan
     await mkdir(dir, { recursive: true })
     const coordinators = [COORDINATOR, ...(plan.silentCoordinators ?? [])]
     const ports = await freePorts(names.length + coordinators.length + 1)
@@ -66,7 +79,7 @@ export class LocalCluster {
     const at = (name: string, file = '') => join(dir, name, file)
     const http = address(names.length + coordinators.length)
     await Promise.all([
-      ...names.map((name, i) => conclave('node', 'init', '--dir', at(name), '--name', name, '--listen', listen(i))),
+      ...names.map((name, i) => initNode(plan, name, listen(i))),
       ...coordinators.map((name, i) => {
         const where = ['--listen', listen(names.length + i), '--http', http]
         return conclave('coordinator', 'init', '--dir', at(name), '--name', name, ...where)
@@ -77,14 +90,10 @@ export class LocalCluster {
     await conclave('cluster', 'draft', '--card', ...cards, '--required', String(required), '--out', lock)
     // One after the other, as the file would travel from operator to operator.
     for (const name of names) await signLock(at(name), lock)
-    for (const name of names) {
-      await writeFile(at(name, 'policy.yaml'), plan.policy)
-      await appendFile(at(name, 'node.yaml'), nodeSettings)
-    }
     for (const name of coordinators) await appendFile(at(name, 'coordinator.yaml'), coordinatorSettings)
     for (const name of [...names, ...coordinators]) await copyFile(lock, at(name, 'cluster.lock.json'))
     const apiKey = (await readFile(at(COORDINATOR, 'api-key'), 'utf8')).trim()
-    return new LocalCluster(plan, `http://${http}`, apiKey)
+    return new LocalCluster(plan, new Map(names.map((name, i) => [name, listen(i)])), `http://${http}`, apiKey)
   }
 
   indexOf(name: string): number {
@@ -121,6 +130,31 @@ export class LocalCluster {
   /** SIGTERM, of a node or of the coordinator. */
   async stopOne(name: string): Promise<void> {
     await this.child(name)?.stop()
+  }
+
+  /** A disk and an HSM that are gone: the node is killed, and nothing of it is left. */
+  async destroy(name: string): Promise<void> {
+    await this.kill(name)
+    await rm(this.dirOf(name), { recursive: true })
+  }
+
+  /**
+   * The ceremony that gives the seat of a lost node to a new machine with a new HSM: its card, the next lock, everybody's signature,
+   * a restart under the new lock. The new node holds no share yet.
+   */
+  async replace(name: string): Promise<void> {
+    await initNode(this.#plan, name, this.#listen.get(name) as string)
+    const lock = join(this.dir, 'cluster.lock.json')
+    const next = join(this.dir, 'next.lock.json')
+    const card = `${name}=${join(this.dirOf(name), 'card.json')}`
+    await conclave('cluster', 'next', '--lock', lock, '--replace', card, '--out', next)
+    for (const signer of this.names) await signLock(this.dirOf(signer), next, lock)
+    await conclave('cluster', 'verify', '--lock', next, '--previous', lock)
+    await rename(next, lock)
+    const members = [...this.names, COORDINATOR]
+    await Promise.all(members.map((member) => this.stopOne(member)))
+    for (const member of members) await copyFile(lock, join(this.dirOf(member), 'cluster.lock.json'))
+    await Promise.all([this.startNodes(), this.startCoordinator()])
   }
 
   /** Waits until the coordinator has a link to each of these nodes, and to no other. */
