@@ -190,8 +190,7 @@ export class KeyMaker {
     const { self, lock, keys } = this.#o
     parseKeyId(request.keyId)
     const parties = parsePartySet(request.parties)
-    if (!parties.every((j) => nodeOf(lock, j) !== undefined))
-      throw new InvalidArgument('BAD_PARTY_SET', 'a party is not in the cluster lock')
+    if (!parties.every((j) => nodeOf(lock, j) !== undefined)) throw new InvalidArgument('BAD_PARTY', 'a party is not in the cluster lock')
     checkThreshold(request.threshold, parties.length)
     if (!parties.includes(self)) throw new InvalidArgument('BAD_PARTY_SET', 'this node is not in the committee')
     // A lower threshold than the cluster agreed on would weaken every promise of the lock.

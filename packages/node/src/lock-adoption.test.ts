@@ -60,7 +60,7 @@ describe('lock adoption', () => {
     await moveTo(await cluster.nextLock({ remove: ['n1'], approvers: ['n3', 'n4'] }))
     expect(cluster.parties()).to.deep.equal([2, 3])
     const createKey = { keyId: 'odd', nonce: tagged('odd'), threshold: 2, parties: [1, 2, 3] }
-    expect(codeIn(await cluster.ask(2, { createKey }))).to.equal('BAD_PARTY_SET')
+    expect(codeIn(await cluster.ask(2, { createKey }))).to.equal('BAD_PARTY')
     const last = await newKey(cluster, 'last')
     expectSignature(await signTransfer(cluster, 3, [2, 3], { keyId: 'last' }), last)
     for (const name of cluster.names()) await cluster.kill(name)
