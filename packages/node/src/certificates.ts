@@ -11,7 +11,7 @@ import {
   verifyLockChain,
 } from '@conclave/core'
 import { type Identities, isCertified } from '@conclave/mpc'
-import { type CertificateAnswer, type CertificateRequest, type KeyCertificate, LOCKS_MAX } from '@conclave/wire'
+import { type CertificateAnswer, type CertificateRequest, type KeyPublic, LOCKS_MAX } from '@conclave/wire'
 import type { Calls } from './calls.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 
@@ -21,6 +21,12 @@ export interface CertificatesOptions {
   readonly scope: NodeScope
   readonly keys: KeyStore
   readonly calls: Calls
+}
+
+/** A verified certificate: the key, and the identities of the lock that it was made under. */
+export interface Shown {
+  readonly key: KeyPublic
+  readonly identities: Identities
 }
 
 /** Key certificates as nodes show them to each other: transferable proof, believed because of its signatures, not because of who shows it. */
@@ -52,15 +58,15 @@ export class Certificates {
    *
    * @throws {ConclaveError} BAD_CERTIFICATE; what the call throws.
    */
-  async fetch(peer: PartyId, keyId: string, epoch: number): Promise<KeyCertificate> {
+  async fetch(peer: PartyId, keyId: string, epoch: number): Promise<Shown> {
     const body = await this.#o.calls.call(peer, { certificate: { keyId, epoch } }, FETCH_TIMEOUT_MS)
     if (!('certificate' in body)) throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} answered something else`)
     const { certificate, locks } = body.certificate
     const { key, attestations } = certificate
-    const known = this.#locksWith(peer, locks)
-    if (key.keyId !== keyId || key.epoch !== epoch || !isCertified(key, attestations, identitiesUnder(known, key.clusterContext)))
+    const identities = identitiesUnder(this.#locksWith(peer, locks), key.clusterContext)
+    if (key.keyId !== keyId || key.epoch !== epoch || !isCertified(key, attestations, identities))
       throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} showed a certificate of key "${keyId}" that does not verify`)
-    return certificate
+    return { key, identities }
   }
 
   #locksWith(peer: PartyId, encoded: readonly Uint8Array[]): readonly ClusterLock[] {

@@ -2,6 +2,7 @@ import {
   type ClusterLock,
   ConclaveError,
   checkThreshold,
+  codeOf,
   equalBytes,
   type IdentitySigner,
   InvalidArgument,
@@ -16,7 +17,7 @@ import {
 import { certificateHash, partyList } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import { type CreateKey, encode, type KeyCreated, KeyPublic, type RenewKey } from '@conclave/wire'
-import type { Certificates } from './certificates.ts'
+import type { Certificates, Shown } from './certificates.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import { checkEpoch, checkRenewal, quorumIn } from './renewal-check.ts'
@@ -136,15 +137,20 @@ export class KeyMaker {
   }
 
   async #renew(request: RenewKey, quorum: readonly PartyId[], making: Making): Promise<KeyCreated> {
-    const { self, keys, pairs, scope, lock } = this.#o
-    const previous = await Promise.race([this.#previous(request), making.givenUp])
-    const identities = keys.identitiesFor(previous)
-    checkRenewal(request, { self, lock, previous, identities, isSameLock: equalBytes(previous.clusterContext, scope.clusterContext) })
+    const { self, hub, pairs, scope, lock } = this.#o
     const peers = quorum.filter((j) => j !== self)
-    await Promise.race([pairs.renew(peers, tagged('pair-renewal', request.nonce), PAIRS_TIMEOUT_MS), making.givenUp])
-    const dealing = await this.#dealing(request, encode(KeyPublic, previous))
-    const { keyId, nonce, threshold, parties, epoch } = request
-    return this.#deal({ keyId, nonce, threshold, parties, epoch, dealing }, quorum, making)
+    try {
+      const { key: previous, identities } = await Promise.race([this.#previous(request), making.givenUp])
+      checkRenewal(request, { self, lock, previous, identities, isSameLock: equalBytes(previous.clusterContext, scope.clusterContext) })
+      await Promise.race([pairs.renew(peers, tagged('pair-renewal', request.nonce), PAIRS_TIMEOUT_MS), making.givenUp])
+      const dealing = await this.#dealing(request, encode(KeyPublic, previous))
+      const { keyId, nonce, threshold, parties, epoch } = request
+      return await this.#deal({ keyId, nonce, threshold, parties, epoch, dealing }, quorum, making)
+    } catch (error) {
+      // If it was never begun here: the others need not wait for silence.
+      hub.decline(sessionId(scope.clusterContext, request, quorum), peers, codeOf(error))
+      throw error
+    }
   }
 
   async #dealing({ keyId, fromEpoch, kind, dealers }: RenewKey, previous: Uint8Array): Promise<DealJob['dealing']> {
@@ -155,22 +161,24 @@ export class KeyMaker {
   }
 
   /** The certificate of the epoch that is dealt from: our own, or for a party without a share the one that every dealer shows. */
-  async #previous({ keyId, fromEpoch, dealers }: RenewKey): Promise<KeyPublic> {
+  async #previous({ keyId, fromEpoch, dealers }: RenewKey): Promise<Shown> {
     const { self, keys, certificates } = this.#o
     const own = keys.certified(keyId, fromEpoch)
-    if (own !== undefined) return own.certificate.key
+    if (own !== undefined) return { key: own.certificate.key, identities: keys.identitiesFor(own.certificate.key) }
     if (dealers.includes(self))
       throw new ConclaveError('NO_SHARE', `this node has no share of key "${keyId}" in epoch ${fromEpoch} to deal from`)
-    const { key } = await certificates.fetch(dealers[0] as PartyId, keyId, fromEpoch)
-    if (keys.has(keyId) === 'active' && !equalBytes(keys.get(keyId).publicKey, key.publicKey))
+    const shown = await certificates.fetch(dealers[0] as PartyId, keyId, fromEpoch)
+    if (keys.has(keyId) === 'active' && !equalBytes(keys.get(keyId).publicKey, shown.key.publicKey))
       throw new ConclaveError('BAD_CERTIFICATE', `party ${dealers[0]} showed a certificate of another key "${keyId}"`)
-    return key
+    return shown
   }
 
   async #deal(deal: Deal, quorum: readonly PartyId[], making: Making): Promise<KeyCreated> {
     const { self, keys, epochs, hub, scope, log } = this.#o
     const peers = quorum.filter((j) => j !== self)
-    const id = sessionId(scope.clusterContext, deal, quorum)
+    const { kind } = deal.dealing
+    const dealers = deal.dealing.kind === 'reshare' ? deal.dealing.dealers : deal.parties
+    const id = sessionId(scope.clusterContext, { ...deal, kind, dealers }, quorum)
     const job: DealJob = { kind: 'deal', ...deal, self, clusterContext: scope.clusterContext, identities: scope.identities }
     const attest = (hash: Uint8Array, share: OpenedRecord) => {
       making.storing = true
@@ -230,8 +238,8 @@ export class KeyMaker {
 
 const created = ({ keyId, publicKey, chainCode, epoch }: KeyPublic): KeyCreated => ({ keyId, publicKey, chainCode, epoch })
 
-function sessionId(clusterContext: Uint8Array, deal: Deal, quorum: readonly PartyId[]): Uint8Array {
-  const { keyId, epoch, threshold, parties, dealing, nonce } = deal
-  const lists = [partyList(parties), partyList(quorum), dealing.kind === 'reshare' ? partyList(dealing.dealers) : new Uint8Array(0)]
-  return tagged('deal-session', clusterContext, utf8(keyId), utf8(dealing.kind), u32(epoch), u32(threshold), ...lists, nonce)
+function sessionId(clusterContext: Uint8Array, asked: Omit<RenewKey, 'fromEpoch'>, quorum: readonly PartyId[]): Uint8Array {
+  const { keyId, kind, epoch, threshold, parties, dealers, nonce } = asked
+  const lists = [partyList(parties), partyList(dealers), partyList(quorum)]
+  return tagged('deal-session', clusterContext, utf8(keyId), utf8(kind), u32(epoch), u32(threshold), ...lists, nonce)
 }

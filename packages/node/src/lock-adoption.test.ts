@@ -1,14 +1,17 @@
-import { type ClusterLock, tagged } from '@conclave/core'
+import { type ClusterLock, tagged, toHex } from '@conclave/core'
 import { expect } from 'chai'
 import { TestCluster } from './cluster.fixture.ts'
 import type { NodeParts } from './node.ts'
 import { refusal } from './refusal.fixture.ts'
 import {
   codeIn,
+  createdIn,
   expectSignature,
   newKey,
   pairsReady,
   propose,
+  renew,
+  renewal,
   signTransfer,
   statusOf,
   transfer,
@@ -57,7 +60,16 @@ describe('lock adoption', () => {
     const [verdict] = (await propose(cluster, 2, [2], transfer(2n), { keyId: 'old' })).map(verdictIn)
     expect(verdict?.code).to.equal('UNKNOWN_KEY')
 
-    await moveTo(await cluster.nextLock({ remove: ['n1'], approvers: ['n3', 'n4'] }))
+    // One of the two that can sign with it must not leave as well.
+    const shrunk = await cluster.nextLock({ remove: ['n1'], approvers: ['n3', 'n4'] })
+    await cluster.kill('n3')
+    expect(await refusal(() => cluster.start(['n3'], { lock: shrunk }))).to.equal('LOCK_LOSES_KEY')
+    await cluster.start(['n3'])
+    await pairsReady(cluster)
+    const reshare = renewal(cluster, { keyId: 'old', kind: 'reshare', dealers: [1, 3] })
+    for (const body of await renew(cluster, reshare)) expect(toHex(createdIn(body).publicKey)).to.equal(toHex(old))
+    await moveTo(shrunk)
+    expectSignature(await signTransfer(cluster, 4, [2, 3], { keyId: 'old', epoch: 1 }), old)
     expect(cluster.parties()).to.deep.equal([2, 3])
     const createKey = { keyId: 'odd', nonce: tagged('odd'), threshold: 2, parties: [1, 2, 3] }
     expect(codeIn(await cluster.ask(2, { createKey }))).to.equal('BAD_PARTY')

@@ -283,7 +283,7 @@ function newsIn(
   attestations: readonly Attestation[],
   identities: Identities,
 ): readonly Attestation[] {
-  const seen = new Set(partiesOf(pending.attestations))
+  const seen = new Set(pending.attestations.map((a) => a.party))
   return attestations.filter((a) => {
     const identity = identities.get(a.party)
     if (seen.has(a.party) || !pending.key.parties.includes(a.party) || identity === undefined) return false
@@ -291,6 +291,3 @@ function newsIn(
     return verifyIdentity(identity, hash, a.signature)
   })
 }
-
-/** Attestations as a set of parties. */
-export const partiesOf = (attestations: readonly Attestation[]): ReadonlySet<PartyId> => new Set(attestations.map((a) => a.party))

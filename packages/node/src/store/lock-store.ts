@@ -1,16 +1,20 @@
 import {
   type ClusterLock,
+  ConfigError,
   checkSuccessor,
   clusterContext,
   equalBytes,
   formatLock,
   lockHash,
   messageOf,
+  nodeOf,
+  nodeWith,
   parseLock,
   toHex,
   utf8,
   verifyLock,
 } from '@conclave/core'
+import { decode, type KeyPublic, StoredKey } from '@conclave/wire'
 import { type Store, StoreError } from './store.ts'
 
 /** Wide enough for every version, so that keys sort as numbers do. */
@@ -68,18 +72,49 @@ export class LockStore {
   }
 
   /**
-   * Makes `lock` the one in force, durably, or finds that it is already.
+   * Makes `lock` the one in force, durably, or finds that it is already. A lock that would lose a key of this node is refused.
    *
-   * @throws {ConfigError} LOCK_UNSIGNED, and everything that `checkSuccessor` throws; {StoreError}.
+   * @throws {ConfigError} LOCK_UNSIGNED, LOCK_LOSES_KEY, and everything that `checkSuccessor` throws; {StoreError}.
    */
   async adopt(lock: ClusterLock): Promise<'first' | 'same' | 'next'> {
     const { present } = this
     if (present === undefined) verifyLock(lock)
     else if (present.version === lock.version && equalBytes(lockHash(present), lockHash(lock))) return 'same'
-    else checkSuccessor(present, lock)
+    else {
+      checkSuccessor(present, lock)
+      for (const key of await activeKeys(this.#store)) this.#checkKey(lock, key)
+    }
     await this.#store.apply([{ put: 'lock', key: keyOf(lock), value: utf8(formatLock(lock)) }])
     this.#history.push(lock)
     this.#byContext.set(toHex(clusterContext(lock)), lock)
     return present === undefined ? 'first' : 'next'
   }
+
+  /**
+   * A committee changes over several locks, and a key may need more signers than a lock asks for: who stays must be able to deal the
+   * key on, and all who left since it was dealt must not be able to sign.
+   */
+  #checkKey(lock: ClusterLock, { keyId, threshold, parties, clusterContext: context }: KeyPublic): void {
+    const made = this.lockOf(context)
+    const stays = parties.filter((j) => {
+      const identity = made === undefined ? undefined : nodeOf(made, j)?.identity
+      return identity !== undefined && nodeWith(lock, identity) !== undefined
+    })
+    if (stays.length >= threshold && parties.length - stays.length < threshold) return
+    throw new ConfigError(
+      'LOCK_LOSES_KEY',
+      `key "${keyId}" needs ${threshold} of ${parties.length} parties, and under this lock ${stays.length} of them stay: reshare it before more leave`,
+      { keyId },
+    )
+  }
+}
+
+/** The active epoch of every key; the key store itself opens only under a lock. */
+async function activeKeys(store: Store): Promise<readonly KeyPublic[]> {
+  const active = new Map<string, KeyPublic>()
+  for (const { value } of await store.list('key')) {
+    const { key } = decode(StoredKey, value).certificate
+    if ((active.get(key.keyId)?.epoch ?? -1) < key.epoch) active.set(key.keyId, key)
+  }
+  return [...active.values()]
 }
