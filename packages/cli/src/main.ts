@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
+import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 import { FAILED, printError } from './output.ts'
 
@@ -17,5 +18,6 @@ program.enablePositionalOptions()
 addNodeCommands(program)
 addCoordinatorCommands(program)
 addClusterCommands(program)
+addKeyCommands(program)
 addDemoCommand(program)
 await program.parseAsync()

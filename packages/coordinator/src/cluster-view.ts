@@ -77,14 +77,26 @@ export class ClusterView {
     return [...this.#states.values()].filter((s) => s.up).map((s) => s.node)
   }
 
-  downNodes(parties: readonly PartyId[]): readonly NodeMember[] {
-    return parties.filter((i) => !this.isUp(i)).map((i) => this.node(i))
+  /** For messages. A party that the lock does not list any more has left with its name. */
+  nameOf(party: PartyId): string {
+    return this.#states.get(party)?.node.name ?? `party ${party} (not in the cluster lock)`
+  }
+
+  /** Names of the parties that are not connected. */
+  downNames(parties: readonly PartyId[]): readonly string[] {
+    return parties.filter((i) => !this.isUp(i)).map((i) => this.nameOf(i))
   }
 
   /** Whether both report the same pair state as ready, over their present links. */
   pairReady(a: PartyId, b: PartyId): boolean {
     const [ab, ba] = [this.#readyPair(a, b), this.#readyPair(b, a)]
     return ab !== undefined && ab === ba
+  }
+
+  /** Whether either of them last reported that their pair must not be used again. */
+  pairBurned(a: PartyId, b: PartyId): boolean {
+    const says = (from: PartyId, to: PartyId) => this.report(from)?.status.pairs.find((p) => p.peer === to)?.state
+    return says(a, b) === 'burned' || says(b, a) === 'burned'
   }
 
   linkUp(node: NodeMember): void {

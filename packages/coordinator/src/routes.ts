@@ -8,7 +8,10 @@ import type { KeyDriver } from './key-driver.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
 import { addKeyRoutes } from './routes-keys.ts'
+import { addOperationRoutes } from './routes-operations.ts'
+import { addRenewalRoutes } from './routes-renewal.ts'
 import { addSigningRoutes } from './routes-signing.ts'
+import type { Schedules } from './schedule.ts'
 import { HealthBody, NodeListBody, NoQuery, ReadyBody } from './schemas.ts'
 import type { SigningSettings } from './settings.ts'
 import type { SigningDriver } from './signing-driver.ts'
@@ -23,6 +26,7 @@ export interface RouteContext {
   readonly view: ClusterView
   readonly directory: KeyDirectory
   readonly keyDriver: KeyDriver
+  readonly schedules: Schedules
   readonly signingDriver: SigningDriver
   readonly signing: SigningSettings
   readonly transport: Transport
@@ -31,6 +35,8 @@ export interface RouteContext {
 /** Every route of the API. */
 export function addRoutes(app: App, ctx: RouteContext): void {
   addKeyRoutes(app, ctx)
+  addRenewalRoutes(app, ctx)
+  addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
   addNodeRoutes(app, ctx)
 }

@@ -2,10 +2,11 @@ import type { PartyId } from '@conclave/core'
 import type { ClusterView } from './cluster-view.ts'
 import { ApiError } from './problem.ts'
 import type { KeyRecord, SigningRecord } from './records.ts'
+import { activeKey } from './sharings.ts'
 import type { VerdictBook } from './verdict-book.ts'
 
 function denials(view: ClusterView, book: VerdictBook): readonly string[] {
-  return book.verdicts().flatMap((v) => (v.allowed ? [] : [`${view.node(v.node).name} ${v.code} (${v.reason})`]))
+  return book.verdicts().flatMap((v) => (v.allowed ? [] : [`${view.nameOf(v.node)} ${v.code} (${v.reason})`]))
 }
 
 /** Why a request was denied, in one line with every node's own reason. */
@@ -18,16 +19,19 @@ export function describeDenials(view: ClusterView, key: KeyRecord, book: Verdict
 /** What stands between the request and a quorum, in one line. */
 export function describeShortage(view: ClusterView, key: KeyRecord, book: VerdictBook): ApiError {
   const able = book.allowing()
-  const names = (parties: readonly PartyId[]) => parties.map((p) => view.node(p).name).join(', ')
+  const names = (parties: readonly PartyId[]) => parties.map((p) => view.nameOf(p)).join(', ')
   const denied = book.verdicts().filter((v) => !v.allowed)
   const silent = key.parties.filter((p) => view.isUp(p) && !able.includes(p) && !denied.some((v) => v.node === p))
   const pairs = able.flatMap((a, i) => able.slice(i + 1).flatMap((b) => (view.pairReady(a, b) ? [] : [`${names([a])}-${names([b])}`])))
-  const down = view.downNodes(key.parties).map((n) => n.name)
+  const down = view.downNames(key.parties)
+  const epochs = able.map((p) => ({ name: names([p]), epoch: activeKey(view.report(p)?.status, key.keyId)?.epoch }))
+  const isSplit = new Set(epochs.map((e) => e.epoch)).size > 1
   const parts = [
     `key ${key.keyId} needs ${key.threshold} of ${key.parties.length} nodes; able: ${able.length}${able.length > 0 ? ` (${names(able)})` : ''}`,
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
     ...(silent.length > 0 ? [`no verdict: ${names(silent)}`] : []),
     ...(denied.length > 0 ? [`denied: ${denials(view, book).join(', ')}`] : []),
+    ...(isSplit ? [`epochs: ${epochs.map((e) => `${e.name} ${e.epoch ?? 'none'}`).join(', ')}`] : []),
     ...(pairs.length > 0 ? [`pairs not ready: ${pairs.join(', ')}`] : []),
   ]
   return new ApiError('QUORUM_UNREACHABLE', parts.join('; '))
@@ -37,7 +41,7 @@ export function describeShortage(view: ClusterView, key: KeyRecord, book: Verdic
 export function describeAttempts(view: ClusterView, record: SigningRecord): string {
   const last = record.attempts.at(-1)
   if (last === undefined) return 'no attempt was started in time: too many requests were queued before this one'
-  const names = (parties: readonly PartyId[]) => parties.map((p) => view.node(p).name).join(', ')
+  const names = (parties: readonly PartyId[]) => parties.map((p) => view.nameOf(p)).join(', ')
   const why = [
     last.code ?? 'no code',
     ...(last.culprits.length > 0 ? [`blamed: ${names(last.culprits)}`] : []),

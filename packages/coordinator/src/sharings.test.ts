@@ -2,7 +2,7 @@ import type { ClusterLock } from '@conclave/core'
 import type { NodeStatus } from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
-import { confirmedKeys } from './key-directory.ts'
+import { confirmedSharings } from './sharings.ts'
 import { FakeCluster } from './testing/harness.ts'
 
 type Reported = NodeStatus['keys'][number]
@@ -11,7 +11,7 @@ const publicKey = secp256k1.getPublicKey(new Uint8Array(32).fill(1))
 const evilKey = secp256k1.getPublicKey(new Uint8Array(32).fill(2))
 const KEY: Reported = { keyId: 'main', epoch: 0, publicKey, threshold: 3, parties: [1, 2, 3, 4, 5], state: 'active', prepared: 0 }
 
-describe('confirmedKeys', () => {
+describe('confirmedSharings', () => {
   let lock: ClusterLock
   let blank: NodeStatus
   before(async () => {
@@ -21,7 +21,7 @@ describe('confirmedKeys', () => {
   })
 
   const confirm = (...reports: (readonly Reported[])[]) =>
-    confirmedKeys(lock, (i) =>
+    confirmedSharings(lock, (i) =>
       reports[i - 1] === undefined ? undefined : { ...blank, index: i, keys: reports[i - 1] as readonly Reported[] },
     )
 
@@ -56,7 +56,7 @@ describe('confirmedKeys', () => {
       { keyId: '../x' },
       { threshold: 9 },
       { parties: [1, 1, 2] },
-      { parties: [1, 2, 3, 4, 7] },
+      { parties: [1, 2, 3, 4, 10] },
     ]
     for (const change of odd)
       expect(confirm(...Array.from({ length: 5 }, () => [{ ...KEY, ...change }])), JSON.stringify(change)).deep.equal([])
