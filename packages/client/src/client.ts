@@ -72,12 +72,12 @@ export class ConclaveClient {
    * @param seen - called with the operation whenever its state is another one than before, also with the last one.
    * @throws {ConclaveApiError} the operation's own error when it failed.
    */
-  async waitForOperation(operationId: string, seen: (operation: Operation) => void = () => undefined): Promise<Operation> {
+  async waitForOperation(operationId: string, seen?: (operation: Operation) => void): Promise<Operation> {
     let state: Operation['state'] | undefined
     for (;;) {
-      // The first look does not wait, so that a person hears soon that something goes on.
-      const operation = await this.operation(operationId, { waitMs: state === undefined ? 0 : WAIT_MS })
-      if (operation.state !== state) seen(operation)
+      // Whoever watches hears at once that something goes on.
+      const operation = await this.operation(operationId, { waitMs: seen !== undefined && state === undefined ? 0 : WAIT_MS })
+      if (operation.state !== state) seen?.(operation)
       state = operation.state
       if (state === 'succeeded') return operation
       if (state === 'failed' && operation.error !== null) throw new ConclaveApiError(operation.error)

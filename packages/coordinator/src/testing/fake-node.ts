@@ -41,6 +41,8 @@ export class FakeNode {
   readonly keys = new Map<string, FakeShare>()
   /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
   holdsBack = false
+  /** The code with which it refuses every renewal. */
+  refuses: string | undefined
   /** Whether it signs under the epoch before its present one. */
   signsBefore = true
   /** Sees each request first; may answer in its own way, call `honest`, or answer nothing (undefined). */
@@ -162,6 +164,11 @@ export class FakeNode {
     this.keys.set(keyId, { epoch: 0, threshold, parties, state: 'active', prepared: 0, before: undefined })
   }
 
+  /** Changes what it holds, behind everybody's back. */
+  changeShare(keyId: string, change: Partial<FakeShare>): void {
+    this.keys.set(keyId, { ...(this.keys.get(keyId) as FakeShare), ...change })
+  }
+
   /** Goes on to what it has prepared. */
   promote(keyId: string): void {
     const prepared = this.#prepared.get(keyId)
@@ -178,10 +185,15 @@ export class FakeNode {
     const { keyId, epoch, nonce, parties, dealers } = renew
     const share = this.keys.get(keyId)
     if (share?.epoch === epoch) return this.#keyCreated(keyId)
-    const refusal = refusalOf(renew, this.index, share, this.#prepared.get(keyId)?.epoch ?? share?.prepared ?? 0)
-    if (refusal !== undefined) return failure(refusal, { retriable: isRetriable(refusal) })
+    const prepared = Math.max(this.#prepared.get(keyId)?.epoch ?? 0, share?.prepared ?? 0)
+    const refusal = this.refuses ?? refusalOf(renew, this.index, share, prepared)
     const participants = [...new Set([...parties, ...dealers])].sort((a, b) => a - b)
-    const aborted = await this.#world.sessions.join(`renew ${toHex(nonce)}`, participants, this.index)
+    const session = `renew ${toHex(nonce)}`
+    if (refusal !== undefined) {
+      this.#world.sessions.refuse(session, participants, this.index)
+      return failure(refusal, { retriable: isRetriable(refusal) })
+    }
+    const aborted = await this.#world.sessions.join(session, participants, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
     this.#prepared.set(keyId, renewedShare(renew, share))
     if (this.holdsBack) return failure('KEY_PENDING')
