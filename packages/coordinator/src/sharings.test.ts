@@ -1,8 +1,9 @@
-import type { ClusterLock } from '@conclave/core'
+import { type ClusterLock, toHex } from '@conclave/core'
 import type { NodeStatus } from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
-import { confirmedSharings } from './sharings.ts'
+import type { KeyRecord } from './records.ts'
+import { confirmedSharings, usableSharings } from './sharings.ts'
 import { FakeCluster } from './testing/harness.ts'
 
 type Reported = NodeStatus['keys'][number]
@@ -66,5 +67,58 @@ describe('confirmedSharings', () => {
     const at = (epoch: number) => [{ ...KEY, epoch }]
     expect(confirm(at(2), at(2), at(1), at(1), at(0))[0]?.key.epoch).equal(1)
     expect(confirm(at(7), at(2), at(2), at(2), at(0))[0]?.key.epoch).equal(2)
+  })
+
+  it('a node that cannot sign with its share confirms nothing', () => {
+    const stale = [{ ...KEY, state: 'stale' }]
+    expect(confirm([KEY], [KEY], stale, stale, stale)).deep.equal([])
+  })
+
+  it('a committee with parties that have left, and a lock with gaps', () => {
+    const gaps = { ...lock, nodes: lock.nodes.filter((n) => n.index !== 3).map((n) => (n.index === 5 ? { ...n, index: 9 } : n)) }
+    const report = (keys: readonly Reported[]) => confirmedSharings(gaps, (i) => ({ ...blank, index: i, keys }))
+    expect(report([KEY])[0]).deep.include({ nodes: [1, 2, 4] })
+    const present = { ...KEY, parties: [1, 2, 4, 9] }
+    expect(report([present])[0]).deep.include({ nodes: [1, 2, 4, 9] })
+  })
+
+  it('a smaller threshold than the known one needs as many reporters as the known one', () => {
+    const known: KeyRecord = { ...KEY, publicKey: toHex(publicKey), threshold: 4 }
+    const reports = (n: number) => (i: number) => (i > n ? undefined : { ...blank, index: i, keys: [{ ...KEY, epoch: 1 }] })
+    expect(confirmedSharings(lock, reports(3), () => known)).deep.equal([])
+    expect(confirmedSharings(lock, reports(4), () => known)).lengthOf(1)
+  })
+})
+
+describe('usableSharings', () => {
+  const at = (epoch: number, change: Partial<Reported> = {}) => [{ ...KEY, epoch, ...change }]
+  const known = (epoch: number, change: Partial<KeyRecord> = {}): KeyRecord => ({ ...KEY, publicKey: toHex(publicKey), epoch, ...change })
+  let lock: ClusterLock
+  let blank: NodeStatus
+  before(async () => {
+    const cluster = await FakeCluster.start()
+    lock = cluster.lock
+    blank = cluster.node(1).status()
+  })
+  const usable = (key: KeyRecord, ...reports: (readonly Reported[])[]) =>
+    usableSharings(lock, (i) => ({ ...blank, index: i, keys: reports[i - 1] ?? [] }), key).map((s) => [s.key.epoch, s.nodes.join('')])
+
+  it('the highest epoch first, and each node at one of them', () => {
+    expect(usable(known(4), at(5), at(5), at(5), at(4), at(4))).deep.equal([
+      [5, '123'],
+      [4, '45'],
+    ])
+  })
+
+  it('an epoch that too few report is none, unless it is the known one', () => {
+    expect(usable(known(4), at(9), at(9), at(4), at(4), at(4))).deep.equal([[4, '345']])
+    expect(usable(known(4), at(9), at(9), [], [], at(4))).deep.equal([[4, '5']])
+  })
+
+  it('liars with another public key, a small threshold or a committee of their own are left out', () => {
+    const lies: readonly Partial<Reported>[] = [{ publicKey: evilKey }, { threshold: 2 }, { threshold: 2, parties: [1, 2] }]
+    for (const lie of lies) expect(usable(known(4), at(9, lie), at(9, lie), at(4), at(4), at(4))).deep.equal([[4, '345']])
+    const all = at(9, { publicKey: evilKey })
+    expect(usable(known(4), all, all, all, all, all)).deep.equal([])
   })
 })
