@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { ConclaveClient, type Key, type Operation } from '@conclave/client'
 import { ConfigError, InvalidArgument } from '@conclave/core'
 import type { Command } from 'commander'
-import { guarded, print } from './output.ts'
+import { guarded, print as printLine } from './output.ts'
 
 interface Api {
   url: string
@@ -15,6 +15,10 @@ interface OneKey extends Api {
 interface Waiting extends OneKey {
   wait: boolean
   required?: number
+}
+
+interface Output {
+  print(line: string): void
 }
 
 const EVERY = /^([1-9]\d{0,3})d$/
@@ -31,7 +35,7 @@ async function clientOf({ url, apiKeyFile }: Api): Promise<ConclaveClient> {
 }
 
 /** `30d` as 30, `off` as null. @throws {InvalidArgument} BAD_SCHEDULE. */
-function parseEvery(text: string): number | null {
+export function parseEvery(text: string): number | null {
   if (text === 'off') return null
   const days = Number(EVERY.exec(text)?.[1])
   if (!(days <= DAYS_MAX)) throw new InvalidArgument('BAD_SCHEDULE', `--every: whole days from 1d to ${DAYS_MAX}d, or "off"`)
@@ -43,10 +47,10 @@ function keyLine({ keyId, address, threshold, parties, epoch, refreshEveryDays, 
   return `${keyId}: ${address}, ${threshold} of ${parties.length} (parties ${parties.join(' ')}), epoch ${epoch}, ${schedule}`
 }
 
-const showKey = (key: Key, json: boolean) => print(json ? JSON.stringify(key) : keyLine(key))
+const shown = (key: Key, { json }: Api) => (json === true ? JSON.stringify(key) : keyLine(key))
 
 /** Prints a line per state change until the operation has ended, then the key. With JSON: the operation, as one object. */
-async function follow(client: ConclaveClient, operationId: string, { wait, json }: Waiting): Promise<void> {
+async function follow(client: ConclaveClient, operationId: string, { wait, json, print }: Waiting & Output): Promise<void> {
   const isJson = json === true
   if (!wait) return print(isJson ? JSON.stringify({ operationId }) : `operation ${operationId}`)
   const tell = ({ kind, keyId, state }: Operation) => isJson || print(`${kind} ${keyId}: ${state} (operation ${operationId})`)
@@ -72,7 +76,7 @@ const addWaitingCommand = (parent: Command, name: string, description: string) =
   addKeyCommand(parent, name, description).option('--no-wait', 'print the operation and do not wait for its end')
 
 /** `conclave key list | show | create | refresh | reshare | schedule`. */
-export function addKeyCommands(program: Command): void {
+export function addKeyCommands(program: Command, print: Output['print'] = printLine): void {
   const key = program.command('key').description('the keys of a cluster, through its coordinator')
 
   addCommand(key, 'list', 'every key').action(
@@ -82,14 +86,14 @@ export function addKeyCommands(program: Command): void {
       else for (const each of keys) print(keyLine(each))
     }),
   )
-  addKeyCommand(key, 'show', 'one key').action(guarded(async (o: OneKey) => showKey(await (await clientOf(o)).key(o.key), o.json === true)))
+  addKeyCommand(key, 'show', 'one key').action(guarded(async (o: OneKey) => print(shown(await (await clientOf(o)).key(o.key), o))))
   addWaitingCommand(key, 'create', 'make a key at every node of the cluster')
     .option('--required <count>', 'signers needed; default: what the cluster lock says', Number)
-    .action(guarded(create))
+    .action(guarded((o: Waiting) => create({ ...o, print })))
   addWaitingCommand(key, 'refresh', 'give every party a new share of the same key; needs all nodes').action(
     guarded(async (o: Waiting) => {
       const client = await clientOf(o)
-      await follow(client, (await client.refreshKey({ keyId: o.key })).operationId, o)
+      await follow(client, (await client.refreshKey({ keyId: o.key })).operationId, { ...o, print })
     }),
   )
   addWaitingCommand(
@@ -102,7 +106,7 @@ export function addKeyCommands(program: Command): void {
       guarded(async (o: Waiting) => {
         const client = await clientOf(o)
         const quorum = o.required === undefined ? {} : { quorum: { required: o.required } }
-        await follow(client, (await client.reshareKey({ keyId: o.key, ...quorum })).operationId, o)
+        await follow(client, (await client.reshareKey({ keyId: o.key, ...quorum })).operationId, { ...o, print })
       }),
     )
   addKeyCommand(key, 'schedule', 'refresh a key by itself, again and again')
@@ -110,12 +114,12 @@ export function addKeyCommands(program: Command): void {
     .action(
       guarded(async (o: OneKey & { every: string }) => {
         const every = parseEvery(o.every)
-        showKey(await (await clientOf(o)).setSchedule(o.key, every), o.json === true)
+        print(shown(await (await clientOf(o)).setSchedule(o.key, every), o))
       }),
     )
 }
 
-async function create(o: Waiting): Promise<void> {
+async function create(o: Waiting & Output): Promise<void> {
   const client = await clientOf(o)
   // A key is held by all nodes of the lock, so their count is what `of` must be.
   const quorum = o.required === undefined ? {} : { quorum: { required: o.required, of: (await client.nodes()).length } }
