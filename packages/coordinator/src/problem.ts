@@ -38,7 +38,7 @@ const PROBLEMS = {
   KEY_BUSY: { status: 409, title: 'Another operation on this key is open' },
   RESHARE_NEEDED: { status: 409, title: 'Not every party of the key can take part: a refresh needs all of them' },
   PAIR_BURNED: { status: 409, title: 'Two nodes have a burned pair' },
-  LOCK_CHANGED: { status: 409, title: 'The cluster lock has changed since this was asked' },
+  COMMITTEE_CHANGED: { status: 409, title: 'The nodes of the cluster lock have changed since this was asked' },
   REQUEST_ENDED: { status: 409, title: 'The signing request has already ended' },
   TOO_MANY_OPEN: { status: 429, title: 'Too many requests are open', retriable: true },
   POLICY_DENIED: { status: 403, title: 'Denied by the nodes' },

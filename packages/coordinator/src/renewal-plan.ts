@@ -21,7 +21,7 @@ export interface PlanQuestion {
 /** What to ask of the nodes, but for the nonce. */
 export type RenewalPlan = Omit<RenewKey, 'nonce'>
 
-const refused = (code: 'RESHARE_NEEDED' | 'PAIR_BURNED' | 'LOCK_CHANGED', message: string) => new ApiError(code, message)
+const refused = (code: 'RESHARE_NEEDED' | 'PAIR_BURNED' | 'COMMITTEE_CHANGED', message: string) => new ApiError(code, message)
 const notYet = (message: string) => new ApiError('KEY_RENEWAL_FAILED', message, { retriable: true })
 
 function reported(view: ClusterView, party: PartyId, keyId: string) {
@@ -79,7 +79,7 @@ function reshareFrom({ view, key, blame }: PlanQuestion): { fromEpoch: number; d
  * What the next attempt of a renewal asks of the nodes, by what they report now; or why there is none to be made.
  *
  * @returns an {@link ApiError} that is retriable when waiting may help: NODES_UNREACHABLE, KEY_RENEWAL_FAILED; otherwise
- * RESHARE_NEEDED, PAIR_BURNED, LOCK_CHANGED.
+ * RESHARE_NEEDED, PAIR_BURNED, COMMITTEE_CHANGED.
  */
 export function planRenewal(question: PlanQuestion): RenewalPlan | ApiError {
   const { view, record } = question
@@ -90,7 +90,7 @@ export function planRenewal(question: PlanQuestion): RenewalPlan | ApiError {
   if (isRefresh && left.length > 0) {
     return refused('RESHARE_NEEDED', `parties of key ${keyId} have left the cluster: ${left.join(', ')}; reshare it`)
   }
-  if (!isRefresh && parties.join() !== present.join()) return refused('LOCK_CHANGED', 'the cluster lock has changed: ask again')
+  if (!isRefresh && parties.join() !== present.join()) return refused('COMMITTEE_CHANGED', 'the cluster lock has changed: ask again')
   const down = view.downNames(parties)
   if (down.length > 0) {
     const what = isRefresh ? 'refreshing' : 'resharing'
