@@ -2,6 +2,7 @@ import { toHex } from '@conclave/core'
 import { expect } from 'chai'
 import { LOOK_MS, SETTLE_MS } from './renewal-driver.ts'
 import type { KeyBody, OperationBody } from './schemas.ts'
+import type { FakeKey } from './testing/fake-node.ts'
 import { eventually, Harness } from './testing/harness.ts'
 
 const operation = async (h: Harness, id: string) => (await h.get<OperationBody>(`/v1/operations/${id}`)).body
@@ -104,6 +105,27 @@ describe('a renewal and a second coordinator run', () => {
     await eventually(() => h.cluster.world.renewals.length === 5)
     await h.crashAndRestart()
     expect((await h.post('/v1/keys/main:reshare', undefined)).body.code).equal('KEY_BUSY')
+  })
+
+  it('nodes that report another public key at the new epoch have not renewed this key', async () => {
+    await using h = await Harness.start()
+    const before = (await h.get<KeyBody>('/v1/keys/main')).body
+    // They finish and nobody hears it.
+    for (const node of h.cluster.nodes) {
+      node.intercept = async (request, honest) => {
+        const answer = await honest()
+        return 'renewKey' in request ? undefined : answer
+      }
+    }
+    const id = await h.renew('refresh')
+    await eventually(() => h.cluster.nodes.every((n) => n.keys.get('main')?.epoch === 1))
+    deafen(h, false)
+    const key = h.cluster.world.keys.get('main') as FakeKey
+    h.cluster.world.keys.set('main', { ...key, secret: new Uint8Array(32).fill(9) })
+    await h.crashAndRestart()
+    await h.passing(LOOK_MS, async () => (await operation(h, id)).endedAt !== null)
+    expect((await operation(h, id)).error).include({ code: 'KEY_MISMATCH' })
+    expect((await h.get<KeyBody>('/v1/keys/main')).body.publicKey).equal(before.publicKey)
   })
 
   it('an epoch that came true after its operation had failed is no success of the next operation', async () => {
