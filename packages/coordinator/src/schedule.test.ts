@@ -141,10 +141,15 @@ describe('refresh schedule', () => {
     h.clock.advance(2 * DAY_MS)
     await eventually(() => h.cluster.world.renewals.length === 5)
     expect((await operations(h)).map((o) => [o.keyId, o.state])).deep.equal([['b', 'running']])
+    // It looks again, and finds that one is still open.
+    await patch(h, 30)
+    h.clock.advance(1000)
     held.resolve()
     await epochReached(h, 1, 'b')
     await epochReached(h, 1, 'a')
-    expect((await operations(h)).map((o) => o.keyId)).deep.equal(['a', 'b'])
+    const [a, b] = await operations(h)
+    expect([a?.keyId, b?.keyId]).deep.equal(['a', 'b'])
+    expect(Date.parse(a?.createdAt as string)).at.least(Date.parse(b?.endedAt as string))
   })
 
   it('a coordinator that is killed during a scheduled refresh takes it over and begins no second one', async () => {
