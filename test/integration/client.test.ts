@@ -49,6 +49,21 @@ describe('client against a coordinator with fake nodes', () => {
     expect(await failureOf(client.derivedKey('main', "m/0'"))).include({ code: 'BAD_PATH', status: 400 })
   })
 
+  it('refreshes, reshares, sets a schedule, lists operations', async () => {
+    await using h = await Harness.start()
+    const client = clientOf(h)
+    const before = await client.key('main')
+    const refresh = await client.refreshKey({ keyId: 'main' })
+    expect(await client.waitForKey(refresh.operationId)).include({ epoch: 1, publicKey: before.publicKey })
+    const reshare = await client.reshareKey({ keyId: 'main', quorum: { required: 4 } })
+    expect((await client.waitForOperation(reshare.operationId)).result).include({ epoch: 2, threshold: 4 })
+    expect(await client.setSchedule('main', 30)).include({ refreshEveryDays: 30 })
+    expect((await client.setSchedule('main', null)).nextRefreshAt).equal(null)
+    const { items } = await client.operations({ keyId: 'main' })
+    expect(items.map((o) => o.kind)).deep.equal(['key.reshare', 'key.refresh'])
+    expect((await failureOf(client.reshareKey({ keyId: 'main', quorum: { required: 9 } }))).code).equal('BAD_THRESHOLD')
+  })
+
   it('a repeated request with one idempotency key is one request', async () => {
     await using h = await Harness.start()
     const client = clientOf(h)

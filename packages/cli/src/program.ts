@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
+import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
 /** Every command of `conclave`; nothing runs before it is given arguments. */
@@ -11,6 +12,7 @@ export function createProgram(): Command {
   addNodeCommands(program)
   addCoordinatorCommands(program)
   addClusterCommands(program)
+  addKeyCommands(program)
   addDemoCommand(program)
   return program
 }

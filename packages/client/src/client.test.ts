@@ -170,6 +170,39 @@ describe('ConclaveClient', () => {
     expect(await failureOf(client.nodes())).include({ code: 'BAD_ANSWER' })
   })
 
+  it('waitForOperation tells each state once and gives the ended operation', async () => {
+    const reply = (state: string) => ({ status: 200, body: { state, result: null, error: null } })
+    replies = ['pending', 'running', 'running', 'succeeded'].map(reply)
+    const states: string[] = []
+    expect(await client.waitForOperation('o', (o) => void states.push(o.state))).include({ state: 'succeeded' })
+    expect(states).deep.equal(['pending', 'running', 'succeeded'])
+    // The first look is for whoever watches; the others wait.
+    expect(received.map((r) => r.url.split('waitMs=')[1])).deep.equal(['0', '20000', '20000', '20000'])
+    const error = problem('KEY_RENEWAL_FAILED', 502, false).body as Problem
+    replies = [{ status: 200, body: { state: 'failed', result: null, error } }]
+    expect(await failureOf(client.waitForOperation('o'))).include({ code: 'KEY_RENEWAL_FAILED', retriable: false })
+  })
+
+  it('renewals and schedules are asked for in the path of their key', async () => {
+    replies = [{ status: 202, body: { operationId: 'o' } }]
+    await client.refreshKey({ keyId: 'main' })
+    await client.reshareKey({ keyId: 'main', idempotencyKey: 'mine' })
+    await client.reshareKey({ keyId: 'main', quorum: { required: 4 } })
+    await client.setSchedule('main', 30)
+    await client.setSchedule('main', null)
+    await client.operations({ keyId: 'main', limit: 2, cursor: 'c&d' })
+    expect(received.map((r) => `${r.method} ${r.url} ${r.body}`)).deep.equal([
+      'POST /v1/keys/main:refresh {}',
+      'POST /v1/keys/main:reshare {}',
+      'POST /v1/keys/main:reshare {"quorum":{"required":4}}',
+      'PATCH /v1/keys/main {"refreshEveryDays":30}',
+      'PATCH /v1/keys/main {"refreshEveryDays":null}',
+      'GET /v1/operations?limit=2&keyId=main&cursor=c%26d ',
+    ])
+    expect(received.slice(0, 3).every((r) => r.headers['idempotency-key'] !== undefined)).equal(true)
+    expect(received[1]?.headers['idempotency-key']).equal('mine')
+  })
+
   it('getters ask for what they name', async () => {
     replies = [{ status: 200, body: { items: [1], nextCursor: null } }]
     await client.key('a/b')

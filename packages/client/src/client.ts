@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ConclaveApiError, isProblem } from './problem.ts'
+import { ConclaveApiError, isProblem, type Problem } from './problem.ts'
 import type {
   CreateKey,
   DerivedKey,
@@ -9,6 +9,7 @@ import type {
   Operation,
   Page,
   RequestSignature,
+  ReshareKey,
   SigningAccepted,
   SigningRequest,
 } from './resources.ts'
@@ -42,7 +43,7 @@ function badAnswer(detail: string, retriable = false): ConclaveApiError {
 }
 
 interface Call {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PATCH'
   readonly path: string
   readonly body?: unknown
   readonly idempotencyKey?: string
@@ -73,14 +74,56 @@ export class ConclaveClient {
     return this.#call({ method: 'GET', path: `/v1/operations/${encodeURIComponent(operationId)}?waitMs=${waitMs}` })
   }
 
-  /** The key that an operation made. @throws {ConclaveApiError} the operation's own error when it failed. */
-  async waitForKey(operationId: string): Promise<Key> {
+  /** Newest first; of one key when `keyId` is given. */
+  operations({ keyId, limit = 50, cursor }: { keyId?: string; limit?: number; cursor?: string } = {}): Promise<Page<Operation>> {
+    const query = new URLSearchParams({
+      limit: `${limit}`,
+      ...(keyId === undefined ? {} : { keyId }),
+      ...(cursor === undefined ? {} : { cursor }),
+    })
+    return this.#call({ method: 'GET', path: `/v1/operations?${query}` })
+  }
+
+  /**
+   * The operation once it has succeeded.
+   *
+   * @param seen - called with the operation whenever its state is another one than before, also with the last one.
+   * @throws {ConclaveApiError} the operation's own error when it failed.
+   */
+  async waitForOperation(operationId: string, seen?: (operation: Operation) => void): Promise<Operation> {
+    let state: Operation['state'] | undefined
     for (;;) {
-      const { state, result, error } = await this.operation(operationId, { waitMs: WAIT_MS })
-      if (state === 'succeeded' && typeof result === 'object' && result !== null) return result
-      if (state === 'failed' && isProblem(error)) throw new ConclaveApiError(error)
-      if (!OPEN.has(state)) throw badAnswer('an operation in no known state')
+      // Whoever watches hears at once that something goes on.
+      const operation = await this.operation(operationId, { waitMs: seen !== undefined && state === undefined ? 0 : WAIT_MS })
+      const isFailed = operation.state === 'failed' && isProblem(operation.error)
+      if (!isFailed && operation.state !== 'succeeded' && !OPEN.has(operation.state)) throw badAnswer('an operation in no known state')
+      if (operation.state !== state) seen?.(operation)
+      state = operation.state
+      if (state === 'succeeded') return operation
+      if (isFailed) throw new ConclaveApiError(operation.error as Problem)
     }
+  }
+
+  /** The key that an operation made or renewed. @throws {ConclaveApiError} the operation's own error when it failed. */
+  async waitForKey(operationId: string): Promise<Key> {
+    const { result } = await this.waitForOperation(operationId)
+    if (typeof result !== 'object' || result === null) throw badAnswer('an operation that has succeeded without a key')
+    return result
+  }
+
+  /** Begins to give every party a new share of the same key; see {@link waitForOperation}. */
+  refreshKey({ keyId, idempotencyKey = randomUUID() }: { readonly keyId: string } & Idempotent): Promise<{ readonly operationId: string }> {
+    return this.#call({ method: 'POST', path: `/v1/keys/${encodeURIComponent(keyId)}:refresh`, body: {}, idempotencyKey })
+  }
+
+  /** Begins to give the nodes of the present lock shares of a key, with the threshold that is asked for; see {@link waitForOperation}. */
+  reshareKey({ keyId, idempotencyKey = randomUUID(), ...body }: ReshareKey & Idempotent): Promise<{ readonly operationId: string }> {
+    return this.#call({ method: 'POST', path: `/v1/keys/${encodeURIComponent(keyId)}:reshare`, body, idempotencyKey })
+  }
+
+  /** Sets how often a key is refreshed by itself, in days; null ends it. */
+  setSchedule(keyId: string, refreshEveryDays: number | null): Promise<Key> {
+    return this.#call({ method: 'PATCH', path: `/v1/keys/${encodeURIComponent(keyId)}`, body: { refreshEveryDays } })
   }
 
   key(keyId: string): Promise<Key> {
@@ -152,7 +195,7 @@ export class ConclaveClient {
       try {
         return await this.#once<T>(call)
       } catch (error) {
-        // A POST carries its idempotency key, so trying again cannot do the thing twice; a cancel changes nothing twice either.
+        // A POST carries its idempotency key, so trying again cannot do the thing twice; a cancel or a schedule is the same twice.
         const again = error instanceof ConclaveApiError && error.retriable && attempt < this.#retriesMax
         if (!again) throw error
         const delayMs = Math.min(RETRY_MAX_MS, Math.max(this.#retryFirstMs * 2 ** attempt, error.retryAfterMs))

@@ -20,6 +20,18 @@ export interface Key {
   readonly parties: readonly number[]
   readonly epoch: number
   readonly state: string
+  /** Null without a schedule. */
+  readonly refreshEveryDays: number | null
+  /** When the present epoch was first seen: by creation, refresh or reshare. */
+  readonly refreshedAt: string | null
+  readonly nextRefreshAt: string | null
+}
+
+/** For whom a key is reshared: the nodes of the present cluster lock. */
+export interface ReshareKey {
+  readonly keyId: string
+  /** Default: that of the cluster lock. */
+  readonly quorum?: { readonly required: number }
 }
 
 /** A child of a key. */
@@ -43,8 +55,10 @@ export interface DerivedRange {
 
 export interface Operation {
   readonly operationId: string
-  readonly kind: 'key.create'
+  readonly kind: 'key.create' | 'key.refresh' | 'key.reshare'
   readonly keyId: string
+  /** The API key that asked, or `schedule`. */
+  readonly requestedBy: string
   readonly state: 'pending' | 'running' | 'succeeded' | 'failed'
   readonly result: Key | null
   readonly error: Problem | null

@@ -56,8 +56,13 @@ export class Admission {
     const key = checkedKey(post.idempotencyKey)
     // Of a caller's own: two callers that happen to use one key do not meet.
     const hash = toHex(tagged('idempotency-key', utf8(post.caller), utf8(post.route), utf8(key)))
-    const bodyHash = toHex(tagged('idempotency-body', utf8(canonical(post.body))))
-    const turn = this.#last.then(() => this.#admitNow(hash, bodyHash, create, begin))
+    const bodyHash = toHex(tagged('idempotency-body', utf8(canonical(post.body ?? null))))
+    return await this.alone(() => this.#admitNow(hash, bodyHash, create, begin))
+  }
+
+  /** Runs something that begins an operation of its own accord; nothing is admitted meanwhile. */
+  async alone<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(action)
     this.#last = turn.catch(() => undefined)
     return await turn
   }

@@ -2,6 +2,7 @@ import { ConclaveError, type PartyId, Timeout, toHex } from '@conclave/core'
 import type { Signed } from '@conclave/wire'
 import { NodeFailure } from './node-calls.ts'
 import { isValidSignature } from './signature.ts'
+import { hasMovedOn } from './signing-quorum.ts'
 
 /** What came of one attempt, so far: no entry means no answer yet. */
 export type Answers = ReadonlyMap<PartyId, Signed | ConclaveError>
@@ -48,6 +49,7 @@ export function judgeAttempt(answers: Answers, expected: Expected): AttemptOutco
   const refusedBy: PartyId[] = []
   let bytesOnWire = 0
   let signed: Signed | undefined
+  let isProved = false
   for (const signer of expected.signers) {
     const answer = answers.get(signer)
     if (answer === undefined || answer instanceof Timeout) {
@@ -64,6 +66,7 @@ export function judgeAttempt(answers: Answers, expected: Expected): AttemptOutco
     } else {
       const wrong = flaw(answer, expected) ?? (signed !== undefined && !sameSignature(signed, answer) ? 'OTHER_SIGNATURE' : undefined)
       if (wrong !== undefined) {
+        isProved = true
         culprits.push(signer)
         codes.unshift(wrong)
       } else {
@@ -73,7 +76,9 @@ export function judgeAttempt(answers: Answers, expected: Expected): AttemptOutco
     }
   }
   // What is proved comes first, then what a node said, then silence.
-  const code = codes.find((c) => c !== 'NODE_TIMEOUT') ?? codes[0] ?? null
+  const said = codes.find((c) => c !== 'NODE_TIMEOUT') ?? codes[0] ?? null
+  // What one signer's move to another epoch makes the others say is only its consequence.
+  const code = isProved ? said : (codes.find(hasMovedOn) ?? said)
   return { signed, code, culprits: ascending(culprits), waitingFor: ascending(waitingFor), refusedBy, bytesOnWire }
 }
 

@@ -99,7 +99,7 @@ describe('availability', () => {
   })
 
   it('availability: a share of an epoch that the others have left', async () => {
-    for (const i of [1, 2, 3, 4]) node(i).epoch = 1
+    for (const i of [1, 2, 3, 4]) node(i).changeShare('main', { epoch: 1 })
     expect(details(await seen(5, false, 'KEY_STALE'))).deep.equal(['key main: at epoch 0, and the key is at 1'])
     expect(await at(1)).deep.equal({ able: true, reasons: [] })
   })

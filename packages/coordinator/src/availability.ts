@@ -1,8 +1,9 @@
-import { type PartyId, toHex } from '@conclave/core'
+import type { PartyId } from '@conclave/core'
 import type { NodeStatus } from '@conclave/wire'
 import type { ClusterView } from './cluster-view.ts'
 import { chooseQuorum } from './quorum.ts'
 import type { KeyRecord } from './records.ts'
+import { activeKey, isSameKey, type Sharing, usableSharings } from './sharings.ts'
 
 /** Reasons told per node; a node of thousands of keys is not described key by key. */
 export const REASONS_MAX = 64
@@ -21,15 +22,19 @@ export interface Availability {
   readonly reasons: readonly Reason[]
 }
 
-/** Who needs whom: a key's committee, or the lock's for keys to come. */
+/** Who needs whom: the nodes at one epoch of a key, or the lock's for keys to come. */
 type Committee = Pick<KeyRecord, 'parties' | 'threshold'>
+type Share = NodeStatus['keys'][number]
+/** What a node says of a share that was left behind: it was restored from an older copy. */
+const STALE = 'stale'
 
 /** Which nodes could take part in signing, and why others cannot, by what the nodes report. */
 export class AvailabilityReport {
   readonly #view: ClusterView
   readonly #keys: readonly KeyRecord[]
   /** What each node reports, by key id. */
-  readonly #shares = new Map<PartyId, ReadonlyMap<string, NodeStatus['keys'][number]>>()
+  readonly #shares = new Map<PartyId, ReadonlyMap<string, Share>>()
+  readonly #sharings = new Map<string, readonly Sharing[]>()
   /** Most keys have one committee, and a quorum is looked for among many sets. */
   readonly #reachable = new Map<string, boolean>()
 
@@ -47,7 +52,7 @@ export class AvailabilityReport {
     const { quorum, nodes } = this.#view.lock
     const cluster = { threshold: quorum.required, parties: nodes.map((n) => n.index) }
     const none: Reason = { code: 'SHORT', detail: `no ${quorum.required} nodes with this one are able to make a key` }
-    const short = keys.length === 0 && !this.#hasQuorum(index, cluster, () => true) ? [none] : []
+    const short = keys.length === 0 && !this.#hasQuorum(index, cluster) ? [none] : []
     const able = keys.length === 0 ? short.length === 0 : byKey.includes(undefined)
     const reasons = [...pairs, ...byKey.filter((r) => r !== undefined), ...short]
     return { able, reasons: reasons.slice(0, REASONS_MAX) }
@@ -76,23 +81,38 @@ export class AvailabilityReport {
   }
 
   #keyReason(index: PartyId, key: KeyRecord): Reason | undefined {
-    const held = this.#epochAt(index, key)
-    if (held === undefined) return { code: 'NO_SHARE', detail: `key ${key.keyId}: this node belongs to it and reports no share` }
-    if (held < key.epoch) return { code: 'KEY_STALE', detail: `key ${key.keyId}: at epoch ${held}, and the key is at ${key.epoch}` }
-    const isFit = (node: PartyId) => (this.#epochAt(node, key) ?? -1) >= key.epoch
-    if (this.#hasQuorum(index, key, isFit)) return undefined
-    return { code: 'SHORT', detail: `key ${key.keyId}: no ${key.threshold} nodes with this one among them are able` }
+    const reason = (code: AvailabilityCode, detail: string): Reason => ({ code, detail: `key ${key.keyId}: ${detail}` })
+    const share = this.#shareAt(index, key.keyId)
+    if (share?.state === STALE) return reason('KEY_STALE', 'this node reports that its share is not of the present epoch')
+    const held = activeKey(share === undefined ? undefined : { keys: [share] }, key.keyId)
+    if (held === undefined || !isSameKey(held, key)) return reason('NO_SHARE', 'this node belongs to it and reports no share')
+    const own = this.#sharingsOf(key).filter(({ nodes }) => nodes.includes(index))
+    if (own.length === 0 && held.epoch < key.epoch) return reason('KEY_STALE', `at epoch ${held.epoch}, and the key is at ${key.epoch}`)
+    if (own.some((sharing) => this.#hasQuorum(index, { parties: sharing.nodes, threshold: sharing.key.threshold }))) return undefined
+    return reason('SHORT', `no ${key.threshold} nodes with this one among them are able`)
   }
 
-  #epochAt(node: PartyId, { keyId, publicKey }: KeyRecord): number | undefined {
-    const known = this.#shares.get(node) ?? new Map(this.#view.presentStatus(node)?.keys.map((k) => [k.keyId, k]))
+  #shareAt(node: PartyId, keyId: string): Share | undefined {
+    const known = this.#shares.get(node) ?? new Map(this.#view.report(node)?.status.keys.map((k) => [k.keyId, k]))
     this.#shares.set(node, known)
-    const share = known.get(keyId)
-    return share !== undefined && toHex(share.publicKey) === publicKey ? share.epoch : undefined
+    return known.get(keyId)
   }
 
-  #hasQuorum(index: PartyId, { parties, threshold }: Committee, isFit: (node: PartyId) => boolean): boolean {
-    const fit = parties.filter((p) => p !== index && this.#blocked(p) === undefined && isFit(p) && this.#view.pairReady(index, p))
+  /** The epochs that can be signed under, as signing requests see them: while nodes go on to the next one there are two. */
+  #sharingsOf(key: KeyRecord): readonly Sharing[] {
+    const known = this.#sharings.get(key.keyId)
+    if (known !== undefined) return known
+    const only = (node: PartyId) => {
+      const share = this.#shareAt(node, key.keyId)
+      return share === undefined ? undefined : { keys: [share] }
+    }
+    const found = usableSharings(this.#view.lock, only, key)
+    this.#sharings.set(key.keyId, found)
+    return found
+  }
+
+  #hasQuorum(index: PartyId, { parties, threshold }: Committee): boolean {
+    const fit = parties.filter((p) => p !== index && this.#blocked(p) === undefined && this.#view.pairReady(index, p))
     const name = JSON.stringify([index, threshold, fit])
     const known = this.#reachable.get(name)
     if (known !== undefined) return known

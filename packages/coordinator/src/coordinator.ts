@@ -22,6 +22,8 @@ import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { Records } from './records.ts'
 import { addRoutes } from './routes.ts'
+import { Schedules } from './schedule.ts'
+import { runSchedules } from './scheduler.ts'
 import { type CoordinatorSettings, parseListen } from './settings.ts'
 import { SigningDriver } from './signing-driver.ts'
 import { Store } from './store.ts'
@@ -101,9 +103,13 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const calls = new NodeCalls(transport, clock)
   const view = new ClusterView({ lock, calls, clock, logger, signal: stopping })
   const directory = await KeyDirectory.load({ records, view, logger })
-  const shared = { view, calls, records, directory, clock, logger, stopping }
-  const keyDriver = new KeyDriver({ ...shared, random, timeoutMs: settings.keys.creationTimeoutMs })
+  const schedules = await Schedules.load({ records, directory, clock, logger })
+  const shared = { view, calls, records, directory, schedules, clock, logger, stopping }
+  const { creationTimeoutMs: timeoutMs, renewalTimeoutMs } = settings.keys
+  const keyDriver = new KeyDriver({ ...shared, random, timeoutMs, renewalTimeoutMs })
   const signingDriver = new SigningDriver({ ...shared, settings: settings.signing })
+  const admission = new Admission(records)
+  startup.defer(() => schedules.settled())
   startup.defer(() => directory.settled())
   startup.defer(async () => {
     controller.abort()
@@ -114,11 +120,15 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   await keyDriver.resume()
   await signingDriver.resume()
   void view.watch()
+  const scheduling = runSchedules({ ...shared, admission, driver: keyDriver, random })
+  startup.defer(async () => {
+    controller.abort()
+    await scheduling
+  })
 
   const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax: settings.http.bodyBytesMax, logger, random })
-  const admission = new Admission(records)
   const { signing } = settings
-  addRoutes(app, { lock, clock, random, records, admission, view, directory, keyDriver, signingDriver, signing, transport })
+  addRoutes(app, { lock, clock, random, records, admission, view, directory, keyDriver, schedules, signingDriver, signing, transport })
   startup.defer(async () => {
     // Long polls end first, or closing would wait for them.
     controller.abort()

@@ -20,9 +20,15 @@ export interface KeyCreationContext {
 }
 
 type Wanted = Pick<OperationRecord, 'keyId' | 'threshold' | 'parties'>
-type Answers = ReadonlyMap<PartyId, KeyCreated | ConclaveError>
+export type KeyAnswers = ReadonlyMap<PartyId, KeyCreated | ConclaveError>
 
-function failure(view: ClusterView, wanted: Wanted, answers: Answers): ApiError {
+/** Who of the parties did not make or renew the key, and why. Retriable when everybody who failed says so. */
+export function keyFailure(
+  view: ClusterView,
+  wanted: Wanted,
+  answers: KeyAnswers,
+  { code, what }: { code: 'KEY_CREATION_FAILED' | 'KEY_RENEWAL_FAILED'; what: string },
+): ApiError {
   const silent = new ConclaveError('NODE_TIMEOUT', 'no answer in time', { retriable: true })
   const failed = wanted.parties.flatMap((party) => {
     const answer = answers.get(party) ?? silent
@@ -33,7 +39,25 @@ function failure(view: ClusterView, wanted: Wanted, answers: Answers): ApiError 
   )
   const detail = failed.map(({ party, answer }) => `${view.nameOf(party)}: ${safeCode(answer.code)} (${answer.message})`).join('; ')
   const retriable = failed.every(({ answer }) => answer.retriable)
-  return new ApiError('KEY_CREATION_FAILED', `the nodes did not create key ${wanted.keyId}: ${detail}`, { retriable, nodeVerdicts })
+  return new ApiError(code, `the nodes did not ${what} key ${wanted.keyId}: ${detail}`, { retriable, nodeVerdicts })
+}
+
+/** An answer, for messages. */
+export function keyLine({ publicKey, chainCode, epoch }: KeyCreated): string {
+  return `${toHex(publicKey)} with chain code ${toHex(chainCode)} at epoch ${epoch}`
+}
+
+/** What every party answered, when they all answered the same; otherwise the line that tells who said what. */
+export function agreedKey(view: ClusterView, wanted: Wanted, created: readonly KeyCreated[]): KeyCreated | string {
+  const [first] = created as [KeyCreated]
+  const identity = (k: KeyCreated) => [k.keyId, toHex(k.publicKey), toHex(k.chainCode), k.epoch].join()
+  const same = created.filter((k) => identity(k) === identity(first)).length
+  if (same === created.length && first.keyId === wanted.keyId && isPoint(first.publicKey)) return first
+  return wanted.parties.map((p, i) => `${view.nameOf(p)}: ${keyLine(created[i] as KeyCreated)}`).join('; ')
+}
+
+export function isCreated(answer: KeyCreated | ConclaveError | undefined): answer is KeyCreated {
+  return answer !== undefined && !(answer instanceof ConclaveError)
 }
 
 /**
@@ -41,24 +65,21 @@ function failure(view: ClusterView, wanted: Wanted, answers: Answers): ApiError 
  *
  * Public key, chain code, key id and epoch must be the same at all of them: a party that ended with another key could not sign.
  */
-export function judgeKeyCreation(view: ClusterView, wanted: Wanted, answers: Answers): KeyRecord | ApiError {
-  const created = wanted.parties.map((p) => answers.get(p)).filter((a) => a !== undefined && !(a instanceof ConclaveError)) as KeyCreated[]
-  if (created.length < wanted.parties.length) return failure(view, wanted, answers)
-  const [first] = created as [KeyCreated]
-  const identity = (k: KeyCreated) => [k.keyId, toHex(k.publicKey), toHex(k.chainCode), k.epoch].join()
-  const same = created.filter((k) => identity(k) === identity(first)).length
-  if (same < created.length || first.keyId !== wanted.keyId || !isPoint(first.publicKey)) {
-    const said = wanted.parties.map((p, i) => `${view.nameOf(p)}: ${toHex((created[i] as KeyCreated).publicKey)}`).join('; ')
-    return new ApiError('KEY_MISMATCH', `the nodes answered different keys, so none is used: ${said}`)
+export function judgeKeyCreation(view: ClusterView, wanted: Wanted, answers: KeyAnswers): KeyRecord | ApiError {
+  const created = wanted.parties.map((p) => answers.get(p)).filter(isCreated)
+  if (created.length < wanted.parties.length) {
+    return keyFailure(view, wanted, answers, { code: 'KEY_CREATION_FAILED', what: 'create' })
   }
+  const agreed = agreedKey(view, wanted, created)
+  if (typeof agreed === 'string') return new ApiError('KEY_MISMATCH', `the nodes answered different keys, so none is used: ${agreed}`)
   const { keyId, threshold, parties } = wanted
   return {
     keyId,
     threshold,
     parties,
-    publicKey: toHex(first.publicKey),
-    chainCode: toHex(first.chainCode),
-    epoch: first.epoch,
+    publicKey: toHex(agreed.publicKey),
+    chainCode: toHex(agreed.chainCode),
+    epoch: agreed.epoch,
     state: 'active',
   }
 }

@@ -1,87 +1,60 @@
-import type { ClusterLock } from '@conclave/core'
-import type { NodeStatus } from '@conclave/wire'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
-import { confirmedKeys } from './key-directory.ts'
-import { FakeCluster } from './testing/harness.ts'
+import { STATUS_INTERVAL_MS } from './cluster-view.ts'
+import type { KeyBody, NodeBody } from './schemas.ts'
+import type { FakeShare } from './testing/fake-renewal.ts'
+import { eventually, Harness } from './testing/harness.ts'
 
-type Reported = NodeStatus['keys'][number]
+const keyOf = async (h: Harness) => (await h.get<KeyBody>('/v1/keys/main')).body
 
-const publicKey = secp256k1.getPublicKey(new Uint8Array(32).fill(1))
-const evilKey = secp256k1.getPublicKey(new Uint8Array(32).fill(2))
-const chainCode = new Uint8Array(32).fill(3)
-const KEY: Reported = {
-  keyId: 'main',
-  epoch: 0,
-  publicKey,
-  chainCode,
-  threshold: 3,
-  parties: [1, 2, 3, 4, 5],
-  state: 'active',
-  prepared: 0,
+/** These nodes hold this from now on, and the coordinator has heard so of every node. */
+async function hold(h: Harness, nodes: readonly number[], change: Partial<FakeShare>): Promise<void> {
+  for (const i of nodes) h.cluster.node(i).changeShare('main', change)
+  const sinceMs = h.clock.nowMs()
+  await h.passing(STATUS_INTERVAL_MS, async () => {
+    const { items } = (await h.get<{ items: NodeBody[] }>('/v1/nodes')).body
+    return items.every((n) => n.status !== null && Date.parse(n.status.reportedAt) > sinceMs)
+  })
 }
 
-describe('confirmedKeys', () => {
-  let lock: ClusterLock
-  let blank: NodeStatus
-  before(async () => {
-    const cluster = await FakeCluster.start()
-    lock = cluster.lock
-    blank = cluster.node(1).status()
+describe('a known key and what nodes report of it', () => {
+  it('a higher epoch with another committee replaces it, and stays over a restart', async () => {
+    await using h = await Harness.start()
+    await hold(h, [1, 2, 4, 5], { epoch: 3, threshold: 4, parties: [1, 2, 4, 5] })
+    expect(await keyOf(h)).deep.include({ epoch: 3, threshold: 4, parties: [1, 2, 4, 5] })
+    for (const node of h.cluster.nodes) node.kill()
+    await h.crashAndRestart()
+    expect(await keyOf(h)).deep.include({ epoch: 3, threshold: 4, parties: [1, 2, 4, 5] })
   })
 
-  const confirm = (...reports: (readonly Reported[])[]) =>
-    confirmedKeys(lock, (i) =>
-      reports[i - 1] === undefined ? undefined : { ...blank, index: i, keys: reports[i - 1] as readonly Reported[] },
-    )
-
-  it('a key that threshold nodes report exists; one fewer is not enough', () => {
-    expect(confirm([KEY], [KEY], [KEY]).map(({ key }) => key.keyId)).deep.equal(['main'])
-    expect(confirm([KEY], [KEY])).deep.equal([])
-    expect(confirm([KEY], [KEY], [{ ...KEY, publicKey: evilKey }])).deep.equal([])
-    expect(confirm([KEY], [KEY], [{ ...KEY, chainCode: new Uint8Array(32) }])).deep.equal([])
-    expect(confirm([KEY], [KEY], [KEY])[0]?.key.chainCode).equal('03'.repeat(32))
+  it('as long as too few of the new committee report it, it stays as it is', async () => {
+    await using h = await Harness.start()
+    await hold(h, [1, 2], { epoch: 1, threshold: 2 })
+    expect(await keyOf(h)).include({ epoch: 0, threshold: 3 })
+    await hold(h, [1, 2, 3], { epoch: 1, threshold: 4 })
+    expect(await keyOf(h)).include({ epoch: 0, threshold: 3 })
+    await hold(h, [1, 2, 3, 4], { epoch: 1, threshold: 4 })
+    expect(await keyOf(h)).include({ epoch: 1, threshold: 4 })
   })
 
-  it('two liars cannot make a key appear by claiming a small threshold or a small committee', () => {
-    const small = { ...KEY, publicKey: evilKey, threshold: 2 }
-    expect(confirm([small], [small])).deep.equal([])
-    const alone = { ...small, parties: [1, 2] }
-    expect(confirm([alone], [alone])).deep.equal([])
+  it('another committee at the known epoch is ignored, and it never goes back', async () => {
+    await using h = await Harness.start()
+    await hold(h, [1, 2, 3, 4, 5], { epoch: 2 })
+    expect(await keyOf(h)).include({ epoch: 2 })
+    await hold(h, [1, 2, 3, 4], { threshold: 4 })
+    expect(await keyOf(h)).include({ epoch: 2, threshold: 3 })
+    expect(h.log.some((line) => line.includes('another committee for a known epoch'))).equal(true)
+    await hold(h, [1, 2, 3, 4, 5], { epoch: 1, threshold: 3 })
+    expect(await keyOf(h)).include({ epoch: 2 })
+    await hold(h, [1, 2, 3, 4, 5], { epoch: 1, threshold: 4 })
+    expect(await keyOf(h)).include({ epoch: 2, threshold: 3 })
   })
 
-  it('a higher threshold than the lock asks for is needed in full', () => {
-    const high = { ...KEY, threshold: 4 }
-    expect(confirm([high], [high], [high])).deep.equal([])
-    expect(confirm([high], [high], [high], [high])).lengthOf(1)
-  })
-
-  it('a report counts once per node and only from a party of the key', () => {
-    expect(confirm([KEY, KEY, KEY])).deep.equal([])
-    const without3 = { ...KEY, parties: [1, 2, 4, 5] }
-    expect(confirm([without3], [without3], [without3])).deep.equal([])
-  })
-
-  it('impossible keys do not exist whoever reports them', () => {
-    const odd: readonly Partial<Reported>[] = [
-      { publicKey: new Uint8Array(33).fill(4) },
-      { keyId: '../x' },
-      { threshold: 9 },
-      { parties: [1, 1, 2] },
-      { parties: [1, 2, 3, 4, 10] },
-    ]
-    for (const change of odd)
-      expect(confirm(...Array.from({ length: 5 }, () => [{ ...KEY, ...change }])), JSON.stringify(change)).deep.equal([])
-  })
-
-  it('a key outlives a party that the lock does not name any more', () => {
-    const older = { ...KEY, parties: [1, 2, 3, 4, 7] }
-    expect(confirm([older], [older], [older])[0]?.nodes).deep.equal([1, 2, 3])
-  })
-
-  it('the epoch is the one that a quorum has reached', () => {
-    const at = (epoch: number) => [{ ...KEY, epoch }]
-    expect(confirm(at(2), at(2), at(1), at(1), at(0))[0]?.key.epoch).equal(1)
-    expect(confirm(at(7), at(2), at(2), at(2), at(0))[0]?.key.epoch).equal(2)
+  it('a coordinator that knows nothing takes the higher of two confirmed committees', async () => {
+    await using h = await Harness.prepare({}, { required: 2, of: 4 })
+    h.cluster.addKey('main')
+    for (const i of [3, 4]) h.cluster.node(i).changeShare('main', { epoch: 1, parties: [3, 4] })
+    await h.run()
+    await eventually(async () => (await h.get<KeyBody>('/v1/keys/main')).body.epoch === 1)
+    expect((await keyOf(h)).parties).deep.equal([3, 4])
   })
 })

@@ -1,67 +1,8 @@
-import { type ClusterLock, checkThreshold, fromHex, type PartyId, parseKeyId, parsePartySet, toHex } from '@conclave/core'
-import type { KeyStatus, NodeStatus, ValueOf } from '@conclave/wire'
 import type { Logger } from 'pino'
 import type { ClusterView } from './cluster-view.ts'
 import type { KeyRecord, Records } from './records.ts'
-import { isPoint } from './signature.ts'
+import { confirmedSharings, isSameCommittee, isSameKey, type Sharing } from './sharings.ts'
 import { Pulse } from './wait.ts'
-
-type Reported = ValueOf<typeof KeyStatus>
-export type StatusOf = (node: PartyId) => NodeStatus | undefined
-
-interface Backed {
-  readonly key: KeyRecord
-  readonly nodes: readonly PartyId[]
-}
-
-function recordOf(reported: Reported): KeyRecord | undefined {
-  try {
-    const { keyId, publicKey, chainCode, threshold, epoch, state } = reported
-    const parties = parsePartySet(reported.parties)
-    checkThreshold(threshold, parties.length)
-    const hex = { publicKey: toHex(publicKey), chainCode: toHex(chainCode) }
-    return { keyId: parseKeyId(keyId), ...hex, threshold, parties, epoch, state }
-  } catch {
-    // A node that reports an impossible key is a node that does not report it.
-    return undefined
-  }
-}
-
-/** The same key at each node that reports it, grouped. */
-function groupReports(lock: ClusterLock, statusOf: StatusOf): Iterable<{ readonly keys: KeyRecord[]; readonly nodes: PartyId[] }> {
-  const groups = new Map<string, { readonly keys: KeyRecord[]; readonly nodes: PartyId[] }>()
-  for (const { index } of lock.nodes) {
-    const mine = new Map((statusOf(index)?.keys ?? []).map((k) => [k.keyId, k]))
-    for (const reported of mine.values()) {
-      const key = recordOf(reported)
-      if (key === undefined || !key.parties.includes(index)) continue
-      const identity = JSON.stringify([key.keyId, key.publicKey, key.chainCode, key.threshold, key.parties])
-      const group = groups.get(identity) ?? { keys: [], nodes: [] }
-      group.keys.push(key)
-      group.nodes.push(index)
-      groups.set(identity, group)
-    }
-  }
-  return groups.values()
-}
-
-/**
- * Which keys exist, by what the nodes report.
- *
- * A key exists when at least `threshold` of its parties report the same one. The lock's own quorum counts as well: a threshold
- * is itself only reported, and a few liars must not make a key of theirs appear by claiming a small one.
- */
-export function confirmedKeys(lock: ClusterLock, statusOf: StatusOf): readonly Backed[] {
-  const confirmed: Backed[] = []
-  for (const { keys, nodes } of groupReports(lock, statusOf)) {
-    const needed = Math.max((keys[0] as KeyRecord).threshold, lock.quorum.required)
-    if (nodes.length < needed) continue
-    // Nodes reach a new epoch one after the other: the key is where `needed` of them are.
-    const key = keys.toSorted((a, b) => b.epoch - a.epoch)[needed - 1] as KeyRecord
-    if (isPoint(fromHex(key.publicKey))) confirmed.push({ key, nodes })
-  }
-  return confirmed
-}
 
 /** The keys of the cluster: confirmed once, then kept in the store. */
 export class KeyDirectory {
@@ -106,16 +47,30 @@ export class KeyDirectory {
   }
 
   #observe(): void {
-    const fresh: KeyRecord[] = []
-    for (const { key, nodes } of confirmedKeys(this.#view.lock, (i) => this.#view.report(i)?.status)) {
-      const known = this.#keys.get(key.keyId)
-      const isOther = known !== undefined && (known.publicKey !== key.publicKey || known.chainCode !== key.chainCode)
-      if (isOther) {
-        // Money may already lie at the first addresses, so the first confirmed key stays.
-        this.#logger.error({ keyId: key.keyId, nodes }, 'nodes report another public key or chain code for a known key: ignored')
-      } else if (JSON.stringify(known) !== JSON.stringify(key)) fresh.push(key)
-    }
+    const statusOf = (i: number) => this.#view.report(i)?.status
+    const confirmed = confirmedSharings(this.#view.lock, statusOf, (keyId) => this.#keys.get(keyId))
+    // The highest epoch last, so that it is the one that stays.
+    const fresh = confirmed
+      .filter((sharing) => this.#isNews(sharing))
+      .map(({ key }) => key)
+      .sort((a, b) => a.epoch - b.epoch)
     if (fresh.length > 0) this.#save(fresh)
+  }
+
+  /** A key that is known may move on to a higher epoch, with any committee; it never changes its public key or chain code and never goes back. */
+  #isNews({ key, nodes }: Sharing): boolean {
+    const known = this.#keys.get(key.keyId)
+    if (known === undefined) return true
+    if (!isSameKey(key, known)) {
+      // Money may already lie at the first addresses, so the first confirmed key stays.
+      this.#logger.error({ keyId: key.keyId, nodes }, 'nodes report another public key or chain code for a known key: ignored')
+      return false
+    }
+    if (key.epoch > known.epoch) return true
+    if (key.epoch === known.epoch && !isSameCommittee(key, known)) {
+      this.#logger.error({ keyId: key.keyId, nodes, epoch: key.epoch }, 'nodes report another committee for a known epoch: ignored')
+    }
+    return false
   }
 
   #save(keys: readonly KeyRecord[]): void {

@@ -3,7 +3,9 @@ import type { Logger } from 'pino'
 import { createKeyOnce, type KeyCreationContext } from './key-creation.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import { ApiError, problemOf } from './problem.ts'
-import { isOver, type KeyRecord, OPEN_MAX, type OperationRecord, type Records } from './records.ts'
+import { isOver, type KeyRecord, OPEN_MAX, type OperationKind, type OperationRecord, type Records } from './records.ts'
+import { driveRenewal } from './renewal-driver.ts'
+import { BY_SCHEDULE, type Schedules } from './schedule.ts'
 import { Limiter, Pulse, waitForAny } from './wait.ts'
 
 /** After a start, how long links have to come up before a missing node fails an operation. */
@@ -15,6 +17,8 @@ export interface KeyDriverOptions extends KeyCreationContext {
   readonly records: Records
   readonly directory: KeyDirectory
   readonly logger: Logger
+  readonly renewalTimeoutMs: number
+  readonly schedules: Schedules
 }
 
 interface Open {
@@ -27,8 +31,10 @@ function mayComplete(outcome: ApiError): boolean {
   return outcome.retriable || (outcome.nodeVerdicts?.some(({ code }) => EARLIER_RUN.has(code)) ?? false)
 }
 
-/** Drives key creations, one after the other: they are rare, heavy, and share the pair set-up. */
+/** Drives operations on keys, one after the other: they are rare, heavy, and need every node. */
 export class KeyDriver {
+  /** Fires when an operation has ended, after that is on disk. */
+  readonly ended = new Pulse()
   readonly #options: KeyDriverOptions
   readonly #open = new Map<string, Open>()
   readonly #running = new Set<Promise<void>>()
@@ -61,8 +67,14 @@ export class KeyDriver {
     this.#running.add(running)
   }
 
-  isCreating(keyId: string): boolean {
-    return [...this.#open.values()].some(({ record }) => record.keyId === keyId && !isOver(record))
+  /** What is open on a key: at most one operation is. */
+  busyWith(keyId: string): OperationKind | undefined {
+    return [...this.#open.values()].find(({ record }) => record.keyId === keyId && !isOver(record))?.record.kind
+  }
+
+  /** Whether an operation that this asked for is open. */
+  isOpenFor(requestedBy: string): boolean {
+    return [...this.#open.values()].some(({ record }) => record.requestedBy === requestedBy && !isOver(record))
   }
 
   async record(operationId: string): Promise<OperationRecord | undefined> {
@@ -91,7 +103,7 @@ export class KeyDriver {
     while (!stopping.aborted && !isOver(open.record)) {
       try {
         using turn = await this.#turn.acquire(stopping)
-        if (turn !== undefined) await this.#drive(open)
+        if (turn !== undefined) await (open.record.kind === 'key.create' ? this.#create(open) : this.#renew(open))
       } catch (error) {
         const { operationId } = open.record
         logger.error({ err: error, operationId, code: codeOf(error), reason: messageOf(error) }, 'operation stalled')
@@ -104,7 +116,7 @@ export class KeyDriver {
    * One key to its end. An operation that was already running belongs to an earlier run of the coordinator: what it had sent may
    * still complete at the nodes, so it first looks whether the key is there, and tries for as long as a fresh one might take.
    */
-  async #drive(open: Open): Promise<void> {
+  async #create(open: Open): Promise<void> {
     const { clock, view, directory, stopping, timeoutMs } = this.#options
     const isTakenOver = open.record.state === 'running'
     const patientUntilMs = isTakenOver ? clock.nowMs() + timeoutMs : this.#linksUntilMs
@@ -129,6 +141,20 @@ export class KeyDriver {
     }
   }
 
+  async #renew(open: Open): Promise<void> {
+    await this.#update(open, { state: 'running' })
+    const update = (change: Partial<OperationRecord>) => this.#update(open, change)
+    const operation = {
+      update,
+      get record() {
+        return open.record
+      },
+    }
+    const error = await driveRenewal({ ...this.#options, linksUntilMs: this.#linksUntilMs }, operation)
+    if (this.#options.stopping.aborted) return
+    await (error === undefined ? this.#succeed(open) : this.#fail(open, error))
+  }
+
   async #created(open: Open, key: KeyRecord): Promise<void> {
     const { directory, view } = this.#options
     await directory.add(key)
@@ -142,8 +168,10 @@ export class KeyDriver {
   }
 
   async #fail(open: Open, error: ApiError): Promise<void> {
-    const { operationId, keyId } = open.record
-    this.#options.logger.warn({ operationId, keyId, code: error.code, reason: error.message }, 'key creation failed')
+    const { operationId, keyId, kind, requestedBy } = open.record
+    this.#options.logger.warn({ operationId, keyId, kind, code: error.code, reason: error.message }, 'operation failed')
+    // First, so that a coordinator that is killed in between takes the operation over instead of beginning the next one at once.
+    if (requestedBy === BY_SCHEDULE) await this.#options.schedules.noteFailure(keyId)
     const problem = problemOf(error, operationId)
     await this.#update(open, { state: 'failed', error: problem, endedAtMs: this.#options.clock.nowMs() })
   }
@@ -153,5 +181,6 @@ export class KeyDriver {
     await this.#options.records.saveOperation(next)
     open.record = next
     open.changed.fire()
+    if (isOver(next)) this.ended.fire()
   }
 }

@@ -7,16 +7,44 @@ export const OPEN_MAX = 10_000
 
 export type OperationState = 'pending' | 'running' | 'succeeded' | 'failed'
 
-/** The creation of a key. Times are milliseconds since the epoch, keys and hashes lower-case hex. */
+export const OPERATION_KINDS = ['key.create', 'key.refresh', 'key.reshare'] as const
+export type OperationKind = (typeof OPERATION_KINDS)[number]
+
+/** Epochs that a renewal has asked the nodes for; on disk before anything is sent. */
+export interface RenewalEpochs {
+  readonly first: number
+  readonly last: number
+}
+
+/** The creation or the renewal of a key. Times are milliseconds since the epoch, keys and hashes lower-case hex. */
 export interface OperationRecord {
   readonly operationId: string
+  readonly kind: OperationKind
   readonly keyId: string
+  /** The API key that asked, or `schedule`. */
+  readonly requestedBy: string
+  /** What the key is to have when the operation has succeeded, and so has `parties`. */
   readonly threshold: number
   readonly parties: readonly number[]
   readonly state: OperationState
+  /** Null for a creation, and for a renewal that has sent nothing yet. */
+  readonly epochs: RenewalEpochs | null
   readonly createdAtMs: number
   readonly endedAtMs: number | null
   readonly error: Problem | null
+}
+
+/** When a key is to be refreshed, and what came of it. */
+export interface ScheduleRecord {
+  readonly keyId: string
+  readonly refreshEveryDays: number | null
+  /** The highest epoch that was seen, and when it was seen first. */
+  readonly epoch: number
+  readonly refreshedAtMs: number
+  /** Scheduled refreshes that failed since. */
+  readonly failures: number
+  /** Not before this, after a failure. */
+  readonly retryAtMs: number | null
 }
 
 /** A key that enough nodes have confirmed; kept, so that it is known while nodes are down. */
@@ -85,30 +113,44 @@ export interface IdempotencyRecord {
   readonly body: unknown
 }
 
+export interface Page<R> {
+  readonly items: readonly R[]
+  readonly nextCursor: string | null
+}
+
 export function isOver(record: OperationRecord | SigningRecord): boolean {
   return record.endedAtMs !== null
 }
 
 const ORDER_DIGITS = 16
+/** One table per key: a slash is in no key id, so the tables do not meet. */
+const operationsOf = (keyId: string) => `operation-of/${keyId}`
 const order = (n: number) => String(n).padStart(ORDER_DIGITS, '0')
 
 /** What is kept in the store, by its name. */
 export class Records {
   readonly #store: Store
   #nextOrder: number
+  #nextOperation: number
 
-  private constructor(store: Store, nextOrder: number) {
+  private constructor(store: Store, nextOrder: number, nextOperation: number) {
     this.#store = store
     this.#nextOrder = nextOrder
+    this.#nextOperation = nextOperation
   }
 
   static async load(store: Store): Promise<Records> {
-    const [last] = await store.scan('order', { limit: 1, reverse: true })
-    return new Records(store, last === undefined ? 1 : Number(last[0]) + 1)
+    const next = async (table: string) => {
+      const [last] = await store.scan(table, { limit: 1, reverse: true })
+      return last === undefined ? 1 : Number(last[0]) + 1
+    }
+    return new Records(store, await next('order'), await next('operation-order'))
   }
 
   async operation(id: string): Promise<OperationRecord | undefined> {
-    return (await this.#store.get('operation', id)) as OperationRecord | undefined
+    const stored = (await this.#store.get('operation', id)) as OperationRecord | undefined
+    // Stores of 0.1.0 hold creations only, without these fields.
+    return stored === undefined ? undefined : { ...{ kind: 'key.create', requestedBy: '', epochs: null }, ...stored }
   }
 
   async signing(id: string): Promise<SigningRecord | undefined> {
@@ -125,12 +167,18 @@ export class Records {
   }
 
   /** Signing requests, newest first, and the cursor of the next page. */
-  async signings(limit: number, cursor?: string): Promise<{ items: readonly SigningRecord[]; nextCursor: string | null }> {
-    const scan = { limit: limit + 1, reverse: true, ...(cursor === undefined ? {} : { beyond: cursor }) }
-    const rows = await this.#store.scan('order', scan)
-    const page = rows.slice(0, limit)
-    const items = await Promise.all(page.map(([, id]) => this.signing(id as string)))
-    return { items: items.filter((r) => r !== undefined), nextCursor: rows.length > limit ? (page.at(-1)?.[0] ?? null) : null }
+  async signings(limit: number, cursor?: string): Promise<Page<SigningRecord>> {
+    return await this.#page('order', { limit, cursor }, (id) => this.signing(id))
+  }
+
+  /** Operations, newest first: of one key, or of all. */
+  async operations(page: { limit: number; cursor?: string | undefined; keyId?: string | undefined }): Promise<Page<OperationRecord>> {
+    const table = page.keyId === undefined ? 'operation-order' : operationsOf(page.keyId)
+    return await this.#page(table, page, (id) => this.operation(id))
+  }
+
+  async schedules(): Promise<readonly ScheduleRecord[]> {
+    return (await this.#store.scan('schedule', { limit: -1 })).map(([, value]) => value as ScheduleRecord)
   }
 
   async openOperations(): Promise<readonly OperationRecord[]> {
@@ -146,9 +194,14 @@ export class Records {
   /** A new operation or request together with the answer it is acknowledged with: both are kept, or neither. */
   async admit(record: OperationRecord | SigningRecord, hash: string, answer: IdempotencyRecord): Promise<void> {
     const writes: Write[] = [{ table: 'idempotency', key: hash, value: answer }]
-    if ('operationId' in record) writes.push(...operationWrites(record))
+    if ('operationId' in record) writes.push(...operationWrites(record), ...this.#operationOrder(record))
     else writes.push(...signingWrites(record), { table: 'order', key: order(this.#nextOrder++), value: record.requestId })
     await this.#store.write(writes)
+  }
+
+  /** A new operation that nobody waits for an answer of. */
+  async addOperation(record: OperationRecord): Promise<void> {
+    await this.#store.write([...operationWrites(record), ...this.#operationOrder(record)])
   }
 
   async saveOperation(record: OperationRecord): Promise<void> {
@@ -161,6 +214,27 @@ export class Records {
 
   async saveKeys(keys: readonly KeyRecord[]): Promise<void> {
     await this.#store.write(keys.map((key) => ({ table: 'key', key: key.keyId, value: key })))
+  }
+
+  async saveSchedules(schedules: readonly ScheduleRecord[]): Promise<void> {
+    await this.#store.write(schedules.map((value) => ({ table: 'schedule', key: value.keyId, value })))
+  }
+
+  #operationOrder({ operationId, keyId }: OperationRecord): readonly Write[] {
+    const key = order(this.#nextOperation++)
+    return ['operation-order', operationsOf(keyId)].map((table) => ({ table, key, value: operationId }))
+  }
+
+  async #page<R>(
+    table: string,
+    { limit, cursor }: { limit: number; cursor?: string | undefined },
+    read: (id: string) => Promise<R | undefined>,
+  ): Promise<Page<R>> {
+    const scan = { limit: limit + 1, reverse: true, ...(cursor === undefined ? {} : { beyond: cursor }) }
+    const rows = await this.#store.scan(table, scan)
+    const page = rows.slice(0, limit)
+    const items = await Promise.all(page.map(([, id]) => read(id as string)))
+    return { items: items.filter((r) => r !== undefined), nextCursor: rows.length > limit ? (page.at(-1)?.[0] ?? null) : null }
   }
 }
 

@@ -10,7 +10,10 @@ import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
 import { addKeyRoutes } from './routes-keys.ts'
+import { addOperationRoutes } from './routes-operations.ts'
+import { addRenewalRoutes } from './routes-renewal.ts'
 import { addSigningRoutes } from './routes-signing.ts'
+import type { Schedules } from './schedule.ts'
 import { HealthBody, NodeBody, NodeListBody, NodePath, NoQuery, ReadyBody } from './schemas.ts'
 import type { SigningSettings } from './settings.ts'
 import type { SigningDriver } from './signing-driver.ts'
@@ -25,6 +28,7 @@ export interface RouteContext {
   readonly view: ClusterView
   readonly directory: KeyDirectory
   readonly keyDriver: KeyDriver
+  readonly schedules: Schedules
   readonly signingDriver: SigningDriver
   readonly signing: SigningSettings
   readonly transport: Transport
@@ -34,6 +38,8 @@ export interface RouteContext {
 export function addRoutes(app: App, ctx: RouteContext): void {
   addKeyRoutes(app, ctx)
   addDerivedRoutes(app, ctx)
+  addRenewalRoutes(app, ctx)
+  addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
   addNodeRoutes(app, ctx)
 }

@@ -1,5 +1,6 @@
 import { PATH_INDEX_MAX } from '@conclave/core'
 import { type Static, Type } from 'typebox'
+import { OPERATION_KINDS } from './records.ts'
 import { DEADLINE_MS_MAX, DEADLINE_MS_MIN } from './settings.ts'
 
 /** Longest time that a GET waits for a terminal state. */
@@ -39,6 +40,29 @@ export const CreateKeyBody = Type.Object(
   closed,
 )
 export type CreateKeyBody = Static<typeof CreateKeyBody>
+
+export const OperationsQuery = Type.Object(
+  {
+    keyId: Type.Optional(Type.String({ maxLength: 64 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })),
+    cursor: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  closed,
+)
+
+/** A POST without a body is null here. */
+export const RefreshKeyBody = Type.Union([Type.Object({}, closed), Type.Null()])
+export const ReshareKeyBody = Type.Union([
+  Type.Object({ quorum: Type.Optional(Type.Object({ required: Type.Integer() }, closed)) }, closed),
+  Type.Null(),
+])
+export type ReshareKeyBody = Static<typeof ReshareKeyBody>
+
+export const REFRESH_DAYS_MAX = 3650
+export const ChangeKeyBody = Type.Object(
+  { refreshEveryDays: Type.Union([Type.Integer({ minimum: 1, maximum: REFRESH_DAYS_MAX }), Type.Null()]) },
+  closed,
+)
 
 export const CreateSigningBody = Type.Object(
   {
@@ -83,8 +107,14 @@ export const KeyBody = Type.Object({
   parties: Type.Array(Type.Integer()),
   epoch: Type.Integer(),
   state: Type.String(),
+  refreshEveryDays: OrNull(Type.Integer()),
+  /** When the present epoch was first seen: by creation, refresh or reshare. */
+  refreshedAt: OrNull(Time),
+  nextRefreshAt: OrNull(Time),
 })
 export type KeyBody = Static<typeof KeyBody>
+export const KeyListBody = Type.Object({ items: Type.Array(KeyBody) })
+
 /** Either `path`, or any of the others. */
 export const DerivedQuery = Type.Object(
   {
@@ -98,13 +128,14 @@ export const DerivedQuery = Type.Object(
 export const DerivedKeyBody = Type.Object({ path: Type.String(), publicKey: hexBytes(33), address: Type.String() })
 export type DerivedKeyBody = Static<typeof DerivedKeyBody>
 export const DerivedBody = Type.Union([DerivedKeyBody, Type.Object({ items: Type.Array(DerivedKeyBody) })])
-export const KeyListBody = Type.Object({ items: Type.Array(KeyBody) })
 
 export const OperationAcceptedBody = Type.Object({ operationId: hexBytes(16) })
 export const OperationBody = Type.Object({
   operationId: hexBytes(16),
-  kind: Type.Literal('key.create'),
+  kind: Type.Enum([...OPERATION_KINDS]),
   keyId: Type.String(),
+  /** The API key that asked, or `schedule`. */
+  requestedBy: Type.String(),
   state: Type.Enum(['pending', 'running', 'succeeded', 'failed']),
   result: OrNull(KeyBody),
   error: OrNull(ProblemBody),
@@ -112,6 +143,7 @@ export const OperationBody = Type.Object({
   endedAt: OrNull(Time),
 })
 export type OperationBody = Static<typeof OperationBody>
+export const OperationListBody = Type.Object({ items: Type.Array(OperationBody), nextCursor: OrNull(Type.String()) })
 
 const Summary = Type.Array(Type.Object({ label: Type.String(), value: Type.String() }))
 const SigningStateBody = Type.Enum(['created', 'decoded', 'queued', 'signing', 'signed', 'denied', 'failed', 'cancelled'])

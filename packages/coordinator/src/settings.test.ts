@@ -60,6 +60,7 @@ describe('coordinator settings', () => {
     const again = (name: string, hash: string) => LINES.toSpliced(8, 0, `    - { name: ${name}, role: viewer, sha256: ${hash} }`)
     expect(refusal(again('other', HASH)).message).contain('same sha256')
     expect(refusal(again('ops', 'cd'.repeat(32))).message).contain('same name')
+    expect(refusal(again('schedule', 'cd'.repeat(32))).message).contain('"schedule" names the schedules')
   })
 
   it('refuse duplicate keys, aliases and what is not YAML', () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, parseYamlFile, type YamlProblem } from '@conclave/core'
 import { z } from 'zod'
+import { BY_SCHEDULE } from './schedule.ts'
 
 export const API_ROLES = ['viewer', 'requester', 'admin'] as const
 export type ApiRole = (typeof API_ROLES)[number]
@@ -39,7 +40,12 @@ const Settings = z.strictObject({
   p2p: z.strictObject({ listen: z.array(z.string().regex(/^\/[\x21-\x7e]{1,200}$/, 'must be a multiaddr')).max(8) }),
   store: z.strictObject({ path: PATH }),
   api: z.strictObject({ keys: z.array(ApiKeySettings).min(1, 'at least one API key must be configured').max(64) }),
-  keys: z.strictObject({ creationTimeoutMs: duration(1000, 3_600_000).default(180_000) }).prefault({}),
+  keys: z
+    .strictObject({
+      creationTimeoutMs: duration(1000, 3_600_000).default(180_000),
+      renewalTimeoutMs: duration(1000, 3_600_000).default(300_000),
+    })
+    .prefault({}),
   signing: SigningSettings.prefault({}),
 })
 
@@ -52,12 +58,16 @@ function twice(names: readonly string[]): string | undefined {
   return names.find((name, i) => names.indexOf(name) !== i)
 }
 
-function repeats(settings: CoordinatorSettings, lineOf: (path: readonly PropertyKey[]) => number): readonly YamlProblem[] {
+function badKeys(settings: CoordinatorSettings, lineOf: (path: readonly PropertyKey[]) => number): readonly YamlProblem[] {
+  const reserved = settings.api.keys.some((key) => key.name === BY_SCHEDULE)
+    ? [{ line: lineOf(['api', 'keys']), message: `"${BY_SCHEDULE}" names the schedules of keys, not an API key` }]
+    : []
   // The names tell who did what in the records; a repeated hash would make the role a matter of order.
-  return (['name', 'sha256'] as const).flatMap((field) => {
-    const repeated = twice(settings.api.keys.map((key) => key[field]))
-    return repeated === undefined ? [] : [{ line: lineOf(['api', 'keys']), message: `two API keys have the same ${field}` }]
+  const repeated = (['name', 'sha256'] as const).flatMap((field) => {
+    const value = twice(settings.api.keys.map((key) => key[field]))
+    return value === undefined ? [] : [{ line: lineOf(['api', 'keys']), message: `two API keys have the same ${field}` }]
   })
+  return [...reserved, ...repeated]
 }
 
 /**
@@ -68,7 +78,7 @@ function repeats(settings: CoordinatorSettings, lineOf: (path: readonly Property
  * @throws {ConfigError} BAD_SETTINGS.
  */
 export function parseCoordinatorSettings(text: string, directory: string, file = 'settings'): CoordinatorSettings {
-  const settings = parseYamlFile(text, { file, schema: Settings, code: 'BAD_SETTINGS', check: repeats })
+  const settings = parseYamlFile(text, { file, schema: Settings, code: 'BAD_SETTINGS', check: badKeys })
   const absolute = (path: string) => resolve(directory, path)
   return {
     ...settings,

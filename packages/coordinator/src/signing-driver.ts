@@ -1,5 +1,4 @@
 import { codeOf, messageOf } from '@conclave/core'
-import type { KeyDirectory } from './key-directory.ts'
 import { NodeLoads } from './node-loads.ts'
 import { ApiError, problemOf } from './problem.ts'
 import { isOver, OPEN_MAX, type SigningRecord } from './records.ts'
@@ -8,18 +7,16 @@ import { Limiter, waitForAny } from './wait.ts'
 
 const RERUN_MS = 1000
 
-export type SigningDriverOptions = Omit<SigningContext, 'slots' | 'loads'> & { readonly directory: KeyDirectory }
+export type SigningDriverOptions = Omit<SigningContext, 'slots' | 'loads'>
 
 /** Drives every open signing request; a request is open from its admission until its record is terminal. */
 export class SigningDriver {
   readonly #ctx: SigningContext
-  readonly #directory: KeyDirectory
   readonly #jobs = new Map<string, SigningJob>()
   readonly #running = new Set<Promise<void>>()
 
-  constructor({ directory, ...options }: SigningDriverOptions) {
+  constructor(options: SigningDriverOptions) {
     this.#ctx = { ...options, slots: new Limiter(options.settings.parallel), loads: new NodeLoads() }
-    this.#directory = directory
   }
 
   /** Takes over what an earlier run of the coordinator left open. */
@@ -43,8 +40,8 @@ export class SigningDriver {
 
   /** Begins to drive a stored request. */
   async submit(record: SigningRecord): Promise<void> {
-    const { records, clock } = this.#ctx
-    const key = this.#directory.get(record.keyId)
+    const { records, clock, directory } = this.#ctx
+    const key = directory.get(record.keyId)
     if (key === undefined) {
       // Keys are never removed from the store, so this is a store that lost something.
       const error = problemOf(new ApiError('KEY_NOT_FOUND', `key ${record.keyId} is not known any more`), record.requestId)

@@ -4,14 +4,15 @@ import type { Logger } from 'pino'
 import { askAll } from './ask-all.ts'
 import { type AttemptOutcome, judgeAttempt } from './attempt-outcome.ts'
 import type { ClusterView } from './cluster-view.ts'
+import type { KeyDirectory } from './key-directory.ts'
 import type { NodeCalls } from './node-calls.ts'
 import type { NodeLoads } from './node-loads.ts'
 import { assemblePayload, payloadBytes } from './payload.ts'
 import { ApiError, problemOf } from './problem.ts'
-import { chooseQuorum } from './quorum.ts'
 import type { AttemptRecord, KeyRecord, Records, SigningRecord, SigningState } from './records.ts'
 import type { SigningSettings } from './settings.ts'
 import { describeAttempts, describeDenials, describeShortage } from './signing-problems.ts'
+import { chooseSigners, countedAttempts, type Quorum } from './signing-quorum.ts'
 import { VerdictBook } from './verdict-book.ts'
 import { type Limiter, Pulse, sharedController, waitForAny } from './wait.ts'
 
@@ -26,6 +27,7 @@ export interface SigningContext {
   readonly view: ClusterView
   readonly calls: NodeCalls
   readonly records: Records
+  readonly directory: KeyDirectory
   readonly clock: Clock
   readonly logger: Logger
   readonly settings: SigningSettings
@@ -40,7 +42,8 @@ export class SigningJob {
   /** Fires whenever `record` has changed, after it was stored. */
   readonly changed = new Pulse()
   readonly #ctx: SigningContext
-  readonly #key: KeyRecord
+  /** As it was known when the request was taken up; keys are never forgotten, so this is only a last resort. */
+  readonly #firstKey: KeyRecord
   readonly #book: VerdictBook
   readonly #logger: Logger
   /** Ends waiting, not attempts: deadline, cancel, stop. */
@@ -53,19 +56,24 @@ export class SigningJob {
   constructor(ctx: SigningContext, key: KeyRecord, record: SigningRecord) {
     const { view, calls, clock } = ctx
     this.#ctx = ctx
-    this.#key = key
+    this.#firstKey = key
     this.#record = record
     this.#logger = ctx.logger.child({ signingRequest: record.requestId })
     const { requestId, keyId, derivationPath, payload, digest } = record
     const what = { keyId, path: parsePath(derivationPath), payloadType: payload.type, payload: payloadBytes(payload.bytes) }
     const propose = { requestId: fromHex(requestId), ...what }
-    const { parties, threshold } = key
-    const book = { view, calls, clock, logger: this.#logger, propose, digest, parties, threshold, known: record.nodeVerdicts }
+    const committee = () => this.#key
+    const book = { view, calls, clock, logger: this.#logger, propose, digest, committee, known: record.nodeVerdicts }
     this.#book = new VerdictBook(book)
   }
 
   get record(): SigningRecord {
     return this.#record
+  }
+
+  /** As it is known now: its committee and threshold may change while the request is open. */
+  get #key(): KeyRecord {
+    return this.#ctx.directory.get(this.#firstKey.keyId) ?? this.#firstKey
   }
 
   /** Ends the request before its next attempt; an attempt that is running decides for itself. */
@@ -100,7 +108,7 @@ export class SigningJob {
     if (this.#halt.signal.aborted) return false
     await this.#noteVerdicts()
     if (this.#book.isDenied()) return this.#end('denied', describeDenials(this.#ctx.view, this.#key, this.#book))
-    if (this.#record.attempts.length >= this.#ctx.settings.maxAttempts) {
+    if (countedAttempts(this.#record.attempts).length >= this.#ctx.settings.maxAttempts) {
       return this.#end('failed', new ApiError('SIGNING_FAILED', describeAttempts(this.#ctx.view, this.#record)))
     }
     if (this.#choose() === undefined) {
@@ -109,23 +117,14 @@ export class SigningJob {
     }
     using slot = await this.#ctx.slots.acquire(this.#halt.signal)
     // Nodes may have gone while this request was queued.
-    const signers = this.#choose()
-    if (slot === undefined || this.#halt.signal.aborted || signers === undefined) return false
-    return await this.#attempt(signers)
+    const quorum = this.#choose()
+    if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
+    return await this.#attempt(quorum)
   }
 
-  #choose(): readonly PartyId[] | undefined {
+  #choose(): Quorum | undefined {
     const { view, loads } = this.#ctx
-    const attempts = this.#record.attempts.filter((a) => a.outcome === 'failed')
-    const count = (list: (a: AttemptRecord) => readonly number[], party: PartyId) => attempts.filter((a) => list(a).includes(party)).length
-    const penalty = (party: PartyId) =>
-      2 * count((a) => a.culprits, party) + count((a) => a.waitingFor, party) + count((a) => a.refusedBy, party)
-    return chooseQuorum({
-      threshold: this.#key.threshold,
-      candidates: this.#book.allowing().map((index) => ({ index, penalty: penalty(index), load: loads.of(index) })),
-      pairReady: (a, b) => view.pairReady(a, b),
-      failures: (signers) => attempts.filter((a) => a.signers.join() === signers.join()).length,
-    })
+    return chooseSigners({ view, loads, key: this.#key, attempts: this.#record.attempts, allowing: this.#book.allowing() })
   }
 
   async #noteVerdicts(): Promise<void> {
@@ -160,7 +159,7 @@ export class SigningJob {
     await waitForAny({ clock, signal: this.#halt.signal, ms: RETRY_MS, pulses: [done] })
   }
 
-  async #attempt(signers: readonly PartyId[]): Promise<boolean> {
+  async #attempt({ signers, epoch }: Quorum): Promise<boolean> {
     const { clock, stopping, loads } = this.#ctx
     const attempt = (this.#record.attempts.at(-1)?.attempt ?? 0) + 1
     const startedAtMs = clock.nowMs()
@@ -171,7 +170,7 @@ export class SigningJob {
     // On disk before anything is sent: an attempt number names a session, and no session may run twice.
     await this.#update((r) => ({ state: 'signing', attempts: [...r.attempts, started] }))
     using _load = loads.begin(signers)
-    const answers = await this.#collect({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch: this.#key.epoch })
+    const answers = await this.#collect({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch })
     if (stopping.aborted) return false
     const { requestId, digest, publicKey } = this.#record
     const expected = { requestId: fromHex(requestId), digest: fromHex(digest), publicKey: fromHex(publicKey), signers }

@@ -2,6 +2,7 @@ import type { PartyId } from '@conclave/core'
 import type { ClusterView } from './cluster-view.ts'
 import { ApiError } from './problem.ts'
 import type { KeyRecord, SigningRecord } from './records.ts'
+import { activeKey } from './sharings.ts'
 import type { VerdictBook } from './verdict-book.ts'
 
 function denials(view: ClusterView, book: VerdictBook): readonly string[] {
@@ -27,11 +28,14 @@ export function describeShortage(view: ClusterView, key: KeyRecord, book: Verdic
     pair.state === 'burned' ? [`${names([a])} and ${names([b])}: burned (${pair.code})`] : [],
   )
   const down = view.downNames(key.parties)
+  const epochs = able.map((p) => ({ name: names([p]), epoch: activeKey(view.report(p)?.status, key.keyId)?.epoch }))
+  const isSplit = new Set(epochs.map((e) => e.epoch)).size > 1
   const parts = [
     `key ${key.keyId} needs ${key.threshold} of ${key.parties.length} nodes; able: ${able.length}${able.length > 0 ? ` (${names(able)})` : ''}`,
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
     ...(silent.length > 0 ? [`no verdict: ${names(silent)}`] : []),
     ...(denied.length > 0 ? [`denied: ${denials(view, book).join(', ')}`] : []),
+    ...(isSplit ? [`epochs: ${epochs.map((e) => `${e.name} ${e.epoch ?? 'none'}`).join(', ')}`] : []),
     ...(missing.length > 0 ? [`pairs not ready: ${missing.join(', ')}`] : []),
     ...burned,
   ]

@@ -21,8 +21,8 @@ export interface VerdictBookOptions {
   readonly propose: Propose
   /** As this coordinator decoded it. */
   readonly digest: string
-  readonly parties: readonly PartyId[]
-  readonly threshold: number
+  /** As it is now: a reshare changes it. */
+  committee(): { readonly parties: readonly PartyId[]; readonly threshold: number }
   /** From before a restart: they count as denials, but nobody signs on them. */
   readonly known: readonly NodeVerdict[]
 }
@@ -38,48 +38,41 @@ interface Entry {
 /** What each party of the key says to one request. */
 export class VerdictBook {
   readonly #options: VerdictBookOptions
-  readonly #entries: ReadonlyMap<PartyId, Entry>
+  readonly #entries = new Map<PartyId, Entry>()
   readonly #answered = new Pulse()
   #graceEndsMs: number | undefined
 
   constructor(options: VerdictBookOptions) {
     this.#options = options
-    const entry = (party: PartyId): Entry => ({
-      verdict: options.known.find((v) => v.node === party),
-      generation: -1,
-      asking: false,
-      notBeforeMs: 0,
-    })
-    this.#entries = new Map(options.parties.map((party) => [party, entry(party)]))
   }
 
   verdicts(): readonly NodeVerdict[] {
-    return [...this.#entries.values()].map((e) => e.verdict).filter((v) => v !== undefined)
+    return this.#parties.map((party) => this.#entry(party).verdict).filter((v) => v !== undefined)
   }
 
   /** Connected nodes that have allowed the request over their present link. */
   allowing(): readonly PartyId[] {
-    return this.#options.parties.filter((p) => this.#isCurrent(p) && this.#entries.get(p)?.verdict?.allowed === true)
+    return this.#parties.filter((p) => this.#isCurrent(p) && this.#entry(p).verdict?.allowed === true)
   }
 
   /** Whether so many parties deny that fewer than the threshold could ever allow. */
   isDenied(): boolean {
     const denials = this.verdicts().filter((v) => !v.allowed).length
-    return this.#options.parties.length - denials < this.#options.threshold
+    const { parties, threshold } = this.#options.committee()
+    return parties.length - denials < threshold
   }
 
   /** The node has to be asked again before it signs, for example because it says that it does not know the request. */
   forget(party: PartyId): void {
-    const entry = this.#entries.get(party)
-    if (entry !== undefined) entry.generation = -1
+    this.#entry(party).generation = -1
   }
 
   /** Asks every connected party that has not answered yet; resolves when all have, or enough allow and the slow ones had their time. */
   async gather(signal: AbortSignal): Promise<void> {
-    const { clock, parties, threshold } = this.#options
-    for (const party of parties) if (this.#isDue(party)) void this.#ask(party, signal)
+    const { clock, committee } = this.#options
+    for (const party of this.#parties) if (this.#isDue(party)) void this.#ask(party, signal)
     while (!signal.aborted && [...this.#entries.values()].some((e) => e.asking)) {
-      const enough = this.allowing().length >= threshold
+      const enough = this.allowing().length >= committee().threshold
       if (enough) this.#graceEndsMs ??= clock.nowMs() + VERDICT_GRACE_MS
       const leftMs = enough ? (this.#graceEndsMs as number) - clock.nowMs() : VERDICT_TIMEOUT_MS
       if (leftMs <= 0) return
@@ -87,21 +80,34 @@ export class VerdictBook {
     }
   }
 
+  get #parties(): readonly PartyId[] {
+    return this.#options.committee().parties
+  }
+
+  #entry(party: PartyId): Entry {
+    const found = this.#entries.get(party)
+    if (found !== undefined) return found
+    const verdict = this.#options.known.find((v) => v.node === party)
+    const entry: Entry = { verdict, generation: -1, asking: false, notBeforeMs: 0 }
+    this.#entries.set(party, entry)
+    return entry
+  }
+
   #isCurrent(party: PartyId): boolean {
     const { view } = this.#options
-    return view.isUp(party) && this.#entries.get(party)?.generation === view.generation(party)
+    return view.isUp(party) && this.#entry(party).generation === view.generation(party)
   }
 
   #isDue(party: PartyId): boolean {
     const { view, calls, clock } = this.#options
-    const entry = this.#entries.get(party)
-    if (entry === undefined || entry.asking || !view.isUp(party) || this.#isCurrent(party)) return false
+    const entry = this.#entry(party)
+    if (entry.asking || !view.isUp(party) || this.#isCurrent(party)) return false
     return clock.nowMs() >= entry.notBeforeMs && calls.openTowards(view.node(party)) < OPEN_CALLS_MAX
   }
 
   async #ask(party: PartyId, signal: AbortSignal): Promise<void> {
     const { view, calls, clock, logger, propose } = this.#options
-    const entry = this.#entries.get(party) as Entry
+    const entry = this.#entry(party)
     const node = view.node(party)
     const generation = view.generation(party)
     entry.asking = true

@@ -5,30 +5,36 @@ import type { Availability } from './availability.ts'
 import type { Report } from './cluster-view.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
+import type { RefreshTimes } from './schedule.ts'
 import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningBody } from './schemas.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-export function keyBody(key: KeyRecord): KeyBody {
+export function keyBody(key: KeyRecord, times: RefreshTimes): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
   const names = { xpub: formatXpub(root), address: evmAddress(root.publicKey) }
-  return { keyId, publicKey, chainCode, ...names, threshold, parties: [...parties], epoch, state }
+  return { keyId, publicKey, chainCode, ...names, threshold, parties: [...parties], epoch, state, ...refreshBody(times) }
 }
 
 export function derivedKeyBody(path: DerivationPath, { publicKey }: ChildKey): DerivedKeyBody {
   return { path: formatPath(path), publicKey: toHex(publicKey), address: evmAddress(publicKey) }
 }
 
-/** @param key - the key that the operation made, once it has succeeded. */
-export function operationBody(record: OperationRecord, key: KeyRecord | undefined): OperationBody {
+function refreshBody({ refreshEveryDays, refreshedAtMs, nextRefreshAtMs }: RefreshTimes) {
+  return { refreshEveryDays, refreshedAt: isoOrNull(refreshedAtMs), nextRefreshAt: isoOrNull(nextRefreshAtMs) }
+}
+
+/** @param key - the key as it is now: the result, once the operation has succeeded. */
+export function operationBody(record: OperationRecord, key: KeyBody | undefined): OperationBody {
   return {
     operationId: record.operationId,
-    kind: 'key.create',
+    kind: record.kind,
     keyId: record.keyId,
+    requestedBy: record.requestedBy,
     state: record.state,
-    result: record.state === 'succeeded' && key !== undefined ? keyBody(key) : null,
+    result: record.state === 'succeeded' ? (key ?? null) : null,
     error: record.error as OperationBody['error'],
     createdAt: iso(record.createdAtMs),
     endedAt: isoOrNull(record.endedAtMs),

@@ -38,7 +38,7 @@ export class FakeCluster {
   readonly nodes: readonly FakeNode[]
 
   private constructor(lock: ClusterLock) {
-    this.world = { lock, hub: new MemoryHub(), sessions: new FakeSessions(), keys: new Map(), signs: [] }
+    this.world = { lock, hub: new MemoryHub(), sessions: new FakeSessions(), keys: new Map(), signs: [], renewals: [] }
     this.nodes = lock.nodes.map((member) => new FakeNode(this.world, member))
   }
 
@@ -71,7 +71,7 @@ export class FakeCluster {
   addKey(keyId: string, threshold = this.lock.quorum.required): void {
     const parties = this.nodes.map((n) => n.index)
     this.world.keys.set(keyId, { secret: tagged('fake-key', utf8(keyId)), chainCode: tagged('fake-chain'), threshold, parties })
-    for (const node of this.nodes) node.keys.add(keyId)
+    for (const node of this.nodes) node.giveKey(keyId, { threshold, parties })
   }
 
   /** What the signers of each attempt of a request were told. @throws when two nodes were told different signers for one attempt. */

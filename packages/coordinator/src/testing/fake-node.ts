@@ -1,8 +1,9 @@
 import { type ClusterLock, deriveChild, fromHex, type Member, type NodeMember, type PartyId, tagged, toHex, u32 } from '@conclave/core'
 import { decodePayload } from '@conclave/policy'
 import { type MemoryHub, memoryTransport, type Transport } from '@conclave/transport'
-import { decode, encode, Frame, type NodeStatus, type Propose, type Request, type Response, type Sign } from '@conclave/wire'
+import { decode, encode, Frame, type NodeStatus, type Propose, type RenewKey, type Request, type Response, type Sign } from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { type FakeShare, isRetriable, refusalOf, renewedShare, signingRefusal } from './fake-renewal.ts'
 import type { FakeSessions } from './fake-session.ts'
 
 export type RequestBody = Request['body']
@@ -24,7 +25,9 @@ export interface FakeWorld {
   readonly sessions: FakeSessions
   readonly keys: Map<string, FakeKey>
   /** Every Sign that any node has received, in order. */
-  readonly signs: { readonly node: PartyId; readonly requestId: string; readonly attempt: number; readonly signers: readonly PartyId[] }[]
+  readonly signs: (Pick<Sign, 'attempt' | 'signers' | 'epoch'> & { readonly node: PartyId; readonly requestId: string })[]
+  /** Every RenewKey that any node has received, in order. */
+  readonly renewals: { readonly node: PartyId; readonly renew: RenewKey }[]
 }
 
 /** The private key of a child, from the whole private key of its root. */
@@ -42,16 +45,21 @@ export function failure(code: string, more: Partial<Extract<ResponseBody, { fail
 export class FakeNode {
   readonly member: NodeMember
   readonly pairs = new Map<PartyId, PairState>()
-  readonly keys = new Set<string>()
+  readonly keys = new Map<string, FakeShare>()
   /** Peers with whom it reports another pair state than they do. */
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
-  /** Of every share that it reports. */
-  epoch = 0
+  /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
+  holdsBack = false
+  /** The code with which it refuses every renewal. */
+  refuses: string | undefined
+  /** Whether it signs under the epoch before its present one. */
+  signsBefore = true
   /** Sees each request first; may answer in its own way, call `honest`, or answer nothing (undefined). */
   intercept: (request: RequestBody, honest: () => Promise<ResponseBody>) => Promise<ResponseBody | undefined> = (_, honest) => honest()
   readonly #world: FakeWorld
+  readonly #prepared = new Map<string, FakeShare>()
   readonly #proposed = new Map<string, Propose>()
   #transport: Transport | undefined
 
@@ -95,9 +103,10 @@ export class FakeNode {
     if (from.kind !== 'coordinator' || !('request' in body)) return
     const { id, body: request } = body.request
     if ('sign' in request) {
-      const { requestId, attempt, signers } = request.sign
-      this.#world.signs.push({ node: this.index, requestId: toHex(requestId), attempt, signers })
+      const { requestId, attempt, signers, epoch } = request.sign
+      this.#world.signs.push({ node: this.index, requestId: toHex(requestId), attempt, signers, epoch })
     }
+    if ('renewKey' in request) this.#world.renewals.push({ node: this.index, renew: request.renewKey })
     const answer = await this.intercept(request, () => this.#answer(request))
     if (answer === undefined || transport !== this.#transport) return
     if (!transport.links().some((l) => l.member.name === from.name && l.up)) return
@@ -107,6 +116,7 @@ export class FakeNode {
   async #answer(request: RequestBody): Promise<ResponseBody> {
     if ('status' in request) return { status: this.status() }
     if ('createKey' in request) return await this.#createKey(request.createKey)
+    if ('renewKey' in request) return await this.#renewKey(request.renewKey)
     if ('propose' in request) return this.#propose(request.propose)
     if ('sign' in request) return await this.#sign(request.sign)
     return failure('UNEXPECTED', { retriable: false })
@@ -120,18 +130,11 @@ export class FakeNode {
       name,
       version: 'fake',
       hsmOk: this.hsmOk,
-      keys: [...this.keys].map((keyId) => {
-        const { secret, chainCode, threshold, parties } = this.#world.keys.get(keyId) as FakeKey
-        return {
-          keyId,
-          epoch: this.epoch,
-          publicKey: secp256k1.getPublicKey(secret),
-          threshold,
-          parties,
-          state: 'active',
-          prepared: this.epoch,
-          chainCode,
-        }
+      keys: [...this.keys].map(([keyId, { epoch, threshold, parties, state, prepared }]) => {
+        const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
+        const highest = Math.max(prepared, this.#prepared.get(keyId)?.epoch ?? 0)
+        const publicKey = secp256k1.getPublicKey(secret)
+        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,
@@ -165,8 +168,50 @@ export class FakeNode {
     const chainCode = tagged('fake-chain-code', nonce)
     const key = this.#world.keys.get(keyId) ?? { secret: tagged('fake-key', nonce), chainCode, threshold, parties }
     this.#world.keys.set(keyId, key)
-    this.keys.add(keyId)
-    return { keyCreated: { keyId, publicKey: secp256k1.getPublicKey(key.secret), chainCode: key.chainCode, epoch: 0 } }
+    this.giveKey(keyId, key)
+    return this.#keyCreated(keyId)
+  }
+
+  /** A first share of a key. */
+  giveKey(keyId: string, { threshold, parties }: Pick<FakeKey, 'threshold' | 'parties'>): void {
+    this.keys.set(keyId, { epoch: 0, threshold, parties, state: 'active', prepared: 0, before: undefined })
+  }
+
+  /** Changes what it holds, behind everybody's back. */
+  changeShare(keyId: string, change: Partial<FakeShare>): void {
+    this.keys.set(keyId, { ...(this.keys.get(keyId) as FakeShare), ...change })
+  }
+
+  /** Goes on to what it has prepared. */
+  promote(keyId: string): void {
+    const prepared = this.#prepared.get(keyId)
+    if (prepared !== undefined) this.keys.set(keyId, prepared)
+  }
+
+  #keyCreated(keyId: string): ResponseBody {
+    const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
+    const epoch = this.keys.get(keyId)?.epoch ?? 0
+    return { keyCreated: { keyId, publicKey: secp256k1.getPublicKey(secret), chainCode, epoch } }
+  }
+
+  async #renewKey(renew: RenewKey): Promise<ResponseBody> {
+    const { keyId, epoch, nonce, parties, dealers } = renew
+    const share = this.keys.get(keyId)
+    if (share?.epoch === epoch) return this.#keyCreated(keyId)
+    const prepared = Math.max(this.#prepared.get(keyId)?.epoch ?? 0, share?.prepared ?? 0)
+    const refusal = this.refuses ?? refusalOf(renew, this.index, share, prepared)
+    const participants = [...new Set([...parties, ...dealers])].sort((a, b) => a - b)
+    const session = `renew ${toHex(nonce)}`
+    if (refusal !== undefined) {
+      this.#world.sessions.refuse(session, participants, this.index)
+      return failure(refusal, { retriable: isRetriable(refusal) })
+    }
+    const aborted = await this.#world.sessions.join(session, participants, this.index)
+    if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
+    this.#prepared.set(keyId, renewedShare(renew, share))
+    if (this.holdsBack) return failure('KEY_PENDING')
+    this.promote(keyId)
+    return this.#keyCreated(keyId)
   }
 
   #propose(propose: Propose): ResponseBody {
@@ -176,9 +221,11 @@ export class FakeNode {
     return { verdict: { requestId: propose.requestId, allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digest } }
   }
 
-  async #sign({ requestId, attempt, signers }: Sign): Promise<ResponseBody> {
+  async #sign({ requestId, attempt, signers, epoch }: Sign): Promise<ResponseBody> {
     const proposed = this.#proposed.get(toHex(requestId))
     if (proposed === undefined) return failure('UNKNOWN_REQUEST', { retriable: false })
+    const refusal = signingRefusal(this.keys.get(proposed.keyId), epoch, signers.length, this.signsBefore)
+    if (refusal !== undefined) return failure(refusal)
     const aborted = await this.#world.sessions.join(`sign ${toHex(requestId)} ${attempt} ${signers.join()}`, signers, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
     const secret = childSecret(this.#world.keys.get(proposed.keyId) as FakeKey, proposed.path)

@@ -12,14 +12,24 @@ export class FakeSessions {
 
   /** @returns undefined when all came, or who died first. */
   async join(name: string, parties: readonly PartyId[], self: PartyId): Promise<{ readonly missing: PartyId } | undefined> {
-    const session = this.#sessions.get(name) ?? { parties, present: new Set(), ended: Promise.withResolvers() }
-    this.#sessions.set(name, session)
+    const session = this.#session(name, parties)
     session.present.add(self)
     if (session.present.size === parties.length) session.ended.resolve(undefined)
     return await session.ended.promise
   }
 
+  /** A party says that it will not come. */
+  refuse(name: string, parties: readonly PartyId[], self: PartyId): void {
+    this.#session(name, parties).ended.resolve({ missing: self })
+  }
+
   died(node: PartyId): void {
     for (const { parties, ended } of this.#sessions.values()) if (parties.includes(node)) ended.resolve({ missing: node })
+  }
+
+  #session(name: string, parties: readonly PartyId[]): Session {
+    const session = this.#sessions.get(name) ?? { parties, present: new Set(), ended: Promise.withResolvers() }
+    this.#sessions.set(name, session)
+    return session
   }
 }

@@ -159,6 +159,22 @@ export class Harness implements AsyncDisposable {
     return (await this.get<OperationBody>(`/v1/operations/${operationId}?waitMs=30000`)).body
   }
 
+  /** Begins a renewal of key `main`. */
+  async renew(action: 'refresh' | 'reshare', body?: unknown): Promise<string> {
+    const answer = await this.post<{ operationId: string }>(`/v1/keys/main:${action}`, body)
+    if (answer.status !== 202) throw new Error(`not admitted: ${JSON.stringify(answer.body)}`)
+    return answer.body.operationId
+  }
+
+  /** Lets time pass as long as somebody waits for exactly `stepMs`, until it holds. */
+  async passing(stepMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
+    await eventually(async () => {
+      if (await holds()) return true
+      if (this.clock.hasTimer(stepMs)) this.clock.advance(stepMs)
+      return false
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
     for (const node of this.cluster.nodes) node.kill()

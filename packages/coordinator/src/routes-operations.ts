@@ -1,0 +1,39 @@
+import { type App, hangUp, refuseOtherMethods } from './http-app.ts'
+import { ApiError } from './problem.ts'
+import type { OperationRecord } from './records.ts'
+import type { RouteContext } from './routes.ts'
+import { OperationBody, OperationListBody, OperationPath, OperationsQuery, PAGE_DEFAULT, WaitQuery } from './schemas.ts'
+import { keyBody, operationBody } from './views.ts'
+
+const CURSOR = /^\d{16}$/
+
+/** `/v1/operations`. */
+export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules }: RouteContext): void {
+  const bodyOf = (record: OperationRecord) => {
+    const key = directory.get(record.keyId)
+    return operationBody(record, key === undefined ? undefined : keyBody(key, schedules.times(key.keyId)))
+  }
+
+  app.get(
+    '/v1/operations',
+    { config: { role: 'viewer' }, schema: { querystring: OperationsQuery, response: { 200: OperationListBody } } },
+    async ({ query: { keyId, cursor, limit = PAGE_DEFAULT } }) => {
+      if (cursor !== undefined && !CURSOR.test(cursor)) throw new ApiError('BAD_CURSOR', 'cursor: not one of this list')
+      const { items, nextCursor } = await records.operations({ limit, cursor, keyId })
+      return { items: items.map(bodyOf), nextCursor }
+    },
+  )
+  refuseOtherMethods(app, '/v1/operations', ['GET'])
+
+  app.get(
+    '/v1/operations/:operationId',
+    { config: { role: 'viewer' }, schema: { params: OperationPath, querystring: WaitQuery, response: { 200: OperationBody } } },
+    async (request, reply) => {
+      const { operationId } = request.params
+      const record = await keyDriver.settled(operationId, request.query.waitMs ?? 0, hangUp(reply))
+      if (record === undefined) throw new ApiError('OPERATION_NOT_FOUND', 'no such operation')
+      return bodyOf(record)
+    },
+  )
+  refuseOtherMethods(app, '/v1/operations/:operationId', ['GET'])
+}

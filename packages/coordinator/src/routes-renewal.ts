@@ -1,0 +1,69 @@
+import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
+import { freshOperationId } from './key-creation.ts'
+import { ApiError } from './problem.ts'
+import type { KeyRecord, OperationRecord } from './records.ts'
+import type { RouteContext } from './routes.ts'
+import { thresholdOf } from './routes-keys.ts'
+import { refreshOf } from './scheduler.ts'
+import { KeyPath, NoQuery, OperationAcceptedBody, RefreshKeyBody, ReshareKeyBody } from './schemas.ts'
+
+type NewRenewal<B> = (key: KeyRecord, requestedBy: string, body: B) => OperationRecord
+
+/** The key of a path, when nothing else is open on it. @throws {ApiError} TOO_MANY_OPEN; KEY_NOT_FOUND; KEY_BUSY. */
+function idleKey({ directory, keyDriver }: RouteContext, keyId: string): KeyRecord {
+  keyDriver.checkRoom()
+  const key = directory.get(keyId)
+  if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
+  const kind = keyDriver.busyWith(keyId)
+  if (kind !== undefined) throw new ApiError('KEY_BUSY', `key ${keyId} has an open operation: ${kind}`, { retriable: true })
+  return key
+}
+
+/** To all nodes of the present lock. */
+function reshareOf({ lock, clock, random }: RouteContext, key: KeyRecord, requestedBy: string, body: ReshareKeyBody): OperationRecord {
+  const { required } = body?.quorum ?? lock.quorum
+  return {
+    ...refreshOf(key, { requestedBy, random, clock }),
+    kind: 'key.reshare',
+    operationId: freshOperationId(random),
+    threshold: thresholdOf(lock, { required, of: lock.quorum.of }),
+    parties: lock.nodes.map((n) => n.index),
+  }
+}
+
+/** `/v1/keys/{keyId}:refresh` and `:reshare`. */
+export function addRenewalRoutes(app: App, ctx: RouteContext): void {
+  const { admission, keyDriver, clock, random } = ctx
+
+  const add = <S extends typeof RefreshKeyBody | typeof ReshareKeyBody>(
+    action: string,
+    schema: S,
+    newRenewal: NewRenewal<ReshareKeyBody>,
+  ) => {
+    const url = `/v1/keys/:keyId([a-z0-9-]+)::${action}`
+    app.post(
+      url,
+      {
+        config: { role: 'admin' },
+        schema: { params: KeyPath, querystring: NoQuery, body: schema, response: { 202: OperationAcceptedBody } },
+      },
+      async (request, reply) => {
+        const caller = callerOf(request).name
+        const { keyId } = request.params as { keyId: string }
+        const idempotencyKey = request.headers['idempotency-key'] as string | undefined
+        const asked = (request.body ?? null) as ReshareKeyBody
+        const post = { caller, route: `POST /v1/keys/${keyId}:${action}`, idempotencyKey, body: asked }
+        const create = () => {
+          const record = newRenewal(idleKey(ctx, keyId), caller, asked)
+          return { record, status: 202, body: { operationId: record.operationId } }
+        }
+        const { status, body } = await admission.admit(post, create, ({ record }) => keyDriver.submit(record))
+        return reply.code(status as 202).send(body as { operationId: string })
+      },
+    )
+    refuseOtherMethods(app, url, ['POST'])
+  }
+
+  add('refresh', RefreshKeyBody, (key, requestedBy) => refreshOf(key, { requestedBy, random, clock }))
+  add('reshare', ReshareKeyBody, (key, requestedBy, body) => reshareOf(ctx, key, requestedBy, body))
+}

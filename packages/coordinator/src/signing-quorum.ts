@@ -1,0 +1,64 @@
+import type { PartyId } from '@conclave/core'
+import type { ClusterView } from './cluster-view.ts'
+import type { NodeLoads } from './node-loads.ts'
+import { chooseQuorum } from './quorum.ts'
+import type { AttemptRecord, KeyRecord } from './records.ts'
+import { usableSharings } from './sharings.ts'
+
+/** What a signer answers when it has gone on to another epoch than the one that it was asked for: news, and nobody's fault. */
+const MOVED_ON: ReadonlySet<string> = new Set(['STALE_EPOCH', 'EPOCH_MISMATCH'])
+/** As often per request it costs nothing; a node that says so for ever must not keep a request alive for ever. */
+export const MOVES_FORGIVEN_MAX = 5
+
+export function hasMovedOn(code: string): boolean {
+  return MOVED_ON.has(code)
+}
+
+export interface Quorum {
+  /** In ascending order. */
+  readonly signers: readonly PartyId[]
+  /** Under which all of them hold a share. */
+  readonly epoch: number
+}
+
+export interface QuorumSearch {
+  readonly view: ClusterView
+  readonly loads: NodeLoads
+  /** As it is known now. */
+  readonly key: KeyRecord
+  /** Of this request. */
+  readonly attempts: readonly AttemptRecord[]
+  /** Nodes that may be asked: connected, and they allow the request. */
+  readonly allowing: readonly PartyId[]
+}
+
+/** The attempts that count: without those that only met nodes on their way to another epoch. */
+export function countedAttempts(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
+  let forgiven = 0
+  return attempts.filter(({ code, culprits }) => {
+    const isMove = code !== null && hasMovedOn(code) && culprits.length === 0
+    return !isMove || ++forgiven > MOVES_FORGIVEN_MAX
+  })
+}
+
+/**
+ * Who signs next: exactly the threshold of nodes that all report one epoch active, at the highest epoch that has such a quorum;
+ * undefined when none has.
+ */
+export function chooseSigners({ view, loads, key, attempts, allowing }: QuorumSearch): Quorum | undefined {
+  const failed = countedAttempts(attempts).filter((a) => a.outcome === 'failed')
+  const count = (list: (a: AttemptRecord) => readonly number[], party: PartyId) => failed.filter((a) => list(a).includes(party)).length
+  const penalty = (party: PartyId) =>
+    2 * count((a) => a.culprits, party) + count((a) => a.waitingFor, party) + count((a) => a.refusedBy, party)
+  for (const sharing of usableSharings(view.lock, (i) => view.report(i)?.status, key)) {
+    const able = allowing.filter((party) => sharing.nodes.includes(party))
+    const signers = chooseQuorum({
+      threshold: sharing.key.threshold,
+      candidates: able.map((index) => ({ index, penalty: penalty(index), load: loads.of(index) })),
+      pairReady: (a, b) => view.pairReady(a, b),
+      failures: (set) => failed.filter((a) => a.signers.join() === set.join()).length,
+    })
+    if (signers !== undefined) return { signers, epoch: sharing.key.epoch }
+  }
+  return undefined
+}
