@@ -98,6 +98,12 @@ describe('availability', () => {
     await seen(2, true, 'NO_SHARE')
   })
 
+  it('availability: a node whose partners have no share of the key', async () => {
+    for (const i of [2, 3, 4]) node(i).keys.delete('main')
+    await seen(2, false, 'NO_SHARE')
+    expect(details(await seen(1, false, 'SHORT'))).deep.equal(['key main: no 3 nodes with this one among them are able'])
+  })
+
   it('availability: a share of an epoch that the others have left', async () => {
     for (const i of [1, 2, 3, 4]) node(i).changeShare('main', { epoch: 1 })
     expect(details(await seen(5, false, 'KEY_STALE'))).deep.equal(['key main: at epoch 0, and the key is at 1'])

@@ -36,6 +36,7 @@ const statusAndCode = (answer: string): readonly [number, string] => {
 }
 
 describe('admin socket', () => {
+  const mask = process.umask()
   let dir: string
   let path: string
   let server: AdminServer
@@ -66,7 +67,6 @@ describe('admin socket', () => {
 
   it('admin socket: only its owner can open it, and the process keeps its own file mode', async () => {
     expect((await stat(path)).mode & 0o777).to.equal(0o600)
-    const mask = process.umask()
     const other = await openAdminServer(join(dir, 'b.sock'), silentLogger)
     expect(process.umask()).to.equal(mask)
     await other.close()

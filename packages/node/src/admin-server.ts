@@ -1,4 +1,4 @@
-import { chmod, lstat, stat, unlink } from 'node:fs/promises'
+import { lstat, stat, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
@@ -86,7 +86,6 @@ async function listen(server: Server, path: string): Promise<void> {
     process.umask(before)
   }
   await listening
-  await chmod(path, 0o600)
 }
 
 /** @throws {ConclaveError} BODY_TOO_LARGE; {InvalidArgument} BAD_BODY. */
