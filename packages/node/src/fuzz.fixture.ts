@@ -39,6 +39,24 @@ const BODIES: readonly Frame['body'][] = [
   { request: { id: 3, body: { createKey: { keyId: 'fuzz', nonce: hash, threshold: 2, parties: [1, 2, 3] } } } },
   { request: { id: 4, body: { propose: { requestId: requestId(2), keyId: KEY, payloadType: 'evm.tx', payload: transfer(2n) } } } },
   { request: { id: 5, body: { sign: { requestId: requestId(1), attempt: 1, signers: [1, 2], epoch: 0 } } } },
+  { request: { id: 6, body: { certificate: { keyId: KEY, epoch: 0 } } } },
+  {
+    request: {
+      id: 7,
+      body: {
+        renewKey: {
+          keyId: KEY,
+          nonce: hash,
+          kind: 'refresh',
+          fromEpoch: 0,
+          epoch: 1,
+          threshold: 2,
+          parties: [1, 2, 3],
+          dealers: [1, 2, 3],
+        },
+      },
+    },
+  },
 ]
 /** What one peer may have running here at once: a pair setup, and signings. */
 const RUNNING_MAX = 33
