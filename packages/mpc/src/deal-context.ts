@@ -92,8 +92,7 @@ const isIncreasing = (parties: readonly PartyId[]): boolean => parsePartySet(par
 
 /** Dealing from another share than the one that the certificate knows would only show up at the others, as our cheat. */
 function checkShare(share: KeyShare, previous: KeyPublic, self: PartyId): void {
-  const same = share.self === self && equalBytes(keyPublicHash(share.public), keyPublicHash(previous))
-  if (!same || !equalBytes(pointToBytes(mulBase(secretScalar(share))), publicShareOf(previous, self)))
+  if (!equalBytes(pointToBytes(mulBase(secretScalar(share))), publicShareOf(previous, self)))
     throw new InvalidArgument('BAD_KEY', 'this share does not belong to the key that is dealt from')
 }
 

@@ -135,6 +135,8 @@ describe('key', () => {
       { ...key, clusterContext: new Uint8Array(31) },
       { ...key, nonce: new Uint8Array(0) },
       { ...refresh, origin: 'create' },
+      { ...refresh, origin: 'recover' },
+      { ...refresh, origin: '' },
       { ...refresh, epoch: 2 },
       { ...refresh, epoch: 1 },
       { ...refresh, previous: new Uint8Array(0) },

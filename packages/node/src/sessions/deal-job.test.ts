@@ -1,11 +1,13 @@
+import type { MessagePort } from 'node:worker_threads'
 import { type PartyId, tagged, utf8 } from '@conclave/core'
 import { decode, KeyPublic } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { identity, SCOPE } from '../store/dkg.fixture.ts'
-import type { DealJob, DealSource, OpenedRecord } from './job.ts'
+import type { DealJob, DealSource, FromWorker, OpenedRecord, ToWorker } from './job.ts'
 import { deaf, seed } from './jobs.fixture.ts'
 import { SessionPool } from './session-pool.ts'
+import { serveSessions } from './worker.ts'
 
 const copy = (r: OpenedRecord): OpenedRecord => ({ public: r.public, secret: Uint8Array.from(r.secret) })
 type Shares = ReadonlyMap<PartyId, OpenedRecord>
@@ -90,6 +92,25 @@ describe('deal job', () => {
       await pool.close()
       expect(await stopped).to.equal('CLOSED')
       pool = new SessionPool(1)
+    }
+  })
+
+  it('deal job: a worker keeps nothing of the share it was given, whether the session can begin or not', async () => {
+    const { shares } = await run(CREATE, [1, 2])
+    const previous = shareOf(shares, 1).public
+    for (const [j, said] of [
+      [1, 'send,waiting'],
+      [2, 'failed'],
+    ] as const) {
+      const share = shareOf(shares, j)
+      let hear: ((m: ToWorker) => void) | undefined
+      const heard: string[] = []
+      const port = { on: (_: string, listener: typeof hear) => (hear = listener), postMessage: (m: FromWorker) => heard.push(m.type) }
+      serveSessions(port as unknown as MessagePort)
+      const job = jobOf({ parties: [1, 2], epoch: 1, sourceOf: () => ({ kind: 'refresh', previous, share }) }, 1)
+      hear?.({ type: 'start', id: 's', job, seed: seed(5) })
+      expect(heard.join()).to.equal(said)
+      expect(share.secret.every((b) => b === 0)).to.equal(true)
     }
   })
 
