@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { TestEvent } from '../test-events.ts'
 import { MUTANTS } from './mutants.ts'
 import { judge, mutated } from './run.ts'
 
@@ -28,11 +29,11 @@ describe('mutants', () => {
   })
 
   it('mutants: red needs a test that ran and failed; what did not load is broken', () => {
-    const report = (tests: number, failures: number) =>
-      JSON.stringify({ stats: { tests, passes: tests - failures, failures }, failures: failures > 0 ? [{ fullTitle: 'a b' }] : [] })
-    expect(judge(report(3, 1))).to.deep.equal({ state: 'red', detail: 'a b' })
-    expect(judge(report(3, 0)).state).to.equal('green')
-    expect(judge(report(0, 0)).state).to.equal('broken')
-    expect(judge(undefined).state).to.equal('broken')
+    const end: TestEvent = { kind: 'end' }
+    const passed: TestEvent = { kind: 'pass', title: 'a' }
+    const failed: TestEvent = { kind: 'fail', title: 'b' }
+    expect(judge([passed, failed, end])).to.deep.equal({ state: 'red', detail: 'b' })
+    expect(judge([passed, end]).state).to.equal('green')
+    for (const events of [[], [end], [passed], [{ kind: 'skip', title: 'c' } as const, end]]) expect(judge(events).state).to.equal('broken')
   })
 })

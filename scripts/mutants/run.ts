@@ -1,7 +1,8 @@
 // Runs test files in a copy of the tree, and tells red from broken.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { EVENTS_PATH, parseEvents, type TestEvent } from '../test-events.ts'
 import type { Mutant } from './mutants.ts'
 
 const RUN_TIMEOUT_MS = 300_000
@@ -13,39 +14,28 @@ export interface Outcome {
   readonly detail: string
 }
 
-interface Report {
-  readonly stats: { readonly tests: number; readonly passes: number; readonly failures: number }
-  readonly failures: readonly { readonly fullTitle: string }[]
-}
-
-/** What mocha's JSON reporter has left behind, undefined for nothing: it writes only when everything was loaded. */
-export function judge(json: string | undefined): Outcome {
-  if (json === undefined) return { state: 'broken', detail: 'the tests did not load' }
-  const { stats, failures } = JSON.parse(json) as Report
-  if (stats.failures > 0) return { state: 'red', detail: failures[0]?.fullTitle ?? '' }
-  return stats.passes > 0 ? { state: 'green', detail: '' } : { state: 'broken', detail: 'no test ran' }
+/** Mocha's own JSON report is written last, and not at all when an error holds a bigint: the event file has each test as it ended. */
+export function judge(events: readonly TestEvent[]): Outcome {
+  const [failed] = events.flatMap((e) => (e.kind === 'fail' ? [e.title] : []))
+  if (failed !== undefined) return { state: 'red', detail: failed.split(' > ').at(-1) ?? '' }
+  if (!events.some((e) => e.kind === 'end')) return { state: 'broken', detail: 'the tests did not load, or did not end' }
+  return events.some((e) => e.kind === 'pass') ? { state: 'green', detail: '' } : { state: 'broken', detail: 'no test ran' }
 }
 
 export function runTests(root: string, files: readonly string[]): Outcome {
-  const output = join(root, 'mutants-report.json')
-  rmSync(output, { force: true })
+  const events = join(root, 'mutants-events')
+  writeFileSync(events, '')
   const mocha = join(root, 'node_modules/mocha/bin/mocha.js')
-  const flags = [
-    '--no-config',
-    '--extension',
-    'ts',
-    '--timeout',
-    '120000',
-    '--bail',
-    '--exit',
-    '--reporter',
-    'json',
-    '--reporter-option',
-    `output=${output}`,
-  ]
-  const run = spawnSync(process.execPath, [mocha, ...flags, ...files], { cwd: root, timeout: RUN_TIMEOUT_MS, stdio: 'ignore' })
-  if (run.error !== undefined) return { state: 'broken', detail: `the run did not end: ${run.error.message}` }
-  return judge(existsSync(output) ? readFileSync(output, 'utf8') : undefined)
+  const flags = ['--no-config', '--extension', 'ts', '--timeout', '120000', '--bail', '--exit', '--reporter', './scripts/test-reporter.ts']
+  const env = { ...process.env, [EVENTS_PATH]: events }
+  spawnSync(process.execPath, [mocha, ...flags, ...files], {
+    cwd: root,
+    env,
+    timeout: RUN_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    stdio: 'ignore',
+  })
+  return judge(parseEvents(readFileSync(events, 'utf8')))
 }
 
 /** The file with the check taken out. @throws {RangeError} when the text is not there exactly once. */

@@ -1,9 +1,13 @@
 import { equalBytes, seededRandom, utf8 } from '@conclave/core'
+import { Agent } from './agent/agent.ts'
+import type { AgentRequest } from './agent/protocol.ts'
+import { faultOf } from './agent/token.ts'
 import { CONFORMANCE_CONTEXT } from './conformance.ts'
 import { MemoryDevice } from './memory-hsm.ts'
 import { memoryVault } from './memory-vault.ts'
 import { encodeHeader, encodeRecord, parseRecord } from './record.ts'
 import { decodeContext, encodeContext } from './seal-context.ts'
+import { vaultError } from './vault-error.ts'
 
 const SECRET = utf8('a secret that is sealed')
 
@@ -35,6 +39,41 @@ async function startOpen() {
   return { seeds, run, stop: () => vault.close() }
 }
 
+const START = {
+  ...{ name: 'primary', module: '/nonexistent/module.so', token: 't', profile: 'aes-gcm', kekLabel: 'kek' },
+  pin: { env: 'CONCLAVE_FUZZ_NO_SUCH_PIN' },
+}
+const REQUESTS = [
+  { id: 1, op: 'start', body: START },
+  { id: 2, op: 'describe', body: null },
+  { id: 3, op: 'wrap', body: { aad: [1, 2], dek: [3, 4] } },
+  { id: 4, op: 'unwrap', body: { aad: [1], key: { tokenSerial: 's', kekId: 'ab', profile: 1, mechanism: 1, iv: [1], wrapped: [2] } } },
+  { id: 5, op: 'sign', body: [1, 2, 3] },
+  { id: 6, op: 'random', body: 32 },
+]
+
+/** One request to an agent that no token backs: a fault by code, or nothing. JSON stands for what the channel to it can carry. */
+function askAgent(input: Uint8Array): void {
+  let request: AgentRequest
+  try {
+    request = JSON.parse(new TextDecoder().decode(input), (_, v) => (Array.isArray(v) ? Uint8Array.from(v) : v))
+  } catch {
+    return
+  }
+  if (typeof request !== 'object' || request === null) return
+  // Nothing foreign is loaded, whatever the input names.
+  const body =
+    request.op === 'start' && typeof request.body === 'object' ? { ...START, ...request.body, module: START.module } : request.body
+  const agent = new Agent()
+  try {
+    agent.answer({ ...request, body } as AgentRequest)
+  } catch (error) {
+    throw vaultError(faultOf(error).code, 'a fault')
+  } finally {
+    agent.close()
+  }
+}
+
 const REFUSED = /^(TAMPER|UNSUPPORTED|KEY_MISSING|ROLLBACK)$/
 
 export const TARGETS = [
@@ -43,6 +82,10 @@ export const TARGETS = [
     start: async () => ({ seeds: (await start()).seeds, run: parseAgain }),
   },
   { name: 'vault.open', kind: 'bytes', runs: 150, codes: REFUSED, start: startOpen },
+  {
+    ...{ name: 'vault.agent', kind: 'json', runs: 150, codes: /^(SESSION_LOST|PIN_SOURCE|MODULE_MISSING|UNSUPPORTED)$/ },
+    start: () => ({ seeds: REQUESTS.map((request) => utf8(JSON.stringify(request))), run: askAgent }),
+  },
   {
     ...{ name: 'vault.context', kind: 'bytes', runs: 300, codes: REFUSED, bounded: true },
     start: () => ({ seeds: [encodeContext(CONFORMANCE_CONTEXT)], run: contextAgain }),
