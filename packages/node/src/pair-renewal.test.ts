@@ -205,6 +205,10 @@ describe('pair renewal', () => {
     expect(await failureCode(renew(1, [2], 'earlier', 0))).to.equal('PAIR_NOT_RENEWED')
     await renew(1, [2], 'earlier')
     await expectWorking()
+    // Not burned, and destroyed all the same.
+    await cluster.node('n1').admin.resetPair('n2', 'test')
+    expect(await failureCode(renew(1, [2], 'earlier', 0))).to.equal('PAIR_NOT_RENEWED')
+    await expectWorking()
   })
 
   it('pair renewal: a peer cannot have us renew without end', async () => {
