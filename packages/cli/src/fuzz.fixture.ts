@@ -4,14 +4,16 @@ import { createProgram } from './program.ts'
 
 /** Nothing is carried out and nothing is printed: what counts is what the arguments are taken for. */
 function disarm(command: Command): void {
-  command.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+  command.configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
   if (command.commands.length === 0) command.action(() => undefined)
   for (const sub of command.commands) disarm(sub)
 }
 
 /** One argument a line. */
 function parse(input: Uint8Array): void {
-  const program = createProgram()
+  const program = createProgram((reason) => {
+    throw reason
+  })
   disarm(program)
   try {
     program.parse(new TextDecoder().decode(input).split('\n'), { from: 'user' })

@@ -7,6 +7,4 @@ process.on('uncaughtException', (error) => {
   process.exit(FAILED)
 })
 
-const program = createProgram()
-program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-await program.parseAsync()
+await createProgram((reason) => process.exit(reason.exitCode === 0 ? 0 : 2)).parseAsync()

@@ -1,13 +1,19 @@
-import { Command } from 'commander'
+import { Command, type CommanderError } from 'commander'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
-/** Every command of `conclave`; nothing runs before it is given arguments. */
-export function createProgram(): Command {
+/**
+ * Every command of `conclave`; nothing runs before it is given arguments.
+ *
+ * @param exit - called in place of `process.exit` after help, version or wrong usage, for every command.
+ */
+export function createProgram(exit: (reason: CommanderError) => never): Command {
   const program = new Command('conclave').description('a cluster of approver nodes that together hold one signing key').version('0.1.0')
+  // First: commands take it over when they are added.
+  program.exitOverride(exit)
   program.enablePositionalOptions()
   addNodeCommands(program)
   addCoordinatorCommands(program)
