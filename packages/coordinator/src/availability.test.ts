@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { NodeBody } from './schemas.ts'
+import type { KeyBody, NodeBody } from './schemas.ts'
 import { eventually, Harness } from './testing/harness.ts'
 
 type Seen = NodeBody['availability']
@@ -108,6 +108,41 @@ describe('availability', () => {
     for (const i of [1, 2, 3, 4]) node(i).changeShare('main', { epoch: 1 })
     expect(details(await seen(5, false, 'KEY_STALE'))).deep.equal(['key main: at epoch 0, and the key is at 1'])
     expect(await at(1)).deep.equal({ able: true, reasons: [] })
+  })
+
+  it('availability: while nodes go on to the next epoch, those of one epoch are partners', async () => {
+    await using other = await Harness.prepare({}, { required: 2, of: 5 })
+    const first = h
+    h = other
+    h.cluster.addKey('main')
+    for (const i of [1, 2, 3]) node(i).changeShare('main', { epoch: 1 })
+    await h.run()
+    await eventually(async () => (await h.get<KeyBody>('/v1/keys/main')).body.epoch === 1)
+    await seen(5, true, '')
+    node(4).kill()
+    expect(details(await seen(5, false, 'SHORT'))).deep.equal(['key main: no 2 nodes with this one among them are able'])
+    expect(await at(1)).deep.equal({ able: true, reasons: [] })
+    h = first
+  })
+
+  it('availability: a share that the node itself calls stale', async () => {
+    node(4).changeShare('main', { state: 'stale' })
+    const said = 'key main: this node reports that its share is not of the present epoch'
+    expect(details(await seen(4, false, 'KEY_STALE'))).deep.equal([said])
+    for (const i of [1, 2]) node(i).kill()
+    await seen(5, false, 'SHORT')
+  })
+
+  it('availability: a share of another key or chain code is none', async () => {
+    const { intercept } = node(3)
+    node(3).intercept = async (_, honest) => {
+      const answer = await honest()
+      if (!('status' in answer)) return answer
+      return { status: { ...answer.status, keys: answer.status.keys.map((k) => ({ ...k, chainCode: new Uint8Array(32) })) } }
+    }
+    await seen(3, false, 'NO_SHARE')
+    node(3).intercept = intercept
+    await seen(3, true, '')
   })
 
   it('availability: before there is a key, it is about making one', async () => {

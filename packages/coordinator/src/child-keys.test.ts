@@ -73,6 +73,18 @@ describe('signing under child keys', () => {
     }
   })
 
+  it('a refresh and a reshare change neither xpub nor children, and the child still signs', async () => {
+    await using h = await Harness.start()
+    const before = (await h.get<KeyBody>('/v1/keys/main')).body
+    await h.operationEnded(await h.renew('refresh'))
+    await h.operationEnded(await h.renew('reshare', { quorum: { required: 4 } }))
+    const { xpub, epoch, threshold } = (await h.get<KeyBody>('/v1/keys/main')).body
+    expect({ xpub, epoch, threshold }).deep.equal({ xpub: before.xpub, epoch: 2, threshold: 4 })
+    const body = await h.ended(await h.request(0, { derivationPath: 'm/0/5' }))
+    expect(body).include({ state: 'signed', from: evmAddress(publicAt(h, 'm/0/5')) })
+    expect(signs(publicAt(h, 'm/0/5'), body)).equal(true)
+  })
+
   it('a path survives the death of the coordinator', async () => {
     await using h = await Harness.start()
     const held = Promise.withResolvers<void>()

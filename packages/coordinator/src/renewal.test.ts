@@ -158,13 +158,18 @@ describe('key refresh', () => {
     })
   }
 
-  it('KEY_MISMATCH: all nodes agree on a key that is not the known one', async () => {
-    await using h = await Harness.start()
-    const { publicKey } = await keyOf(h)
-    for (const node of h.cluster.nodes) liar(node, () => ({ publicKey: secp256k1.getPublicKey(new Uint8Array(32).fill(9)) }))
-    expect(await failureOf(h, await h.renew('refresh'))).include({ code: 'KEY_MISMATCH' })
-    expect((await keyOf(h)).publicKey).equal(publicKey)
-  })
+  for (const [what, other] of [
+    ['key', { publicKey: secp256k1.getPublicKey(new Uint8Array(32).fill(9)) }],
+    ['chain code', { chainCode: new Uint8Array(32).fill(9) }],
+  ] as const) {
+    it(`KEY_MISMATCH: all nodes agree on a ${what} that is not the known one`, async () => {
+      await using h = await Harness.start()
+      const { xpub } = await keyOf(h)
+      for (const node of h.cluster.nodes) liar(node, () => other)
+      expect(await failureOf(h, await h.renew('refresh'))).include({ code: 'KEY_MISMATCH' })
+      expect((await keyOf(h)).xpub).equal(xpub)
+    })
+  }
 
   it('RESHARE_NEEDED: a party is stale, or holds nothing', async () => {
     await using h = await Harness.start()
@@ -182,7 +187,7 @@ describe('key refresh', () => {
     h.cluster.node(2).pairs.set(5, 'burned')
     const error = await failureOf(h, await h.renew('refresh'))
     expect(error).include({ code: 'PAIR_BURNED', retriable: false })
-    expect(error.detail).contain('oslo-quito')
+    expect(error.detail).contain('oslo-quito (VOLE_CHECK)')
     expect(h.cluster.world.renewals).deep.equal([])
   })
 
