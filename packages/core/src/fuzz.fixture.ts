@@ -17,6 +17,7 @@ async function goodLock(): Promise<ClusterLock> {
   let lock = parseLock({
     format: 'conclave-cluster-lock/1',
     version: 1,
+    previous: '',
     clusterId: 'ab'.repeat(32),
     quorum: { required: 2, of: 2 },
     nodes: ['a', 'b'].map((name, i) => ({
@@ -28,6 +29,7 @@ async function goodLock(): Promise<ClusterLock> {
     })),
     coordinators: [{ name: 'c', peerId: peerId(2), addresses: [] }],
     signatures: [],
+    approvals: [],
   })
   for (const name of ['a', 'b']) {
     const key = parseIdentityKey('ed25519', ed25519.getPublicKey(secret(name)))

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,7 +6,7 @@ import { expect } from 'chai'
 import { CONFORMANCE_CONTEXT as CONTEXT, opened, refusal, CONFORMANCE_SECRET as SECRET } from './conformance.ts'
 import { openPkcs11Vault } from './pkcs11-vault.ts'
 import { provisionHsm } from './provision.ts'
-import { hasAgent, provisionSoftHsm, SOFTHSM_MISSING, softHsm, temporaryDirectory } from './softhsm-rig.fixture.ts'
+import { emptyToken, hasAgent, provisionSoftHsm, SOFTHSM_MISSING, softHsm, temporaryDirectory } from './softhsm-rig.fixture.ts'
 
 describe(`provisionHsm, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipped: ${SOFTHSM_MISSING})`}`, () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>
@@ -73,14 +72,8 @@ describe(`provisionHsm, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skippe
 
   it('of two tokens with one label the serial chooses; without it, KEY_AMBIGUOUS', async () => {
     const hsm = await softHsm(directory.path, 'primary')
-    const args = ['--init-token', '--free', '--label', hsm.settings.token, '--so-pin', '12345678', '--pin', 'primary-pin-4711']
-    for (const _ of [1, 2]) execFileSync('softhsm2-util', args, { env: { PATH: process.env.PATH, ...hsm.settings.env } })
+    const serials = [emptyToken(hsm), emptyToken(hsm)]
     expect((await refusal(provisionHsm(hsm.settings))).code).to.equal('KEY_AMBIGUOUS')
-    const shown = execFileSync('softhsm2-util', ['--show-slots'], {
-      env: { PATH: process.env.PATH, ...hsm.settings.env },
-      encoding: 'utf8',
-    })
-    const serials = [...shown.matchAll(/Serial number:\s+([0-9a-f]{16})/g)].map((m) => m[1]!)
     for (const serial of serials) expect((await provisionHsm({ ...hsm.settings, serial })).tokenSerial).to.equal(serial)
     expect((await refusal(openPkcs11Vault({ hsms: [hsm.settings] }))).code).to.equal('KEY_AMBIGUOUS')
     const vault = await openPkcs11Vault({ hsms: serials.map((serial, i) => ({ ...hsm.settings, serial, name: `hsm-${i}` })) })

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { IdentityKey } from '@conclave/core'
 import type { ConformanceRig } from './conformance.ts'
 import { openPkcs11Vault } from './pkcs11-vault.ts'
@@ -37,6 +39,13 @@ export async function softHsm(dir: string, name: string, pin = `${name}-pin-4711
   await writeFile(join(home, 'so-pin'), `${name}-so-pin\n`, { mode: 0o400 })
   const settings = { name, module: softHsmModule()!, token: `token-${name}`, pin: { file: join(home, 'pin') }, env }
   return { home, tokens: join(home, 'tokens'), settings, soPin: { file: join(home, 'so-pin') } }
+}
+
+/** Makes one more token with this HSM's label and PIN, without keys. @returns its serial. */
+export function emptyToken({ settings: { module, token, pin, env }, soPin }: SoftHsm): string {
+  const script = fileURLToPath(new URL('./agent/init-token.fixture.ts', import.meta.url))
+  const args = [script, module, token, JSON.stringify(pin), JSON.stringify(soPin)]
+  return execFileSync(process.execPath, args, { env: { PATH: process.env.PATH, ...env }, encoding: 'utf8' })
 }
 
 export function provisionSoftHsm({ settings, soPin }: SoftHsm, identityType?: IdentityKey['type']): Promise<ProvisionedHsm> {

@@ -6,7 +6,7 @@ import { refusal } from '../conformance.ts'
 import { KEK_LABEL } from '../pkcs11-hsm.ts'
 import { openPkcs11Vault } from '../pkcs11-vault.ts'
 import { provisionHsm } from '../provision.ts'
-import { provisionSoftHsm, SOFTHSM_MISSING, type SoftHsm, softHsm, temporaryDirectory } from '../softhsm-rig.fixture.ts'
+import { emptyToken, provisionSoftHsm, SOFTHSM_MISSING, type SoftHsm, softHsm, temporaryDirectory } from '../softhsm-rig.fixture.ts'
 import type { AgentSettings } from './protocol.ts'
 
 const LAB = fileURLToPath(new URL('./token-lab.fixture.ts', import.meta.url))
@@ -47,13 +47,7 @@ describe(`agent on a SoftHSM2 token${SOFTHSM_MISSING === undefined ? '' : ` (ski
 
   it('provision: a failing identity takes the new KEK with it', async () => {
     const empty = await softHsm(directory.path, 'backup')
-    execFileSync(
-      'softhsm2-util',
-      ['--init-token', '--free', '--label', 'token-backup', '--so-pin', '12345678', '--pin', 'backup-pin-4711'],
-      {
-        env: { PATH: process.env.PATH, ...empty.settings.env },
-      },
-    )
+    emptyToken(empty)
     expect(experiment('failing-provision', empty)).to.deep.equal({ code: 'TOKEN_LOST', objects: [0, 0, 0] })
     expect((await provisionHsm(empty.settings)).kekId).to.match(/^[0-9a-f]{32}$/)
     expect(experiment('count-objects', empty)).to.deep.equal([1, 1, 1])
