@@ -42,6 +42,8 @@ export interface DemoResult {
   readonly address: string
   readonly signatures: readonly { readonly digest: string; readonly signature: string; readonly signers: readonly number[] }[]
   readonly denied: readonly { readonly code: string; readonly reason: string }[]
+  /** Each left the public key and the address as they were. */
+  readonly renewals: readonly { readonly kind: 'refresh' | 'reshare'; readonly epoch: number }[]
   readonly steps: readonly Step[]
   readonly elapsedMs: number
   readonly error?: { readonly code: string; readonly message: string }
@@ -54,6 +56,7 @@ class Demo {
   readonly table: StepTable
   readonly signatures: DemoResult['signatures'][number][] = []
   readonly denied: DemoResult['denied'][number][] = []
+  readonly renewals: DemoResult['renewals'][number][] = []
   publicKey = ''
   address = ''
 
@@ -139,6 +142,7 @@ class Demo {
       const key = await client.waitForKey(operationId)
       if (key.publicKey !== this.publicKey || key.address !== this.address)
         throw new ConclaveError('DEMO_FAILED', `the ${kind} changed the key`)
+      this.renewals.push({ kind, epoch: key.epoch })
       return { who: key.parties, bytes: (await this.#bytesSent()) - before, note: `epoch ${key.epoch}, still ${key.address}` }
     })
   }
@@ -256,7 +260,7 @@ export async function runDemo({ progress, dir }: DemoOptions): Promise<DemoResul
     await stack.disposeAsync()
   }
   progress(table.toString())
-  const { publicKey = '', address = '', signatures = [], denied = [] } = demo ?? {}
+  const { publicKey = '', address = '', signatures = [], denied = [], renewals = [] } = demo ?? {}
   const elapsedMs = Math.round(performance.now() - startedAt)
   return {
     ok: error === undefined,
@@ -264,6 +268,7 @@ export async function runDemo({ progress, dir }: DemoOptions): Promise<DemoResul
     address,
     signatures,
     denied,
+    renewals,
     steps: table.steps,
     elapsedMs,
     ...(error === undefined ? {} : { error }),
