@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseLock } from '@conclave/core'
-import { readSettings, Store } from '@conclave/node'
+import { LevelStore, readSettings, type Store } from '@conclave/node'
 import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vault'
 import { decode, StoredKey, StoredPair } from '@conclave/wire'
 
@@ -36,7 +36,7 @@ export async function withStopped<T>(dir: string, act: (node: StoppedNode) => Pr
       record: Uint8Array.from(await readFile(join(dir, 'store.key'))),
     }
     using mac = await vault.open(storeKey.context, storeKey.record)
-    store = await Store.open(settings.storePath, Uint8Array.from(mac.bytes))
+    store = await LevelStore.open(settings.storePath, Uint8Array.from(mac.bytes))
     const keys = (await store.list('key')).map((e) => decode(StoredKey, e.value))
     const pairs = (await store.list('pair')).map((e) => decode(StoredPair, e.value))
     const shares = keys.map(({ certificate: { key }, sealed }): Sealed => {

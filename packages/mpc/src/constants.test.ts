@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PARTIES_MAX } from '@conclave/core'
+import { OtExtension, PairChoose, Vole } from '@conclave/wire'
 import { expect } from 'chai'
 import { ABORTS } from './abort.ts'
 import { q } from './arithmetic.ts'
@@ -66,6 +67,13 @@ describe('constants', () => {
       SEED_BYTES: 32,
     })
     expect(PATH_DEPTH_MAX).to.equal(8)
+  })
+
+  it('constants: the lengths on the wire follow from them', () => {
+    const { COLUMN_BYTES, COLUMNS, KAPPA, M, POINT_BYTES, SCALAR_BYTES } = constants
+    expect(OtExtension.fields.columns.min).to.equal(KAPPA * COLUMN_BYTES)
+    expect(PairChoose.fields.points.min).to.equal(KAPPA * POINT_BYTES)
+    expect(Vole.fields.rows.min).to.equal(M * COLUMNS * SCALAR_BYTES)
   })
 
   it('constants: the numbers fit the bounds that the proofs need', () => {

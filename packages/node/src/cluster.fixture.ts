@@ -23,8 +23,10 @@ import { decode, encode, Frame, type Request, type Response } from '@conclave/wi
 import { cardOf, deviceOf, type NextLockOptions } from './members.fixture.ts'
 import { MortalClock } from './mortal-clock.fixture.ts'
 import { ApproverNode, type NodeParts } from './node.ts'
+import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
-import { Store } from './store/store.ts'
+import { LevelStore } from './store/level-store.ts'
+import type { Store } from './store/store.ts'
 
 export const ALLOWED = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
 export const POLICY = parsePolicy(`
@@ -100,7 +102,7 @@ export class TestCluster {
     for (const v of vaults) lock = await signLock(lock, v.identity)
     for (const v of vaults) await v.close()
     const cluster = new TestCluster(lock, devices, dir)
-    for (const node of nodes) await Store.create(join(dir, node.name))
+    for (const node of nodes) await LevelStore.create(join(dir, node.name))
     await cluster.#connectCoordinator()
     return cluster
   }
@@ -172,7 +174,7 @@ export class TestCluster {
 
   /** The database of a node that is not running; the caller closes it. */
   openStore(name: string): Promise<Store> {
-    return Store.open(join(this.dir, name), tagged('test-store', utf8(name)))
+    return LevelStore.open(join(this.dir, name), tagged('test-store', utf8(name)))
   }
 
   async start(names: readonly string[] = this.names(), options: StartOptions = {}): Promise<void> {
@@ -183,7 +185,7 @@ export class TestCluster {
       const pool = new SessionPool(1)
       const clock = new MortalClock()
       const parts: NodeParts = {
-        ...{ lock, name, vault, store, pool, clock },
+        ...{ lock, name, vault, store, pool, clock, meter: processMeter() },
         transport: this.#tampering(name, memoryTransport(this.hub, { lock, self: name })),
         policy: options.policy ?? POLICY,
         log: options.log ?? silentLogger,
@@ -236,7 +238,7 @@ export class TestCluster {
   async #newcomer(name: string): Promise<Newcomer> {
     if (!this.#devices.has(name)) {
       this.#devices.set(name, deviceOf(this.#devices.size))
-      await Store.create(join(this.dir, name))
+      await LevelStore.create(join(this.dir, name))
     }
     return this.#withVault(name, async (vault) => cardOf(name, vault))
   }

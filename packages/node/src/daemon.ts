@@ -9,9 +9,11 @@ import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
+import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
-import { Store } from './store/store.ts'
+import { LevelStore } from './store/level-store.ts'
+import type { Store } from './store/store.ts'
 
 export const STORE_KEY_FILE = 'store.key'
 
@@ -56,7 +58,7 @@ async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store
     throw new ConfigError('STORE_MISSING', `cannot read ${file}: run "conclave node init" or restore it`, { file }, cause)
   }
   using key = await vault.open(storeKeyContext(settings.name), record)
-  return Store.open(settings.storePath, Uint8Array.from(key.bytes))
+  return LevelStore.open(settings.storePath, Uint8Array.from(key.bytes))
 }
 
 export interface RunningNode {
@@ -102,6 +104,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       pool,
       policy,
       clock: systemClock,
+      meter: processMeter(),
       log,
       maxConcurrent,
       silenceTimeoutMs,

@@ -10,9 +10,10 @@ import { KEY, newKey, pairsReady, propose, requestId, transfer, until } from './
 import { parseSettings } from './settings.ts'
 import { makeKey, SCOPE } from './store/dkg.fixture.ts'
 import { KeyStore } from './store/key-store.ts'
+import { LevelStore } from './store/level-store.ts'
 import { PairStore } from './store/pair-store.ts'
 import { RequestStore } from './store/request-store.ts'
-import { type Section, Store } from './store/store.ts'
+import type { Section } from './store/store.ts'
 
 const SETTINGS = `cluster: { lock: ./cluster.lock.json }
 node: { name: zurich }
@@ -97,8 +98,8 @@ async function startFrames(sender: 'node' | 'coordinator') {
 /** The value under a valid MAC: what an older or a broken release may have written. */
 async function startStore(section: Section, key: string, seeds: readonly Uint8Array[]) {
   const dir = await mkdtemp(join(tmpdir(), 'conclave-fuzz-'))
-  await Store.create(join(dir, 'db'))
-  const store = await Store.open(join(dir, 'db'), tagged('mac'))
+  await LevelStore.create(join(dir, 'db'))
+  const store = await LevelStore.open(join(dir, 'db'), tagged('mac'))
   const vault = await memoryVault()
   const run = async (value: Uint8Array) => {
     await store.apply([{ put: section, key, value }])

@@ -7,7 +7,7 @@ import { type HsmSettings, openPkcs11Vault, prepareSoftHsm, provisionHsm, softHs
 import { stringify } from 'yaml'
 import { STORE_KEY_FILE, storeKeyContext } from './daemon.ts'
 import { parseSettings } from './settings.ts'
-import { Store } from './store/store.ts'
+import { LevelStore } from './store/level-store.ts'
 
 export const SETTINGS_FILE = 'node.yaml'
 export const CARD_FILE = 'card.json'
@@ -120,7 +120,7 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   } finally {
     await vault.close()
   }
-  await Store.create(storePath)
+  await LevelStore.create(storePath)
   await writeFile(join(dir, POLICY_FILE), DENY_ALL, { flag: 'wx' })
   const card: NodeCard = {
     kind: 'node',

@@ -1,13 +1,12 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { NodeMember, PartyId } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import type { NodeStatus } from '@conclave/wire'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import type { ProcessMeter } from './process-meter.ts'
 import type { KeyStore } from './store/key-store.ts'
 
 export const VERSION = '0.1.0'
-const U32 = 2 ** 32
 
 export interface StatusParts {
   readonly self: NodeMember
@@ -15,6 +14,7 @@ export interface StatusParts {
   readonly transport: Transport
   readonly keys: KeyStore
   readonly epochs: EpochKeeper
+  readonly meter: ProcessMeter
   pairs(): NodeStatus['pairs']
 }
 
@@ -24,31 +24,18 @@ const eight = (n: number): Uint8Array => {
   return out
 }
 
-/** What a node says of itself; it also watches the event loop, whose delay it reports since the last status. */
+/** What a node says of itself. */
 export class StatusReport {
   readonly #p: StatusParts
-  readonly #delay = monitorEventLoopDelay({ resolution: 5 })
 
   constructor(parts: StatusParts) {
     this.#p = parts
   }
 
-  start(): void {
-    this.#delay.enable()
-  }
-
-  stop(): void {
-    this.#delay.disable()
-  }
-
   async status(): Promise<NodeStatus> {
-    const { self, transport, vault, keys, epochs } = this.#p
+    const { self, transport, vault, keys, epochs, meter } = this.#p
     const links = transport.links()
     const health = await vault.health()
-    const cpu = process.cpuUsage()
-    const microseconds = (nanoseconds: number) => Math.min(U32 - 1, Math.round(nanoseconds / 1e3))
-    const loop = { p99: microseconds(this.#delay.percentile(99)), max: microseconds(this.#delay.max) }
-    this.#delay.reset()
     return {
       index: self.index,
       name: self.name,
@@ -67,10 +54,7 @@ export class StatusReport {
       hsmOk: health.some((h) => h.ok),
       sent: eight(links.reduce((sum, l) => sum + l.bytesSent, 0)),
       received: eight(links.reduce((sum, l) => sum + l.bytesReceived, 0)),
-      loopP99Us: loop.p99,
-      loopMaxUs: loop.max,
-      // 50 days of processor time fill 32 bits; a status that cannot be encoded would be worse than one that starts over.
-      cpuMs: Math.round((cpu.user + cpu.system) / 1e3) % U32,
+      ...meter.read(),
     }
   }
 }

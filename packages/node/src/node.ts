@@ -25,6 +25,7 @@ import { KeyMaker } from './key-maker.ts'
 import { NodeAdmin } from './node-admin.ts'
 import { othersOf, StatusReport } from './node-status.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
@@ -47,6 +48,7 @@ export interface NodeParts {
   readonly pool: SessionPool
   readonly policy: Policy
   readonly clock: Clock
+  readonly meter: ProcessMeter
   readonly log: Logger
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
@@ -127,7 +129,7 @@ export class ApproverNode {
       maxConcurrent: parts.maxConcurrent,
     })
     this.#report = new StatusReport({
-      ...{ self, vault, transport, keys, epochs },
+      ...{ self, vault, transport, keys, epochs, meter: parts.meter },
       pairs: () => othersOf(lock.nodes, self.index).map((peer) => this.#pairStatus(peer)),
     })
     this.admin = new NodeAdmin({
@@ -174,7 +176,7 @@ export class ApproverNode {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#stopGossip()
       node.#pairKeeper.close()
-      node.#report.stop()
+      parts.meter.stop()
       await parts.transport.stop()
       throw error
     }
@@ -193,11 +195,11 @@ export class ApproverNode {
 
   /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
-    const { transport, pool, store, vault } = this.#p
+    const { transport, pool, store, vault, meter } = this.#p
     this.#stopped = true
     this.#stopGossip()
     this.#pairKeeper.close()
-    this.#report.stop()
+    meter.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
     for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
@@ -208,7 +210,7 @@ export class ApproverNode {
 
   async #join(): Promise<void> {
     await this.#epochs.resume()
-    this.#report.start()
+    this.#p.meter.start()
     await this.#p.transport.start({
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {

@@ -18,7 +18,7 @@ import {
   statusOf,
   until,
 } from './requests.fixture.ts'
-import { Store } from './store/store.ts'
+import { LevelStore } from './store/level-store.ts'
 
 /** Epochs whose records lie on the disk of a running node: certified, and `?` behind those that are pending. */
 async function epochsOn(c: TestCluster, name: string): Promise<string> {
@@ -126,7 +126,7 @@ describe('renewal', () => {
   it('recover: a node whose disk is gone takes its seat by a reshare that it deals nothing to', async () => {
     await cluster.kill('n2')
     await rm(join(cluster.dir, 'n2'), { recursive: true })
-    await Store.create(join(cluster.dir, 'n2'))
+    await LevelStore.create(join(cluster.dir, 'n2'))
     await cluster.start(['n2'])
     await pairsReady(cluster)
     expect((await statusOf(cluster, 2)).keys).to.deep.equal([])

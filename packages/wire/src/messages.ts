@@ -1,5 +1,6 @@
 import { PARTIES_MAX, PATH_DEPTH_MAX } from '@conclave/core'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
+import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
 export const PAYLOAD_BYTES_MAX = 128 * 1024
 const KEYS_MAX = 4096
@@ -29,18 +30,23 @@ export const DealOpen = message('DealOpen', {
 export const DealSubshare = message('DealSubshare', { subshare: bytesOrEmpty(32), echo: HASH })
 export const DealAttest = message('DealAttest', { signature: bytesBetween(1, 72) })
 
-// pair.proto: 128 base OTs a direction
+// pair.proto: one base OT a direction for each column
 export const PairStart = message('PairStart', { base: POINT, proof: SchnorrProof, zeroCommitment: HASH })
-export const PairChoose = message('PairChoose', { points: bytes(128 * 33), zeroPart: HASH, zeroSalt: SALT })
-export const PairChallenge = message('PairChallenge', { challenges: bytes(128 * 32) })
-export const PairAnswer = message('PairAnswer', { answers: bytes(128 * 32) })
-export const PairReveal = message('PairReveal', { pads: bytes(128 * 64) })
+export const PairChoose = message('PairChoose', { points: bytes(OT_COLUMNS * 33), zeroPart: HASH, zeroSalt: SALT })
+export const PairChallenge = message('PairChallenge', { challenges: bytes(OT_COLUMNS * 32) })
+export const PairAnswer = message('PairAnswer', { answers: bytes(OT_COLUMNS * 32) })
+export const PairReveal = message('PairReveal', { pads: bytes(OT_COLUMNS * 64) })
 export const PairConfirm = message('PairConfirm', { pairId: HASH })
 
-// sign.proto: 128 columns of 896 bits, 768 rows of 3 scalars
-export const OtExtension = message('OtExtension', { salt: SALT, columns: bytes(128 * 112), check: bytes(16), checkHash: HASH })
+// sign.proto
+export const OtExtension = message('OtExtension', {
+  salt: SALT,
+  columns: bytes(OT_COLUMNS * OT_COLUMN_BYTES),
+  check: bytes(16),
+  checkHash: HASH,
+})
 export const SignCommit = message('SignCommit', { context: HASH, commitment: HASH, ot: OtExtension })
-export const Vole = message('Vole', { salt: SALT, rows: bytes(768 * 3 * 32), maskHash: HASH, mask: SCALAR })
+export const Vole = message('Vole', { salt: SALT, rows: bytes(VOLE_ROWS * VOLE_ROW_SCALARS * 32), maskHash: HASH, mask: SCALAR })
 export const SignVole = message('SignVole', { echo: HASH, vole: Vole })
 export const SignOpen = message('SignOpen', {
   noncePoint: POINT,

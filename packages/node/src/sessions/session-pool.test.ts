@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { brokenSignJob, deaf, dkgJob, pairJob, seed } from './jobs.fixture.ts'
 import { SessionPool } from './session-pool.ts'
+import { workerThread } from './session-worker.ts'
 
 const FRAGILE = new URL('./fragile-worker.fixture.ts', import.meta.url)
 
@@ -54,7 +55,7 @@ describe('session pool', () => {
   })
 
   it('session pool: a worker that dies fails its sessions with WORKER_DIED, and the next session works', async () => {
-    pool = new SessionPool(1, FRAGILE)
+    pool = new SessionPool(1, workerThread(FRAGILE))
     const beside = refusal(() => pool.run('beside', pairJob(1, 2, 'beside'), seed(1), deaf))
     expect(await refusal(() => pool.run('s', dkgJob(1, 'die'), seed(2), deaf))).to.equal('WORKER_DIED')
     expect(await beside).to.equal('WORKER_DIED')
@@ -63,7 +64,7 @@ describe('session pool', () => {
   })
 
   it('session pool: a worker that cannot even start fails its session, and is not started over and over', async () => {
-    pool = new SessionPool(1, new URL('./no-such-worker.ts', import.meta.url))
+    pool = new SessionPool(1, workerThread(new URL('./no-such-worker.ts', import.meta.url)))
     for (const i of [1, 2]) expect(await refusal(() => pool.run(`s${i}`, pairJob(1, 2, 's'), seed(i), deaf))).to.equal('WORKER_DIED')
   })
 

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import { ConclaveError, type PartyId, ProtocolAbort, wipe } from '@conclave/core'
 import { burnsPairs, type Outgoing } from '@conclave/mpc'
 import { type FromWorker, type Job, type OpenedRecord, type PlainError, type ResultOf, secretsOf, type ToWorker } from './job.ts'
+import { type SessionWorker, type StartWorker, workerThread } from './session-worker.ts'
 
 export interface SessionHandlers {
   /** Protocol messages to be sent to peers. */
@@ -14,7 +14,7 @@ export interface SessionHandlers {
 }
 
 interface Entry {
-  readonly worker: Worker
+  readonly worker: SessionWorker
   readonly handlers: SessionHandlers
   readonly resolve: (result: never) => void
   readonly reject: (error: ConclaveError) => void
@@ -39,20 +39,20 @@ function wipeUnclaimed(m: FromWorker): void {
 }
 
 /**
- * Worker threads that run protocol sessions. A session stays on one worker; several share a worker.
+ * Workers that run protocol sessions, threads unless told otherwise. A session stays on one worker; several share a worker.
  *
  * A worker that dies fails its sessions with WORKER_DIED; the next session that needs its place starts a new one. Not before: a
  * worker that dies at its start would be replaced without end.
  */
 export class SessionPool {
-  readonly #workers: (Worker | undefined)[]
+  readonly #workers: (SessionWorker | undefined)[]
   readonly #entries = new Map<string, Entry>()
-  readonly #script: URL
+  readonly #start: StartWorker
   #next = 0
   #closed = false
 
-  constructor(size: number = Math.min(availableParallelism(), WORKERS_MAX), script: URL = new URL('./worker.ts', import.meta.url)) {
-    this.#script = script
+  constructor(size: number = Math.min(availableParallelism(), WORKERS_MAX), start: StartWorker = workerThread()) {
+    this.#start = start
     this.#workers = Array.from({ length: size }, (_, slot) => this.#spawn(slot))
   }
 
@@ -75,7 +75,7 @@ export class SessionPool {
     this.#workers[slot] = worker
     const message: ToWorker = { type: 'start', id, job, seed }
     // Before the entry exists: what cannot be posted is not running.
-    worker.postMessage(
+    worker.post(
       message,
       [...secretsOf(job), seed].map((b) => b.buffer as ArrayBuffer),
     )
@@ -117,25 +117,21 @@ export class SessionPool {
   }
 
   #tell(id: string, message: ToWorker): void {
-    this.#entries.get(id)?.worker.postMessage(message)
+    this.#entries.get(id)?.worker.post(message, [])
   }
 
-  #spawn(slot: number): Worker {
-    const worker = new Worker(this.#script)
-    worker.on('message', (m: FromWorker) => this.#heard(m))
-    // An 'error' is followed by 'exit'; the listener only keeps it from ending the process.
-    let cause: unknown
-    worker.on('error', (error) => {
-      cause = error
-    })
-    worker.on('exit', () => {
-      if (this.#closed) return
-      this.#workers[slot] = undefined
-      for (const [id, entry] of this.#entries) {
-        if (entry.worker !== worker) continue
-        this.#entries.delete(id)
-        entry.reject(new ConclaveError('WORKER_DIED', 'a worker thread died during the session', { retriable: true, cause }))
-      }
+  #spawn(slot: number): SessionWorker {
+    const worker = this.#start({
+      heard: (m) => this.#heard(m),
+      exited: (cause) => {
+        if (this.#closed) return
+        this.#workers[slot] = undefined
+        for (const [id, entry] of this.#entries) {
+          if (entry.worker !== worker) continue
+          this.#entries.delete(id)
+          entry.reject(new ConclaveError('WORKER_DIED', 'a worker died during the session', { retriable: true, cause }))
+        }
+      },
     })
     return worker
   }

@@ -138,12 +138,15 @@ function startJob(job: Job, random: Random): Running {
   }
 }
 
-/** The sessions of one worker, each on its own: whatever one of them throws, the others go on. */
-class Sessions {
-  readonly #running = new Map<string, Running>()
-  readonly #port: MessagePort
+/** What sessions say, and the buffers that leave with it. */
+export type SessionsPort = (message: FromWorker, handOver: readonly ArrayBuffer[]) => void
 
-  constructor(port: MessagePort) {
+/** The sessions of one worker, each on its own: whatever one of them throws, the others go on. */
+export class Sessions {
+  readonly #running = new Map<string, Running>()
+  readonly #port: SessionsPort
+
+  constructor(port: SessionsPort) {
     this.#port = port
   }
 
@@ -224,7 +227,7 @@ class Sessions {
   }
 
   #post(message: FromWorker, handOver: readonly Uint8Array[] = []): void {
-    this.#port.postMessage(
+    this.#port(
       message,
       handOver.map((b) => b.buffer as ArrayBuffer),
     )
@@ -233,7 +236,7 @@ class Sessions {
 
 /** Serves sessions on `port` until it closes. */
 export function serveSessions(port: MessagePort): void {
-  const sessions = new Sessions(port)
+  const sessions = new Sessions((message, handOver) => port.postMessage(message, [...handOver]))
   port.on('message', (m: ToWorker) => sessions.heard(m))
 }
 

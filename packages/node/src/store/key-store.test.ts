@@ -9,7 +9,8 @@ import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { identity, type MadeKey, makeKey, SCOPE } from './dkg.fixture.ts'
 import { KeyStore } from './key-store.ts'
-import { type Change, Store } from './store.ts'
+import { LevelStore } from './level-store.ts'
+import type { Change, Store } from './store.ts'
 
 describe('key store', () => {
   const device = new MemoryDevice({ name: 'primary' })
@@ -21,7 +22,7 @@ describe('key store', () => {
 
   const reopen = async (): Promise<void> => {
     await store?.close()
-    store = await Store.open(join(dir, 'db'), tagged('mac'))
+    store = await LevelStore.open(join(dir, 'db'), tagged('mac'))
     keys = await KeyStore.open(store, await memoryVault({ devices: [device] }), SCOPE)
   }
   before(async () => {
@@ -30,7 +31,7 @@ describe('key store', () => {
   })
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conclave-keys-'))
-    await Store.create(join(dir, 'db'))
+    await LevelStore.create(join(dir, 'db'))
     await reopen()
   })
   afterEach(async () => {

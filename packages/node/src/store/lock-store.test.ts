@@ -17,8 +17,9 @@ import {
 import { peerIdOf, softIdentity } from '@conclave/transport'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
+import { LevelStore } from './level-store.ts'
 import { LockStore } from './lock-store.ts'
-import { Store } from './store.ts'
+import type { Store } from './store.ts'
 
 const signers = [1, 2, 3].map((i) => softIdentity(tagged('lock-store', u32(i))))
 
@@ -42,7 +43,7 @@ describe('lock store', () => {
 
   const reopen = async (): Promise<void> => {
     await store?.close()
-    store = await Store.open(join(dir, 'db'), tagged('mac'))
+    store = await LevelStore.open(join(dir, 'db'), tagged('mac'))
     locks = await LockStore.open(store)
   }
   const hashes = (list: readonly ClusterLock[]) => list.map((lock) => toHex(lockHash(lock)))
@@ -70,7 +71,7 @@ describe('lock store', () => {
   })
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conclave-locks-'))
-    await Store.create(join(dir, 'db'))
+    await LevelStore.create(join(dir, 'db'))
     await reopen()
   })
   afterEach(async () => {

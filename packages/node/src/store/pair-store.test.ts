@@ -8,8 +8,9 @@ import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import type { OpenedRecord } from '../sessions/job.ts'
 import { SCOPE } from './dkg.fixture.ts'
+import { LevelStore } from './level-store.ts'
 import { PairStore } from './pair-store.ts'
-import { Store } from './store.ts'
+import type { Store } from './store.ts'
 
 const state = (peer: number, pairEpoch: number, clusterContext = SCOPE.clusterContext): OpenedRecord => ({
   public: encode(PairPublic, { self: 1, peer, pairEpoch, transcript: tagged('transcript', u32(pairEpoch)), clusterContext }),
@@ -24,13 +25,13 @@ describe('pair store', () => {
 
   const reopen = async (): Promise<void> => {
     await store?.close()
-    store = await Store.open(join(dir, 'db'), tagged('mac'))
+    store = await LevelStore.open(join(dir, 'db'), tagged('mac'))
     pairs = await PairStore.open(store, vault, SCOPE)
   }
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conclave-pairs-'))
     vault = await memoryVault()
-    await Store.create(join(dir, 'db'))
+    await LevelStore.create(join(dir, 'db'))
     await reopen()
   })
   afterEach(async () => {

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { tagged, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
+import { LevelStore } from './level-store.ts'
 import { RequestStore } from './request-store.ts'
-import { Store } from './store.ts'
+import type { Store } from './store.ts'
 
 const ID = tagged('request')
 const proposal = (payload = 'a', path: readonly number[] = [0]) => ({
@@ -23,12 +24,12 @@ describe('request store', () => {
 
   const reopen = async (): Promise<void> => {
     await store?.close()
-    store = await Store.open(join(dir, 'db'), tagged('mac'))
+    store = await LevelStore.open(join(dir, 'db'), tagged('mac'))
     requests = new RequestStore(store)
   }
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conclave-requests-'))
-    await Store.create(join(dir, 'db'))
+    await LevelStore.create(join(dir, 'db'))
     await reopen()
   })
   afterEach(async () => {

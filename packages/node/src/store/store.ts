@@ -1,13 +1,8 @@
-import { createHmac } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { ConclaveError, concat, equalBytes, utf8 } from '@conclave/core'
-import { Level } from 'level'
+import { ConclaveError } from '@conclave/core'
 
 /** A node's disk failed or does not hold what it should. Codes: STORE_MISSING, STORE_LOCKED, STORE_CORRUPT, STORE_IO. */
 export class StoreError extends ConclaveError {}
 
-const MAC_BYTES = 32
 const SECTIONS = ['key', 'pending-key', 'pair', 'burn', 'pair-epoch', 'request', 'lock'] as const
 export type Section = (typeof SECTIONS)[number]
 
@@ -15,104 +10,18 @@ export type Change =
   | { readonly put: Section; readonly key: string; readonly value: Uint8Array }
   | { readonly del: Section; readonly key: string }
 
-/**
- * A node's database: every value is authenticated with its section and key, every write is synchronous and atomic.
- *
- * LevelDB returns damaged values without an error, so a MAC under a key that only this node's HSM can open stands before each.
- * An older copy of the whole database passes these checks: that is a rollback, which peers notice (docs/operations.md).
- */
-export class Store {
-  readonly #db: Level<string, Uint8Array>
-  readonly #macKey: Uint8Array
+export interface Entry {
+  readonly key: string
+  readonly value: Uint8Array
+}
 
-  private constructor(db: Level<string, Uint8Array>, macKey: Uint8Array) {
-    this.#db = db
-    this.#macKey = macKey
-  }
-
-  /** Makes an empty database. @throws {StoreError} STORE_IO when there is one already. */
-  static async create(path: string): Promise<void> {
-    const db = new Level<string, Uint8Array>(path, { errorIfExists: true, createIfMissing: true, valueEncoding: 'view' })
-    try {
-      await db.open()
-      await db.close()
-    } catch (cause) {
-      throw new StoreError('STORE_IO', `cannot create a database in ${path}`, { cause })
-    }
-  }
-
-  /**
-   * @param macKey - 32 bytes, taken over.
-   * @throws {StoreError} STORE_MISSING, STORE_LOCKED (another process has it), STORE_CORRUPT.
-   */
-  static async open(path: string, macKey: Uint8Array): Promise<Store> {
-    // Without CURRENT, LevelDB would start an empty database and delete every table.
-    if (!existsSync(join(path, 'CURRENT')))
-      throw new StoreError('STORE_MISSING', `no database in ${path}: run "conclave node init" or restore it`)
-    const db = new Level<string, Uint8Array>(path, { createIfMissing: false, valueEncoding: 'view' })
-    try {
-      await db.open()
-    } catch (cause) {
-      const locked = cause instanceof Error && (cause.cause as { code?: unknown } | undefined)?.code === 'LEVEL_LOCKED'
-      if (locked) throw new StoreError('STORE_LOCKED', `another process uses ${path}`, { cause })
-      throw new StoreError('STORE_CORRUPT', `the database in ${path} cannot be opened; make a copy before any repair`, { cause })
-    }
-    return new Store(db, macKey)
-  }
-
-  /** @throws {StoreError} STORE_CORRUPT when the value is not the one that was written under this key. */
-  async get(section: Section, key: string): Promise<Uint8Array | undefined> {
-    const stored = await this.#guard(() => this.#db.get(`${section}!${key}`))
-    return stored === undefined ? undefined : this.#unwrap(section, key, stored)
-  }
-
-  /** Every entry of a section, by key. @throws {StoreError} STORE_CORRUPT. */
-  async list(section: Section): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]> {
-    const entries = await this.#guard(() => this.#db.iterator({ gt: `${section}!`, lt: `${section}"` }).all())
-    return entries.map(([k, stored]) => {
-      const key = k.slice(section.length + 1)
-      return { key, value: this.#unwrap(section, key, stored) }
-    })
-  }
-
-  /** Applies all changes or none; resolves when they are on the disk. */
-  async apply(changes: readonly Change[]): Promise<void> {
-    const operations = changes.map((c) =>
-      'put' in c
-        ? { type: 'put' as const, key: `${c.put}!${c.key}`, value: concat(this.#mac(c.put, c.key, c.value), c.value) }
-        : { type: 'del' as const, key: `${c.del}!${c.key}` },
-    )
-    await this.#guard(() => this.#db.batch(operations, { sync: true }))
-  }
-
-  async close(): Promise<void> {
-    await this.#guard(() => this.#db.close())
-    this.#macKey.fill(0)
-  }
-
-  #mac(section: Section, key: string, value: Uint8Array): Uint8Array {
-    const mac = createHmac('sha256', this.#macKey)
-    for (const part of [utf8(section), utf8(key), value]) {
-      const length = new Uint8Array(8)
-      new DataView(length.buffer).setUint32(4, part.length)
-      mac.update(length).update(part)
-    }
-    return mac.digest()
-  }
-
-  #unwrap(section: Section, key: string, stored: Uint8Array): Uint8Array {
-    const value = Uint8Array.from(stored.subarray(MAC_BYTES))
-    if (stored.length < MAC_BYTES || !equalBytes(this.#mac(section, key, value), stored.subarray(0, MAC_BYTES))) {
-      throw new StoreError('STORE_CORRUPT', `the record ${section}/${key} is damaged or was not written by this node`)
-    }
-    return value
-  }
-
-  async #guard<T>(act: () => Promise<T>): Promise<T> {
-    try {
-      return await act()
-    } catch (cause) {
-      throw new StoreError('STORE_IO', 'the database did not take a read or a write', { cause, retriable: true })
-    }
-  }
+/** A node's database. Reads see every change whose `apply` has resolved, and those of no other for sure. */
+export interface Store {
+  /** @throws {StoreError} STORE_CORRUPT when the value is not the one that was written under this key; STORE_IO. */
+  get(section: Section, key: string): Promise<Uint8Array | undefined>
+  /** Every entry of a section, by key. @throws {StoreError} STORE_CORRUPT, STORE_IO. */
+  list(section: Section): Promise<readonly Entry[]>
+  /** Applies all changes or none; resolves when they are on the disk. @throws {StoreError} STORE_IO. */
+  apply(changes: readonly Change[]): Promise<void>
+  close(): Promise<void>
 }

@@ -5,7 +5,8 @@ import { tagged, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { Level } from 'level'
 import { refusal } from '../refusal.fixture.ts'
-import { Store } from './store.ts'
+import { LevelStore } from './level-store.ts'
+import type { Store } from './store.ts'
 
 const MAC_KEY = () => tagged('test-mac')
 
@@ -25,7 +26,7 @@ describe('store', () => {
     }
   }
   const withStore = async <T>(act: (store: Store) => Promise<T>, macKey = MAC_KEY()): Promise<T> => {
-    const store = await Store.open(path, macKey)
+    const store = await LevelStore.open(path, macKey)
     try {
       return await act(store)
     } finally {
@@ -36,7 +37,7 @@ describe('store', () => {
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conclave-store-'))
     path = join(dir, 'db')
-    await Store.create(path)
+    await LevelStore.create(path)
     await withStore((s) =>
       s.apply([
         { put: 'key', key: 'a', value: utf8('value a') },
@@ -93,9 +94,9 @@ describe('store', () => {
   it('store: without CURRENT it is missing, and no file is made or removed', async () => {
     await unlink(join(path, 'CURRENT'))
     const before = (await readdir(path)).sort()
-    expect(await refusal(() => Store.open(path, MAC_KEY()))).to.equal('STORE_MISSING')
+    expect(await refusal(() => LevelStore.open(path, MAC_KEY()))).to.equal('STORE_MISSING')
     expect((await readdir(path)).sort()).to.deep.equal(before)
-    expect(await refusal(() => Store.open(join(dir, 'nowhere'), MAC_KEY()))).to.equal('STORE_MISSING')
+    expect(await refusal(() => LevelStore.open(join(dir, 'nowhere'), MAC_KEY()))).to.equal('STORE_MISSING')
     expect(await readdir(dir)).to.deep.equal(['db'])
   })
 
@@ -103,13 +104,13 @@ describe('store', () => {
     const manifest = (await readFile(join(path, 'CURRENT'), 'utf8')).trim()
     await writeFile(join(path, manifest), 'not a manifest')
     const before = (await readdir(path)).filter((f) => /\.(ldb|log)$/.test(f)).sort()
-    expect(await refusal(() => Store.open(path, MAC_KEY()))).to.equal('STORE_CORRUPT')
+    expect(await refusal(() => LevelStore.open(path, MAC_KEY()))).to.equal('STORE_CORRUPT')
     expect((await readdir(path)).filter((f) => /\.(ldb|log)$/.test(f)).sort()).to.deep.equal(before)
   })
 
   it('store: a second opener is locked out, and the first goes on', async () => {
     await withStore(async (s) => {
-      expect(await refusal(() => Store.open(path, MAC_KEY()))).to.equal('STORE_LOCKED')
+      expect(await refusal(() => LevelStore.open(path, MAC_KEY()))).to.equal('STORE_LOCKED')
       expect(await s.get('key', 'a')).to.deep.equal(utf8('value a'))
     })
   })
@@ -124,12 +125,12 @@ describe('store', () => {
   })
 
   it('store: create refuses what exists, and leaves it as it is', async () => {
-    expect(await refusal(() => Store.create(path))).to.equal('STORE_IO')
+    expect(await refusal(() => LevelStore.create(path))).to.equal('STORE_IO')
     await withStore(async (s) => expect(await s.list('key')).to.have.length(2))
   })
 
   it('store: after close everything fails with a typed error, close again does not', async () => {
-    const store = await Store.open(path, MAC_KEY())
+    const store = await LevelStore.open(path, MAC_KEY())
     await store.close()
     await store.close()
     expect(await refusal(() => store.get('key', 'a'))).to.equal('STORE_IO')

@@ -1,0 +1,110 @@
+import { createHmac } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { concat, equalBytes, utf8 } from '@conclave/core'
+import { Level } from 'level'
+import { type Change, type Entry, type Section, type Store, StoreError } from './store.ts'
+
+const MAC_BYTES = 32
+
+/**
+ * A node's database: every value is authenticated with its section and key, every write is synchronous and atomic.
+ *
+ * LevelDB returns damaged values without an error, so a MAC under a key that only this node's HSM can open stands before each.
+ * An older copy of the whole database passes these checks: that is a rollback, which peers notice (docs/operations.md).
+ */
+export class LevelStore implements Store {
+  readonly #db: Level<string, Uint8Array>
+  readonly #macKey: Uint8Array
+
+  private constructor(db: Level<string, Uint8Array>, macKey: Uint8Array) {
+    this.#db = db
+    this.#macKey = macKey
+  }
+
+  /** Makes an empty database. @throws {StoreError} STORE_IO when there is one already. */
+  static async create(path: string): Promise<void> {
+    const db = new Level<string, Uint8Array>(path, { errorIfExists: true, createIfMissing: true, valueEncoding: 'view' })
+    try {
+      await db.open()
+      await db.close()
+    } catch (cause) {
+      throw new StoreError('STORE_IO', `cannot create a database in ${path}`, { cause })
+    }
+  }
+
+  /**
+   * @param macKey - 32 bytes, taken over.
+   * @throws {StoreError} STORE_MISSING, STORE_LOCKED (another process has it), STORE_CORRUPT.
+   */
+  static async open(path: string, macKey: Uint8Array): Promise<LevelStore> {
+    // Without CURRENT, LevelDB would start an empty database and delete every table.
+    if (!existsSync(join(path, 'CURRENT')))
+      throw new StoreError('STORE_MISSING', `no database in ${path}: run "conclave node init" or restore it`)
+    const db = new Level<string, Uint8Array>(path, { createIfMissing: false, valueEncoding: 'view' })
+    try {
+      await db.open()
+    } catch (cause) {
+      const locked = cause instanceof Error && (cause.cause as { code?: unknown } | undefined)?.code === 'LEVEL_LOCKED'
+      if (locked) throw new StoreError('STORE_LOCKED', `another process uses ${path}`, { cause })
+      throw new StoreError('STORE_CORRUPT', `the database in ${path} cannot be opened; make a copy before any repair`, { cause })
+    }
+    return new LevelStore(db, macKey)
+  }
+
+  /** @throws {StoreError} STORE_CORRUPT when the value is not the one that was written under this key. */
+  async get(section: Section, key: string): Promise<Uint8Array | undefined> {
+    const stored = await this.#guard(() => this.#db.get(`${section}!${key}`))
+    return stored === undefined ? undefined : this.#unwrap(section, key, stored)
+  }
+
+  /** Every entry of a section, by key. @throws {StoreError} STORE_CORRUPT. */
+  async list(section: Section): Promise<readonly Entry[]> {
+    const entries = await this.#guard(() => this.#db.iterator({ gt: `${section}!`, lt: `${section}"` }).all())
+    return entries.map(([k, stored]) => {
+      const key = k.slice(section.length + 1)
+      return { key, value: this.#unwrap(section, key, stored) }
+    })
+  }
+
+  /** Applies all changes or none; resolves when they are on the disk. */
+  async apply(changes: readonly Change[]): Promise<void> {
+    const operations = changes.map((c) =>
+      'put' in c
+        ? { type: 'put' as const, key: `${c.put}!${c.key}`, value: concat(this.#mac(c.put, c.key, c.value), c.value) }
+        : { type: 'del' as const, key: `${c.del}!${c.key}` },
+    )
+    await this.#guard(() => this.#db.batch(operations, { sync: true }))
+  }
+
+  async close(): Promise<void> {
+    await this.#guard(() => this.#db.close())
+    this.#macKey.fill(0)
+  }
+
+  #mac(section: Section, key: string, value: Uint8Array): Uint8Array {
+    const mac = createHmac('sha256', this.#macKey)
+    for (const part of [utf8(section), utf8(key), value]) {
+      const length = new Uint8Array(8)
+      new DataView(length.buffer).setUint32(4, part.length)
+      mac.update(length).update(part)
+    }
+    return mac.digest()
+  }
+
+  #unwrap(section: Section, key: string, stored: Uint8Array): Uint8Array {
+    const value = Uint8Array.from(stored.subarray(MAC_BYTES))
+    if (stored.length < MAC_BYTES || !equalBytes(this.#mac(section, key, value), stored.subarray(0, MAC_BYTES))) {
+      throw new StoreError('STORE_CORRUPT', `the record ${section}/${key} is damaged or was not written by this node`)
+    }
+    return value
+  }
+
+  async #guard<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (cause) {
+      throw new StoreError('STORE_IO', 'the database did not take a read or a write', { cause, retriable: true })
+    }
+  }
+}
