@@ -24,7 +24,9 @@ export const FAULTS = [
   'selective-abort',
   'forged-sender',
   'corrupt',
+  'cheat-ot',
   'forged-gossip',
+  'false-answer',
   'hasty-coordinator',
 ] as const
 export type FaultKind = (typeof FAULTS)[number]

@@ -13,6 +13,7 @@ const FILES: ReadonlyMap<string, string> = new Map([
   [`${PACKAGES}mpc/src/ecdsa.ts`, `${MODEL}ecdsa.ts`],
   [`${PACKAGES}mpc/src/constants.ts`, `${MODEL}constants.ts`],
   [`${PACKAGES}wire/src/sizes.ts`, `${MODEL}sizes.ts`],
+  [`${PACKAGES}testnet/src/sim/group.ts`, `${MODEL}group.ts`],
 ])
 
 /** Libraries, for one importer only. */

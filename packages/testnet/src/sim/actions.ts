@@ -1,0 +1,108 @@
+import type { PartyId } from '@conclave/core'
+import { type EcdsaSignature, verifies } from '@conclave/mpc'
+import type { Dice } from './dice.ts'
+import type { Driver } from './driver.ts'
+import type { KeysBook, KnownKey, KnownRequest } from './keys-book.ts'
+
+const PROPOSE_MS = 4_000
+const SIGN_MS = 12_000
+const CREATE_MS = 30_000
+const PAUSE_MS = 800
+
+export interface Office {
+  readonly driver: Driver
+  readonly book: KeysBook
+  readonly dice: Dice
+}
+
+/** Asks every party to make a key, a few times under a fresh nonce. @returns the key when all parties answered the same one. */
+export async function createKey(
+  { driver, book, dice }: Office,
+  keyId: string,
+  { parties, threshold }: { readonly parties: readonly PartyId[]; readonly threshold: number },
+  tries: number,
+): Promise<KnownKey | undefined> {
+  const { timeline, trace } = driver.world
+  for (let i = 0; i < tries; i++) {
+    if (i > 0) await timeline.pause(PAUSE_MS)
+    const answers = await driver.askAll(parties, { createKey: { keyId, nonce: dice.bytes(32), threshold, parties } }, CREATE_MS)
+    const made = [...answers.values()].flatMap((a) => (a !== undefined && 'keyCreated' in a ? [a.keyCreated] : []))
+    const codes = [...answers.values()].flatMap((a) => (a !== undefined && 'failure' in a ? [a.failure.code] : []))
+    trace.note(`created ${keyId} by ${made.length} of ${parties.length} ${codes.join()}`)
+    const [first] = made
+    if (first !== undefined && made.length === parties.length && made.every((k) => Buffer.compare(k.publicKey, first.publicKey) === 0)) {
+      const key = { keyId, publicKey: first.publicKey, epoch: first.epoch, threshold, parties }
+      book.keys.set(keyId, key)
+      return key
+    }
+    // It exists, or may come into being without us: another creation is not to be had.
+    if (codes.some((c) => c === 'KEY_EXISTS' || c === 'KEY_PENDING')) return undefined
+  }
+  return undefined
+}
+
+/** Brings a request to the parties. @returns those that allow it. */
+export async function propose({ driver }: Office, request: KnownRequest, parties: readonly PartyId[]): Promise<readonly PartyId[]> {
+  const { requestId, keyId, payload } = request
+  const answers = await driver.askAll(parties, { propose: { requestId, keyId, payloadType: 'evm.tx', payload } }, PROPOSE_MS)
+  return parties.filter((j) => {
+    const answer = answers.get(j)
+    return answer !== undefined && 'verdict' in answer && answer.verdict.allowed
+  })
+}
+
+/** One attempt by exactly these signers. @returns a signature that verifies, if one of them answered one. */
+export async function attempt(
+  { driver }: Office,
+  key: KnownKey,
+  request: KnownRequest,
+  signers: readonly PartyId[],
+  number: number,
+): Promise<EcdsaSignature | undefined> {
+  const sign = { requestId: request.requestId, attempt: number, signers, epoch: key.epoch }
+  const answers = await driver.askAll(signers, { sign }, SIGN_MS)
+  const told = [...answers].map(([j, a]) => `${j}:${a === undefined ? 'silent' : 'failure' in a ? a.failure.code : 'signed'}`)
+  driver.world.trace.note(`attempt ${number} of ${key.keyId} ${told.join(' ')}`)
+  for (const answer of answers.values()) {
+    if (answer === undefined || !('signed' in answer)) continue
+    const { digest, signature, recovery } = answer.signed
+    if (verifies(key.publicKey, digest, signature)) return { signature, recovery }
+  }
+  return undefined
+}
+
+const quorumOf = (dice: Dice, allowing: readonly PartyId[], threshold: number): readonly PartyId[] =>
+  dice
+    .shuffle(allowing)
+    .slice(0, threshold)
+    .sort((a, b) => a - b)
+
+/**
+ * Has a payload signed: proposes it, then attempts with one quorum after another.
+ *
+ * A hasty coordinator gives one attempt number to two quorums at once, which the nodes must see through.
+ */
+export async function signWith(
+  office: Office,
+  key: KnownKey,
+  options: { readonly among: readonly PartyId[]; readonly tries: number; readonly hasty: boolean },
+): Promise<EcdsaSignature | undefined> {
+  const { driver, book, dice } = office
+  const { timeline, trace } = driver.world
+  const request = book.newRequest(key.keyId)
+  for (let i = 0; i < options.tries; i++) {
+    if (i > 0) await timeline.pause(PAUSE_MS)
+    const allowing = await propose(office, request, options.among)
+    if (allowing.length < key.threshold) continue
+    const number = request.attempts++
+    const signers = quorumOf(dice, allowing, key.threshold)
+    const runs = [attempt(office, key, request, signers, number)]
+    if (options.hasty) {
+      trace.fault('hasty-coordinator', `${key.keyId} attempt ${number}`)
+      runs.push(attempt(office, key, request, quorumOf(dice, allowing, key.threshold), number))
+    }
+    const signed = (await Promise.all(runs)).find((s) => s !== undefined)
+    if (signed !== undefined) return signed
+  }
+  return undefined
+}

@@ -1,0 +1,33 @@
+import type { Attestation } from '@conclave/wire'
+import type { Rewrite, Turned } from './deviant.ts'
+
+/** Attestations of everybody, none of them signed by whom it names. */
+export function gossip({ world, dice, did }: Turned): Rewrite {
+  const forged = (): Attestation[] => world.lock.nodes.map(({ index }) => ({ party: index, signature: dice.bytes(64) }))
+  return (to, body) => {
+    if (!('gossip' in body)) return undefined
+    did(`to ${to}`)
+    const keys = body.gossip.keys.map((k) => ({
+      ...k,
+      certificateHash: dice.chance(0.5) ? dice.bytes(32) : k.certificateHash,
+      attestations: forged(),
+    }))
+    return [{ to, body: { gossip: { keys } } }]
+  }
+}
+
+/** Lies to the coordinator: another signature, another key, a verdict on another payload. */
+export function answers({ dice, did }: Turned): Rewrite {
+  return (to, body) => {
+    if (!('response' in body) || !dice.chance(0.5)) return undefined
+    const { id, body: answer } = body.response
+    const reply = (changed: typeof answer) => {
+      did(`${Object.keys(changed)[0]} to ${to}`)
+      return [{ to, body: { response: { id, body: changed } } }]
+    }
+    if ('signed' in answer) return reply({ signed: { ...answer.signed, signature: dice.bytes(64) } })
+    if ('keyCreated' in answer) return reply({ keyCreated: { ...answer.keyCreated, chainCode: dice.bytes(32) } })
+    if ('verdict' in answer) return reply({ verdict: { ...answer.verdict, digest: dice.bytes(32) } })
+    return undefined
+  }
+}

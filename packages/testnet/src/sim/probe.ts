@@ -1,0 +1,163 @@
+import { type PartyId, toHex } from '@conclave/core'
+import { burnsPairs, verifies } from '@conclave/mpc'
+import type { Change, FromWorker, ToWorker } from '@conclave/node'
+import {
+  type Attestation,
+  decode,
+  type Failure,
+  KeyPublic,
+  SignCommit,
+  type Signed,
+  SignOpen,
+  SignVole,
+  StoredBurn,
+  StoredKey,
+} from '@conclave/wire'
+import type { Answer, Driver } from './driver.ts'
+import type { KeysBook } from './keys-book.ts'
+import type { Phase } from './sim-disk.ts'
+import type { SimNode } from './sim-node.ts'
+import type { World } from './world.ts'
+
+type Job = Extract<ToWorker, { readonly type: 'start' }>['job']
+type SignJob = Extract<Job, { readonly kind: 'sign' }>
+
+/** What a key looked like wherever it was seen active. */
+export interface SeenKey {
+  readonly public: KeyPublic
+  readonly attestations: readonly Attestation[]
+}
+
+/** Looks at everything that honest nodes do, and remembers what the invariants need. */
+export class Probe {
+  /** Keys that an honest node has activated on its disk, by id; the highest epoch of each. */
+  readonly keys = new Map<string, SeenKey>()
+  /** Peers that a node has banned durably, by party. */
+  readonly burned = new Map<PartyId, Set<PartyId>>()
+  readonly #world: World
+  readonly #book: KeysBook
+  /** Kinds of sessions by node and id. */
+  readonly #kinds = new Map<string, string>()
+  /** Where a one-time value was seen. */
+  readonly #once = new Map<string, string>()
+  readonly #agreed = new Map<string, string>()
+
+  constructor(world: World, book: KeysBook) {
+    this.#world = world
+    this.#book = book
+    world.watch({
+      worker: (node, message) => this.#worker(node, message),
+      wrote: (node, _write, phase, changes) => this.#wrote(node, phase, changes),
+    })
+  }
+
+  /** Takes in what the disks hold before the run. */
+  begin(world: World): void {
+    for (const node of world.honest) {
+      for (const { value } of node.image.list('key')) this.#activated(node, decode(StoredKey, value).certificate)
+    }
+  }
+
+  attach(driver: Driver): void {
+    driver.listen((from, body) => this.#answered(from, body))
+  }
+
+  burnedBy(party: PartyId): ReadonlySet<PartyId> {
+    return this.burned.get(party) ?? new Set()
+  }
+
+  #worker(node: SimNode, message: ToWorker | FromWorker): void {
+    if (!this.#world.isHonest(node.index)) return
+    if (message.type === 'start') this.#started(node, message.id, message.job)
+    else if (message.type === 'send' && this.#kinds.get(`${node.name} ${message.id}`) === 'sign')
+      for (const m of message.messages) this.#said(node, message.id, m.round, m.body)
+  }
+
+  #started(node: SimNode, id: string, job: Job): void {
+    const name = `${node.name} ${id}`
+    if (this.#kinds.has(name)) this.#world.violate('no correlation is used twice', `${node.name} ran the session ${id} twice`)
+    this.#kinds.set(name, job.kind)
+    const peers = job.kind === 'pair' ? [job.peer] : job.kind === 'sign' ? [...job.pairs.keys()] : []
+    for (const j of peers) {
+      if (this.burnedBy(node.index).has(j))
+        this.#world.violate('burned pairs stay burned', `${node.name} began a ${job.kind} session with party ${j}`)
+    }
+    if (job.kind === 'sign') this.#agree(node, id, job)
+  }
+
+  /** Whoever signs under one session id signs with shares of one epoch, the same thing, in the same company. */
+  #agree(node: SimNode, id: string, { share, request }: SignJob): void {
+    const key = decode(KeyPublic, share.public)
+    const what = `${key.keyId} epoch ${key.epoch} ${toHex(key.publicKey)} ${toHex(request.digest)} by ${request.signers.join()}`
+    const before = this.#agreed.get(id)
+    if (before !== undefined && before !== what) this.#world.violate('epochs never mix', `${node.name}: ${what}; before: ${before}`)
+    this.#agreed.set(id, what)
+  }
+
+  #said(node: SimNode, id: string, round: number, body: Uint8Array): void {
+    const where = `${node.name} ${id}`
+    if (round === 1) {
+      const { ot, commitment } = decode(SignCommit, body)
+      this.#used('salt', ot.salt, where)
+      this.#used('nonce commitment', commitment, where)
+      this.#same(`commitment ${where}`, toHex(commitment))
+    } else if (round === 2) this.#used('salt', decode(SignVole, body).vole.salt, where)
+    else if (round === 3) this.#used('nonce point', decode(SignOpen, body).noncePoint, where)
+  }
+
+  #used(what: string, value: Uint8Array, where: string): void {
+    const name = `${what} ${toHex(value)}`
+    const before = this.#once.get(name)
+    if (before !== undefined && before !== where) this.#world.violate('no correlation is used twice', `${what}: ${where} and ${before}`)
+    this.#once.set(name, where)
+  }
+
+  #same(name: string, value: string): void {
+    const before = this.#once.get(name)
+    if (before !== undefined && before !== value) this.#world.violate('no correlation is used twice', `${name} has two values`)
+    this.#once.set(name, value)
+  }
+
+  #wrote(node: SimNode, phase: Phase, changes: readonly Change[]): void {
+    if (phase !== 'at' || !this.#world.isHonest(node.index)) return
+    for (const c of changes) {
+      if ('del' in c) {
+        if (c.del === 'burn') this.#world.violate('burned pairs stay burned', `${node.name} erased the ban of party ${c.key}`)
+      } else if (c.put === 'burn') this.#burned(node, decode(StoredBurn, c.value).peer)
+      else if (c.put === 'key') this.#activated(node, decode(StoredKey, c.value).certificate)
+    }
+  }
+
+  #burned(node: SimNode, peer: PartyId): void {
+    this.burned.set(node.index, new Set([...this.burnedBy(node.index), peer]))
+    if (this.#world.isHonest(peer)) this.#world.violate('no honest party is blamed', `${node.name} banned party ${peer}`)
+  }
+
+  #activated(node: SimNode, { key, attestations }: { readonly key: KeyPublic; readonly attestations: readonly Attestation[] }): void {
+    const before = this.keys.get(key.keyId)
+    if (before !== undefined && toHex(before.public.publicKey) !== toHex(key.publicKey))
+      this.#world.violate('the public key stays', `${node.name} has another key ${key.keyId}`)
+    if (before === undefined || before.public.epoch <= key.epoch) this.keys.set(key.keyId, { public: key, attestations })
+  }
+
+  #answered(from: PartyId, body: Answer): void {
+    if (!this.#world.isHonest(from)) return
+    if ('failure' in body) this.#failed(from, body.failure)
+    else if ('signed' in body) this.#signed(from, body.signed)
+  }
+
+  #failed(from: PartyId, { code, culprits }: Failure): void {
+    for (const j of culprits) {
+      if (this.#world.isHonest(j)) this.#world.violate('no honest party is blamed', `party ${from} names party ${j} for ${code}`)
+      if (burnsPairs(code) && !this.burnedBy(from).has(j))
+        this.#world.violate('burned pairs stay burned', `party ${from} told of ${code} before the ban of party ${j} was durable`)
+    }
+  }
+
+  #signed(from: PartyId, { requestId, digest, signature }: Signed): void {
+    const request = this.#book.requests.get(toHex(requestId))
+    const key = request === undefined ? undefined : (this.keys.get(request.keyId)?.public ?? this.#book.keys.get(request.keyId))
+    if (key === undefined || !verifies(key.publicKey, digest, signature))
+      this.#world.violate('every signature verifies', `party ${from} answered one that does not`)
+  }
+}
