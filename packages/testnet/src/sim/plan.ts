@@ -6,7 +6,10 @@ import { CALM, type Weather } from './sim-link.ts'
 
 /** The key that a snapshot begins with. */
 export const BASE_KEY = 'base'
+/** Whether the nodes of this tree renew keys. */
+export const RENEWALS = false
 const FAULTS_MAX = 4
+const SLOW_MS_MAX = 2_500
 const WEATHER_MAX: Weather = { delay: 0.15, loss: 0.04, duplicate: 0.1, reorder: 0.1 }
 
 /** What the coordinator does. `index` names the item when one is dropped. */
@@ -16,7 +19,14 @@ export type Action =
   | { readonly kind: 'renew'; readonly index: number; readonly atMs: number; readonly keyId: string; readonly how: 'refresh' | 'reshare' }
 
 export type Fault =
-  | { readonly kind: 'link-drop'; readonly index: number; readonly atMs: number; readonly a: PartyId; readonly b: PartyId }
+  | {
+      readonly kind: 'link-drop'
+      readonly index: number
+      readonly atMs: number
+      readonly forMs: number
+      readonly a: PartyId
+      readonly b: PartyId
+    }
   | { readonly kind: 'partition'; readonly index: number; readonly atMs: number; readonly forMs: number; readonly side: readonly PartyId[] }
   | { readonly kind: 'kill'; readonly index: number; readonly atMs: number; readonly forMs: number; readonly party: PartyId }
   | {
@@ -37,7 +47,7 @@ export type Fault =
       readonly party: PartyId
       readonly slowMs: number
     }
-  | { readonly kind: 'worker-death'; readonly index: number; readonly atMs: number; readonly party: PartyId }
+  | { readonly kind: 'worker-death'; readonly index: number; readonly atMs: number; readonly forMs: number; readonly party: PartyId }
 
 export interface Deviant {
   readonly index: number
@@ -59,11 +69,6 @@ export interface Plan {
   readonly deviants: readonly Deviant[]
 }
 
-export interface PlanOptions {
-  /** Whether nodes can renew keys. */
-  readonly renewals: boolean
-}
-
 const SIZES: readonly (readonly [number, number])[] = [
   [3, 2],
   [3, 2],
@@ -78,7 +83,7 @@ const LARGE: readonly [number, number] = [7, 4]
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i)
 
-function planActions(dice: Dice, fresh: boolean, healMs: number, { renewals }: PlanOptions): readonly Action[] {
+function planActions(dice: Dice, fresh: boolean, healMs: number): readonly Action[] {
   const keys = fresh ? [] : [BASE_KEY]
   const actions: Action[] = []
   for (const index of range(dice.between(1, 4))) {
@@ -88,36 +93,41 @@ function planActions(dice: Dice, fresh: boolean, healMs: number, { renewals }: P
       const keyId = `made-${index}`
       keys.push(keyId)
       actions.push({ kind: 'create', index, atMs: keys.length === 1 ? 500 : atMs, keyId })
-    } else if (renewals && luck < 0.55) {
+    } else if (RENEWALS && luck < 0.55) {
       actions.push({ kind: 'renew', index, atMs, keyId: dice.pick(keys), how: dice.chance(0.5) ? 'refresh' : 'reshare' })
     } else actions.push({ kind: 'sign', index, atMs, keyId: dice.pick(keys), hasty: dice.chance(0.2) })
   }
   return actions
 }
 
+type FaultName = Fault['kind']
+/** A crash at a write is what most is to be learned from. */
+const FAULT_NAMES: readonly FaultName[] = [
+  'link-drop',
+  'partition',
+  'kill',
+  'crash',
+  'crash',
+  'crash',
+  'slow-disk',
+  'slow-hsm',
+  'worker-death',
+]
+
+function planFault(dice: Dice, n: number, when: { readonly index: number; readonly atMs: number; readonly forMs: number }): Fault {
+  const kind = dice.pick(FAULT_NAMES)
+  const [party, other, ...rest] = dice.shuffle(range(n).map((i) => i + 1)) as [PartyId, PartyId, ...PartyId[]]
+  if (kind === 'link-drop') return { ...when, kind, a: party, b: other }
+  if (kind === 'partition') return { ...when, kind, side: [party, ...rest].slice(0, dice.between(1, n - 1)) }
+  if (kind === 'crash') return { ...when, kind, party, write: dice.between(1, 5), phase: dice.pick(PHASES) }
+  if (kind === 'slow-disk' || kind === 'slow-hsm') return { ...when, kind, party, slowMs: 20 + dice.float() ** 2 * SLOW_MS_MAX }
+  return { ...when, kind, party }
+}
+
 function planFaults(dice: Dice, n: number, healMs: number): readonly Fault[] {
-  const party = () => dice.between(1, n)
-  return range(dice.between(0, FAULTS_MAX)).map((index): Fault => {
-    const when = { index, atMs: dice.float() * healMs * 0.8, forMs: 200 + dice.float() ** 2 * healMs * 0.5 }
-    switch (dice.pick(['link-drop', 'partition', 'kill', 'crash', 'crash', 'crash', 'slow-disk', 'slow-hsm', 'worker-death'] as const)) {
-      case 'link-drop': {
-        const [a, b] = dice.shuffle(range(n).map((i) => i + 1)) as [PartyId, PartyId]
-        return { ...when, kind: 'link-drop', a, b }
-      }
-      case 'partition':
-        return { ...when, kind: 'partition', side: dice.shuffle(range(n).map((i) => i + 1)).slice(0, dice.between(1, n - 1)) }
-      case 'kill':
-        return { ...when, kind: 'kill', party: party() }
-      case 'crash':
-        return { ...when, kind: 'crash', party: party(), write: dice.between(1, 5), phase: dice.pick(PHASES) }
-      case 'slow-disk':
-        return { ...when, kind: 'slow-disk', party: party(), slowMs: 20 + dice.float() ** 2 * 3_000 }
-      case 'slow-hsm':
-        return { ...when, kind: 'slow-hsm', party: party(), slowMs: 20 + dice.float() ** 2 * 2_000 }
-      case 'worker-death':
-        return { ...when, kind: 'worker-death', party: party() }
-    }
-  })
+  return range(dice.between(0, FAULTS_MAX)).map((index) =>
+    planFault(dice, n, { index, atMs: dice.float() * healMs * 0.8, forMs: 200 + dice.float() ** 2 * healMs * 0.5 }),
+  )
 }
 
 /** So few that an honest quorum is left, and never as many as could sign without it. */
@@ -131,7 +141,7 @@ function planDeviants(dice: Dice, n: number, t: number): readonly Deviant[] {
     .map((d, index) => ({ ...d, index }))
 }
 
-export function planOf(seed: number, options: PlanOptions): Plan {
+export function planOf(seed: number): Plan {
   const dice = new Dice(`plan ${seed}`)
   const [n, t] = dice.chance(0.03) ? LARGE : dice.pick(SIZES)
   const fresh = dice.chance(n > 5 ? 0 : 0.15)
@@ -141,7 +151,7 @@ export function planOf(seed: number, options: PlanOptions): Plan {
   return {
     ...{ n, t, fresh, healMs },
     weather: { delay: blown(delay), loss: blown(loss), duplicate: blown(duplicate), reorder: blown(reorder) },
-    actions: planActions(dice.fork('actions'), fresh, healMs, options),
+    actions: planActions(dice.fork('actions'), fresh, healMs),
     faults: planFaults(dice.fork('faults'), n, healMs),
     deviants: planDeviants(dice.fork('deviants'), n, t),
   }

@@ -124,8 +124,7 @@ export class SimNetwork {
 
   #leave(from: string, to: string, frame: Uint8Array): void {
     const outlet = this.outlets.get(from)
-    if (outlet === undefined) return this.#carry(from, to, frame)
-    for (const p of outlet(to, frame)) {
+    for (const p of outlet?.(to, frame) ?? [{ to, frame, delayMs: 0 }]) {
       if (p.delayMs === 0) this.#carry(from, p.to, p.frame)
       else this.#timeline.after(p.delayMs, () => this.#carry(from, p.to, p.frame))
     }

@@ -9,6 +9,7 @@ const MODEL = new URL('./', import.meta.url).href
 
 /** Files of packages, by their path. */
 const FILES: ReadonlyMap<string, string> = new Map([
+  [`${PACKAGES}core/src/hash.ts`, `${MODEL}hash.ts`],
   [`${PACKAGES}mpc/src/arithmetic.ts`, `${MODEL}arithmetic.ts`],
   [`${PACKAGES}mpc/src/ecdsa.ts`, `${MODEL}ecdsa.ts`],
   [`${PACKAGES}mpc/src/constants.ts`, `${MODEL}constants.ts`],
@@ -18,7 +19,6 @@ const FILES: ReadonlyMap<string, string> = new Map([
 
 /** Libraries, for one importer only. */
 const LIBRARIES: ReadonlyMap<string, string> = new Map([
-  [`${PACKAGES}core/src/hash.ts @noble/hashes/sha2.js`, `${MODEL}sha2.ts`],
   [`${PACKAGES}core/src/identity.ts @noble/curves/ed25519.js`, `${MODEL}ed25519.ts`],
   [`${PACKAGES}vault/src/memory-hsm.ts @noble/curves/ed25519.js`, `${MODEL}ed25519.ts`],
 ])
