@@ -8,6 +8,8 @@ const PROPOSE_MS = 4_000
 const SIGN_MS = 12_000
 const CREATE_MS = 30_000
 const PAUSE_MS = 800
+const REPEATS = 3
+const REPEAT_MS = 8_000
 
 export interface Office {
   readonly driver: Driver
@@ -77,10 +79,20 @@ const quorumOf = (dice: Dice, allowing: readonly PartyId[], threshold: number): 
     .slice(0, threshold)
     .sort((a, b) => a - b)
 
+/** Asks for an attempt again and again, whatever came of it: a coordinator that has lost its memory. */
+async function repeat(office: Office, key: KnownKey, request: KnownRequest, signers: readonly PartyId[], number: number): Promise<void> {
+  const { timeline, trace } = office.driver.world
+  for (let i = 0; i < REPEATS; i++) {
+    await timeline.pause(REPEAT_MS * office.dice.float())
+    trace.fault('repeated-attempt', `${key.keyId} attempt ${number}`)
+    await attempt(office, key, request, signers, number)
+  }
+}
+
 /**
  * Has a payload signed: proposes it, then attempts with one quorum after another.
  *
- * A hasty coordinator gives one attempt number to two quorums at once, which the nodes must see through.
+ * A hasty coordinator gives one attempt number to two quorums at once and asks for it again later, which the nodes must see through.
  */
 export async function signWith(
   office: Office,
@@ -102,6 +114,7 @@ export async function signWith(
       runs.push(attempt(office, key, request, quorumOf(dice, allowing, key.threshold), number))
     }
     const signed = (await Promise.all(runs)).find((s) => s !== undefined)
+    if (options.hasty) void repeat(office, key, request, signers, number)
     if (signed !== undefined) return signed
   }
   return undefined

@@ -86,16 +86,16 @@ const range = (count: number): readonly number[] => Array.from({ length: count }
 function planActions(dice: Dice, fresh: boolean, healMs: number): readonly Action[] {
   const keys = fresh ? [] : [BASE_KEY]
   const actions: Action[] = []
-  for (const index of range(dice.between(1, 4))) {
+  for (const index of range(dice.between(1, 6))) {
     const atMs = 1_500 + dice.float() * healMs * 0.6
     const luck = dice.float()
-    if (keys.length === 0 || luck < 0.2) {
+    if (keys.length === 0 || luck < 0.25) {
       const keyId = `made-${index}`
       keys.push(keyId)
       actions.push({ kind: 'create', index, atMs: keys.length === 1 ? 500 : atMs, keyId })
     } else if (RENEWALS && luck < 0.55) {
       actions.push({ kind: 'renew', index, atMs, keyId: dice.pick(keys), how: dice.chance(0.5) ? 'refresh' : 'reshare' })
-    } else actions.push({ kind: 'sign', index, atMs, keyId: dice.pick(keys), hasty: dice.chance(0.2) })
+    } else actions.push({ kind: 'sign', index, atMs, keyId: dice.pick(keys), hasty: dice.chance(0.3) })
   }
   return actions
 }
@@ -124,9 +124,14 @@ function planFault(dice: Dice, n: number, when: { readonly index: number; readon
   return { ...when, kind, party }
 }
 
-function planFaults(dice: Dice, n: number, healMs: number): readonly Fault[] {
+/** Writes come with actions, so a crash at a write waits for one to begin. */
+function planFaults(dice: Dice, n: number, healMs: number, actions: readonly Action[]): readonly Fault[] {
   return range(dice.between(0, FAULTS_MAX)).map((index) =>
-    planFault(dice, n, { index, atMs: dice.float() * healMs * 0.8, forMs: 200 + dice.float() ** 2 * healMs * 0.5 }),
+    planFault(dice, n, {
+      index,
+      atMs: dice.chance(0.6) ? dice.pick(actions).atMs : dice.float() * healMs * 0.8,
+      forMs: 200 + dice.float() ** 2 * healMs * 0.5,
+    }),
   )
 }
 
@@ -148,11 +153,12 @@ export function planOf(seed: number): Plan {
   const healMs = 8_000 + dice.float() * 22_000
   const blown = (max: number) => (dice.chance(0.4) ? dice.float() * max : 0)
   const { delay, loss, duplicate, reorder } = WEATHER_MAX
+  const actions = planActions(dice.fork('actions'), fresh, healMs)
   return {
     ...{ n, t, fresh, healMs },
     weather: { delay: blown(delay), loss: blown(loss), duplicate: blown(duplicate), reorder: blown(reorder) },
-    actions: planActions(dice.fork('actions'), fresh, healMs),
-    faults: planFaults(dice.fork('faults'), n, healMs),
+    actions,
+    faults: planFaults(dice.fork('faults'), n, healMs, actions),
     deviants: planDeviants(dice.fork('deviants'), n, t),
   }
 }

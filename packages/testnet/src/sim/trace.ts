@@ -28,6 +28,7 @@ export const FAULTS = [
   'forged-gossip',
   'false-answer',
   'hasty-coordinator',
+  'repeated-attempt',
 ] as const
 export type FaultKind = (typeof FAULTS)[number]
 

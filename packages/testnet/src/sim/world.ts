@@ -34,6 +34,8 @@ export class World {
   readonly violations: Violation[] = []
   /** Parties that a plug-in has turned; of these nothing is expected. */
   readonly byzantine = new Set<PartyId>()
+  /** Whom the nodes tell; passes everything on to those that watch. */
+  readonly witness: Witness
   readonly #witnesses: Partial<Witness>[] = []
 
   private constructor(options: WorldOptions, lock: ClusterLock) {
@@ -42,7 +44,7 @@ export class World {
     this.timeline = new Timeline(this.dice.fork('timeline'))
     this.trace = new Trace(() => this.timeline.nowMs, options.print)
     this.network = new SimNetwork(lock, this.timeline, this.trace, this.dice.fork('network'))
-    const witness: Witness = {
+    this.witness = {
       wrote: (node: SimNode, write: number, phase: Phase, changes: readonly Change[]) => {
         for (const w of this.#witnesses) w.wrote?.(node, write, phase, changes)
       },
@@ -51,7 +53,7 @@ export class World {
       },
       broken: (node, error) => this.violate('nodes start', `${node.name}: ${codeOf(error)} ${messageOf(error)}`),
     }
-    this.nodes = lock.nodes.map((member) => this.#node(options, member, witness))
+    this.nodes = lock.nodes.map((member) => this.#node(options, member))
   }
 
   static async create(options: WorldOptions): Promise<World> {
@@ -79,8 +81,8 @@ export class World {
     this.violations.push({ invariant, what })
   }
 
-  #node(options: WorldOptions, member: NodeMember, witness: Witness): SimNode {
-    const { lock, timeline, network, trace } = this
+  #node(options: WorldOptions, member: NodeMember): SimNode {
+    const { lock, timeline, network, trace, witness } = this
     return new SimNode({
       ...{ member, lock, timeline, network, trace, witness, dice: this.dice.fork(member.name), device: deviceOf(member.index) },
       image: options.images?.get(member.index)?.copy() ?? new DiskImage(),
