@@ -46,7 +46,7 @@ export async function createKey(
 /** Brings a request to the parties. @returns those that allow it. */
 export async function propose({ driver }: Office, request: KnownRequest, parties: readonly PartyId[]): Promise<readonly PartyId[]> {
   const { requestId, keyId, payload } = request
-  const answers = await driver.askAll(parties, { propose: { requestId, keyId, payloadType: 'evm.tx', payload } }, PROPOSE_MS)
+  const answers = await driver.askAll(parties, { propose: { requestId, keyId, payloadType: 'evm.tx', payload, path: [] } }, PROPOSE_MS)
   return parties.filter((j) => {
     const answer = answers.get(j)
     return answer !== undefined && 'verdict' in answer && answer.verdict.allowed

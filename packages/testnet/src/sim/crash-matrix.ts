@@ -1,7 +1,6 @@
 /** `npm run crash-matrix`: every node dies at every durable write of every protocol that touches keys. */
 import { parseArgs } from 'node:util'
 import { type CaseResult, type Crash, type MatrixProtocol, PROTOCOLS, runCase } from './matrix-case.ts'
-import { RENEWALS } from './plan.ts'
 import { PHASES } from './sim-disk.ts'
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string' } } })
@@ -12,8 +11,6 @@ interface Row {
   readonly crash: Crash
   readonly result: CaseResult
 }
-
-const RENEWING: readonly MatrixProtocol[] = ['refresh', 'reshare', 'recover']
 
 async function rowsOf(protocol: MatrixProtocol): Promise<readonly Row[]> {
   const calm = await runCase(protocol)
@@ -41,7 +38,7 @@ function print(rows: readonly Row[]): void {
   say('before: the write never happened; at: it is durable and the writer does not know; after: the writer knows')
 }
 
-const chosen = PROTOCOLS.filter((p) => (values.only === undefined || values.only === p) && (RENEWALS || !RENEWING.includes(p)))
+const chosen = PROTOCOLS.filter((p) => values.only === undefined || values.only === p)
 const rows: Row[] = []
 for (const protocol of chosen) rows.push(...(await rowsOf(protocol)))
 const bad = rows.filter((r) => r.result.outcome === 'bad').map(({ protocol, crash, result }) => ({ protocol, ...crash, what: result.what }))

@@ -1,18 +1,24 @@
 import type { Attestation } from '@conclave/wire'
 import type { Rewrite, Turned } from './deviant.ts'
 
-/** Attestations of everybody, none of them signed by whom it names. */
+/** Attestations that nobody signed; epochs that it has not reached, and signatures that it has not seen. */
 export function gossip({ world, dice, did }: Turned): Rewrite {
   const forged = (): Attestation[] => world.lock.nodes.map(({ index }) => ({ party: index, signature: dice.bytes(64) }))
   return (to, body) => {
     if (!('gossip' in body)) return undefined
     did(`to ${to}`)
-    const keys = body.gossip.keys.map((k) => ({
-      ...k,
-      certificateHash: dice.chance(0.5) ? dice.bytes(32) : k.certificateHash,
-      attestations: forged(),
+    const keys = body.gossip.keys.map((word) => ({
+      ...word,
+      active: true,
+      epoch: word.epoch + dice.between(0, 2),
+      proved: true,
+      epochs: word.epochs.map((e) => ({
+        epoch: e.epoch + dice.between(0, 1),
+        certificateHash: dice.chance(0.5) ? dice.bytes(32) : e.certificateHash,
+        attestations: dice.chance(0.5) ? forged() : e.attestations,
+      })),
     }))
-    return [{ to, body: { gossip: { keys } } }]
+    return [{ to, body: { gossip: { ...body.gossip, keys } } }]
   }
 }
 

@@ -1,7 +1,7 @@
 import {
-  DkgCommit,
-  DkgOpen,
-  DkgSubshare,
+  DealCommit,
+  DealOpen,
+  DealSubshare,
   decode,
   encode,
   type MessageField,
@@ -34,19 +34,19 @@ function altered<M extends MessageField>(
   }
 }
 
-type DkgDeviation = 'equivocate' | 'wrong-degree' | 'wrong-share'
+type DealDeviation = 'equivocate' | 'wrong-degree' | 'wrong-share'
 
 /** Messages in which a key is dealt. */
-export function rewriteDkg(deviation: DkgDeviation, kind: string, round: number, body: Uint8Array, dice: Dice): Uint8Array | undefined {
-  if (kind !== 'dkg') return undefined
-  if (deviation === 'wrong-share') return round === 3 ? altered(DkgSubshare, body, () => ({ subshare: scalar(dice) })) : undefined
+export function rewriteDeal(deviation: DealDeviation, kind: string, round: number, body: Uint8Array, dice: Dice): Uint8Array | undefined {
+  if (kind !== 'deal') return undefined
+  if (deviation === 'wrong-share') return round === 3 ? altered(DealSubshare, body, () => ({ subshare: scalar(dice) })) : undefined
   if (deviation === 'equivocate') {
-    if (round === 1) return dice.chance(0.5) ? altered(DkgCommit, body, () => ({ commitment: dice.bytes(32) })) : undefined
-    return round === 2 ? altered(DkgOpen, body, () => ({ salt: dice.bytes(32) })) : undefined
+    if (round === 1) return dice.chance(0.5) ? altered(DealCommit, body, () => ({ commitment: dice.bytes(32) })) : undefined
+    return round === 2 ? altered(DealOpen, body, () => ({ salt: dice.bytes(32) })) : undefined
   }
   if (round !== 2) return undefined
   const isLonger = dice.chance(0.5)
-  return altered(DkgOpen, body, ({ coefficients, proofs }) =>
+  return altered(DealOpen, body, ({ coefficients, proofs }) =>
     isLonger
       ? { coefficients: [...coefficients, ...coefficients.slice(0, 1)], proofs: [...proofs, ...proofs.slice(0, 1)] }
       : { coefficients: coefficients.slice(0, -1), proofs: proofs.slice(0, -1) },

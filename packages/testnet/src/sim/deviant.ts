@@ -2,7 +2,7 @@ import type { PartyId } from '@conclave/core'
 import type { FromWorker, ToWorker } from '@conclave/node'
 import { decode, encode, Frame, type SessionMessage } from '@conclave/wire'
 import { answers, gossip } from './deviant-control.ts'
-import { rewriteDkg, rewriteSign } from './deviant-messages.ts'
+import { rewriteDeal, rewriteSign } from './deviant-messages.ts'
 import type { Dice } from './dice.ts'
 import type { Outlet, Parcel } from './sim-network.ts'
 import type { SimNode } from './sim-node.ts'
@@ -139,9 +139,8 @@ function withheldReady(turned: Turned): Rewrite {
   const told = turned.world.lock.nodes.filter((m) => m.index !== turned.node.index && turned.dice.chance(0.4)).map((m) => m.name)
   return (to, body) => {
     if (told.includes(to) || partyOf(to) === undefined) return undefined
-    const isReady = 'session' in body && turned.sessions.get(hex(body.session.sessionId)) !== 'sign' && body.session.round === 4
-    const isDkg = 'session' in body && turned.sessions.get(hex(body.session.sessionId)) !== 'pair'
-    if (!('gossip' in body) && !(isReady && isDkg)) return undefined
+    const isReady = 'session' in body && turned.sessions.get(hex(body.session.sessionId)) === 'deal' && body.session.round === 4
+    if (!('gossip' in body) && !isReady) return undefined
     turned.did(`to ${to}`)
     return []
   }
@@ -153,11 +152,11 @@ function rewriteOf(deviation: Deviation, turned: Turned): Rewrite | undefined {
     case 'equivocate':
     case 'wrong-degree':
       return byMessage(turned, (kind, round, body) =>
-        kind === 'sign' ? rewriteSign(deviation, round, body, dice) : rewriteDkg(deviation, kind, round, body, dice),
+        kind === 'sign' ? rewriteSign(deviation, round, body, dice) : rewriteDeal(deviation, kind, round, body, dice),
       )
     case 'wrong-share':
       return byMessage(turned, (kind, round, body) =>
-        kind === 'sign' ? rewriteSign(deviation, round, body, dice) : rewriteDkg(deviation, kind, round, body, dice),
+        kind === 'sign' ? rewriteSign(deviation, round, body, dice) : rewriteDeal(deviation, kind, round, body, dice),
       )
     case 'cheat-ot':
       return byMessage(turned, (kind, round, body) => (kind === 'sign' ? rewriteSign(deviation, round, body, dice) : undefined))

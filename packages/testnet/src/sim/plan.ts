@@ -6,8 +6,6 @@ import { CALM, type Weather } from './sim-link.ts'
 
 /** The key that a snapshot begins with. */
 export const BASE_KEY = 'base'
-/** Whether the nodes of this tree renew keys. */
-export const RENEWALS = false
 const FAULTS_MAX = 4
 const SLOW_MS_MAX = 2_500
 const WEATHER_MAX: Weather = { delay: 0.15, loss: 0.04, duplicate: 0.1, reorder: 0.1 }
@@ -93,7 +91,7 @@ function planActions(dice: Dice, fresh: boolean, healMs: number): readonly Actio
       const keyId = `made-${index}`
       keys.push(keyId)
       actions.push({ kind: 'create', index, atMs: keys.length === 1 ? 500 : atMs, keyId })
-    } else if (RENEWALS && luck < 0.55) {
+    } else if (luck < 0.55) {
       actions.push({ kind: 'renew', index, atMs, keyId: dice.pick(keys), how: dice.chance(0.5) ? 'refresh' : 'reshare' })
     } else actions.push({ kind: 'sign', index, atMs, keyId: dice.pick(keys), hasty: dice.chance(0.3) })
   }

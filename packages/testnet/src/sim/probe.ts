@@ -123,6 +123,7 @@ export class Probe {
     for (const c of changes) {
       if ('del' in c) {
         if (c.del === 'burn') this.#world.violate('burned pairs stay burned', `${node.name} erased the ban of party ${c.key}`)
+        if (c.del === 'key') this.#erased(c.key.split('/')[0] as string)
       } else if (c.put === 'burn') this.#burned(node, decode(StoredBurn, c.value).peer)
       else if (c.put === 'key') this.#activated(node, decode(StoredKey, c.value).certificate)
     }
@@ -131,6 +132,22 @@ export class Probe {
   #burned(node: SimNode, peer: PartyId): void {
     this.burned.set(node.index, new Set([...this.burnedBy(node.index), peer]))
     if (this.#world.isHonest(peer)) this.#world.violate('no honest party is blamed', `${node.name} banned party ${peer}`)
+  }
+
+  /** Whenever a share goes, some epoch of its key must still have enough of them at honest nodes. */
+  #erased(keyId: string): void {
+    const holders = new Map<number, number>()
+    let threshold = 0
+    for (const node of this.#world.honest) {
+      for (const { value } of node.image.list('key')) {
+        const { key } = decode(StoredKey, value).certificate
+        if (key.keyId !== keyId) continue
+        holders.set(key.epoch, (holders.get(key.epoch) ?? 0) + 1)
+        threshold = key.threshold
+      }
+    }
+    if (Math.max(0, ...holders.values()) < threshold)
+      this.#world.violate('the key is not lost', `${keyId}: no epoch with ${threshold} honest shares after a share was erased`)
   }
 
   #activated(node: SimNode, { key, attestations }: { readonly key: KeyPublic; readonly attestations: readonly Attestation[] }): void {

@@ -8,6 +8,7 @@ import { checkInvariants } from './invariants.ts'
 import { KeysBook } from './keys-book.ts'
 import { type Action, BASE_KEY, type Plan } from './plan.ts'
 import { Probe } from './probe.ts'
+import { noteEpoch, renewKey, statusesOf } from './renew.ts'
 import { settle } from './settle.ts'
 import { snapshotOf } from './snapshot.ts'
 import type { FaultKind } from './trace.ts'
@@ -47,7 +48,12 @@ async function act(stage: Stage, action: Action, plan: Plan): Promise<void> {
     return
   }
   const key = office.book.keys.get(action.keyId)
-  if (key === undefined || action.kind !== 'sign') return
+  if (key === undefined) return
+  if (action.kind === 'renew') {
+    await renewKey(office, key, { how: action.how, tries: TRIES })
+    return
+  }
+  noteEpoch(key, await statusesOf(office, parties))
   const signed = await signWith(office, key, { among: key.parties, tries: TRIES, hasty: action.hasty })
   if (signed !== undefined) stage.signatures++
 }

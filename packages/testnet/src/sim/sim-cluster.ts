@@ -1,4 +1,4 @@
-import { type ClusterLock, type NodeMember, type PartyId, seededRandom, tagged, toHex, u32 } from '@conclave/core'
+import { type ClusterLock, type NodeMember, type PartyId, seededRandom, signLock, tagged, toHex, u32 } from '@conclave/core'
 import { parsePolicy } from '@conclave/policy'
 import { peerIdOf } from '@conclave/transport'
 import { MemoryDevice, memoryVault } from '@conclave/vault'
@@ -32,14 +32,17 @@ export async function lockOf(n: number, t: number): Promise<ClusterLock> {
     nodes.push({ kind: 'node', index, name: nameOf(index), peerId: peerIdOf(identity.key), addresses: [], identity: identity.key })
   }
   const coordinator = peerIdOf({ type: 'ed25519', publicKey: (nodes[0] as NodeMember).identity.publicKey.map((b) => b ^ 0xff) })
-  const lock: ClusterLock = {
+  let lock: ClusterLock = {
     version: 1,
+    previous: '',
     clusterId: toHex(tagged('sim-cluster')),
     quorum: { required: t, of: n },
     nodes,
     coordinators: [{ kind: 'coordinator', name: COORDINATOR, peerId: coordinator, addresses: [] }],
     signatures: new Map(),
+    approvals: new Map(),
   }
+  for (let index = 1; index <= n; index++) lock = await signLock(lock, (await memoryVault({ devices: [deviceOf(index)] })).identity)
   locks.set(`${t}/${n}`, lock)
   return lock
 }
