@@ -97,9 +97,7 @@ export class ApproverNode {
       scope,
       store: pairs,
       hub: this.#hub,
-      calls: this.#calls,
-      clock,
-      log,
+      ...{ calls: this.#calls, clock, log },
       isLinkUp: (peer) => this.#peersUp().includes(peer),
       nonce: seed,
     })

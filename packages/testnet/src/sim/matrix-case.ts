@@ -19,6 +19,8 @@ const UNTIL_MS = 900_000
 /** The last party to learn of a result still writes after the coordinator has its answers. */
 const REST_MS = 10_000
 const NEW_KEY = 'new'
+/** Without its share a node is not whole: the coordinator asks until it is. */
+const RECOVER_TRIES = 6
 
 export const PROTOCOLS = ['dkg', 'sign', 'refresh', 'reshare', 'recover'] as const
 export type MatrixProtocol = (typeof PROTOCOLS)[number]
@@ -42,7 +44,8 @@ async function perform(protocol: MatrixProtocol, office: Office, base: KnownKey)
   const parties = office.driver.world.lock.nodes.map((m) => m.index)
   if (protocol === 'dkg') await createKey(office, NEW_KEY, { parties, threshold: T }, 1)
   else if (protocol === 'sign') await signWith(office, base, { among: [1, 2], tries: 1, hasty: false })
-  else await renewKey(office, base, { how: protocol, tries: 1, ...(protocol === 'recover' ? { lost: N } : {}) })
+  else if (protocol === 'recover') await renewKey(office, base, { how: protocol, tries: RECOVER_TRIES, lost: N })
+  else await renewKey(office, base, { how: protocol, tries: 1 })
 }
 
 /** The state that all nodes have in common, or why there is none. */
@@ -91,7 +94,9 @@ export async function runCase(protocol: MatrixProtocol, crash?: Crash): Promise<
   })
   let ended = false
   const script = async () => {
-    await settle(world, driver)
+    // A party that lost its share keeps everybody else from nothing, but it is not at rest.
+    if (protocol === 'recover') await world.timeline.pause(REST_MS)
+    else await settle(world, driver)
     isArmed = true
     await perform(protocol, office, base)
     await world.timeline.pause(REST_MS)
@@ -106,6 +111,7 @@ export async function runCase(protocol: MatrixProtocol, crash?: Crash): Promise<
     }
     await checkInvariants(world, probe, statuses)
   }
+  if (protocol === 'recover') world.node(N).image.forget('key')
   void driver.start()
   for (const node of world.nodes) void node.start()
   void script()

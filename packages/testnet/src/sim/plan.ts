@@ -84,7 +84,7 @@ const range = (count: number): readonly number[] => Array.from({ length: count }
 function planActions(dice: Dice, fresh: boolean, healMs: number): readonly Action[] {
   const keys = fresh ? [] : [BASE_KEY]
   const actions: Action[] = []
-  for (const index of range(dice.between(1, 6))) {
+  for (const index of range(dice.between(1, 5))) {
     const atMs = 1_500 + dice.float() * healMs * 0.6
     const luck = dice.float()
     if (keys.length === 0 || luck < 0.25) {

@@ -55,9 +55,10 @@ export async function renewKey(
     const able = dice.shuffle(holders.filter((j) => j !== lost))
     const dealers = how === 'refresh' ? key.parties : able.slice(0, key.threshold).sort((a, b) => a - b)
     if (dealers.length < key.threshold) continue
+    // A party without an active share does not say what it has prepared, so each try goes higher than the last one.
     const renewal = {
       ...{ keyId: key.keyId, nonce: dice.bytes(32), kind: how === 'refresh' ? 'refresh' : 'reshare', fromEpoch: key.epoch },
-      ...{ epoch: Math.max(key.epoch, ...prepared) + 1, threshold: key.threshold, parties, dealers },
+      ...{ epoch: Math.max(key.epoch, ...prepared) + 1 + i, threshold: key.threshold, parties, dealers },
     }
     const participants = [...new Set([...parties, ...dealers])].sort((a, b) => a - b)
     const answers = await driver.askAll(participants, { renewKey: renewal }, RENEW_MS)

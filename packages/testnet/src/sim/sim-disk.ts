@@ -21,6 +21,11 @@ export class DiskImage {
       .sort((a, b) => (a.key < b.key ? -1 : 1))
   }
 
+  /** Loses a section. */
+  forget(section: Section): void {
+    for (const { key } of this.list(section)) this.records.delete(`${section}!${key}`)
+  }
+
   copy(): DiskImage {
     const image = new DiskImage()
     for (const [name, value] of this.records) image.records.set(name, value)
