@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { childFlags } from './fleet.ts'
+
+const SCRIPT = fileURLToPath(new URL('./invariants.fixture.ts', import.meta.url))
+
+describe('invariants', () => {
+  let seen: Record<string, string | null>
+  before(() => {
+    const { stdout, stderr } = spawnSync(process.execPath, [...childFlags({ real: false }), SCRIPT], { encoding: 'utf8' })
+    expect(stderr).to.equal('')
+    seen = JSON.parse(stdout) as typeof seen
+  })
+
+  it('invariants: what is in order is not complained of', () => {
+    for (const fine of ['intact: key', 'intact: epoch', 'one share gone: key', 'a burn kept', 'two sessions', 'a deviant named'])
+      expect(seen, fine).to.have.property(fine, null)
+  })
+
+  const broken: readonly (readonly [string, RegExp])[] = [
+    ['two shares gone: key', /no 2 honest shares make the key base \(epoch 0: 2\)/],
+    ['two shares of deviants: key', /no 2 honest shares/],
+    ['a wrong share: key', /no 2 honest shares/],
+    ['one share gone: epoch', /n1 has none, n2 has 0/],
+    ['erased too early', /the key is not lost/],
+    ['a burn lost', /n1 has lost the ban of party 2/],
+    ['an honest party banned', /no honest party is blamed/],
+    ['signing with a banned party', /burned pairs stay burned/],
+    ['a session twice', /no correlation is used twice/],
+    ['two epochs in one session', /epochs never mix/],
+    ['another public key', /the public key stays/],
+    ['an honest party named', /no honest party is blamed/],
+    ['told before it was burned', /burned pairs stay burned/],
+    ['a signature that does not verify', /every signature verifies/],
+    ['a node that is silent', /party 1,2,3 does not answer/],
+  ]
+  for (const [name, complaint] of broken) {
+    it(`invariants: ${name} is noticed`, () => {
+      expect(seen[name]).to.match(complaint)
+    })
+  }
+})
