@@ -2,13 +2,13 @@
 import { type PartyId, tagged } from '@conclave/core'
 import type { ToWorker } from '@conclave/node'
 import { memoryVault } from '@conclave/vault'
-import { decode, encode, KeyPublic, type NodeStatus, StoredBurn, StoredKey } from '@conclave/wire'
+import { decode, encode, KeyPublic, type NodeStatus, PendingKey, StoredBurn, StoredKey } from '@conclave/wire'
 import { Driver, type Listener } from './driver.ts'
 import { burnsLast, keyIsNotLost, sameEpoch } from './invariants.ts'
 import { KeysBook } from './keys-book.ts'
 import { BASE_KEY } from './plan.ts'
 import { Probe } from './probe.ts'
-import { unrest } from './settle.ts'
+import { preparedInVain, unrest } from './settle.ts'
 import { snapshotOf } from './snapshot.ts'
 import { World } from './world.ts'
 
@@ -156,4 +156,13 @@ await look('a signature that does not verify', ({ driver }) => {
   return undefined
 })
 await look('a node that is silent', ({ world }) => unrest(world, new Map<PartyId, NodeStatus>()))
+/** As if this epoch had been prepared by some and certified by nobody. */
+const prepare = (world: World, key: KeyPublic, parties: readonly PartyId[], epoch: number): string | undefined => {
+  const value = encode(PendingKey, { key: { ...key, epoch }, sealed: Uint8Array.of(1), attestations: [] })
+  for (const j of parties) world.node(j).image.records.set(`pending-key!${BASE_KEY}/${epoch}`, value)
+  return preparedInVain(world)
+}
+await look('prepared by some', ({ world, key }) => prepare(world, key, [1, 2], 1))
+await look('prepared by all, and passed over', ({ world, key }) => prepare(world, key, [1, 2, 3], 0))
+await look('prepared by all', ({ world, key }) => prepare(world, key, [1, 2, 3], 1))
 process.stdout.write(JSON.stringify(seen))

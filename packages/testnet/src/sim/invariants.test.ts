@@ -14,7 +14,16 @@ describe('invariants', () => {
   })
 
   it('invariants: what is in order is not complained of', () => {
-    for (const fine of ['intact: key', 'intact: epoch', 'one share gone: key', 'a burn kept', 'two sessions', 'a deviant named'])
+    for (const fine of [
+      'intact: key',
+      'intact: epoch',
+      'one share gone: key',
+      'a burn kept',
+      'two sessions',
+      'a deviant named',
+      'prepared by some',
+      'prepared by all, and passed over',
+    ])
       expect(seen, fine).to.have.property(fine, null)
   })
 
@@ -33,6 +42,7 @@ describe('invariants', () => {
     ['an honest party named', /no honest party is blamed/],
     ['told before it was burned', /burned pairs stay burned/],
     ['a signature that does not verify', /every signature verifies/],
+    ['prepared by all', /all have prepared base epoch 1/],
     ['a node that is silent', /party 1,2,3 does not answer/],
   ]
   for (const [name, complaint] of broken) {

@@ -1,5 +1,5 @@
-import type { PartyId } from '@conclave/core'
-import type { NodeStatus } from '@conclave/wire'
+import { type PartyId, toHex } from '@conclave/core'
+import { decode, type NodeStatus, PendingKey, StoredKey } from '@conclave/wire'
 import type { Driver } from './driver.ts'
 import type { World } from './world.ts'
 
@@ -32,6 +32,31 @@ export function unrest(world: World, statuses: ReadonlyMap<PartyId, NodeStatus>)
   return undefined
 }
 
+/** An epoch that every party of its committee has prepared, all of them honest, and that has not come true; if there is one. */
+export function preparedInVain(world: World): string | undefined {
+  const holders = new Map<string, { readonly parties: readonly PartyId[]; readonly by: PartyId[] }>()
+  const active = new Map<string, number>()
+  for (const node of world.honest) {
+    for (const { value } of node.image.list('key')) {
+      const { keyId, epoch } = decode(StoredKey, value).certificate.key
+      active.set(keyId, Math.max(epoch, active.get(keyId) ?? -1))
+    }
+    for (const { value } of node.image.list('pending-key')) {
+      const { keyId, epoch, parties, transcript } = decode(PendingKey, value).key
+      const name = `${keyId} epoch ${epoch} of ${toHex(transcript).slice(0, 8)}`
+      const known = holders.get(name) ?? { parties, by: [] }
+      holders.set(name, known)
+      known.by.push(node.index)
+    }
+  }
+  for (const [name, { parties, by }] of holders) {
+    const [keyId, , epoch] = name.split(' ')
+    if (by.length === parties.length && Number(epoch) > (active.get(keyId as string) ?? -1))
+      return `all have prepared ${name}, and it is not active`
+  }
+  return undefined
+}
+
 /** Waits until all honest nodes have ready pairs with each other and the same keys. @returns what they said last. */
 export async function settle(world: World, driver: Driver): Promise<ReadonlyMap<PartyId, NodeStatus>> {
   const { timeline } = world
@@ -44,7 +69,7 @@ export async function settle(world: World, driver: Driver): Promise<ReadonlyMap<
     )
     const statuses = new Map<PartyId, NodeStatus>()
     for (const [j, answer] of answers) if (answer !== undefined && 'status' in answer) statuses.set(j, answer.status)
-    const reason = unrest(world, statuses)
+    const reason = unrest(world, statuses) ?? preparedInVain(world)
     if (reason === undefined) return statuses
     if (timeline.nowMs > deadlineMs) {
       world.violate('honest nodes converge', `${reason}, ${SETTLE_MS / 1000} s after the heal`)
