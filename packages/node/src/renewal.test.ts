@@ -81,7 +81,7 @@ describe('renewal', () => {
     await everywhere(cluster, '1')
   })
 
-  it('refresh: a withheld READY keeps the old epoch in use; whoever reveals it later moves everybody, and the highest epoch wins', async () => {
+  it('forget-and-forgive: a withheld READY keeps the old epoch in use; whoever reveals it later moves everybody, and the highest epoch wins', async () => {
     // An attestation is the shortest message of a fourth round.
     const isReady = (m: SessionMessage) => m.round === 4 && m.body.length < 100
     cluster.tamper.set('n3', (_to, body) => ('gossip' in body || ('session' in body && isReady(body.session)) ? undefined : body))
@@ -101,6 +101,23 @@ describe('renewal', () => {
     await everywhere(cluster, '0,1')
     await pairsReady(cluster)
     await signs([1, 3], 1)
+    await everywhere(cluster, '1')
+  })
+
+  it('forget-and-forgive: a READY that differs from peer to peer splits nobody', async () => {
+    const isReady = (m: SessionMessage) => m.round === 4 && m.body.length < 100
+    cluster.tamper.set('n3', (to, body) => {
+      if (to.name !== 'n1' || !('session' in body) || !isReady(body.session)) return body
+      // The last byte is of the signature.
+      const other = Uint8Array.from(body.session.body)
+      other[other.length - 1] = (other.at(-1) as number) ^ 1
+      return { session: { ...body.session, body: other } }
+    })
+    const codesOf = (await renew(cluster, renewal(cluster))).map(codeIn)
+    expect(codesOf[0]).to.equal('DEAL_BAD_ATTESTATION')
+    await everywhere(cluster, '0,1')
+    await pairsReady(cluster)
+    await signs([1, 2], 1)
     await everywhere(cluster, '1')
   })
 

@@ -33,7 +33,7 @@ describe('sim', () => {
     expect(traces[2]).to.not.equal(traces[0])
   })
 
-  it('sim: the crash matrix has no bad case', () => {
+  it('forget-and-forgive: every node dies at every durable write of every protocol that touches keys, and no case is bad', () => {
     const { out, status } = node('./crash-matrix.ts', '--json')
     const said = JSON.parse(out) as { cases: number; bad: readonly object[] }
     expect(said.bad, out).to.deep.equal([])
