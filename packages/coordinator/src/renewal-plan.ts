@@ -5,8 +5,11 @@ import { ApiError } from './problem.ts'
 import type { KeyRecord, OperationRecord } from './records.ts'
 import { ACTIVE, usableSharings } from './sharings.ts'
 
-/** An epoch is believed to be taken up to so far above the known one: a liar must not be able to use up the numbers. */
-export const EPOCH_LEAP_MAX = 1 << 16
+/**
+ * A lone claim that an epoch is taken is believed up to so far above what is known for sure. Well below the 1,024 that nodes take part
+ * in: by a higher claim one liar would have them refuse every attempt.
+ */
+export const EPOCH_LEAP_MAX = 512
 const EPOCH_MAX = 0xffffffff
 
 export interface PlanQuestion {
@@ -32,9 +35,11 @@ function reported(view: ClusterView, party: PartyId, keyId: string) {
 function nextEpoch({ view, record, key }: PlanQuestion): number {
   const claims = view.lock.nodes.flatMap(({ index }) => {
     const said = reported(view, index, key.keyId)
-    return said === undefined ? [] : [said.epoch, said.prepared]
+    return said === undefined ? [] : [Math.max(said.epoch, said.prepared)]
   })
-  const believed = claims.filter((epoch) => epoch <= key.epoch + EPOCH_LEAP_MAX)
+  // Of so many as can sign, one is honest.
+  const sure = Math.max(key.epoch, claims.toSorted((a, b) => b - a)[key.threshold - 1] ?? 0)
+  const believed = claims.filter((epoch) => epoch <= sure + EPOCH_LEAP_MAX)
   return 1 + Math.max(key.epoch, record.epochs?.last ?? 0, ...believed)
 }
 

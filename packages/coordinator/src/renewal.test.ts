@@ -125,16 +125,27 @@ describe('key refresh', () => {
     expect(attempts(h).map((a) => [a.fromEpoch, a.epoch])).deep.equal([[0, 8]])
   })
 
-  it('a node that claims the last epoch of all does not use up the numbers', async () => {
+  for (const [what, prepared] of [
+    ['the last epoch of all does not use up the numbers', 0xffffffff],
+    ['more than the other nodes would go along with does not stop the renewal', 1024],
+  ] as const)
+    it(`a node that claims ${what}`, async () => {
+      await using h = await Harness.start()
+      const { intercept } = h.cluster.node(5)
+      h.cluster.node(5).intercept = async (request, honest) => {
+        const answer = await intercept(request, honest)
+        if (answer === undefined || !('status' in answer)) return answer
+        return { status: { ...answer.status, keys: answer.status.keys.map((k) => ({ ...k, prepared })) } }
+      }
+      expect((await ended(h, await h.renew('refresh'))).state).equal('succeeded')
+      expect(attempts(h).map((a) => a.epoch)).deep.equal([1])
+    })
+
+  it('what as many nodes as can sign have prepared is believed, however far ahead', async () => {
     await using h = await Harness.start()
-    const { intercept } = h.cluster.node(5)
-    h.cluster.node(5).intercept = async (request, honest) => {
-      const answer = await intercept(request, honest)
-      if (answer === undefined || !('status' in answer)) return answer
-      return { status: { ...answer.status, keys: answer.status.keys.map((k) => ({ ...k, prepared: 0xffffffff })) } }
-    }
+    for (const i of [1, 2, 3]) h.cluster.node(i).changeShare('main', { prepared: 5000 + i })
     expect((await ended(h, await h.renew('refresh'))).state).equal('succeeded')
-    expect(attempts(h).map((a) => a.epoch)).deep.equal([1])
+    expect(attempts(h).map((a) => a.epoch)).deep.equal([5004])
   })
 
   const lies: readonly [string, (k: Extract<ResponseBody, { keyCreated: unknown }>['keyCreated']) => object][] = [

@@ -11,7 +11,7 @@ import {
   verifyLockChain,
 } from '@conclave/core'
 import { type Identities, isCertified } from '@conclave/mpc'
-import { type CertificateAnswer, type CertificateRequest, type KeyPublic, LOCKS_MAX } from '@conclave/wire'
+import { type Attestation, type CertificateAnswer, type CertificateRequest, type KeyPublic, LOCKS_MAX } from '@conclave/wire'
 import type { Calls } from './calls.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 
@@ -23,10 +23,11 @@ export interface CertificatesOptions {
   readonly calls: Calls
 }
 
-/** A verified certificate: the key, and the identities of the lock that it was made under. */
+/** A verified certificate: the key, the identities of the lock that it was made under, and the attestations. */
 export interface Shown {
   readonly key: KeyPublic
   readonly identities: Identities
+  readonly attestations: readonly Attestation[]
 }
 
 /** Key certificates as nodes show them to each other: transferable proof, believed because of its signatures, not because of who shows it. */
@@ -63,10 +64,28 @@ export class Certificates {
     if (!('certificate' in body)) throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} answered something else`)
     const { certificate, locks } = body.certificate
     const { key, attestations } = certificate
-    const identities = identitiesUnder(this.#locksWith(peer, locks), key.clusterContext)
-    if (key.keyId !== keyId || key.epoch !== epoch || !isCertified(key, attestations, identities))
+    const lock = this.#locksWith(peer, locks).find((l) => equalBytes(clusterContext(l), key.clusterContext))
+    const identities: Identities = lock === undefined ? new Map() : identitiesOf(lock)
+    // Every party of its committee attests a certificate, but the committee is what it says it is: fewer than the lock requires could
+    // all be cheats, and make one up among themselves.
+    const enough = lock !== undefined && key.threshold >= lock.quorum.required
+    if (!enough || key.keyId !== keyId || key.epoch !== epoch || !isCertified(key, attestations, identities))
       throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} showed a certificate of key "${keyId}" that does not verify`)
-    return { key, identities }
+    this.#checkAgainstOwn(peer, key, lock)
+    return { key, identities, attestations }
+  }
+
+  /**
+   * What is shown must fit the epoch that this node holds. Epochs only grow, from lock to lock as well, so above one of ours there is
+   * none of an older lock, whatever its members, some of whom have left, sign today.
+   */
+  #checkAgainstOwn(peer: PartyId, key: KeyPublic, { version }: ClusterLock): void {
+    const { keys, scope } = this.#o
+    const own = keys.has(key.keyId) === 'active' ? keys.get(key.keyId) : undefined
+    if (own === undefined) return
+    const isLate = key.epoch > own.epoch && version < (scope.lockOf(own.clusterContext)?.version ?? 0)
+    if (isLate || !equalBytes(own.publicKey, key.publicKey))
+      throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} showed a certificate that cannot be of this node's key "${key.keyId}"`)
   }
 
   #locksWith(peer: PartyId, encoded: readonly Uint8Array[]): readonly ClusterLock[] {
@@ -80,10 +99,4 @@ export class Certificates {
       throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} showed cluster locks that do not lead to the present one`, { cause })
     }
   }
-}
-
-/** Identities of the nodes of the lock with that context; none when it is not among `locks`. */
-function identitiesUnder(locks: readonly ClusterLock[], context: Uint8Array): Identities {
-  const lock = locks.find((l) => equalBytes(clusterContext(l), context))
-  return lock === undefined ? new Map() : identitiesOf(lock)
 }

@@ -1,4 +1,4 @@
-import { type Clock, equalBytes, type IdentitySigner, type PartyId } from '@conclave/core'
+import type { Clock, IdentitySigner, PartyId } from '@conclave/core'
 import { certificateHash } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import type { KeyGossip, KeyWord } from '@conclave/wire'
@@ -43,7 +43,8 @@ export class EpochKeeper {
   readonly #claims = new Map<string, Map<PartyId, Claim>>()
   /** Epochs that exist and in which this node has no share: what it holds was replaced while it was away. */
   readonly #missed = new Map<string, number>()
-  readonly #looking = new Set<string>()
+  /** Epochs to be looked at, by peer and key. One look per peer at a time: it may be slow on purpose, and calls are few. */
+  readonly #looks = new Map<PartyId, Map<string, number>>()
   readonly #switchedAtMs = new Map<string, number>()
 
   constructor(options: EpochKeeperOptions) {
@@ -152,9 +153,8 @@ export class EpochKeeper {
     for (const { epoch, certificateHash: hash, attestations } of word.epochs) {
       if ((await keys.attest(keyId, hash, attestations)) === 'activated') this.activated(keyId, epoch)
     }
-    const active = keys.has(keyId) === 'active' ? keys.get(keyId).epoch : -1
-    // Not waited for: the rest of what the peer says must not wait for its answer.
-    if (word.active && word.epoch > active) void this.#lookAt(peer, keyId, word.epoch)
+    // Not waited for: the rest of what the peer says must not wait for its answer. Without an active epoch there is nothing to be stale.
+    if (word.active && keys.has(keyId) === 'active' && word.epoch > keys.get(keyId).epoch) void this.#lookAt(peer, keyId, word.epoch)
     await this.#erase(keyId)
   }
 
@@ -166,20 +166,34 @@ export class EpochKeeper {
 
   /** A peer is ahead and its word alone did not bring us there: its certificate shows whether we missed something. */
   async #lookAt(peer: PartyId, keyId: string, epoch: number): Promise<void> {
+    const open = this.#looks.get(peer)
+    if (open !== undefined) {
+      open.set(keyId, epoch)
+      return
+    }
+    const looks = new Map([[keyId, epoch]])
+    this.#looks.set(peer, looks)
+    // What is added meanwhile comes up too.
+    for (const [next, claimed] of looks) {
+      looks.delete(next)
+      await this.#look(peer, next, claimed)
+    }
+    this.#looks.delete(peer)
+  }
+
+  async #look(peer: PartyId, keyId: string, epoch: number): Promise<void> {
     const { keys, certificates, log } = this.#o
-    if ((this.#missed.get(keyId) ?? -1) >= epoch || keys.pending().some((p) => p.key.keyId === keyId && p.key.epoch === epoch)) return
-    if (this.#looking.has(keyId)) return
-    this.#looking.add(keyId)
+    const isNews = () => epoch > keys.get(keyId).epoch && epoch > (this.#missed.get(keyId) ?? -1)
+    if (!isNews()) return
     try {
-      const { key } = await certificates.fetch(peer, keyId, epoch)
-      // An epoch of another key would be somebody's invention.
-      if (keys.has(keyId) === 'active' && !equalBytes(keys.get(keyId).publicKey, key.publicKey)) return
+      const { key, attestations } = await certificates.fetch(peer, keyId, epoch)
+      // Ours perhaps, and the peer has told us nothing else of it.
+      if ((await keys.attest(keyId, certificateHash(key), attestations)) === 'activated') this.activated(keyId, epoch)
+      if (!isNews()) return
       this.#missed.set(keyId, epoch)
       log.error({ keyId, epoch }, 'this node has no share in the present epoch of a key: it must be recovered by a reshare')
     } catch (error) {
       log.warn({ keyId, epoch, peer, err: error }, 'a peer claims an epoch that it did not show')
-    } finally {
-      this.#looking.delete(keyId)
     }
   }
 

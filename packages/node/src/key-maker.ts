@@ -160,17 +160,14 @@ export class KeyMaker {
     return kind === 'refresh' ? { kind, previous, share } : { kind: 'reshare', previous, dealers, share }
   }
 
-  /** The certificate of the epoch that is dealt from: our own, or for a party without a share the one that every dealer shows. */
-  async #previous({ keyId, fromEpoch, dealers }: RenewKey): Promise<Shown> {
+  /** The certificate of the epoch that is dealt from: our own, or for a party without a share the one that a dealer shows: if it is not that of the others, their echoes differ. */
+  async #previous({ keyId, fromEpoch, dealers }: RenewKey): Promise<Pick<Shown, 'key' | 'identities'>> {
     const { self, keys, certificates } = this.#o
     const own = keys.certified(keyId, fromEpoch)
     if (own !== undefined) return { key: own.certificate.key, identities: keys.identitiesFor(own.certificate.key) }
     if (dealers.includes(self))
       throw new ConclaveError('NO_SHARE', `this node has no share of key "${keyId}" in epoch ${fromEpoch} to deal from`)
-    const shown = await certificates.fetch(dealers[0] as PartyId, keyId, fromEpoch)
-    if (keys.has(keyId) === 'active' && !equalBytes(keys.get(keyId).publicKey, shown.key.publicKey))
-      throw new ConclaveError('BAD_CERTIFICATE', `party ${dealers[0]} showed a certificate of another key "${keyId}"`)
-    return shown
+    return certificates.fetch(dealers[0] as PartyId, keyId, fromEpoch)
   }
 
   async #deal(deal: Deal, quorum: readonly PartyId[], making: Making): Promise<KeyCreated> {

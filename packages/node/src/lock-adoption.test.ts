@@ -64,6 +64,8 @@ describe('lock adoption', () => {
     const shrunk = await cluster.nextLock({ remove: ['n1'], approvers: ['n3', 'n4'] })
     await cluster.kill('n3')
     expect(await refusal(() => cluster.start(['n3'], { lock: shrunk }))).to.equal('LOCK_LOSES_KEY')
+    const abandoning = (keyId: string) => cluster.start(['n3'], { lock: shrunk, rig: (parts) => ({ ...parts, abandonedKeys: [keyId] }) })
+    expect(await refusal(() => abandoning('other'))).to.equal('LOCK_LOSES_KEY')
     await cluster.start(['n3'])
     await pairsReady(cluster)
     const reshare = renewal(cluster, { keyId: 'old', kind: 'reshare', dealers: [1, 3] })
@@ -105,6 +107,19 @@ describe('lock adoption', () => {
     expect(await start(rival)).to.equal('LOCK_CHANGED')
     expect(await versionsAt('n1')).to.deep.equal([1, 2])
     await cluster.start(['n1'], { lock: third })
+  })
+
+  it('lock adoption: a key that a lock loses does not keep a node out when its operator gives the key up', async () => {
+    await cluster.start()
+    // Of a committee that can do without nobody: whoever is in it could refuse to hand the key on, and would stay for ever.
+    const createKey = { keyId: 'trap', nonce: tagged('trap'), threshold: 3, parties: [1, 2, 3] }
+    for (const body of await Promise.all([1, 2, 3].map((j) => cluster.ask(j, { createKey })))) expect(codeIn(body)).to.equal('keyCreated')
+    const next = await cluster.nextLock({ replace: { n3: 'n4' } })
+    for (const name of ['n1', 'n2', 'n3']) await cluster.kill(name)
+    expect(await refusal(() => cluster.start(['n1'], { lock: next }))).to.equal('LOCK_LOSES_KEY')
+    await cluster.start(['n1'], { lock: next, rig: (parts) => ({ ...parts, abandonedKeys: ['trap'] }) })
+    await cluster.kill('n1')
+    await cluster.start(['n1'], { lock: next })
   })
 
   it('lock adoption: a node that the lock does not name, or names with another identity, stores nothing of it', async () => {

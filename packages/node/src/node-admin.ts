@@ -1,4 +1,4 @@
-import { type ClusterLock, InvalidArgument, lockHash, type NodeMember, type PartyId, toHex } from '@conclave/core'
+import { type ClusterLock, InvalidArgument, lockHash, type NodeMember, nodeOf, type PartyId, toHex } from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import type { AdminCommands, AdminPair, AdminStatus } from './admin.ts'
@@ -62,7 +62,7 @@ export class NodeAdmin implements AdminCommands {
     const ban = pairs.burned(peer)
     return {
       index: peer,
-      peer: lock.nodes[peer - 1]?.name ?? '',
+      peer: nodeOf(lock, peer)?.name ?? '',
       isLinkUp: isLinkUp(peer),
       state: pairKeeper.stateOf(peer),
       pairEpoch: pairs.current(peer)?.pairEpoch ?? 0,

@@ -52,6 +52,7 @@ export interface NodeParts {
   readonly log: Logger
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
+  readonly abandonedKeys?: readonly string[]
 }
 
 /**
@@ -154,7 +155,7 @@ export class ApproverNode {
     if (!sameIdentity(self.identity, vault.identity.key))
       throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
     const locks = await LockStore.open(store)
-    const adopted = await locks.adopt(lock)
+    const adopted = await locks.adopt(lock, parts.abandonedKeys)
     if (adopted !== 'same') parts.log.info({ version: lock.version, hash: toHex(lockHash(lock)) }, 'cluster lock adopted')
     const scope: NodeScope = {
       clusterId: lock.clusterId,

@@ -43,6 +43,7 @@ describe('settings', () => {
         env: { SOFTHSM2_CONF: join(dir, 'softhsm/softhsm2.conf') },
       })
       expect(s.hsms[1]).to.deep.include({ serial: '1a2b', pin: { credential: 'pin_b' } })
+      expect(s.abandonedKeys).to.deep.equal([])
       expect([s.lockFile, s.storePath]).to.deep.equal([join(dir, 'cluster.lock.json'), join(dir, 'store')])
       expect(s).to.include({
         policyFile: '/etc/conclave/policy.yaml',

@@ -23,7 +23,7 @@ const Hsm = z.strictObject({
 })
 
 const Settings = z.strictObject({
-  cluster: z.strictObject({ lock: z.string().min(1) }),
+  cluster: z.strictObject({ lock: z.string().min(1), abandonKeys: z.array(z.string().min(1)).max(4096).default([]) }),
   node: z.strictObject({ name: z.string().regex(NAME, 'must be 1 to 32 characters of a-z, 0-9 and "-"') }),
   hsm: z.array(Hsm).min(1).max(4),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
@@ -39,6 +39,8 @@ const Settings = z.strictObject({
 /** A node's settings file, every path absolute. */
 export interface NodeSettings {
   readonly lockFile: string
+  /** Keys that a new lock may lose; see `LOCK_LOSES_KEY`. */
+  readonly abandonedKeys: readonly string[]
   readonly name: string
   readonly hsms: readonly HsmSettings[]
   readonly listen: readonly string[]
@@ -77,6 +79,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
   const at = (path: string) => resolve(base, path)
   return {
     lockFile: at(s.cluster.lock),
+    abandonedKeys: s.cluster.abandonKeys,
     name: s.node.name,
     hsms: s.hsm.map((h) => ({
       name: h.name,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { tagged, toHex } from '@conclave/core'
 import { parseKeyShare } from '@conclave/mpc'
 import { MemoryDevice, memoryVault } from '@conclave/vault'
-import type { Attestation } from '@conclave/wire'
+import { type Attestation, EPOCHS_MAX, encode, PendingKey, StoredKey } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { identity, type MadeKey, makeKey, SCOPE } from './dkg.fixture.ts'
@@ -114,6 +114,29 @@ describe('key store', () => {
     expect(outcomes.map((o) => o.status)).to.deep.equal(['fulfilled', 'rejected'])
     expect(await keys.attest('k', made.hash, a)).to.equal('activated')
     expect((await keys.openShare('k', 0)).secret).to.deep.equal(made.share().secret)
+  })
+
+  it('key store: unsettled epochs are few per lock, and the next lock has room again', async () => {
+    const certified = { key: made.key, attestations: [...a] }
+    await store.apply([{ put: 'key', key: 'k/0', value: encode(StoredKey, { certificate: certified, sealed: tagged('s'), proved: true }) }])
+    const prepare = (lock: string, from: number, count: number) =>
+      store.apply(
+        Array.from({ length: count }, (_, i): Change => {
+          const key = { ...made.key, clusterContext: lock === '' ? SCOPE.clusterContext : tagged(lock), epoch: from + i }
+          return { put: 'pending-key', key: `k/${from + i}`, value: encode(PendingKey, { key, sealed: tagged('s'), attestations: [] }) }
+        }),
+      )
+    await prepare('old lock', 1, EPOCHS_MAX)
+    await reopen()
+    keys.checkFree('k', 17)
+    await prepare('', 17, EPOCHS_MAX - 1)
+    await reopen()
+    keys.checkFree('k', 32)
+    await prepare('', 32, 1)
+    await reopen()
+    expect(await refusal(() => keys.checkFree('k', 33))).to.equal('EPOCHS_FULL')
+    // A word has room for the active epoch and so many more.
+    expect(keys.attestationsOf('k').map((w) => w.epoch)).to.deep.equal([0, ...Array.from({ length: EPOCHS_MAX }, (_, i) => 17 + i)])
   })
 
   it('key store: what the disk refuses has not happened in memory either', async () => {

@@ -121,13 +121,14 @@ export class KeyStore {
     return [...new Set(all.flatMap((k) => k.key.parties))]
   }
 
-  /** Attestations that may be news to others: of the active epoch and of the pending ones above it. */
+  /** Attestations that may be news to others: of the active epoch and of the latest pending ones above it, as many as a word holds. */
   attestationsOf(
     keyId: string,
   ): readonly { readonly epoch: number; readonly hash: Uint8Array; readonly attestations: readonly Attestation[] }[] {
     const active = this.#active(keyId)?.certificate
     const above = [...(this.#keys.get(keyId)?.pending.values() ?? [])].filter((p) => active === undefined || p.key.epoch > active.key.epoch)
-    return [...(active === undefined ? [] : [active]), ...above].map(({ key, attestations }) => ({
+    const latest = above.sort((a, b) => a.key.epoch - b.key.epoch).slice(-EPOCHS_MAX)
+    return [...(active === undefined ? [] : [active]), ...latest].map(({ key, attestations }) => ({
       ...{ epoch: key.epoch, hash: certificateHash(key), attestations },
     }))
   }
@@ -161,7 +162,9 @@ export class KeyStore {
       throw new ConclaveError('EPOCH_SPENT', `epoch ${prepared} of key "${keyId}" was prepared already: choose a higher one`, {
         retriable: true,
       })
-    if ((this.#keys.get(keyId)?.pending.size ?? 0) >= EPOCHS_MAX)
+    // Counted by lock: whoever keeps its attestations back is put out by the next one, and the key must then be free to go on.
+    const open = this.pending().filter((p) => p.key.keyId === keyId && equalBytes(p.key.clusterContext, this.#scope.clusterContext))
+    if (open.length >= EPOCHS_MAX)
       throw new ConclaveError('EPOCHS_FULL', `key "${keyId}" has ${EPOCHS_MAX} epochs that were prepared and never settled`)
   }
 

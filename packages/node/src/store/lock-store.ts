@@ -72,17 +72,19 @@ export class LockStore {
   }
 
   /**
-   * Makes `lock` the one in force, durably, or finds that it is already. A lock that would lose a key of this node is refused.
+   * Makes `lock` the one in force, durably, or finds that it is already. A lock that would lose a key of this node is refused, unless
+   * its operator has given that key up: otherwise whoever holds a part of any key could not be put out against its will.
    *
+   * @param abandoned - ids of the keys that are given up.
    * @throws {ConfigError} LOCK_UNSIGNED, LOCK_LOSES_KEY, and everything that `checkSuccessor` throws; {StoreError}.
    */
-  async adopt(lock: ClusterLock): Promise<'first' | 'same' | 'next'> {
+  async adopt(lock: ClusterLock, abandoned: readonly string[] = []): Promise<'first' | 'same' | 'next'> {
     const { present } = this
     if (present === undefined) verifyLock(lock)
     else if (present.version === lock.version && equalBytes(lockHash(present), lockHash(lock))) return 'same'
     else {
       checkSuccessor(present, lock)
-      for (const key of await activeKeys(this.#store)) this.#checkKey(lock, key)
+      for (const key of await activeKeys(this.#store)) if (!abandoned.includes(key.keyId)) this.#checkKey(lock, key)
     }
     await this.#store.apply([{ put: 'lock', key: keyOf(lock), value: utf8(formatLock(lock)) }])
     this.#history.push(lock)
