@@ -1,4 +1,4 @@
-import { type PartyId, toHex } from '@conclave/core'
+import { equalBytes, type PartyId, toHex } from '@conclave/core'
 import { decode, type NodeStatus, PendingKey, StoredKey } from '@conclave/wire'
 import type { Driver } from './driver.ts'
 import type { World } from './world.ts'
@@ -15,8 +15,12 @@ export function unrest(world: World, statuses: ReadonlyMap<PartyId, NodeStatus>)
   const silent = honest.filter((j) => !statuses.has(j))
   if (silent.length > 0) return `party ${silent.join()} does not answer`
   for (const [j, status] of statuses) {
-    for (const { peer, state } of status.pairs) {
-      if (honest.includes(peer) && state !== 'ready') return `the pair of ${j} and ${peer} is ${state}`
+    for (const { peer, state, pairId } of status.pairs) {
+      if (!honest.includes(peer)) continue
+      if (state !== 'ready') return `the pair of ${j} and ${peer} is ${state}`
+      // One end may have stored a renewed state while the other still waits for the last message: a quorum is not chosen then.
+      const theirs = statuses.get(peer)?.pairs.find((p) => p.peer === j)?.pairId
+      if (theirs === undefined || !equalBytes(theirs, pairId)) return `${j} and ${peer} count on different states of their pair`
     }
   }
   const epochs = new Map<string, number>()
