@@ -1,8 +1,10 @@
 import {
+  type Clock,
   type ClusterLock,
   ConclaveError,
   checkThreshold,
   codeOf,
+  epochsByNow,
   equalBytes,
   type IdentitySigner,
   InvalidArgument,
@@ -39,6 +41,7 @@ export interface KeyMakerOptions {
   readonly pairs: PairKeeper
   readonly hub: SessionHub
   readonly identity: IdentitySigner
+  readonly clock: Clock
   readonly log: Logger
 }
 
@@ -211,11 +214,12 @@ export class KeyMaker {
   }
 
   #checkRenewal(request: RenewKey): void {
-    const { keys, epochs } = this.#o
+    const { keys, epochs, clock } = this.#o
     const active = keys.has(request.keyId) === 'active' ? keys.get(request.keyId) : undefined
     if (keys.has(request.keyId) === undefined) this.#checkRoom()
     const isStale = epochs.isStale(request.keyId)
-    if (active !== undefined) checkEpoch(request, { active: active.epoch, known: epochs.highestKnown(request.keyId), isStale })
+    const byNow = epochsByNow(clock.nowMs())
+    if (active !== undefined) checkEpoch(request, { active: active.epoch, known: epochs.highestKnown(request.keyId), byNow, isStale })
     keys.checkFree(request.keyId, request.epoch)
   }
 
