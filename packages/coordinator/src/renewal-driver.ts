@@ -105,7 +105,7 @@ class RenewalRun {
     const { record } = this.#operation
     const key = directory.get(record.keyId)
     if (key === undefined) return new ApiError('KEY_NOT_FOUND', `no key ${record.keyId}`)
-    const plan = planRenewal({ view, record, key, blame: (p) => this.#blame.get(p) ?? 0 })
+    const plan = planRenewal({ view, record, key, nowMs: clock.nowMs(), blame: (p) => this.#blame.get(p) ?? 0 })
     if (plan instanceof ApiError) {
       const isPatient = record.epochs !== null || clock.nowMs() < linksUntilMs
       if (!plan.retriable || (plan.code === 'NODES_UNREACHABLE' && !isPatient)) return plan

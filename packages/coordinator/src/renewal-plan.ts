@@ -1,4 +1,4 @@
-import type { PartyId } from '@conclave/core'
+import { epochsByNow, type PartyId } from '@conclave/core'
 import type { RenewKey } from '@conclave/wire'
 import type { ClusterView } from './cluster-view.ts'
 import { ApiError } from './problem.ts'
@@ -6,10 +6,12 @@ import type { KeyRecord, OperationRecord } from './records.ts'
 import { ACTIVE, usableSharings } from './sharings.ts'
 
 /**
- * A lone claim that an epoch is taken is believed up to so far above what is known for sure. Well below the 1,024 that nodes take part
- * in: by a higher claim one liar would have them refuse every attempt.
+ * A lone claim that an epoch is taken is believed up to so far above what is known for sure, or up to what time gives room for. Well below
+ * what nodes take part in: by a higher claim one liar would have them refuse every attempt.
  */
 export const EPOCH_LEAP_MAX = 512
+/** Nodes' clocks may be an hour behind. */
+const CLOCKS_APART = 360
 const EPOCH_MAX = 0xffffffff
 
 export interface PlanQuestion {
@@ -17,6 +19,7 @@ export interface PlanQuestion {
   readonly record: OperationRecord
   /** As it is known now. */
   readonly key: KeyRecord
+  readonly nowMs: number
   /** How often a node was what an attempt of this operation failed for. */
   blame(party: PartyId): number
 }
@@ -32,14 +35,15 @@ function reported(view: ClusterView, party: PartyId, keyId: string) {
 }
 
 /** Above everything that was ever prepared, as far as the nodes say and this operation remembers. */
-function nextEpoch({ view, record, key }: PlanQuestion): number {
+function nextEpoch({ view, record, key, nowMs }: PlanQuestion): number {
   const claims = view.lock.nodes.flatMap(({ index }) => {
     const said = reported(view, index, key.keyId)
     return said === undefined ? [] : [Math.max(said.epoch, said.prepared)]
   })
   // Of so many as can sign, one is honest.
   const sure = Math.max(key.epoch, claims.toSorted((a, b) => b - a)[key.threshold - 1] ?? 0)
-  const believed = claims.filter((epoch) => epoch <= sure + EPOCH_LEAP_MAX)
+  const limit = Math.max(sure + EPOCH_LEAP_MAX, epochsByNow(nowMs) - CLOCKS_APART)
+  const believed = claims.filter((epoch) => epoch <= limit)
   return 1 + Math.max(key.epoch, record.epochs?.last ?? 0, ...believed)
 }
 

@@ -1,8 +1,10 @@
 import {
+  type Clock,
   type ClusterLock,
   ConclaveError,
   checkThreshold,
   codeOf,
+  epochsByNow,
   equalBytes,
   type IdentitySigner,
   InvalidArgument,
@@ -39,6 +41,7 @@ export interface KeyMakerOptions {
   readonly pairs: PairKeeper
   readonly hub: SessionHub
   readonly identity: IdentitySigner
+  readonly clock: Clock
   readonly log: Logger
 }
 
@@ -179,7 +182,7 @@ export class KeyMaker {
     const job: DealJob = { kind: 'deal', ...deal, self, clusterContext: scope.clusterContext, identities: scope.identities }
     const attest = (hash: Uint8Array, share: OpenedRecord) => {
       making.storing = true
-      return this.#store(deal.keyId, hash, share)
+      return this.#store(deal, hash, share)
     }
     making.givenUp.catch((reason: ConclaveError) => hub.stop(id, peers[0] as PartyId, reason))
     const { result } = await hub.run(id, peers, job, { attest })
@@ -211,11 +214,12 @@ export class KeyMaker {
   }
 
   #checkRenewal(request: RenewKey): void {
-    const { keys, epochs } = this.#o
+    const { keys, epochs, clock } = this.#o
     const active = keys.has(request.keyId) === 'active' ? keys.get(request.keyId) : undefined
     if (keys.has(request.keyId) === undefined) this.#checkRoom()
     const isStale = epochs.isStale(request.keyId)
-    if (active !== undefined) checkEpoch(request, { active: active.epoch, known: epochs.highestKnown(request.keyId), isStale })
+    const byNow = epochsByNow(clock.nowMs())
+    if (active !== undefined) checkEpoch(request, { active: active.epoch, known: epochs.highestKnown(request.keyId), byNow, isStale })
     keys.checkFree(request.keyId, request.epoch)
   }
 
@@ -224,11 +228,12 @@ export class KeyMaker {
   }
 
   /** The share is on the disk before our attestation exists: from then on the epoch can come true without us hearing of it. */
-  async #store(keyId: string, hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array> {
-    const { keys, identity, self } = this.#o
+  async #store({ keyId, epoch }: Deal, hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array> {
+    const { keys, epochs, identity, self } = this.#o
     await keys.savePending(share)
     const signature = await identity.sign(hash)
-    await keys.attest(keyId, hash, [{ party: self, signature }])
+    // While the HSM signed, the others' attestations may have come as gossip.
+    if ((await keys.attest(keyId, hash, [{ party: self, signature }])) === 'activated') epochs.activated(keyId, epoch)
     return signature
   }
 }

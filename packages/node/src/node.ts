@@ -110,7 +110,7 @@ export class ApproverNode {
     })
     this.#epochs = epochs
     this.#keyMaker = new KeyMaker({
-      ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, log },
+      ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     this.#signer = new Signer({

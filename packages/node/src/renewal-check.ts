@@ -11,7 +11,7 @@ import {
 import type { Identities } from '@conclave/mpc'
 import type { KeyPublic, RenewKey } from '@conclave/wire'
 
-/** How far above the last epoch a new one may be: a coordinator must not be able to use up the numbers. */
+/** How far above the last epoch, or above what time gives, a new one may be: a coordinator must not be able to use up the numbers. */
 const EPOCH_STEP_MAX = 1024
 
 export interface RenewalFacts {
@@ -87,18 +87,26 @@ function keepsSeat({ lock, identities }: RenewalFacts, j: PartyId): boolean {
   return now !== undefined && then !== undefined && sameIdentity(now, then)
 }
 
+export interface EpochFacts {
+  readonly active: number
+  readonly known: number
+  readonly byNow: number
+  readonly isStale: boolean
+}
+
 /**
  * @param active - the epoch that this node holds.
  * @param known - the highest epoch that some honest party has prepared, as far as this node can tell.
+ * @param byNow - see {@link epochsByNow}.
  * @throws {ConclaveError} KEY_STALE, EPOCH_MISMATCH. {InvalidArgument} BAD_RENEWAL.
  */
-export function checkEpoch(request: RenewKey, { active, known, isStale }: { active: number; known: number; isStale: boolean }): void {
+export function checkEpoch(request: RenewKey, { active, known, byNow, isStale }: EpochFacts): void {
   const { keyId, epoch, fromEpoch } = request
   if (isStale && request.kind === 'refresh')
     throw new ConclaveError('KEY_STALE', `this node's share of key "${keyId}" was replaced while it was away: it needs a reshare`)
   if (isStale) return
   if (active !== fromEpoch)
     throw new ConclaveError('EPOCH_MISMATCH', `this node is in epoch ${active} of key "${keyId}"`, { retriable: true, details: { active } })
-  if (epoch > known + EPOCH_STEP_MAX)
+  if (epoch > Math.max(known + EPOCH_STEP_MAX, byNow))
     throw new InvalidArgument('BAD_RENEWAL', `epoch ${epoch} is too far above ${known}, the last one that was prepared`)
 }
