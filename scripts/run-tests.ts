@@ -1,6 +1,7 @@
 // Types, lint and tests, all of them whatever fails first; the last line is the count. Called by scripts/test.
+// Tests run in two processes at once, those of one package each and those across packages: two processors are what CI has.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { EVENTS_PATH, parseEvents, summaryOf, type Tally, tallyOf } from './test-events.ts'
@@ -25,15 +26,26 @@ function checkTally(title: string, command: string, args: readonly string[]): Ta
   return ok ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: [title], skipped: [] }
 }
 
+interface Group {
+  readonly name: string
+  readonly specs: readonly string[]
+  /** Where its output goes; to ours when there is none. */
+  readonly log?: string
+}
+
 /** Runs mocha in a process of its own; resolves also when that process crashes or does not end. */
-function mochaTally(args: readonly string[], eventsPath: string): Promise<Tally> {
+function mochaTally({ name, specs, log }: Group, args: readonly string[]): Promise<Tally> {
+  const eventsPath = join(dir, `${name}.events`)
   writeFileSync(eventsPath, '')
+  const output = log === undefined ? 'inherit' : openSync(log, 'w')
   const events = () => parseEvents(readFileSync(eventsPath, 'utf8'))
-  const flags = ['--forbid-only', '--reporter', './scripts/test-reporter.ts', ...args]
+  // Without the configuration file: its list of tests would be added to ours.
+  const config = ['--no-config', '--extension', 'ts', '--timeout', '120000']
+  const flags = [...config, '--forbid-only', '--reporter', './scripts/test-reporter.ts', ...args, ...specs]
   const child = spawn(process.execPath, [join(root, 'node_modules/mocha/bin/mocha.js'), ...flags], {
     cwd: root,
     env: { ...env, [EVENTS_PATH]: eventsPath },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, output],
   })
   let lingeredMs = 0
   let hung = false
@@ -46,6 +58,7 @@ function mochaTally(args: readonly string[], eventsPath: string): Promise<Tally>
   return new Promise((resolve) => {
     const finish = (status: number | null, signal: NodeJS.Signals | null) => {
       clearInterval(watch)
+      if (typeof output === 'number') closeSync(output)
       resolve(tallyOf(events(), { status, signal }, hung))
     }
     child.on('error', () => finish(null, null))
@@ -58,7 +71,10 @@ const tallies = [
   checkTally('types (tsc -b)', 'tsc', ['-b']),
   checkTally('lint (biome check)', 'biome', ['check', '--error-on-warnings', '.']),
 ]
-tallies.push(await mochaTally(process.argv.slice(2), join(dir, 'events')))
+const across = { name: 'across', specs: ['test/**/*.test.ts'], log: join(dir, 'across.log') }
+const inside = { name: 'inside', specs: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'] }
+tallies.push(...(await Promise.all([inside, across].map((group) => mochaTally(group, process.argv.slice(2))))))
+print(readFileSync(across.log, 'utf8'))
 rmSync(dir, { recursive: true })
 
 const total: Tally = {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
+import { type AdminKey, type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
 import type { Command } from 'commander'
 import { guarded, print } from './output.ts'
 
@@ -11,15 +11,21 @@ function pairLine({ peer, isLinkUp, state, pairEpoch, ban }: AdminPair): string 
   return `pair ${peer}: ${state}${epoch}${why}${isLinkUp ? '' : ' (link down)'}`
 }
 
+function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, prepared }: AdminKey): string {
+  const list = (what: string, epochs: readonly number[]) => (epochs.length > 0 ? `, ${what} ${epochs.join(' ')}` : '')
+  const other = `${list('still keeps', kept)}${list('prepared', prepared)}`
+  return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
+}
+
 function printStatus({ index, name, version, lock, hsm, keys, pairs }: AdminStatus): void {
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
   for (const h of hsm) print(`hsm ${h.name}: ${h.ok ? 'ok' : (h.code ?? 'not ok')}`)
-  for (const k of keys) print(`key ${k.keyId}: epoch ${k.epoch}, ${k.threshold} of ${k.parties.length}, ${k.publicKey}`)
+  for (const k of keys) print(keyLine(k))
   for (const p of pairs) print(pairLine(p))
 }
 
-/** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`. */
+/** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`, `conclave node key erase-older`. */
 export function addAdminCommands(node: Command): void {
   node
     .command('status')
@@ -46,6 +52,19 @@ export function addAdminCommands(node: Command): void {
         const path = `/v1/pairs/${encodeURIComponent(peer)}:reset`
         print(pairLine((await askAdmin(socketOf(dir), path, { reason })) as AdminPair))
         print('the pair is set up anew as soon as both nodes are up and neither bans the other; see "conclave node status"')
+      }),
+    )
+  node
+    .command('key')
+    .description("this node's shares")
+    .command('erase-older')
+    .description('erase the shares of epochs before the active one although not every node has moved on; read docs/operations.md first')
+    .requiredOption('--dir <dir>', 'directory of the node')
+    .requiredOption('--key <id>', 'key')
+    .requiredOption('--reason <text>', 'one line for the log: why nobody needs them any more, and who decided')
+    .action(
+      guarded(async ({ dir, key, reason }: { dir: string; key: string; reason: string }) => {
+        print(keyLine((await askAdmin(socketOf(dir), `/v1/keys/${encodeURIComponent(key)}:erase-older`, { reason })) as AdminKey))
       }),
     )
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { ConclaveError, codeOf } from '@conclave/core'
 import { silentLogger } from '@conclave/transport'
 import { expect } from 'chai'
-import { type AdminPair, type AdminStatus, adminRoutes } from './admin.ts'
+import { type AdminKey, type AdminPair, type AdminStatus, adminRoutes } from './admin.ts'
 import { askAdmin } from './admin-client.ts'
 import { type AdminServer, BODY_BYTES_MAX, openAdminServer, SOCKET_PATH_BYTES_MAX } from './admin-server.ts'
 import { refusal } from './refusal.fixture.ts'
@@ -51,6 +51,10 @@ describe('admin socket', () => {
         resets.push([peer, reason])
         return PAIR
       },
+      eraseOlder: async (keyId, reason) => {
+        resets.push([keyId, reason])
+        return { keyId } as AdminKey
+      },
     })
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conclave-admin-'))
@@ -70,6 +74,15 @@ describe('admin socket', () => {
     const other = await openAdminServer(join(dir, 'b.sock'), silentLogger)
     expect(process.umask()).to.equal(mask)
     await other.close()
+  })
+
+  it('admin socket: older epochs are erased for a reason, of a key that the path names', async () => {
+    expect(await askAdmin(path, '/v1/keys/treasury-1:erase-older', { reason: 'n5 is gone for good' })).to.deep.equal({
+      keyId: 'treasury-1',
+    })
+    expect(resets).to.deep.equal([['treasury-1', 'n5 is gone for good']])
+    expect(await refusal(() => askAdmin(path, '/v1/keys/treasury-1:erase-older', {}))).to.equal('BAD_BODY')
+    expect(resets).to.have.length(1)
   })
 
   it('admin socket: a status and a reset are answered, and a reason is one trimmed line', async () => {

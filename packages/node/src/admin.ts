@@ -9,14 +9,21 @@ export interface AdminStatus {
   readonly version: string
   readonly lock: { readonly clusterId: string; readonly version: number; readonly hash: string }
   readonly hsm: readonly { readonly name: string; readonly ok: boolean; readonly code: string | null }[]
-  readonly keys: readonly {
-    readonly keyId: string
-    readonly epoch: number
-    readonly threshold: number
-    readonly parties: readonly number[]
-    readonly publicKey: string
-  }[]
+  readonly keys: readonly AdminKey[]
   readonly pairs: readonly AdminPair[]
+}
+
+export interface AdminKey {
+  readonly keyId: string
+  readonly epoch: number
+  readonly state: 'active' | 'stale'
+  readonly threshold: number
+  readonly parties: readonly number[]
+  readonly publicKey: string
+  /** Other certified epochs whose shares are still here: until every party has moved on, or the operator erases them. */
+  readonly kept: readonly number[]
+  /** Epochs that were prepared and are not certified. */
+  readonly prepared: readonly number[]
 }
 
 export interface AdminPair {
@@ -35,9 +42,11 @@ export interface AdminCommands {
   status(): Promise<AdminStatus>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
+  /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
+  eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
 
-const Reset = z.strictObject({
+const Reasoned = z.strictObject({
   reason: z
     .string()
     .trim()
@@ -61,7 +70,12 @@ export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
     {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,
-      handle: ([peer = ''], body) => node.resetPair(peer, parse(Reset, body).reason),
+      handle: ([peer = ''], body) => node.resetPair(peer, parse(Reasoned, body).reason),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/keys\/([^/:]{1,128}):erase-older$/,
+      handle: ([keyId = ''], body) => node.eraseOlder(keyId, parse(Reasoned, body).reason),
     },
   ]
 }

@@ -23,10 +23,10 @@ export interface CertificatesOptions {
   readonly calls: Calls
 }
 
-/** A verified certificate: the key, the identities of the lock that it was made under, and the attestations. */
+/** A verified certificate: the key, the lock that it was made under, and the attestations. */
 export interface Shown {
   readonly key: KeyPublic
-  readonly identities: Identities
+  readonly lock: ClusterLock
   readonly attestations: readonly Attestation[]
 }
 
@@ -72,7 +72,7 @@ export class Certificates {
     if (!enough || key.keyId !== keyId || key.epoch !== epoch || !isCertified(key, attestations, identities))
       throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} showed a certificate of key "${keyId}" that does not verify`)
     this.#checkAgainstOwn(peer, key, lock)
-    return { key, identities, attestations }
+    return { key, lock, attestations }
   }
 
   /**

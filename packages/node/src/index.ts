@@ -1,4 +1,4 @@
-export type { AdminPair, AdminStatus } from './admin.ts'
+export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'

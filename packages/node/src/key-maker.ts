@@ -48,6 +48,8 @@ export interface KeyMakerOptions {
 /** A creation or renewal under way. */
 interface Making {
   readonly nonce: Uint8Array
+  /** Who began it, and alone may begin it anew. */
+  readonly coordinator: string
   /** From here on it cannot be given up: the share may be on the disk. */
   storing: boolean
   readonly giveUp: (reason: ConclaveError) => void
@@ -56,7 +58,7 @@ interface Making {
   readonly ended: Promise<void>
 }
 
-type Asked = Pick<RenewKey, 'keyId' | 'nonce'>
+type Asked = Pick<RenewKey, 'keyId' | 'nonce'> & { readonly coordinator: string }
 type Deal = Pick<DealJob, 'keyId' | 'nonce' | 'threshold' | 'parties' | 'epoch' | 'dealing'>
 
 /** Key creation and renewal at this node: pair setup where it is missing or due, then the dealing, and what has to be stored for it. */
@@ -69,9 +71,9 @@ export class KeyMaker {
   }
 
   /** @throws {InvalidArgument} on a bad request. {ConclaveError} KEY_EXISTS, KEY_PENDING, KEY_BUSY, KEY_SUPERSEDED, KEYS_FULL, PAIR_*; what a session throws. */
-  create(request: CreateKey): Promise<KeyCreated> {
+  create(request: CreateKey, coordinator: string): Promise<KeyCreated> {
     return this.#alone(
-      request,
+      { ...request, coordinator },
       () => this.#checkCreation(request),
       async (making) => {
         const parties = this.#checkCreation(request)
@@ -89,7 +91,7 @@ export class KeyMaker {
    * @throws {InvalidArgument} BAD_RENEWAL, BAD_REFRESH, BAD_RESHARE, BAD_THRESHOLD, BAD_PARTY_SET. {ConclaveError} EPOCH_SPENT,
    * EPOCH_MISMATCH, EPOCHS_FULL, KEY_STALE, NO_SHARE, KEY_PENDING, KEY_BUSY, KEY_SUPERSEDED, PAIR_*; what a session throws.
    */
-  async renew(request: RenewKey): Promise<KeyCreated> {
+  async renew(request: RenewKey, coordinator: string): Promise<KeyCreated> {
     parseKeyId(request.keyId)
     const quorum = quorumIn(request, this.#o.self)
     const { keys } = this.#o
@@ -97,7 +99,7 @@ export class KeyMaker {
     // Asked again because our answer was lost.
     if (active !== undefined && active.epoch === request.epoch && equalBytes(active.nonce, request.nonce)) return created(active)
     return this.#alone(
-      request,
+      { ...request, coordinator },
       () => this.#checkRenewal(request),
       (making) => this.#renew(request, quorum, making),
     )
@@ -116,7 +118,11 @@ export class KeyMaker {
     const ended = Promise.withResolvers<void>()
     // Whoever does not wait for it must not be blamed for that.
     given.promise.catch(() => undefined)
-    const making: Making = { nonce: request.nonce, storing: false, giveUp: given.reject, givenUp: given.promise, ended: ended.promise }
+    const { nonce, coordinator } = request
+    const making: Making = {
+      ...{ nonce, coordinator, storing: false },
+      ...{ giveUp: given.reject, givenUp: given.promise, ended: ended.promise },
+    }
     this.#making.set(request.keyId, making)
     try {
       return await make(making)
@@ -132,8 +138,8 @@ export class KeyMaker {
    * A coordinator that asks again under another nonce has given up on the earlier run, which some nodes may never have heard of:
    * waiting for them to time out, each at its own moment, would keep the nodes from ever meeting in one run.
    */
-  #supersede(earlier: Making, { keyId, nonce }: Asked): void {
-    if (earlier.storing || equalBytes(earlier.nonce, nonce)) {
+  #supersede(earlier: Making, { keyId, nonce, coordinator }: Asked): void {
+    if (earlier.storing || earlier.coordinator !== coordinator || equalBytes(earlier.nonce, nonce)) {
       throw new ConclaveError('KEY_BUSY', `key "${keyId}" is being made or renewed`, { retriable: true })
     }
     earlier.giveUp(new ConclaveError('KEY_SUPERSEDED', `the run for key "${keyId}" was begun anew`, { retriable: true }))
@@ -143,8 +149,8 @@ export class KeyMaker {
     const { self, hub, pairs, scope, lock } = this.#o
     const peers = quorum.filter((j) => j !== self)
     try {
-      const { key: previous, identities } = await Promise.race([this.#previous(request), making.givenUp])
-      checkRenewal(request, { self, lock, previous, identities, isSameLock: equalBytes(previous.clusterContext, scope.clusterContext) })
+      const { key: previous, lock: made } = await Promise.race([this.#previous(request), making.givenUp])
+      checkRenewal(request, { self, lock, previous, made })
       await Promise.race([pairs.renew(peers, tagged('pair-renewal', request.nonce), PAIRS_TIMEOUT_MS), making.givenUp])
       const dealing = await this.#dealing(request, encode(KeyPublic, previous))
       const { keyId, nonce, threshold, parties, epoch } = request
@@ -164,10 +170,11 @@ export class KeyMaker {
   }
 
   /** The certificate of the epoch that is dealt from: our own, or for a party without a share the one that a dealer shows: if it is not that of the others, their echoes differ. */
-  async #previous({ keyId, fromEpoch, dealers }: RenewKey): Promise<Pick<Shown, 'key' | 'identities'>> {
-    const { self, keys, certificates } = this.#o
+  async #previous({ keyId, fromEpoch, dealers }: RenewKey): Promise<Pick<Shown, 'key' | 'lock'>> {
+    const { self, scope, keys, certificates } = this.#o
     const own = keys.certified(keyId, fromEpoch)
-    if (own !== undefined) return { key: own.certificate.key, identities: keys.identitiesFor(own.certificate.key) }
+    const made = own === undefined ? undefined : scope.lockOf(own.certificate.key.clusterContext)
+    if (own !== undefined && made !== undefined) return { key: own.certificate.key, lock: made }
     if (dealers.includes(self))
       throw new ConclaveError('NO_SHARE', `this node has no share of key "${keyId}" in epoch ${fromEpoch} to deal from`)
     return certificates.fetch(dealers[0] as PartyId, keyId, fromEpoch)
@@ -195,12 +202,14 @@ export class KeyMaker {
   }
 
   #checkCreation(request: CreateKey): readonly PartyId[] {
-    const { self, lock, keys } = this.#o
+    const { lock, keys } = this.#o
     parseKeyId(request.keyId)
     const parties = parsePartySet(request.parties)
     if (!parties.every((j) => nodeOf(lock, j) !== undefined)) throw new InvalidArgument('BAD_PARTY', 'a party is not in the cluster lock')
     checkThreshold(request.threshold, parties.length)
-    if (!parties.includes(self)) throw new InvalidArgument('BAD_PARTY_SET', 'this node is not in the committee')
+    // Two halves of the cluster with a key of one name each could neither be told apart nor be brought together by a reshare.
+    if (parties.length !== lock.nodes.length)
+      throw new InvalidArgument('BAD_PARTY_SET', `a key is held by all ${lock.nodes.length} nodes of the cluster lock`)
     // A lower threshold than the cluster agreed on would weaken every promise of the lock.
     if (request.threshold < lock.quorum.required) {
       throw new InvalidArgument('BAD_THRESHOLD', `the cluster lock requires at least ${lock.quorum.required} signers`)

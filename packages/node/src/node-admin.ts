@@ -1,7 +1,9 @@
 import { type ClusterLock, InvalidArgument, lockHash, type NodeMember, nodeOf, type PartyId, toHex } from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
-import type { AdminCommands, AdminPair, AdminStatus } from './admin.ts'
+import type { KeyPublic } from '@conclave/wire'
+import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
+import type { EpochKeeper } from './epoch-keeper.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { KeyStore } from './store/key-store.ts'
@@ -12,6 +14,7 @@ export interface NodeAdminParts {
   readonly lock: ClusterLock
   readonly vault: KeyVault
   readonly keys: KeyStore
+  readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly log: Logger
@@ -35,10 +38,7 @@ export class NodeAdmin implements AdminCommands {
       version: VERSION,
       lock: { clusterId: lock.clusterId, version: lock.version, hash: toHex(lockHash(lock)) },
       hsm: health.map((h) => ({ name: h.name, ok: h.ok, code: h.code ?? null })),
-      keys: keys.active().map(({ keyId, epoch, threshold, parties, publicKey }) => ({
-        ...{ keyId, epoch, threshold, parties },
-        publicKey: toHex(publicKey),
-      })),
+      keys: keys.active().map((key) => this.#key(key)),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
     }
   }
@@ -55,6 +55,25 @@ export class NodeAdmin implements AdminCommands {
     log.warn({ peer: name, reason, lifted: lifted?.code ?? null }, 'pair reset by the operator')
     pairKeeper.reset(peer.index)
     return this.#pair(peer.index)
+  }
+
+  /**
+   * Erases the shares of every epoch below the active one, although somebody may still need them: the operator's own judgement in the
+   * place of the rule, for a party that will never say that it has moved on.
+   */
+  async eraseOlder(keyId: string, reason: string): Promise<AdminKey> {
+    const { keys, log } = this.#p
+    const key = keys.get(keyId)
+    const erased = await keys.eraseBelow(keyId, key.epoch)
+    log.warn({ keyId, epoch: key.epoch, reason, erased }, 'older epochs erased by the operator')
+    return this.#key(key)
+  }
+
+  #key({ keyId, epoch, threshold, parties, publicKey }: KeyPublic): AdminKey {
+    const { keys, epochs } = this.#p
+    const { certified, pending } = keys.others(keyId)
+    const state = epochs.isStale(keyId) ? 'stale' : 'active'
+    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending }
   }
 
   #pair(peer: PartyId): AdminPair {

@@ -132,7 +132,7 @@ export class ApproverNode {
       pairs: () => othersOf(lock.nodes, self.index).map((peer) => this.#pairStatus(peer)),
     })
     this.admin = new NodeAdmin({
-      ...{ self, lock, vault, keys, pairs, log },
+      ...{ self, lock, vault, keys, epochs, pairs, log },
       pairKeeper: this.#pairKeeper,
       isLinkUp: (peer) => this.#peersUp().includes(peer),
     })
@@ -272,8 +272,8 @@ export class ApproverNode {
       throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
     }
     if ('status' in body) return { status: await this.#report.status() }
-    if ('createKey' in body) return { keyCreated: await this.#keyMaker.create(body.createKey) }
-    if ('renewKey' in body) return { keyCreated: await this.#keyMaker.renew(body.renewKey) }
+    if ('createKey' in body) return { keyCreated: await this.#keyMaker.create(body.createKey, from.name) }
+    if ('renewKey' in body) return { keyCreated: await this.#keyMaker.renew(body.renewKey, from.name) }
     if ('propose' in body) return { verdict: await this.#signer.propose(body.propose) }
     if ('sign' in body) return { signed: await this.#signer.sign(body.sign) }
     throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')

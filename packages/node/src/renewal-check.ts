@@ -8,7 +8,6 @@ import {
   parsePartySet,
   sameIdentity,
 } from '@conclave/core'
-import type { Identities } from '@conclave/mpc'
 import type { KeyPublic, RenewKey } from '@conclave/wire'
 
 /** How far above the last epoch, or above what time gives, a new one may be: a coordinator must not be able to use up the numbers. */
@@ -17,11 +16,9 @@ const EPOCH_STEP_MAX = 1024
 export interface RenewalFacts {
   readonly self: PartyId
   readonly lock: ClusterLock
-  /** Whether the key's certificate was made under this lock. */
-  readonly isSameLock: boolean
-  /** The certificate of the epoch that is dealt from, and who attested it. */
+  /** The certificate of the epoch that is dealt from, and the lock that it was made under. */
   readonly previous: KeyPublic
-  readonly identities: Identities
+  readonly made: ClusterLock
 }
 
 const same = (a: readonly PartyId[], b: readonly PartyId[]): boolean => a.length === b.length && a.every((j, i) => b[i] === j)
@@ -48,14 +45,6 @@ export function quorumIn(request: RenewKey, self: PartyId): readonly PartyId[] {
  */
 export function checkRenewal(request: RenewKey, facts: RenewalFacts): void {
   const { lock, previous } = facts
-  if (request.threshold < lock.quorum.required)
-    throw new InvalidArgument('BAD_THRESHOLD', `the cluster lock requires at least ${lock.quorum.required} signers`)
-  // The operators have said "fewer" only if they have signed another lock since.
-  if (facts.isSameLock && request.threshold < previous.threshold)
-    throw new InvalidArgument(
-      'BAD_THRESHOLD',
-      `key "${previous.keyId}" needs ${previous.threshold} signers: only a new cluster lock can lower that`,
-    )
   const moved = request.dealers.filter((j) => !keepsSeat(facts, j))
   if (request.kind === 'refresh') {
     const unchanged = same(request.parties, previous.parties) && same(request.dealers, previous.parties)
@@ -64,8 +53,10 @@ export function checkRenewal(request: RenewKey, facts: RenewalFacts): void {
         'BAD_REFRESH',
         'a refresh keeps the committee and the threshold, and every party deals: anything else is a reshare',
       )
+    checkThresholdOf(request, facts)
     return
   }
+  checkThresholdOf(request, facts)
   if (
     !same(
       request.parties,
@@ -81,9 +72,25 @@ export function checkRenewal(request: RenewKey, facts: RenewalFacts): void {
     )
 }
 
+/**
+ * A threshold is the one that the key has, or the one that the operators have signed. Fewer would weaken the key; more would let one
+ * node that then falls silent keep it from ever signing again.
+ */
+function checkThresholdOf({ threshold }: RenewKey, { lock, previous, made }: RenewalFacts): void {
+  const { required } = lock.quorum
+  const isAsBefore = threshold === previous.threshold && threshold >= required
+  // "Fewer" is said by a lock that requires fewer than the one that the key was dealt under, and by no other change.
+  const isAsSigned = threshold === required && (required >= previous.threshold || required < made.quorum.required)
+  if (isAsBefore || isAsSigned) return
+  throw new InvalidArgument(
+    'BAD_THRESHOLD',
+    `key "${previous.keyId}" needs ${previous.threshold} signers, the cluster lock ${required}: ${threshold} is neither`,
+  )
+}
+
 /** Whether the seat of `j` is held by whoever attested the certificate there. */
-function keepsSeat({ lock, identities }: RenewalFacts, j: PartyId): boolean {
-  const [now, then] = [nodeOf(lock, j)?.identity, identities.get(j)]
+function keepsSeat({ lock, made }: RenewalFacts, j: PartyId): boolean {
+  const [now, then] = [nodeOf(lock, j)?.identity, nodeOf(made, j)?.identity]
   return now !== undefined && then !== undefined && sameIdentity(now, then)
 }
 

@@ -75,6 +75,13 @@ describe('renewal', () => {
     await signs([1, 2], 1)
     await until('n3 has heard of the others', async () => (await epochsOn(cluster, 'n3')) === '1')
     expect([await epochsOn(cluster, 'n1'), await epochsOn(cluster, 'n2')]).to.deep.equal(['0,1', '0,1'])
+    // Its operator knows better than the rule, if n3 is never to come back.
+    const { admin } = cluster.node('n1')
+    expect((await admin.status()).keys[0])
+      .to.include({ epoch: 1, state: 'active' })
+      .and.to.deep.include({ kept: [0], prepared: [] })
+    expect(await admin.eraseOlder(KEY, 'n3 burnt down')).to.deep.include({ epoch: 1, kept: [] })
+    expect(await epochsOn(cluster, 'n1')).to.equal('1')
     cluster.tamper.clear()
     await cluster.kill('n3')
     await cluster.start(['n3'])
@@ -131,6 +138,8 @@ describe('renewal', () => {
     expect(await codes({ ...reshare, dealers: [1, 2, 3] })).to.equal('BAD_RESHARE')
     expect(await codes({ ...reshare, dealers: [1] })).to.equal('BAD_RESHARE')
     expect(await codes({ ...reshare, parties: [2, 1, 3] })).to.equal('BAD_PARTY_SET')
+    // A node that then falls silent would keep the key from ever signing again.
+    expect(await codes({ ...reshare, threshold: 3 })).to.equal('BAD_THRESHOLD')
     expect(await codes({ kind: 'rekey' })).to.equal('BAD_RENEWAL')
     expect(await codes({ fromEpoch: 1, epoch: 1 })).to.equal('BAD_RENEWAL')
     expect(await codes({ epoch: 0xffffffff })).to.equal('BAD_RENEWAL')

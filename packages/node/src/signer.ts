@@ -145,8 +145,8 @@ export class Signer {
     const details = { active: active.epoch }
     if (epoch > active.epoch)
       throw new ConclaveError('EPOCH_MISMATCH', `this node is in epoch ${active.epoch} of key "${keyId}"`, { retriable: true, details })
-    const before = epochs.isFresh(keyId) ? keys.certified(keyId, epoch)?.certificate.key : undefined
-    if (before === undefined)
+    const before = epochs.isFresh(keyId) ? keys.before(keyId) : undefined
+    if (before?.epoch !== epoch)
       throw new ConclaveError('STALE_EPOCH', `key "${keyId}" is in epoch ${active.epoch} by now`, { retriable: true, details })
     return before
   }

@@ -149,7 +149,7 @@ export const Sign = message('Sign', { requestId: HASH, attempt: number(), signer
 export const Signed = message('Signed', { requestId: HASH, digest: HASH, signature: bytes(64), recovery: number(3), bytesSent: number() })
 /** Locks that a certificate may be behind the present one. */
 export const LOCKS_MAX = 16
-export const LOCK_BYTES_MAX = 16 * 1024
+export const LOCK_BYTES_MAX = 32 * 1024
 export const CertificateRequest = message('CertificateRequest', { keyId: KEY_ID, epoch: number() })
 export const CertificateAnswer = message('CertificateAnswer', {
   certificate: KeyCertificate,

@@ -1,8 +1,9 @@
-import { type ClusterLock, ConclaveError, equalBytes, identitiesOf, type PartyId, verifyIdentity } from '@conclave/core'
+import { type ClusterLock, ConclaveError, equalBytes, identitiesOf, type PartyId } from '@conclave/core'
 import { certificateHash, type Identities, isCertified } from '@conclave/mpc'
 import type { KeyVault, SealContext } from '@conclave/vault'
 import { type Attestation, decode, EPOCHS_MAX, encode, type KeyCertificate, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
+import { type Epochs, keepsQuorum, newsIn, recordKey } from './key-records.ts'
 import type { Change, Store } from './store.ts'
 import { Turns } from './turns.ts'
 
@@ -24,16 +25,6 @@ const RECORD_VERSION = 1
 
 /** What attestations have made of an epoch: `activated` is said once, by the call that did it. */
 export type AttestOutcome = 'activated' | 'active' | 'pending' | 'unknown'
-
-interface Epochs {
-  /** By epoch. The highest is the active one; lower ones are kept sealed until the rule of section 7 lets them go. */
-  readonly certified: Map<number, StoredKey>
-  /** By epoch: prepared, and not known to be certified. */
-  readonly pending: Map<number, PendingKey>
-}
-
-const recordKey = (keyId: string, epoch: number): string => `${keyId}/${String(epoch).padStart(10, '0')}`
-const highest = (epochs: ReadonlyMap<number, unknown>): number | undefined => (epochs.size === 0 ? undefined : Math.max(...epochs.keys()))
 
 /**
  * The key shares of this node, by key and epoch.
@@ -94,6 +85,19 @@ export class KeyStore {
     const key = this.#active(keyId)
     if (key === undefined) throw new ConclaveError('UNKNOWN_KEY', `this node has no key "${keyId}"`)
     return key.certificate.key
+  }
+
+  /** The epoch that counted before the active one; undefined when its share is gone. */
+  before(keyId: string): KeyPublic | undefined {
+    const [active, ...others] = this.#standing(keyId)
+    return others.find((s) => s.certificate.key.epoch < (active?.certificate.key.epoch ?? 0))?.certificate.key
+  }
+
+  /** Epochs of which a share is here, beside the active one. */
+  others(keyId: string): { readonly certified: readonly number[]; readonly pending: readonly number[] } {
+    const epochs = this.#keys.get(keyId)
+    const active = this.#active(keyId)?.certificate.key.epoch
+    return { certified: [...(epochs?.certified.keys() ?? [])].filter((e) => e !== active), pending: [...(epochs?.pending.keys() ?? [])] }
   }
 
   /** A certified epoch whose share is still here, and whether this node has seen it sign. */
@@ -252,8 +256,19 @@ export class KeyStore {
   }
 
   #active(keyId: string): StoredKey | undefined {
-    const certified = this.#keys.get(keyId)?.certified
-    return certified?.get(highest(certified) ?? -1)
+    return this.#standing(keyId)[0]
+  }
+
+  /**
+   * Certified epochs, the one that counts first: the highest that can still sign. A certificate that was kept back until fewer parties
+   * than its threshold are left must not take the place of one that works, and the lock tells every node the same.
+   */
+  #standing(keyId: string): readonly StoredKey[] {
+    const { identities } = this.#scope
+    const works = ({ certificate: { key } }: StoredKey) => keepsQuorum(key, this.identitiesFor(key), identities)
+    const certified = [...(this.#keys.get(keyId)?.certified.values() ?? [])]
+    const down = certified.sort((a, b) => b.certificate.key.epoch - a.certificate.key.epoch)
+    return [...down.filter(works), ...down.filter((s) => !works(s))]
   }
 
   async #certify(stored: StoredKey): Promise<void> {
@@ -277,20 +292,4 @@ export class KeyStore {
     await this.#store.apply([{ put: 'pending-key', key: recordKey(keyId, epoch), value: encode(PendingKey, pending) }])
     this.#epochs(keyId).pending.set(epoch, pending)
   }
-}
-
-/** Valid attestations of parties whose attestation is not known yet; one look per party, because looking is expensive. */
-function newsIn(
-  pending: PendingKey,
-  hash: Uint8Array,
-  attestations: readonly Attestation[],
-  identities: Identities,
-): readonly Attestation[] {
-  const seen = new Set(pending.attestations.map((a) => a.party))
-  return attestations.filter((a) => {
-    const identity = identities.get(a.party)
-    if (seen.has(a.party) || !pending.key.parties.includes(a.party) || identity === undefined) return false
-    seen.add(a.party)
-    return verifyIdentity(identity, hash, a.signature)
-  })
 }

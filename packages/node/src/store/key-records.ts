@@ -1,0 +1,40 @@
+/** Records of key shares, and what can be said of one by itself. */
+import { type PartyId, sameIdentity, verifyIdentity } from '@conclave/core'
+import type { Identities } from '@conclave/mpc'
+import type { Attestation, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
+
+/** What is on the disk of one key. */
+export interface Epochs {
+  /** By epoch. The highest is the active one; lower ones are kept sealed until the rule of section 7 lets them go. */
+  readonly certified: Map<number, StoredKey>
+  /** By epoch: prepared, and not known to be certified. */
+  readonly pending: Map<number, PendingKey>
+}
+
+/** Sorts by epoch. */
+export const recordKey = (keyId: string, epoch: number): string => `${keyId}/${String(epoch).padStart(10, '0')}`
+/** Whether as many parties as sign are still in their seats: attested by an identity that holds it now. */
+export function keepsQuorum({ parties, threshold }: KeyPublic, then: Identities, now: Identities): boolean {
+  if (then === now) return true
+  const isKept = (j: PartyId) => {
+    const [a, b] = [then.get(j), now.get(j)]
+    return a !== undefined && b !== undefined && sameIdentity(a, b)
+  }
+  return parties.filter(isKept).length >= threshold
+}
+
+/** Valid attestations of parties whose attestation is not known yet; one look per party, because looking is expensive. */
+export function newsIn(
+  pending: PendingKey,
+  hash: Uint8Array,
+  attestations: readonly Attestation[],
+  identities: Identities,
+): readonly Attestation[] {
+  const seen = new Set(pending.attestations.map((a) => a.party))
+  return attestations.filter((a) => {
+    const identity = identities.get(a.party)
+    if (seen.has(a.party) || !pending.key.parties.includes(a.party) || identity === undefined) return false
+    seen.add(a.party)
+    return verifyIdentity(identity, hash, a.signature)
+  })
+}
