@@ -46,7 +46,7 @@ async function verdictOn(key: KeyPublic, { locks = [FIRST], own }: { locks?: rea
   const older = locks.slice(0, -1).map((lock) => utf8(formatLock(lock)))
   const lockOf = (context: Uint8Array) => locks.find((l) => toHex(clusterContext(l)) === toHex(context))
   const certificates = new Certificates({
-    scope: { locks, lockOf } as unknown as NodeScope,
+    scope: { locks, lockOf, identities: identitiesOf(locks.at(-1) as ClusterLock) } as unknown as NodeScope,
     keys: { has: () => (own === undefined ? undefined : 'active'), get: () => own } as unknown as KeyStore,
     calls: { call: async () => ({ certificate: { certificate: { key, attestations }, locks: older } }) } as unknown as Calls,
   })
@@ -67,6 +67,12 @@ describe('certificates', () => {
     expect(await verdictOn(late, { locks, own: made(PARTIES, 3, SECOND, 8) })).to.equal('shown')
     expect(await verdictOn(late, { locks, own: made(PARTIES, 3, FIRST, 6) })).to.equal('shown')
     expect(await verdictOn(late, { locks })).to.equal('shown')
+  })
+
+  it('certificate: an epoch of which fewer parties are left than sign is nothing to go by', async () => {
+    const locks = [FIRST, nextLock(FIRST, { remove: ['n5'] })]
+    expect(await verdictOn(made(PARTIES, 5, FIRST, 7), { locks })).to.equal('BAD_CERTIFICATE')
+    expect(await verdictOn(made(PARTIES, 4, FIRST, 7), { locks })).to.equal('shown')
   })
 
   it('certificate: one of another public key than our own is refused', async () => {

@@ -13,6 +13,7 @@ import {
 import { type Identities, isCertified } from '@conclave/mpc'
 import { type Attestation, type CertificateAnswer, type CertificateRequest, type KeyPublic, LOCKS_MAX } from '@conclave/wire'
 import type { Calls } from './calls.ts'
+import { keepsQuorum } from './store/key-records.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 
 const FETCH_TIMEOUT_MS = 10_000
@@ -71,6 +72,9 @@ export class Certificates {
     const enough = lock !== undefined && key.threshold >= lock.quorum.required
     if (!enough || key.keyId !== keyId || key.epoch !== epoch || !isCertified(key, attestations, identities))
       throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} showed a certificate of key "${keyId}" that does not verify`)
+    // Nor does anybody go by an epoch that cannot sign any more.
+    if (!keepsQuorum(key, identities, this.#o.scope.identities))
+      throw new ConclaveError('BAD_CERTIFICATE', `party ${peer} showed an epoch of key "${keyId}" of which too few parties are left`)
     this.#checkAgainstOwn(peer, key, lock)
     return { key, lock, attestations }
   }

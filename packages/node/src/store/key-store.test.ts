@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tagged, toHex } from '@conclave/core'
+import { type ClusterLock, tagged, toHex } from '@conclave/core'
 import { parseKeyShare } from '@conclave/mpc'
 import { MemoryDevice, memoryVault } from '@conclave/vault'
-import { type Attestation, EPOCHS_MAX, encode, PendingKey, StoredKey } from '@conclave/wire'
+import { type Attestation, EPOCHS_MAX, encode, type KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { identity, type MadeKey, makeKey, SCOPE } from './dkg.fixture.ts'
@@ -152,5 +152,27 @@ describe('key store', () => {
     await late.attest('k', made.hash, a).catch(() => undefined)
     expect(late.has('k')).to.equal('pending')
     expect(late.attestationsOf('k')[0]?.attestations).to.deep.equal([])
+  })
+
+  it('key store: an epoch that too few parties are left to sign with does not take the place of one that works', async () => {
+    const older = tagged('an older lock')
+    const certified = (epoch: number, change: Partial<KeyPublic>) => {
+      const key = { ...made.key, epoch, ...change }
+      const value = encode(StoredKey, { certificate: { key, attestations: a }, sealed: new Uint8Array(100), proved: false })
+      return { put: 'key', key: `k/${String(epoch).padStart(10, '0')}`, value } as const
+    }
+    // Party 3 has another identity by now.
+    const nodes = [1, 2, 3].map((index) => ({ index, identity: identity(index === 3 ? 4 : index).key }))
+    const scope = { ...SCOPE, lockOf: () => ({ nodes }) as unknown as ClusterLock }
+    const activeOf = async (...records: ReturnType<typeof certified>[]) => {
+      await store.apply(records)
+      const opened = await KeyStore.open(store, await memoryVault({ devices: [device] }), scope)
+      return [opened.get('k').epoch, opened.before('k')?.epoch]
+    }
+    expect(await activeOf(certified(0, {}))).to.deep.equal([0, undefined])
+    expect(await activeOf(certified(3, { threshold: 3, clusterContext: older }))).to.deep.equal([0, undefined])
+    // With two of three it still can.
+    expect(await activeOf(certified(4, { threshold: 2, clusterContext: older }))).to.deep.equal([4, 0])
+    expect(await activeOf(certified(5, {}))).to.deep.equal([5, 4])
   })
 })
