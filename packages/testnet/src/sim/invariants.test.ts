@@ -33,7 +33,7 @@ describe('invariants', () => {
     ['a wrong share: key', /no 2 honest shares/],
     ['one share gone: epoch', /n1 has none, n2 has 0/],
     ['erased too early', /the key is not lost/],
-    ['a burn lost', /n1 has lost the ban of party 2/],
+    ['a burn lost', /n1 has lost the ban of n2/],
     ['an honest party banned', /no honest party is blamed/],
     ['signing with a banned party', /burned pairs stay burned/],
     ['a session twice', /no correlation is used twice/],

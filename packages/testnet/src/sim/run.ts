@@ -42,9 +42,9 @@ interface Stage {
 async function act(stage: Stage, action: Action, plan: Plan): Promise<void> {
   const { world, office } = stage
   await world.timeline.pause(action.atMs)
-  const parties = world.lock.nodes.map((m) => m.index)
+  const parties = office.driver.lock.nodes.map((m) => m.index)
   if (action.kind === 'create') {
-    await createKey(office, action.keyId, { parties, threshold: plan.t }, TRIES)
+    await createKey(office, action.keyId, { parties, threshold: office.driver.lock.quorum.required }, TRIES)
     return
   }
   const key = office.book.keys.get(action.keyId)
@@ -71,7 +71,7 @@ async function prove(stage: Stage, plan: Plan): Promise<void> {
   }
   if (world.byzantine.size > 0 || !plan.fresh) return
   const all = world.lock.nodes.map((m) => m.index)
-  const made = await createKey(office, 'last', { parties: all, threshold: plan.t }, FINAL_TRIES)
+  const made = await createKey(office, 'last', { parties: all, threshold: world.lock.quorum.required }, FINAL_TRIES)
   if (made === undefined) world.violate('honest nodes make keys', 'no new key after the heal')
 }
 
@@ -131,7 +131,7 @@ export async function run(seed: number, plan: Plan, print?: (line: string) => vo
     if (!inTime) world.violate('runs end', `not at rest after ${UNTIL_MS} ms`)
   } finally {
     process.off('unhandledRejection', stray)
-    for (const node of world.nodes) node.kill()
+    for (const node of world.machines.values()) node.kill()
   }
   const { faults } = world.trace
   const simulatedMs = Math.round(world.timeline.nowMs)
