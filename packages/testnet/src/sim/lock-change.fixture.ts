@@ -92,25 +92,26 @@ async function step(change: SeatChange, threshold: number, lost?: PartyId): Prom
   return { between, reshared, ...(await after()) }
 }
 
-const seen: Record<string, unknown> = {}
+const seen = new Map<string, unknown>()
 async function story(): Promise<void> {
   await settle(world, driver)
-  seen['start'] = await after()
-  seen['grown'] = await step({ add: 2, required: 4 }, 4)
-  seen['shrunk'] = await step({ remove: [2, 4], required: 3 }, 3)
+  seen.set('start', await after())
+  seen.set('grown', await step({ add: 2, required: 4 }, 4))
+  seen.set('shrunk', await step({ remove: [2, 4], required: 3 }, 3))
   // Fire: disk and HSM of a machine are gone. Its seat goes to a new one with a new identity.
   const lost = world.node(5)
   lost.kill()
   lost.isGone = true
   lost.image.records.clear()
-  seen['recovered'] = await step({ replace: [5] }, 3, 5)
+  seen.set('recovered', await step({ replace: [5] }, 3, 5))
   const leavers = world.leavers.filter((m) => m.alive).map((m) => m.name)
-  seen['refused'] = leavers.map((name) => {
+  const refused = leavers.map((name) => {
     const others = world.nodes.map((m) => m.name)
     const last = lines.findLastIndex((line) => line.includes(`start ${name}`))
     const said = lines.slice(last).filter((line) => line.includes('LOCK_MISMATCH') && line.includes(name))
     return { name, refused: said.length > 0, up: others.filter((other) => world.network.isUp(name, other)) }
   })
+  seen.set('refused', refused)
   await checkInvariants(world, probe, await settle(world, driver))
 }
 
@@ -125,4 +126,4 @@ void story()
     ended = true
   })
 if (!(await world.timeline.run(() => ended, UNTIL_MS))) world.violate('runs end', 'not at rest')
-process.stdout.write(JSON.stringify({ ...seen, violations: world.violations }, undefined, 1))
+process.stdout.write(JSON.stringify({ ...Object.fromEntries(seen), violations: world.violations }, undefined, 1))

@@ -6,6 +6,7 @@ import { Driver } from './driver.ts'
 import { Injector } from './inject.ts'
 import { checkInvariants } from './invariants.ts'
 import { KeysBook } from './keys-book.ts'
+import { LockChanges } from './lock-action.ts'
 import { type Action, BASE_KEY, type Plan } from './plan.ts'
 import { Probe } from './probe.ts'
 import { noteEpoch, renewKey, statusesOf } from './renew.ts'
@@ -36,12 +37,14 @@ interface Stage {
   readonly world: World
   readonly office: Office
   readonly probe: Probe
+  readonly locks: LockChanges
   signatures: number
 }
 
-async function act(stage: Stage, action: Action, plan: Plan): Promise<void> {
+async function act(stage: Stage, action: Action): Promise<void> {
   const { world, office } = stage
   await world.timeline.pause(action.atMs)
+  if (action.kind === 'lock') return stage.locks.change(action.what)
   const parties = office.driver.lock.nodes.map((m) => m.index)
   if (action.kind === 'create') {
     await createKey(office, action.keyId, { parties, threshold: office.driver.lock.quorum.required }, TRIES)
@@ -69,7 +72,7 @@ async function prove(stage: Stage, plan: Plan): Promise<void> {
     if (signed === undefined) world.violate('an honest quorum signs', `parties ${among.join()} did not sign with ${keyId}`)
     else stage.signatures++
   }
-  if (world.byzantine.size > 0 || !plan.fresh) return
+  if (world.honest.length < world.nodes.length || !plan.fresh) return
   const all = world.lock.nodes.map((m) => m.index)
   const made = await createKey(office, 'last', { parties: all, threshold: world.lock.quorum.required }, FINAL_TRIES)
   if (made === undefined) world.violate('honest nodes make keys', 'no new key after the heal')
@@ -78,8 +81,9 @@ async function prove(stage: Stage, plan: Plan): Promise<void> {
 async function play(stage: Stage, plan: Plan, injector: Injector): Promise<void> {
   const { world, office, probe } = stage
   const { timeline } = world
-  await Promise.all(plan.actions.map((a) => act(stage, a, plan)))
+  await Promise.all(plan.actions.map((a) => act(stage, a)))
   while (!injector.healed) await timeline.pause(500)
+  await stage.locks.mend()
   const statuses: ReadonlyMap<PartyId, NodeStatus> = await settle(world, office.driver)
   await prove(stage, plan)
   // What the last signature left to be written.
@@ -100,7 +104,7 @@ export async function run(seed: number, plan: Plan, print?: (line: string) => vo
   const driver = new Driver(world)
   const probe = new Probe(world, book)
   probe.attach(driver)
-  const stage: Stage = { world, office: { driver, book, dice: world.dice.fork('driver') }, probe, signatures: 0 }
+  const office: Office = { driver, book, dice: world.dice.fork('driver') }
   if (snapshot !== undefined) {
     const { keyId, publicKey, epoch } = snapshot.key
     const parties = world.lock.nodes.map((m) => m.index)
@@ -115,6 +119,8 @@ export async function run(seed: number, plan: Plan, print?: (line: string) => vo
     )
   }
   const injector = new Injector(world, plan)
+  const locks = new LockChanges({ world, office, probe }, plan, injector)
+  const stage: Stage = { world, office, probe, locks, signatures: 0 }
   const stray = (error: unknown) => world.violate('nothing is thrown astray', messageOf(error))
   process.on('unhandledRejection', stray)
   let ended = false
