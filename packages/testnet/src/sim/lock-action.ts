@@ -12,6 +12,8 @@ const NODES_MAX = 7
 const MOVED_MS = 120_000
 const RENEW_TRIES = 3
 const MEND_TRIES = 10
+/** While somebody deviates it is soon clear that it does not work: a silent party takes its time. */
+const BLOCKED_TRIES = 2
 const MEND_PAUSE_MS = 5_000
 const OUT_MS = 10_000
 
@@ -105,22 +107,22 @@ export class LockChanges {
   async mend(): Promise<void> {
     const { world, office, probe } = this.#stage
     if (world.lock.version === 1) return
-    let left = await this.#tryOn()
     const deviants = world.nodes.filter((m) => world.byzantine.has(m.name)).map((m) => m.index)
+    let left = await this.#tryOn(deviants.length > 0 ? BLOCKED_TRIES : MEND_TRIES)
     if (left.length > 0 && deviants.length > 0) {
       world.trace.fault('lock-change', `put out ${deviants.join()}`)
       await changeLock(world, office.driver, { remove: deviants })
       for (const m of world.leavers) m.kill()
       probe.left()
       await world.timeline.pause(OUT_MS)
-      left = await this.#tryOn()
+      left = await this.#tryOn(MEND_TRIES)
     }
     if (left.length > 0) world.violate('keys are handed on', `${left.join()} not reshared under version ${world.lock.version}`)
   }
 
-  async #tryOn(): Promise<readonly string[]> {
+  async #tryOn(tries: number): Promise<readonly string[]> {
     let left = await handOn(this.#stage, 1)
-    for (let i = 1; i < MEND_TRIES && left.length > 0; i++) {
+    for (let i = 1; i < tries && left.length > 0; i++) {
       await this.#stage.world.timeline.pause(MEND_PAUSE_MS)
       left = await handOn(this.#stage, 1)
     }

@@ -57,9 +57,11 @@ export async function renewKey(
     if (dealers.length < key.threshold) continue
     const threshold = options.threshold ?? (how === 'refresh' ? key.threshold : Math.max(key.threshold, driver.lock.quorum.required))
     // A party without an active share does not say what it has prepared, so each try goes higher than the last one.
+    const epoch = Math.max(key.epoch, key.asked ?? 0, ...prepared) + 1
+    key.asked = epoch
     const renewal = {
       ...{ keyId: key.keyId, nonce: dice.bytes(32), kind: how === 'refresh' ? 'refresh' : 'reshare', fromEpoch: key.epoch },
-      ...{ epoch: Math.max(key.epoch, ...prepared) + 1 + i, threshold, parties, dealers },
+      ...{ epoch, threshold, parties, dealers },
     }
     const participants = [...new Set([...parties, ...dealers])].sort((a, b) => a - b)
     const answers = await driver.askAll(participants, { renewKey: renewal }, RENEW_MS)

@@ -16,7 +16,7 @@ import type { FaultKind } from './trace.ts'
 import { type Violation, World } from './world.ts'
 
 /** No run lives longer than this, in simulated time. */
-const UNTIL_MS = 900_000
+const UNTIL_MS = 1_800_000
 const TRIES = 4
 /** After the heal nothing is in the way, but an attempt may meet a pair that is just being agreed on. */
 const FINAL_TRIES = 4
