@@ -111,6 +111,19 @@ await look('a burn kept', ({ world }) => {
   return burnsLast(world.node(1), new Set([world.node(2).member.peerId]), undefined)
 })
 await look('a burn lost', ({ world }) => burnsLast(world.node(1), new Set([world.node(2).member.peerId]), undefined))
+/** As if the first node said that its pair with the second one is burned. */
+const said = (world: World, burned: ReadonlySet<string>): string | undefined => {
+  const pairs = [2, 3].map((peer) => ({ peer, pairEpoch: 1, state: peer === 2 ? 'burned' : 'ready', pairId: new Uint8Array(0), code: '' }))
+  return burnsLast(world.node(1), burned, { pairs } as unknown as NodeStatus)
+}
+await look('a burn kept and said', ({ world }) => {
+  world.node(1).image.records.set('burn!2', BURN)
+  return said(world, new Set([world.node(2).member.peerId]))
+})
+await look('a burn on who took over the seat', ({ world }) => {
+  world.node(1).image.records.set('burn!2', BURN)
+  return said(world, new Set(['who had the seat before']))
+})
 await look('an honest party banned', ({ world }) => {
   world.witness.wrote(world.node(1), 1, 'at', [{ put: 'burn', key: '2', value: BURN }])
   return undefined
