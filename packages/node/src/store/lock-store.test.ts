@@ -6,6 +6,7 @@ import {
   type ClusterLock,
   clusterContext,
   lockHash,
+  type NodeMember,
   nextLock,
   signLock,
   tagged,
@@ -15,6 +16,7 @@ import {
   verifyLockChain,
 } from '@conclave/core'
 import { peerIdOf, softIdentity } from '@conclave/transport'
+import { encode, type KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { LevelStore } from './level-store.ts'
@@ -124,6 +126,37 @@ describe('lock store', () => {
     await broken.adopt(chain[1]).catch(() => undefined)
     expect(broken.present?.version).to.equal(1)
     expect(broken.lockOf(clusterContext(chain[1]))).to.equal(undefined)
+  })
+
+  it('lock store: a prepared epoch that may still come true must not be lost either, and one that was passed over counts for nothing', async () => {
+    const [first] = chain
+    await locks.adopt(first)
+    const successor4 = softIdentity(tagged('lock-store', u32(4)))
+    const { index: _, ...seat } = first.nodes[0] as NodeMember
+    const fourth = { ...seat, name: 'n4', peerId: peerIdOf(successor4.key), identity: successor4.key }
+    let next = nextLock(first, { replace: new Map([['n1', fourth]]) })
+    for (const signer of signers.slice(0, 2)) next = await approveLock(first, next, signer)
+    for (const signer of [...signers.slice(1), successor4]) next = await signLock(next, signer)
+
+    const point = new Uint8Array(33).fill(2)
+    const hash = tagged('any')
+    const epochOf = (epoch: number, threshold: number): KeyPublic => ({
+      ...{ keyId: 'k', epoch, threshold, parties: [1, 2, 3], publicKey: point, chainCode: hash, publicShares: [point, point, point] },
+      ...{ nonce: hash, sidParts: [hash, hash, hash], transcript: hash, clusterContext: clusterContext(first), origin: 'create' },
+      ...{ previous: new Uint8Array(0), previousEpoch: 0, dealers: [] },
+    })
+    const sealed = Uint8Array.of(1)
+    const active = (key: KeyPublic) => ({
+      ...{ put: 'key' as const, key: `k/${key.epoch}` },
+      value: encode(StoredKey, { certificate: { key, attestations: [] }, sealed, proved: false }),
+    })
+    const pending = encode(PendingKey, { key: epochOf(1, 3), sealed, attestations: [] })
+    await store.apply([active(epochOf(0, 2)), { put: 'pending-key', key: 'k/1', value: pending }])
+    // Two of the present epoch stay, which are enough; of the prepared one all three would be needed.
+    expect(await refusal(() => locks.adopt(next))).to.equal('LOCK_LOSES_KEY')
+    expect(locks.present?.version).to.equal(1)
+    await store.apply([active(epochOf(2, 2))])
+    expect(await locks.adopt(next)).to.equal('next')
   })
 
   it('lock store: versions keep their order past nine, and a record that is no lock is STORE_CORRUPT', async () => {

@@ -14,7 +14,7 @@ import {
   utf8,
   verifyLock,
 } from '@conclave/core'
-import { decode, type KeyPublic, StoredKey } from '@conclave/wire'
+import { decode, type KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import { type Store, StoreError } from './store.ts'
 
 /** Wide enough for every version, so that keys sort as numbers do. */
@@ -84,7 +84,7 @@ export class LockStore {
     else if (present.version === lock.version && equalBytes(lockHash(present), lockHash(lock))) return 'same'
     else {
       checkSuccessor(present, lock)
-      for (const key of await activeKeys(this.#store)) if (!abandoned.includes(key.keyId)) this.#checkKey(lock, key)
+      for (const key of await liveKeys(this.#store)) if (!abandoned.includes(key.keyId)) this.#checkKey(lock, key)
     }
     await this.#store.apply([{ put: 'lock', key: keyOf(lock), value: utf8(formatLock(lock)) }])
     this.#history.push(lock)
@@ -111,12 +111,16 @@ export class LockStore {
   }
 }
 
-/** The active epoch of every key; the key store itself opens only under a lock. */
-async function activeKeys(store: Store): Promise<readonly KeyPublic[]> {
+/**
+ * The active epoch of every key, and the prepared ones above it: one of those may come true at any time, by an attestation that
+ * somebody held back. The key store itself opens only under a lock.
+ */
+async function liveKeys(store: Store): Promise<readonly KeyPublic[]> {
   const active = new Map<string, KeyPublic>()
   for (const { value } of await store.list('key')) {
     const { key } = decode(StoredKey, value).certificate
     if ((active.get(key.keyId)?.epoch ?? -1) < key.epoch) active.set(key.keyId, key)
   }
-  return [...active.values()]
+  const prepared = (await store.list('pending-key')).map(({ value }) => decode(PendingKey, value).key)
+  return [...active.values(), ...prepared.filter(({ keyId, epoch }) => epoch > (active.get(keyId)?.epoch ?? epoch))]
 }

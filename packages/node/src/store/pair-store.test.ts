@@ -175,6 +175,12 @@ describe('pair store', () => {
     expect([pairs.burned(2), pairs.nextEpoch(2)]).to.deep.equal([undefined, 5])
     await pairs.save(state(2, 5, tagged('newcomer')))
     expect(await pairs.open(2)).to.deep.equal(state(2, 5, tagged('newcomer')))
+    // Whoever sits there now may be banned as well, and that lifts nobody else's ban.
+    await pairs.burn(2, 'VOLE_CHECK', 1)
+    pairs = await under('newcomer')
+    expect(pairs.burned(2)).to.include({ code: 'VOLE_CHECK', pairEpoch: 5 })
+    await pairs.reset(2)
+    expect([pairs.burned(2), pairs.nextEpoch(2)]).to.deep.equal([undefined, 6])
     await reopen()
     expect(pairs.burned(2)?.code).to.equal('OT_CHECK')
     expect(await refusal(() => pairs.open(2))).to.equal('PAIR_BURNED')

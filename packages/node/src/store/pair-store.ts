@@ -37,7 +37,8 @@ export class PairStore {
   readonly #vault: KeyVault
   readonly #scope: NodeScope
   readonly #pairs = new Map<PartyId, StoredPair>()
-  readonly #burns = new Map<PartyId, Burn>()
+  /** By the peer id of who is banned: a seat may be another's by now, and its former holder may come back. */
+  readonly #burns = new Map<string, Burn & { readonly peer: PartyId }>()
   /** The highest epoch that a pair had when an operator reset it. */
   readonly #epochs = new Map<PartyId, number>()
   readonly #turns = new Turns()
@@ -59,7 +60,8 @@ export class PairStore {
     for (const { value } of await store.list('burn')) {
       const burn = decode(StoredBurn, value)
       const at = new DataView(burn.at.buffer, burn.at.byteOffset, 8)
-      pairs.#burns.set(burn.peer, { pairEpoch: burn.pairEpoch, code: burn.code, atMs: Number(at.getBigUint64(0)), peerId: burn.peerId })
+      const { peer, pairEpoch, code, peerId } = burn
+      pairs.#burns.set(peerId, { peer, pairEpoch, code, atMs: Number(at.getBigUint64(0)), peerId })
     }
     for (const { value } of await store.list('pair-epoch')) {
       const { peer, pairEpoch } = decode(StoredPairEpoch, value)
@@ -70,8 +72,10 @@ export class PairStore {
 
   /** Why the peer is banned, if it is. */
   burned(peer: PartyId): Burn | undefined {
-    const burn = this.#burns.get(peer)
-    return burn?.peerId === this.#peerIdOf(peer) ? burn : undefined
+    const burn = this.#burns.get(this.#peerIdOf(peer))
+    if (burn === undefined) return undefined
+    const { pairEpoch, code, atMs, peerId } = burn
+    return { pairEpoch, code, atMs, peerId }
   }
 
   /** @throws {ConclaveError} PAIR_BURNED naming those of `peers` that are banned. */
@@ -91,8 +95,8 @@ export class PairStore {
 
   /** Above every epoch that this pair has had, under whatever lock. */
   nextEpoch(peer: PartyId): number {
-    const epochs = [this.#pairs.get(peer)?.pair.pairEpoch, this.#burns.get(peer)?.pairEpoch, this.#epochs.get(peer)]
-    return Math.max(...epochs.map((e) => e ?? 0)) + 1
+    const burned = [...this.#burns.values()].filter((b) => b.peer === peer).map((b) => b.pairEpoch)
+    return Math.max(0, this.#pairs.get(peer)?.pair.pairEpoch ?? 0, this.#epochs.get(peer) ?? 0, ...burned) + 1
   }
 
   /**
@@ -130,13 +134,13 @@ export class PairStore {
     const pairEpoch = this.nextEpoch(peer) - 1
     const peerId = this.#peerIdOf(peer)
     // In memory first: no session may begin with this peer while the disk is busy.
-    this.#burns.set(peer, { pairEpoch, code, atMs: nowMs, peerId })
+    this.#burns.set(peerId, { peer, pairEpoch, code, atMs: nowMs, peerId })
     this.#pairs.delete(peer)
     await this.#turns.take(() => {
       // A save that was already under way has put its state into memory again.
       this.#pairs.delete(peer)
       return this.#store.apply([
-        { put: 'burn', key: String(peer), value: encode(StoredBurn, { peer, pairEpoch, code, at: eight(nowMs), peerId }) },
+        { put: 'burn', key: peerId, value: encode(StoredBurn, { peer, pairEpoch, code, at: eight(nowMs), peerId }) },
         { del: 'pair', key: String(peer) },
       ])
     })
@@ -149,19 +153,21 @@ export class PairStore {
    */
   async reset(peer: PartyId): Promise<Burn | undefined> {
     return this.#turns.take(async () => {
-      const burn = this.#burns.get(peer)
+      const peerId = this.#peerIdOf(peer)
+      const burn = this.#burns.get(peerId)
+      const lifted = this.burned(peer)
       const pairEpoch = this.nextEpoch(peer) - 1
       await this.#store.apply([
         { put: 'pair-epoch', key: String(peer), value: encode(StoredPairEpoch, { peer, pairEpoch }) },
-        { del: 'burn', key: String(peer) },
+        { del: 'burn', key: peerId },
         { del: 'pair', key: String(peer) },
       ])
       this.#epochs.set(peer, pairEpoch)
       this.#pairs.delete(peer)
       this.#saves.set(peer, (this.#saves.get(peer) ?? 0) + 1)
       // A burn that came meanwhile is another one, and its turn on the disk is next.
-      if (this.#burns.get(peer) === burn) this.#burns.delete(peer)
-      return burn
+      if (this.#burns.get(peerId) === burn) this.#burns.delete(peerId)
+      return lifted
     })
   }
 

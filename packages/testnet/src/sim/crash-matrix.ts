@@ -3,7 +3,10 @@ import { parseArgs } from 'node:util'
 import { type CaseResult, type Crash, type MatrixProtocol, PROTOCOLS, runCase } from './matrix-case.ts'
 import { PHASES } from './sim-disk.ts'
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, only: { type: 'string' }, nodes: { type: 'string', default: '3' } },
+})
+const nodes = Number(values.nodes)
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 interface Row {
@@ -13,14 +16,14 @@ interface Row {
 }
 
 async function rowsOf(protocol: MatrixProtocol): Promise<readonly Row[]> {
-  const calm = await runCase(protocol)
+  const calm = await runCase(protocol, nodes)
   const rows: Row[] = []
   if (calm.outcome !== 'new') rows.push({ protocol, crash: { party: 0, write: 0, phase: 'before' }, result: { ...calm, outcome: 'bad' } })
   for (const [party, writes] of [...calm.writes].sort(([a], [b]) => a - b)) {
     for (let write = 1; write <= writes; write++) {
       for (const phase of PHASES) {
         const crash = { party, write, phase }
-        rows.push({ protocol, crash, result: await runCase(protocol, crash) })
+        rows.push({ protocol, crash, result: await runCase(protocol, nodes, crash) })
       }
     }
   }

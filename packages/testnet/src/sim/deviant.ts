@@ -42,7 +42,7 @@ export type Rewrite = (to: string, body: Frame['body']) => readonly { readonly t
 
 const KEPT_MAX = 40
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-const partyOf = (name: string): PartyId | undefined => (name.startsWith('n') ? Number(name.slice(1)) : undefined)
+const partyOf = (name: string): PartyId | undefined => (name.startsWith('n') ? Number.parseInt(name.slice(1), 10) : undefined)
 
 /** A session's messages, changed by kind, round and receiver. */
 function sessionRewrite(turned: Turned, change: (m: SessionMessage, kind: string, to: PartyId) => SessionMessage | undefined): Rewrite {
@@ -190,7 +190,7 @@ const outletOf =
 /** Turns a node: from now on nothing is expected of it, and it does what the deviations say. */
 export function turn(world: World, party: PartyId, deviations: readonly Deviation[]): void {
   const node = world.node(party)
-  world.byzantine.add(party)
+  world.byzantine.add(node.name)
   const sessions = new Map<string, string>()
   world.watch({
     worker: (of: SimNode, message: ToWorker | FromWorker) => {

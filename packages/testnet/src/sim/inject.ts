@@ -1,7 +1,7 @@
-import type { PartyId } from '@conclave/core'
 import type { Fault, Plan } from './plan.ts'
 import type { Phase } from './sim-disk.ts'
 import { CALM } from './sim-link.ts'
+import type { SimNode } from './sim-node.ts'
 import type { FaultKind } from './trace.ts'
 import type { World } from './world.ts'
 
@@ -21,7 +21,7 @@ const PHASE_FAULTS: Readonly<Record<Phase, FaultKind>> = {
 /** Makes the faults of a plan happen at their times, and undoes what lasts when the network heals. */
 export class Injector {
   readonly #world: World
-  readonly #armed = new Map<PartyId, Armed>()
+  readonly #armed = new Map<string, Armed>()
   readonly #undo = new Set<() => void>()
   #healed = false
 
@@ -30,7 +30,7 @@ export class Injector {
     world.network.weather = plan.weather
     for (const fault of plan.faults) world.timeline.after(fault.atMs, () => this.#inject(fault))
     world.timeline.after(plan.healMs, () => this.#heal())
-    world.watch({ wrote: (node, _write, phase) => this.#wrote(node.index, phase) })
+    world.watch({ wrote: (node, _write, phase) => this.#wrote(node, phase) })
   }
 
   /** No fault happens any more, and everything runs. */
@@ -44,16 +44,16 @@ export class Injector {
     this.#world.network.weather = CALM
     this.#armed.clear()
     for (const undo of this.#undo) undo()
-    for (const node of this.#world.nodes) if (!node.alive) void node.start()
+    for (const node of this.#world.machines.values()) if (!node.alive) void node.start()
   }
 
   #inject(fault: Fault): void {
     const { network, trace, lock } = this.#world
-    const node = 'party' in fault ? this.#world.node(fault.party) : undefined
+    const node = 'party' in fault ? this.#world.seat(fault.party) : undefined
     switch (fault.kind) {
       case 'link-drop': {
-        const [a, b] = [this.#world.node(fault.a).name, this.#world.node(fault.b).name]
-        if (network.drop(a, b)) trace.fault('link-drop', `${a} ${b}`)
+        const [a, b] = [this.#world.seat(fault.a)?.name, this.#world.seat(fault.b)?.name]
+        if (a !== undefined && b !== undefined && network.drop(a, b)) trace.fault('link-drop', `${a} ${b}`)
         return
       }
       case 'partition': {
@@ -68,10 +68,10 @@ export class Injector {
         return
       }
       case 'kill':
-        if (node?.alive === true) this.#die(fault.party, 'kill', fault.forMs)
+        if (node?.alive === true) this.#die(node, 'kill', fault.forMs)
         return
       case 'crash':
-        this.#armed.set(fault.party, { left: fault.write, phase: fault.phase, forMs: fault.forMs })
+        if (node !== undefined) this.#armed.set(node.name, { left: fault.write, phase: fault.phase, forMs: fault.forMs })
         return
       case 'worker-death':
         if (node?.node !== undefined) {
@@ -96,17 +96,16 @@ export class Injector {
     }
   }
 
-  #wrote(party: PartyId, phase: Phase): void {
-    const armed = this.#armed.get(party)
+  #wrote(node: SimNode, phase: Phase): void {
+    const armed = this.#armed.get(node.name)
     if (armed === undefined) return
     if (phase === 'before') armed.left--
     if (armed.left > 0 || phase !== armed.phase) return
-    this.#armed.delete(party)
-    this.#die(party, PHASE_FAULTS[phase], armed.forMs)
+    this.#armed.delete(node.name)
+    this.#die(node, PHASE_FAULTS[phase], armed.forMs)
   }
 
-  #die(party: PartyId, kind: FaultKind, forMs: number): void {
-    const node = this.#world.node(party)
+  #die(node: SimNode, kind: FaultKind, forMs: number): void {
     this.#world.trace.fault(kind, node.name)
     node.kill()
     this.#world.timeline.after(forMs, () => void node.start())

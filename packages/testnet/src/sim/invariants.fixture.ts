@@ -9,6 +9,7 @@ import { KeysBook } from './keys-book.ts'
 import { BASE_KEY } from './plan.ts'
 import { Probe } from './probe.ts'
 import { preparedInVain, unrest } from './settle.ts'
+import { lockOf, nameOf } from './sim-cluster.ts'
 import { snapshotOf } from './snapshot.ts'
 import { World } from './world.ts'
 
@@ -40,7 +41,13 @@ async function scene(): Promise<Scene> {
   return { world, probe, driver, key: (probe.keys.get(BASE_KEY) as { readonly public: KeyPublic }).public }
 }
 
-const BURN = encode(StoredBurn, { peer: 2, peerId: 'peer', pairEpoch: 1, code: 'OT_CHECK', at: new Uint8Array(8) })
+const BURN = encode(StoredBurn, {
+  peer: 2,
+  peerId: (await lockOf(3, 2)).nodes[1]?.peerId as string,
+  pairEpoch: 1,
+  code: 'OT_CHECK',
+  at: new Uint8Array(8),
+})
 
 const seen: Record<string, string | null> = {}
 async function look(name: string, act: (s: Scene) => Promise<string | undefined> | string | undefined): Promise<void> {
@@ -87,7 +94,7 @@ await look('two shares gone: key', ({ world, key }) => {
   return keyIsNotLost(world, key)
 })
 await look('two shares of deviants: key', ({ world, key }) => {
-  for (const j of [1, 3]) world.byzantine.add(j)
+  for (const j of [1, 3]) world.byzantine.add(nameOf(j))
   return keyIsNotLost(world, key)
 })
 await look('a wrong share: key', async ({ world, key }) => {
@@ -101,15 +108,28 @@ await look('erased too early', ({ world }) => {
 })
 await look('a burn kept', ({ world }) => {
   world.node(1).image.records.set('burn!2', BURN)
-  return burnsLast(world.node(1), [2], undefined)
+  return burnsLast(world.node(1), new Set([world.node(2).member.peerId]), undefined)
 })
-await look('a burn lost', ({ world }) => burnsLast(world.node(1), [2], undefined))
+await look('a burn lost', ({ world }) => burnsLast(world.node(1), new Set([world.node(2).member.peerId]), undefined))
+/** As if the first node said that its pair with the second one is burned. */
+const said = (world: World, burned: ReadonlySet<string>): string | undefined => {
+  const pairs = [2, 3].map((peer) => ({ peer, pairEpoch: 1, state: peer === 2 ? 'burned' : 'ready', pairId: new Uint8Array(0), code: '' }))
+  return burnsLast(world.node(1), burned, { pairs } as unknown as NodeStatus)
+}
+await look('a burn kept and said', ({ world }) => {
+  world.node(1).image.records.set('burn!2', BURN)
+  return said(world, new Set([world.node(2).member.peerId]))
+})
+await look('a burn on who took over the seat', ({ world }) => {
+  world.node(1).image.records.set('burn!2', BURN)
+  return said(world, new Set(['who had the seat before']))
+})
 await look('an honest party banned', ({ world }) => {
   world.witness.wrote(world.node(1), 1, 'at', [{ put: 'burn', key: '2', value: BURN }])
   return undefined
 })
 await look('signing with a banned party', ({ world, key }) => {
-  world.byzantine.add(2)
+  world.byzantine.add(nameOf(2))
   world.witness.wrote(world.node(1), 1, 'at', [{ put: 'burn', key: '2', value: BURN }])
   world.witness.worker(world.node(1), start('s', signJob(key)))
   return undefined
@@ -136,23 +156,23 @@ await look('another public key', ({ world, key }) => {
 const failure = (code: string, culprits: readonly PartyId[]) => ({
   failure: { code, message: '', retriable: false, culprits, waitingFor: [] },
 })
-await look('an honest party named', ({ driver }) => {
-  driver.heard(1, failure('DEAL_BAD_SUBSHARE', [2]))
+await look('an honest party named', ({ world, driver }) => {
+  driver.heard(world.node(1), failure('DEAL_BAD_SUBSHARE', [2]))
   return undefined
 })
 await look('a deviant named', ({ world, driver }) => {
-  world.byzantine.add(2)
-  driver.heard(1, failure('DEAL_BAD_SUBSHARE', [2]))
+  world.byzantine.add(nameOf(2))
+  driver.heard(world.node(1), failure('DEAL_BAD_SUBSHARE', [2]))
   return undefined
 })
 await look('told before it was burned', ({ world, driver }) => {
-  world.byzantine.add(2)
-  driver.heard(1, failure('OT_CHECK', [2]))
+  world.byzantine.add(nameOf(2))
+  driver.heard(world.node(1), failure('OT_CHECK', [2]))
   return undefined
 })
-await look('a signature that does not verify', ({ driver }) => {
+await look('a signature that does not verify', ({ world, driver }) => {
   const signed = { requestId: tagged('r'), digest: tagged('d'), signature: new Uint8Array(64), recovery: 0, bytesSent: 0 }
-  driver.heard(1, { signed })
+  driver.heard(world.node(1), { signed })
   return undefined
 })
 await look('a node that is silent', ({ world }) => unrest(world, new Map<PartyId, NodeStatus>()))

@@ -32,17 +32,22 @@ export function interpolate(points: ReadonlyMap<PartyId, bigint>): bigint {
   return sum
 }
 
-/** The shares that lie open for signing on a node's disk, by epoch. */
-async function sharesOf(world: World, node: SimNode, keyId: string): Promise<ReadonlyMap<number, bigint>> {
+export interface OpenShare {
+  readonly value: bigint
+  readonly threshold: number
+}
+
+/** The shares that lie ready for signing on a node's disk, by epoch. Only a simulator may open them. */
+export async function sharesOf(world: World, node: SimNode, keyId: string): Promise<ReadonlyMap<number, OpenShare>> {
   const vault = await memoryVault({ devices: [node.device] })
-  const shares = new Map<number, bigint>()
+  const shares = new Map<number, OpenShare>()
   for (const { value } of node.image.list('key')) {
     const { certificate, sealed } = decode(StoredKey, value)
     const { key } = certificate
     if (key.keyId !== keyId) continue
     const at = { clusterId: world.lock.clusterId, nodeId: node.name, recordType: 'key-share', keyId, epoch: key.epoch, version: 1 }
     using opened = await vault.open(at, sealed)
-    shares.set(key.epoch, BigInt(`0x${toHex(opened.bytes.subarray(0, 32))}`))
+    shares.set(key.epoch, { value: BigInt(`0x${toHex(opened.bytes.subarray(0, 32))}`), threshold: key.threshold })
   }
   return shares
 }
@@ -50,14 +55,17 @@ async function sharesOf(world: World, node: SimNode, keyId: string): Promise<Rea
 /** The key is never lost while t honest shares of one epoch exist: on the disks of honest nodes there are t shares that make it. */
 export async function keyIsNotLost(world: World, key: KeyPublic): Promise<string | undefined> {
   const byEpoch = new Map<number, Map<PartyId, bigint>>()
+  const thresholds = new Map<number, number>()
   for (const node of world.honest) {
     for (const [epoch, share] of await sharesOf(world, node, key.keyId)) {
-      byEpoch.set(epoch, (byEpoch.get(epoch) ?? new Map<PartyId, bigint>()).set(node.index, share))
+      byEpoch.set(epoch, (byEpoch.get(epoch) ?? new Map<PartyId, bigint>()).set(node.index, share.value))
+      thresholds.set(epoch, share.threshold)
     }
   }
-  for (const shares of byEpoch.values()) {
-    const quorum = new Map([...shares].slice(0, key.threshold))
-    if (quorum.size === key.threshold && Buffer.compare(baseTimes(interpolate(quorum)), key.publicKey) === 0) return undefined
+  for (const [epoch, shares] of byEpoch) {
+    const threshold = thresholds.get(epoch) as number
+    const quorum = new Map([...shares].slice(0, threshold))
+    if (quorum.size === threshold && Buffer.compare(baseTimes(interpolate(quorum)), key.publicKey) === 0) return undefined
   }
   const found = [...byEpoch].map(([epoch, shares]) => `epoch ${epoch}: ${[...shares.keys()].join()}`).join('; ')
   return `no ${key.threshold} honest shares make the key ${key.keyId} (${found || 'none'})`
@@ -78,13 +86,18 @@ export function sameEpoch(world: World, key: KeyPublic): string | undefined {
   return isSame ? undefined : `${key.keyId}: ${held.map((h) => `${h.name} has ${h.epoch ?? 'none'}`).join(', ')}, wanted ${key.epoch}`
 }
 
-/** A ban that was once durable is on the disk and in what the node says of itself. */
-export function burnsLast(node: SimNode, burned: Iterable<PartyId>, status: NodeStatus | undefined): string | undefined {
-  const stored = new Set(node.image.list('burn').map(({ value }) => decode(StoredBurn, value).peer))
-  for (const peer of burned) {
-    if (!stored.has(peer)) return `${node.name} has lost the ban of party ${peer}`
-    const said = status?.pairs.find((p) => p.peer === peer)?.state
-    if (status !== undefined && said !== 'burned') return `${node.name} says that the pair with party ${peer} is ${said ?? 'nothing'}`
+/**
+ * A ban that was once durable is on the disk and in what the node says of itself for as long as the banned identity has a seat, and
+ * nobody else is banned.
+ */
+export function burnsLast(node: SimNode, burned: ReadonlySet<string>, status: NodeStatus | undefined): string | undefined {
+  const stored = new Set(node.image.list('burn').map(({ value }) => decode(StoredBurn, value).peerId))
+  for (const { index, name, peerId } of node.lock.nodes) {
+    const isBanned = burned.has(peerId)
+    if (isBanned && !stored.has(peerId)) return `${node.name} has lost the ban of ${name}`
+    const said = status?.pairs.find((p) => p.peer === index)?.state
+    if (status !== undefined && index !== node.index && isBanned !== (said === 'burned'))
+      return `${node.name} says that the pair with ${name} is ${said ?? 'nothing'}, and it has ${isBanned ? '' : 'not '}banned it`
   }
   return undefined
 }
@@ -98,7 +111,7 @@ export async function checkInvariants(world: World, probe: Probe, statuses: Read
     if (apart !== undefined) world.violate('honest nodes converge', apart)
   }
   for (const node of world.honest) {
-    const gone = burnsLast(node, probe.burnedBy(node.index), statuses.get(node.index))
+    const gone = burnsLast(node, probe.burnedBy(node), statuses.get(node.index))
     if (gone !== undefined) world.violate('burned pairs stay burned', gone)
   }
 }

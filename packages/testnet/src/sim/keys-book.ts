@@ -8,6 +8,8 @@ export interface KnownKey {
   readonly keyId: string
   readonly publicKey: Uint8Array
   epoch: number
+  /** The highest epoch that was asked for. */
+  asked?: number
   threshold: number
   parties: readonly PartyId[]
 }

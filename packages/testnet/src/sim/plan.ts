@@ -6,15 +6,21 @@ import { CALM, type Weather } from './sim-link.ts'
 
 /** The key that a snapshot begins with. */
 export const BASE_KEY = 'base'
+const LOCK_CHANCE = 0.15
 const FAULTS_MAX = 4
 const SLOW_MS_MAX = 2_500
 const WEATHER_MAX: Weather = { delay: 0.15, loss: 0.04, duplicate: 0.1, reorder: 0.1 }
 
-/** What the coordinator does. `index` names the item when one is dropped. */
+/** How the next lock differs from the one in force; who it concerns is decided when it happens, by what may be. */
+export const LOCK_MOVES = ['replace', 'add', 'remove', 'raise', 'lower'] as const
+export type LockMove = (typeof LOCK_MOVES)[number]
+
+/** What the coordinator and the operators do. `index` names the item when one is dropped. */
 export type Action =
   | { readonly kind: 'create'; readonly index: number; readonly atMs: number; readonly keyId: string }
   | { readonly kind: 'sign'; readonly index: number; readonly atMs: number; readonly keyId: string; readonly hasty: boolean }
   | { readonly kind: 'renew'; readonly index: number; readonly atMs: number; readonly keyId: string; readonly how: 'refresh' | 'reshare' }
+  | { readonly kind: 'lock'; readonly index: number; readonly atMs: number; readonly what: LockMove }
 
 export type Fault =
   | {
@@ -98,6 +104,15 @@ function planActions(dice: Dice, fresh: boolean, healMs: number): readonly Actio
   return actions
 }
 
+/** In few plans: new pairs and a reshare of every key cost as much as the rest of a run. */
+function planLocks(dice: Dice, healMs: number, first: number): readonly Action[] {
+  if (!dice.chance(LOCK_CHANCE)) return []
+  return range(dice.chance(0.7) ? 1 : 2).map((i) => {
+    const what = dice.pick(LOCK_MOVES)
+    return { kind: 'lock', index: first + i, atMs: 1_000 + dice.float() * healMs * 0.6, what }
+  })
+}
+
 type FaultName = Fault['kind']
 /** A crash at a write is what most is to be learned from. */
 const FAULT_NAMES: readonly FaultName[] = [
@@ -151,7 +166,8 @@ export function planOf(seed: number): Plan {
   const healMs = 8_000 + dice.float() * 22_000
   const blown = (max: number) => (dice.chance(0.4) ? dice.float() * max : 0)
   const { delay, loss, duplicate, reorder } = WEATHER_MAX
-  const actions = planActions(dice.fork('actions'), fresh, healMs)
+  const asked = planActions(dice.fork('actions'), fresh, healMs)
+  const actions = [...asked, ...planLocks(dice.fork('locks'), healMs, asked.length)]
   return {
     ...{ n, t, fresh, healMs },
     weather: { delay: blown(delay), loss: blown(loss), duplicate: blown(duplicate), reorder: blown(reorder) },

@@ -1,4 +1,4 @@
-import { type PartyId, toHex } from '@conclave/core'
+import { nodeOf, type PartyId, toHex } from '@conclave/core'
 import { burnsPairs, verifies } from '@conclave/mpc'
 import type { Change, FromWorker, ToWorker } from '@conclave/node'
 import {
@@ -20,6 +20,7 @@ import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
 
 type Job = Extract<ToWorker, { readonly type: 'start' }>['job']
+type Burned = ReturnType<typeof decode<typeof StoredBurn>>
 type SignJob = Extract<Job, { readonly kind: 'sign' }>
 
 /** What a key looked like wherever it was seen active. */
@@ -32,8 +33,8 @@ export interface SeenKey {
 export class Probe {
   /** Keys that an honest node has activated on its disk, by id; the highest epoch of each. */
   readonly keys = new Map<string, SeenKey>()
-  /** Peers that a node has banned durably, by party. */
-  readonly burned = new Map<PartyId, Set<PartyId>>()
+  /** Whom a machine has banned durably: peer ids, by the machine's name. */
+  readonly burned = new Map<string, Set<string>>()
   readonly #world: World
   readonly #book: KeysBook
   /** Kinds of sessions by node and id. */
@@ -62,12 +63,27 @@ export class Probe {
     driver.listen((from, body) => this.#answered(from, body))
   }
 
-  burnedBy(party: PartyId): ReadonlySet<PartyId> {
-    return this.burned.get(party) ?? new Set()
+  burnedBy(node: SimNode): ReadonlySet<string> {
+    return this.burned.get(node.name) ?? new Set()
+  }
+
+  /** Whether a machine has banned who has that seat under its lock. */
+  hasBurned(node: SimNode, party: PartyId): boolean {
+    return this.burnedBy(node).has(nodeOf(node.lock, party)?.peerId ?? '')
+  }
+
+  /**
+   * Forgets what only those knew who have left: an epoch that came true at them alone is not known to anybody who stays.
+   */
+  left(): void {
+    const known = [...this.keys.keys()]
+    this.keys.clear()
+    this.begin(this.#world)
+    for (const keyId of known) if (!this.keys.has(keyId)) this.#world.trace.note(`${keyId} was known to leavers only`)
   }
 
   #worker(node: SimNode, message: ToWorker | FromWorker): void {
-    if (!this.#world.isHonest(node.index)) return
+    if (this.#world.byzantine.has(node.name)) return
     if (message.type === 'start') this.#started(node, message.id, message.job)
     else if (message.type === 'send' && this.#kinds.get(`${node.name} ${message.id}`) === 'sign')
       for (const m of message.messages) this.#said(node, message.id, m.round, m.body)
@@ -79,7 +95,7 @@ export class Probe {
     this.#kinds.set(name, job.kind)
     const peers = job.kind === 'pair' ? [job.peer] : job.kind === 'sign' ? [...job.pairs.keys()] : []
     for (const j of peers) {
-      if (this.burnedBy(node.index).has(j))
+      if (this.hasBurned(node, j))
         this.#world.violate('burned pairs stay burned', `${node.name} began a ${job.kind} session with party ${j}`)
     }
     if (job.kind === 'sign') this.#agree(node, id, job)
@@ -119,35 +135,35 @@ export class Probe {
   }
 
   #wrote(node: SimNode, phase: Phase, changes: readonly Change[]): void {
-    if (phase !== 'at' || !this.#world.isHonest(node.index)) return
+    if (phase !== 'at' || this.#world.byzantine.has(node.name)) return
     for (const c of changes) {
       if ('del' in c) {
         if (c.del === 'burn') this.#world.violate('burned pairs stay burned', `${node.name} erased the ban of party ${c.key}`)
         if (c.del === 'key') this.#erased(c.key.split('/')[0] as string)
-      } else if (c.put === 'burn') this.#burned(node, decode(StoredBurn, c.value).peer)
+      } else if (c.put === 'burn') this.#burned(node, decode(StoredBurn, c.value))
       else if (c.put === 'key') this.#activated(node, decode(StoredKey, c.value).certificate)
     }
   }
 
-  #burned(node: SimNode, peer: PartyId): void {
-    this.burned.set(node.index, new Set([...this.burnedBy(node.index), peer]))
-    if (this.#world.isHonest(peer)) this.#world.violate('no honest party is blamed', `${node.name} banned party ${peer}`)
+  #burned(node: SimNode, { peer, peerId }: Burned): void {
+    this.burned.set(node.name, new Set([...this.burnedBy(node), peerId]))
+    if (this.#world.isHonest(peer, node.lock)) this.#world.violate('no honest party is blamed', `${node.name} banned party ${peer}`)
   }
 
   /** Whenever a share goes, some epoch of its key must still have enough of them at honest nodes. */
   #erased(keyId: string): void {
     const holders = new Map<number, number>()
-    let threshold = 0
+    let isEnough = false
     for (const node of this.#world.honest) {
       for (const { value } of node.image.list('key')) {
         const { key } = decode(StoredKey, value).certificate
         if (key.keyId !== keyId) continue
-        holders.set(key.epoch, (holders.get(key.epoch) ?? 0) + 1)
-        threshold = key.threshold
+        const count = (holders.get(key.epoch) ?? 0) + 1
+        holders.set(key.epoch, count)
+        isEnough ||= count >= key.threshold
       }
     }
-    if (Math.max(0, ...holders.values()) < threshold)
-      this.#world.violate('the key is not lost', `${keyId}: no epoch with ${threshold} honest shares after a share was erased`)
+    if (!isEnough) this.#world.violate('the key is not lost', `${keyId}: no epoch with enough honest shares after a share was erased`)
   }
 
   #activated(node: SimNode, { key, attestations }: { readonly key: KeyPublic; readonly attestations: readonly Attestation[] }): void {
@@ -157,24 +173,24 @@ export class Probe {
     if (before === undefined || before.public.epoch <= key.epoch) this.keys.set(key.keyId, { public: key, attestations })
   }
 
-  #answered(from: PartyId, body: Answer): void {
-    if (!this.#world.isHonest(from)) return
+  #answered(from: SimNode, body: Answer): void {
+    if (this.#world.byzantine.has(from.name)) return
     if ('failure' in body) this.#failed(from, body.failure)
     else if ('signed' in body) this.#signed(from, body.signed)
   }
 
-  #failed(from: PartyId, { code, culprits }: Failure): void {
+  #failed(from: SimNode, { code, culprits }: Failure): void {
     for (const j of culprits) {
-      if (this.#world.isHonest(j)) this.#world.violate('no honest party is blamed', `party ${from} names party ${j} for ${code}`)
-      if (burnsPairs(code) && !this.burnedBy(from).has(j))
-        this.#world.violate('burned pairs stay burned', `party ${from} told of ${code} before the ban of party ${j} was durable`)
+      if (this.#world.isHonest(j, from.lock)) this.#world.violate('no honest party is blamed', `${from.name} names party ${j} for ${code}`)
+      if (burnsPairs(code) && !this.hasBurned(from, j))
+        this.#world.violate('burned pairs stay burned', `${from.name} told of ${code} before the ban of party ${j} was durable`)
     }
   }
 
-  #signed(from: PartyId, { requestId, digest, signature }: Signed): void {
+  #signed(from: SimNode, { requestId, digest, signature }: Signed): void {
     const request = this.#book.requests.get(toHex(requestId))
     const key = request === undefined ? undefined : (this.keys.get(request.keyId)?.public ?? this.#book.keys.get(request.keyId))
     if (key === undefined || !verifies(key.publicKey, digest, signature))
-      this.#world.violate('every signature verifies', `party ${from} answered one that does not`)
+      this.#world.violate('every signature verifies', `${from.name} answered one that does not`)
   }
 }

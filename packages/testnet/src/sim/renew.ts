@@ -29,36 +29,39 @@ export function noteEpoch(key: KnownKey, statuses: ReadonlyMap<PartyId, NodeStat
 /**
  * Has a key renewed: the same committee deals anew, or `threshold` of the old committee deal to a new one.
  *
+ * @param options.threshold - of the new epoch; unless given, that of the old one, or more if the lock asks for more.
  * @param options.lost - a party that deals nothing and gets a new share (recover).
  * @returns whether every participant answered the new epoch.
  */
 export async function renewKey(
   office: Office,
   key: KnownKey,
-  options: { readonly how: Renewal; readonly tries: number; readonly committee?: readonly PartyId[]; readonly lost?: PartyId },
+  options: { readonly how: Renewal; readonly tries: number; readonly threshold?: number; readonly lost?: PartyId },
 ): Promise<boolean> {
   const { driver, dice } = office
-  const { timeline, trace, lock } = driver.world
-  const { how, committee, lost } = options
+  const { timeline, trace } = driver.world
+  const { how, lost } = options
   for (let i = 0; i < options.tries; i++) {
     if (i > 0) await timeline.pause(PAUSE_MS)
-    const statuses = await statusesOf(
-      office,
-      lock.nodes.map((m) => m.index),
-    )
+    // The coordinator may have got another lock meanwhile.
+    const members = driver.lock.nodes.map((m) => m.index)
+    const statuses = await statusesOf(office, members)
     noteEpoch(key, statuses)
     const holders = [...statuses]
       .filter(([, s]) => s.keys.some((k) => k.keyId === key.keyId && k.state === 'active' && k.epoch === key.epoch))
       .map(([j]) => j)
     const prepared = [...statuses.values()].flatMap((s) => s.keys.filter((k) => k.keyId === key.keyId).map((k) => k.prepared))
-    const parties = how === 'refresh' ? key.parties : (committee ?? key.parties)
+    const parties = how === 'refresh' ? key.parties : members
     const able = dice.shuffle(holders.filter((j) => j !== lost))
     const dealers = how === 'refresh' ? key.parties : able.slice(0, key.threshold).sort((a, b) => a - b)
     if (dealers.length < key.threshold) continue
+    const threshold = options.threshold ?? (how === 'refresh' ? key.threshold : Math.max(key.threshold, driver.lock.quorum.required))
     // A party without an active share does not say what it has prepared, so each try goes higher than the last one.
+    const epoch = Math.max(key.epoch, key.asked ?? 0, ...prepared) + 1
+    key.asked = epoch
     const renewal = {
       ...{ keyId: key.keyId, nonce: dice.bytes(32), kind: how === 'refresh' ? 'refresh' : 'reshare', fromEpoch: key.epoch },
-      ...{ epoch: Math.max(key.epoch, ...prepared) + 1 + i, threshold: key.threshold, parties, dealers },
+      ...{ epoch, threshold, parties, dealers },
     }
     const participants = [...new Set([...parties, ...dealers])].sort((a, b) => a - b)
     const answers = await driver.askAll(participants, { renewKey: renewal }, RENEW_MS)
@@ -71,6 +74,7 @@ export async function renewKey(
     if (!isDone) continue
     key.epoch = renewal.epoch
     key.parties = parties
+    key.threshold = threshold
     return true
   }
   return false

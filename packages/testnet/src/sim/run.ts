@@ -6,6 +6,7 @@ import { Driver } from './driver.ts'
 import { Injector } from './inject.ts'
 import { checkInvariants } from './invariants.ts'
 import { KeysBook } from './keys-book.ts'
+import { LockChanges } from './lock-action.ts'
 import { type Action, BASE_KEY, type Plan } from './plan.ts'
 import { Probe } from './probe.ts'
 import { noteEpoch, renewKey, statusesOf } from './renew.ts'
@@ -15,7 +16,7 @@ import type { FaultKind } from './trace.ts'
 import { type Violation, World } from './world.ts'
 
 /** No run lives longer than this, in simulated time. */
-const UNTIL_MS = 900_000
+const UNTIL_MS = 1_800_000
 const TRIES = 4
 /** After the heal nothing is in the way, but an attempt may meet a pair that is just being agreed on. */
 const FINAL_TRIES = 4
@@ -36,15 +37,17 @@ interface Stage {
   readonly world: World
   readonly office: Office
   readonly probe: Probe
+  readonly locks: LockChanges
   signatures: number
 }
 
-async function act(stage: Stage, action: Action, plan: Plan): Promise<void> {
+async function act(stage: Stage, action: Action): Promise<void> {
   const { world, office } = stage
   await world.timeline.pause(action.atMs)
-  const parties = world.lock.nodes.map((m) => m.index)
+  if (action.kind === 'lock') return stage.locks.change(action.what)
+  const parties = office.driver.lock.nodes.map((m) => m.index)
   if (action.kind === 'create') {
-    await createKey(office, action.keyId, { parties, threshold: plan.t }, TRIES)
+    await createKey(office, action.keyId, { parties, threshold: office.driver.lock.quorum.required }, TRIES)
     return
   }
   const key = office.book.keys.get(action.keyId)
@@ -69,17 +72,18 @@ async function prove(stage: Stage, plan: Plan): Promise<void> {
     if (signed === undefined) world.violate('an honest quorum signs', `parties ${among.join()} did not sign with ${keyId}`)
     else stage.signatures++
   }
-  if (world.byzantine.size > 0 || !plan.fresh) return
+  if (world.honest.length < world.nodes.length || !plan.fresh) return
   const all = world.lock.nodes.map((m) => m.index)
-  const made = await createKey(office, 'last', { parties: all, threshold: plan.t }, FINAL_TRIES)
+  const made = await createKey(office, 'last', { parties: all, threshold: world.lock.quorum.required }, FINAL_TRIES)
   if (made === undefined) world.violate('honest nodes make keys', 'no new key after the heal')
 }
 
 async function play(stage: Stage, plan: Plan, injector: Injector): Promise<void> {
   const { world, office, probe } = stage
   const { timeline } = world
-  await Promise.all(plan.actions.map((a) => act(stage, a, plan)))
+  await Promise.all(plan.actions.map((a) => act(stage, a)))
   while (!injector.healed) await timeline.pause(500)
+  await stage.locks.mend()
   const statuses: ReadonlyMap<PartyId, NodeStatus> = await settle(world, office.driver)
   await prove(stage, plan)
   // What the last signature left to be written.
@@ -100,7 +104,7 @@ export async function run(seed: number, plan: Plan, print?: (line: string) => vo
   const driver = new Driver(world)
   const probe = new Probe(world, book)
   probe.attach(driver)
-  const stage: Stage = { world, office: { driver, book, dice: world.dice.fork('driver') }, probe, signatures: 0 }
+  const office: Office = { driver, book, dice: world.dice.fork('driver') }
   if (snapshot !== undefined) {
     const { keyId, publicKey, epoch } = snapshot.key
     const parties = world.lock.nodes.map((m) => m.index)
@@ -115,6 +119,8 @@ export async function run(seed: number, plan: Plan, print?: (line: string) => vo
     )
   }
   const injector = new Injector(world, plan)
+  const locks = new LockChanges({ world, office, probe }, plan, injector)
+  const stage: Stage = { world, office, probe, locks, signatures: 0 }
   const stray = (error: unknown) => world.violate('nothing is thrown astray', messageOf(error))
   process.on('unhandledRejection', stray)
   let ended = false
@@ -131,7 +137,7 @@ export async function run(seed: number, plan: Plan, print?: (line: string) => vo
     if (!inTime) world.violate('runs end', `not at rest after ${UNTIL_MS} ms`)
   } finally {
     process.off('unhandledRejection', stray)
-    for (const node of world.nodes) node.kill()
+    for (const node of world.machines.values()) node.kill()
   }
   const { faults } = world.trace
   const simulatedMs = Math.round(world.timeline.nowMs)

@@ -1,4 +1,17 @@
-import { type ClusterLock, type NodeMember, type PartyId, seededRandom, signLock, tagged, toHex, u32 } from '@conclave/core'
+import {
+  approveLock,
+  type ClusterLock,
+  type LockChange,
+  type NodeMember,
+  nextLock,
+  nodeWith,
+  type PartyId,
+  seededRandom,
+  signLock,
+  tagged,
+  toHex,
+  u32,
+} from '@conclave/core'
 import { parsePolicy } from '@conclave/policy'
 import { peerIdOf } from '@conclave/transport'
 import { MemoryDevice, memoryVault } from '@conclave/vault'
@@ -16,9 +29,36 @@ rules:
 
 export const nameOf = (party: PartyId): string => `n${party}`
 
-/** The HSM of a party: the same keys in every run, so that a snapshot of one run opens in another. */
-export const deviceOf = (party: PartyId): MemoryDevice =>
-  new MemoryDevice({ name: 'primary', random: seededRandom(tagged('sim-device', u32(party))) })
+/** The HSM of a machine: the same keys in every run, so that a snapshot of one run opens in another. The first ones have the numbers of their seats. */
+export const deviceOf = (machine: number): MemoryDevice =>
+  new MemoryDevice({ name: 'primary', random: seededRandom(tagged('sim-device', u32(machine))) })
+
+/** Whoever gets a seat of a running cluster: the `generation`-th machine that bears this number, from 1. */
+export async function newcomer(
+  party: PartyId,
+  generation: number,
+): Promise<{ readonly member: NodeMember; readonly device: MemoryDevice }> {
+  const device = deviceOf(16 * generation + party)
+  const { identity } = await memoryVault({ devices: [device] })
+  const name = `${nameOf(party)}-${generation}`
+  return { device, member: { kind: 'node', index: party, name, peerId: peerIdOf(identity.key), addresses: [], identity: identity.key } }
+}
+
+/** The next lock, approved by the nodes of `approvers` and signed by all that belong to it; `devices` are all HSMs there are. */
+export async function successorOf(
+  old: ClusterLock,
+  change: LockChange,
+  { devices, approvers }: { readonly devices: Iterable<MemoryDevice>; readonly approvers: readonly string[] },
+): Promise<ClusterLock> {
+  let next = nextLock(old, change)
+  for (const device of devices) {
+    const { identity } = await memoryVault({ devices: [device] })
+    const before = nodeWith(old, identity.key)
+    if (before !== undefined && approvers.includes(before.name)) next = await approveLock(old, next, identity)
+    if (nodeWith(next, identity.key) !== undefined) next = await signLock(next, identity)
+  }
+  return next
+}
 
 const locks = new Map<string, ClusterLock>()
 

@@ -25,6 +25,8 @@ interface Endpoint {
   readonly member: Member
   readonly life: Life
   readonly events: TransportEvents
+  /** Members of different locks have no link. One object is one lock. */
+  readonly lock: ClusterLock
   /** The connection that this side believes to be up, by peer. */
   readonly views: Map<string, number>
 }
@@ -51,18 +53,26 @@ export class SimNetwork {
   readonly #timeline: Timeline
   readonly #trace: Trace
   readonly #links = new Map<string, SimLink>()
-  readonly #members: ReadonlyMap<string, Member>
+  readonly #dice: Dice
+  readonly #members = new Map<string, Member>()
   readonly #endpoints = new Map<string, Endpoint>()
 
   constructor(lock: ClusterLock, timeline: Timeline, trace: Trace, dice: Dice) {
     this.#timeline = timeline
     this.#trace = trace
-    const members: readonly Member[] = [...lock.nodes, ...lock.coordinators]
-    this.#members = new Map(members.map((m) => [m.name, m]))
-    for (const [i, a] of members.entries()) {
-      for (const b of members.slice(i + 1)) {
-        if (a.kind === 'node') this.#links.set(`${a.name}|${b.name}`, new SimLink(a.name, b.name, dice))
+    this.#dice = dice
+    this.admit(lock)
+  }
+
+  /** Lays cables to the members of a lock that are new. */
+  admit(lock: ClusterLock): void {
+    for (const m of [...lock.nodes, ...lock.coordinators]) {
+      if (this.#members.has(m.name)) continue
+      for (const other of this.#members.values()) {
+        if (other.kind === 'node') this.#links.set(`${other.name}|${m.name}`, new SimLink(other.name, m.name, this.#dice))
+        else if (m.kind === 'node') this.#links.set(`${m.name}|${other.name}`, new SimLink(m.name, other.name, this.#dice))
       }
+      this.#members.set(m.name, m)
     }
   }
 
@@ -70,22 +80,25 @@ export class SimNetwork {
     return [...this.#links.values()]
   }
 
-  /** A transport for one life of a member. */
-  transport(name: string, life: Life): Transport {
+  /** A transport for one life of a member under one lock. */
+  transport(name: string, life: Life, lock: ClusterLock): Transport {
     const self = this.#members.get(name) as Member
     const views = new Map<string, number>()
-    const peers = this.links.filter((l) => l.a === name || l.b === name).map((l) => this.#members.get(l.other(name)) as Member)
+    const known = new Set([...lock.nodes, ...lock.coordinators].map((m) => m.name))
+    const peers = this.links
+      .filter((l) => (l.a === name || l.b === name) && known.has(l.other(name)))
+      .map((l) => this.#members.get(l.other(name)) as Member)
     return {
       self,
       start: async (events) => {
-        this.#endpoints.set(name, { member: self, life, events, views })
+        this.#endpoints.set(name, { member: self, life, events, lock, views })
         for (const p of peers) this.#rise(this.#link(name, p.name), RECONNECT_MS)
       },
       send: (to, frame) => {
         if (!views.has(to.name)) throw new TransportError('PEER_UNREACHABLE', `no link to ${to.name}`, { retriable: true })
         if (life.alive) this.#leave(name, to.name, Uint8Array.from(frame))
       },
-      links: () => peers.map((member) => statusOf(member, views.has(member.name))),
+      links: () => peers.map((member) => statusOf(member, views.has(member.name), this.#endpoints.get(member.name)?.lock === lock)),
       addresses: () => [`/sim/${name}`],
       stop: async () => this.vanish(name, 'CLOSED_BY_PEER'),
     }
@@ -95,6 +108,11 @@ export class SimNetwork {
   vanish(name: string, reason: DownReason = 'CONNECTION_LOST'): void {
     this.#endpoints.delete(name)
     for (const l of this.links) if (l.a === name || l.b === name) this.#disconnect(l, reason)
+  }
+
+  /** Whether two members are connected. */
+  isUp(a: string, b: string): boolean {
+    return this.#link(a, b).connected
   }
 
   /** Takes a link down; it comes up again on its own. */
@@ -171,6 +189,8 @@ export class SimNetwork {
       link.rising = false
       const [a, b] = [this.#endpoints.get(link.a), this.#endpoints.get(link.b)]
       if (a === undefined || b === undefined || link.connected || link.cuts > 0) return
+      // Whoever starts under the other's lock tries again.
+      if (a.lock !== b.lock) return this.#trace.note(`refused ${link.a} ${link.b}: LOCK_MISMATCH`)
       // A side that still believes in the last connection will try again when it knows better.
       if (a.views.has(link.b) || b.views.has(link.a)) return
       link.connected = true
@@ -213,7 +233,7 @@ export class SimNetwork {
   }
 }
 
-function statusOf(member: Member, up: boolean): LinkStatus {
+function statusOf(member: Member, up: boolean, sameLock: boolean): LinkStatus {
   const counters = { bytesSent: 0, bytesReceived: 0, reconnects: 0, failures: 0, violations: 0 }
-  return { member, up, ...counters, downReason: undefined, roundTripMs: undefined }
+  return { member, up, ...counters, downReason: up || sameLock ? undefined : 'LOCK_MISMATCH', roundTripMs: undefined }
 }

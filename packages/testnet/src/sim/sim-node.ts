@@ -1,4 +1,4 @@
-import { type ClusterLock, codeOf, type NodeMember, type PartyId, type Random } from '@conclave/core'
+import { type ClusterLock, codeOf, type NodeMember, type PartyId, parseLock, type Random } from '@conclave/core'
 import { ApproverNode, type Change, type FromWorker, SessionPool, type ToWorker } from '@conclave/node'
 import type { Logger } from '@conclave/transport'
 import { type MemoryDevice, memoryVault } from '@conclave/vault'
@@ -40,11 +40,15 @@ export interface SimNodeOptions {
 /** A machine with a disk and an HSM, on which the node's process lives, dies and comes back. */
 export class SimNode {
   readonly member: NodeMember
+  /** The lock file in the node's directory: the next life begins under it. */
+  lock: ClusterLock
   readonly image: DiskImage
   readonly device: MemoryDevice
   runner: MakeRunner = honestRunner
   slowDiskMs = 0
   slowHsmMs = 0
+  /** Switched off for good. */
+  isGone = false
   readonly #o: SimNodeOptions
   #life = { alive: false }
   #node: ApproverNode | undefined
@@ -54,6 +58,7 @@ export class SimNode {
   constructor(options: SimNodeOptions) {
     this.#o = options
     this.member = options.member
+    this.lock = options.lock
     this.image = options.image
     this.device = options.device
   }
@@ -77,10 +82,11 @@ export class SimNode {
 
   /** Starts the process. It resolves when the node has joined, and never when it dies before. */
   async start(): Promise<void> {
-    if (this.#life.alive) return
+    if (this.#life.alive || this.isGone) return
     const life = { alive: true }
     this.#life = life
-    const { lock, timeline, network, trace, witness, random } = this.#o
+    const { timeline, network, trace, witness, random } = this.#o
+    const { lock } = this
     const dice = this.#o.dice.fork(`life ${++this.#lives}`)
     trace.note(`start ${this.name}`)
     const store = new SimDisk({
@@ -97,7 +103,7 @@ export class SimNode {
         ...{ lock, name: this.name, store, policy: POLICY, clock: timeline.clock(life), meter: METER, log: this.#logger(life) },
         vault: slowVault(vault, timeline, life, dice.fork('vault'), () => this.slowHsmMs),
         pool: new SessionPool(1, this.#workers.start),
-        transport: network.transport(this.name, life),
+        transport: network.transport(this.name, life, lock),
         ...{ maxConcurrent: 32, silenceTimeoutMs: SILENCE_MS },
       })
       if (life.alive) this.#node = node
@@ -113,6 +119,12 @@ export class SimNode {
     this.#node = undefined
     this.#o.trace.note(`kill ${this.name}`)
     this.#o.network.vanish(this.name)
+  }
+
+  /** Whether it has this lock on its disk. */
+  hasAdopted(lock: ClusterLock): boolean {
+    const last = this.image.list('lock').at(-1)
+    return last !== undefined && parseLock(JSON.parse(new TextDecoder().decode(last.value))).version >= lock.version
   }
 
   killWorker(): void {

@@ -29,6 +29,7 @@ export const FAULTS = [
   'false-answer',
   'hasty-coordinator',
   'repeated-attempt',
+  'lock-change',
 ] as const
 export type FaultKind = (typeof FAULTS)[number]
 
