@@ -50,6 +50,9 @@ describe('nonce reuse by rollback', () => {
       await cp(kept(name), path(name), { recursive: true })
       await rm(kept(name), { recursive: true })
     }
+    // The others end what they ran with those that died: said to their successors, it would stop the next session of that name.
+    const others = cluster.names().filter((n) => !names.includes(n))
+    await until('the others have let go', () => others.every((n) => cluster.pool(n).running === 0))
     await cluster.start(names)
     await pairsReady(cluster)
   }

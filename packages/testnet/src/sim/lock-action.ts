@@ -78,7 +78,10 @@ async function handOn({ world, office, probe }: LockStage, tries: number): Promi
     const { keyId, publicKey, epoch, threshold, parties } = key
     const known = office.book.keys.get(keyId) ?? { keyId, publicKey, epoch, threshold, parties }
     office.book.keys.set(keyId, known)
-    const isDone = await renewKey(office, known, { how: 'reshare', tries, threshold: world.lock.quorum.required })
+    const { required } = world.lock.quorum
+    const dealTo = (to: number) => renewKey(office, known, { how: 'reshare', tries, threshold: to })
+    // A key that was made stronger than its lock asked for keeps its threshold: the nodes refuse a lower one.
+    const isDone = (await dealTo(required)) || (known.threshold > required && (await dealTo(known.threshold)))
     if (!isDone && !isHandedOn(world, (probe.keys.get(keyId) as { readonly public: KeyPublic }).public)) left.push(keyId)
   }
   return left
