@@ -15,6 +15,7 @@ import {
   tagged,
   u32,
   utf8,
+  wipe,
 } from '@conclave/core'
 import { certificateHash, partyList } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
@@ -146,27 +147,25 @@ export class KeyMaker {
   }
 
   async #renew(request: RenewKey, quorum: readonly PartyId[], making: Making): Promise<KeyCreated> {
-    const { self, hub, pairs, scope, lock } = this.#o
+    const { self, keys, hub, pairs, scope, lock } = this.#o
     const peers = quorum.filter((j) => j !== self)
+    let share: OpenedRecord | undefined
     try {
       const { key: previous, lock: made } = await Promise.race([this.#previous(request), making.givenUp])
       checkRenewal(request, { self, lock, previous, made })
       await Promise.race([pairs.renew(peers, tagged('pair-renewal', request.nonce), PAIRS_TIMEOUT_MS), making.givenUp])
-      const dealing = await this.#dealing(request, encode(KeyPublic, previous))
+      if (request.dealers.includes(self)) share = await keys.openShare(request.keyId, request.fromEpoch)
+      const dealing = sourceOf(request, encode(KeyPublic, previous), share)
       const { keyId, nonce, threshold, parties, epoch } = request
       return await this.#deal({ keyId, nonce, threshold, parties, epoch, dealing }, quorum, making)
     } catch (error) {
       // If it was never begun here: the others need not wait for silence.
       hub.decline(sessionId(scope.clusterContext, request, quorum), peers, codeOf(error))
       throw error
+    } finally {
+      // What reached a worker was transferred and is empty here; this is for what did not.
+      if (share !== undefined) wipe(share.secret)
     }
-  }
-
-  async #dealing({ keyId, fromEpoch, kind, dealers }: RenewKey, previous: Uint8Array): Promise<DealJob['dealing']> {
-    const { self, keys } = this.#o
-    if (!dealers.includes(self)) return { kind: 'reshare', previous, dealers }
-    const share = await keys.openShare(keyId, fromEpoch)
-    return kind === 'refresh' ? { kind, previous, share } : { kind: 'reshare', previous, dealers, share }
   }
 
   /** The certificate of the epoch that is dealt from: our own, or for a party without a share the one that a dealer shows: if it is not that of the others, their echoes differ. */
@@ -248,6 +247,11 @@ export class KeyMaker {
 }
 
 const created = ({ keyId, publicKey, chainCode, epoch }: KeyPublic): KeyCreated => ({ keyId, publicKey, chainCode, epoch })
+
+function sourceOf({ kind, dealers }: RenewKey, previous: Uint8Array, share: OpenedRecord | undefined): DealJob['dealing'] {
+  if (share === undefined) return { kind: 'reshare', previous, dealers }
+  return kind === 'refresh' ? { kind, previous, share } : { kind: 'reshare', previous, dealers, share }
+}
 
 function sessionId(clusterContext: Uint8Array, asked: Omit<RenewKey, 'fromEpoch'>, quorum: readonly PartyId[]): Uint8Array {
   const { keyId, kind, epoch, threshold, parties, dealers, nonce } = asked

@@ -69,6 +69,17 @@ describe('renewal', () => {
     expect((await renew(cluster, renewal(cluster))).map(codeIn)).to.deep.equal(['keyCreated', 'keyCreated', 'keyCreated'])
   })
 
+  it('refresh: after two switches in a row signings of the epoch before are finished, older ones are not', async () => {
+    await renew(cluster, renewal(cluster))
+    await everywhere(cluster, '0,1')
+    await renew(cluster, renewal(cluster, { fromEpoch: 1 }))
+    await everywhere(cluster, '0,1,2')
+    expect((await signTransfer(cluster, ++requests, [1, 2], { epoch: 0 })).map(codeIn)).to.deep.equal(['STALE_EPOCH', 'STALE_EPOCH'])
+    await signs([1, 2], 1)
+    await signs([1, 3], 2)
+    await everywhere(cluster, '2')
+  })
+
   it('refresh: an old epoch stays while one party has not said that it switched', async () => {
     cluster.tamper.set('n3', (_to, body) => ('gossip' in body ? undefined : body))
     await renew(cluster, renewal(cluster))
