@@ -33,7 +33,10 @@ interface Changes extends Partial<Pick<ClusterPlan, 'nodeSettings' | 'coordinato
   readonly first?: (cluster: LocalCluster) => Promise<void>
 }
 
-/** Waits until every two of these nodes hold the same pair state, and both coordinators have links to each. */
+/** What shows that the coordinator has not heard yet how things stand. */
+const UNHEARD = new Set(['LINK_DOWN', 'NO_REPORT', 'PAIR_MISSING', 'PAIR_BURNED'])
+
+/** Waits until every two of these nodes hold the same pair state, and both coordinators have links to each and know it. */
 export async function settled({ cluster, observer }: Rig, names: readonly string[] = cluster.names): Promise<void> {
   await cluster.linked(names)
   await observer.linked(names)
@@ -47,6 +50,12 @@ export async function settled({ cluster, observer }: Rig, names: readonly string
     return indices.every((a) => indices.every((b) => a === b || (idOf(a, b) !== undefined && idOf(a, b) === idOf(b, a))))
   }
   await until(ready, { timeoutMs: 60_000, what: `pairs of ${names.join(', ')}` })
+  // The observer asks the nodes; the coordinator that signs goes by their reports, which come in their own time.
+  const known = async () => {
+    const nodes = (await cluster.client.nodes()).filter((n) => names.includes(n.name))
+    return nodes.every((n) => n.availability.reasons.every((r) => !UNHEARD.has(r.code)))
+  }
+  await until(known, { timeoutMs: 60_000, what: `reports of ${names.join(', ')} at the coordinator` })
 }
 
 /** Every process of the cluster that does not run yet, and the links of both coordinators. */
