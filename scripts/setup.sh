@@ -166,7 +166,20 @@ install_npm_packages() {
   fingerprint >"$STAMP"
 }
 
+# The kernel is compiled here and not kept in the repository. @see packages/kernel/build.ts
+readonly KERNEL=packages/kernel
+kernel_fingerprint() { cat "$KERNEL"/assembly/*.ts "$KERNEL"/build.ts "$KERNEL"/package.json | cksum; }
+compile_kernel() {
+  if [ -f "$KERNEL/build/kernel.wasm" ] && [ "$(cat "$KERNEL/build/stamp" 2>/dev/null)" = "$(kernel_fingerprint)" ]; then return 0; fi
+  logged 'compiling the kernel (asc)' node_modules/.bin/node "$KERNEL/build.ts" || fail 'the kernel does not compile'
+  kernel_fingerprint >"$KERNEL/build/stamp"
+}
+
 check_node
-if [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] && natives_load && has_softhsm; then exit 0; fi
+if [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] && natives_load && has_softhsm; then
+  compile_kernel
+  exit 0
+fi
 install_system_packages
 install_npm_packages
+compile_kernel
