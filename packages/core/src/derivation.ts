@@ -85,16 +85,21 @@ function childOf(parent: ChildKey, index: number): ChildKey {
   }
 }
 
+/** Whether a path is one that can be derived, without the cost of doing it. @throws {InvalidArgument} BAD_PATH. */
+export function checkPath(path: DerivationPath): void {
+  if (path.length > PATH_DEPTH_MAX) throw badPath(`a derivation path has at most ${PATH_DEPTH_MAX} levels`)
+  for (const index of path) {
+    if (!Number.isInteger(index) || index < 0 || index > PATH_INDEX_MAX) throw badPath('only non-hardened indices can be derived', index)
+  }
+}
+
 /**
  * BIP32 non-hardened public derivation; the empty path gives the key itself and the tweak 0.
  *
  * @throws {InvalidArgument} BAD_PATH on more than 8 levels, a hardened index, or an index without a child (probability 2^-127).
  */
 export function deriveChild({ publicKey, chainCode }: ExtendedKey, path: DerivationPath): ChildKey {
-  if (path.length > PATH_DEPTH_MAX) throw badPath(`a derivation path has at most ${PATH_DEPTH_MAX} levels`)
-  for (const index of path) {
-    if (!Number.isInteger(index) || index < 0 || index > PATH_INDEX_MAX) throw badPath('only non-hardened indices can be derived', index)
-  }
+  checkPath(path)
   return path.reduce(childOf, { publicKey, chainCode, tweak: new Uint8Array(32) })
 }
 

@@ -122,10 +122,7 @@ export class ApproverNode {
       pairKeeper: this.#pairKeeper,
       requests: new RequestStore(parts.store),
       hub: this.#hub,
-      policy: parts.policy,
-      clock,
-      log,
-      maxConcurrent: parts.maxConcurrent,
+      ...{ clock, log, seed, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
     })
     this.#report = new StatusReport({
       ...{ self, vault, transport, keys, epochs, meter: parts.meter },

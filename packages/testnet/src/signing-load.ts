@@ -62,13 +62,14 @@ function costOf(before: ProcessCosts, after: ProcessCosts, requests: number): Pr
  */
 export async function measureSigning(cluster: LocalCluster, load: SigningLoad): Promise<SigningFigures> {
   const { keyId, requests, inFlight } = load
+  const payloads = Array.from({ length: requests }, (_, i) => load.payloadOf(i))
   const latencies: number[] = []
   let next = 0
   const signMore = async () => {
     while (next < requests) {
       const i = next++
       const startedAt = performance.now()
-      const request = { keyId, derivationPath: load.pathOf(i), payload: { type: 'evm.tx', bytes: load.payloadOf(i) } }
+      const request = { keyId, derivationPath: load.pathOf(i), payload: { type: 'evm.tx', bytes: payloads[i] as string } }
       const { requestId } = await cluster.client.requestSignature(request)
       await cluster.client.waitForSignature(requestId)
       latencies.push(performance.now() - startedAt)

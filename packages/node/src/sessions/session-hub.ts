@@ -24,6 +24,8 @@ export interface HubOptions {
 export interface SessionHooks {
   /** Stores `share` durably, then signs `hash` with the node identity. */
   attest?(hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array>
+  /** As {@link HubOptions.seed} draws it, and drawn there unless given; taken over. */
+  readonly seed?: Uint8Array
   /** Acts on a failure before any peer hears of it; must not throw. */
   failed?(error: unknown): Promise<void>
 }
@@ -152,7 +154,7 @@ export class SessionHub {
 
   async #runNamed<J extends Job>(name: string, running: Running, job: J, hooks: SessionHooks): Promise<ResultOf<J>> {
     const { pool } = this.#options
-    const seed = await this.#options.seed()
+    const seed = hooks.seed ?? (await this.#options.seed())
     try {
       if (running.stopped !== undefined) throw running.stopped
       this.#restartTimer(name, running)
