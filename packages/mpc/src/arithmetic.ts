@@ -18,6 +18,7 @@ export const q: bigint = Fn.ORDER
 export const G: Point = secp256k1.Point.BASE
 export const O: Point = secp256k1.Point.ZERO
 
+export const ZERO: Scalar = 0n
 export const addScalars = (a: Scalar, b: Scalar): Scalar => Fn.add(a, b)
 export const subScalars = (a: Scalar, b: Scalar): Scalar => Fn.sub(a, b)
 export const mulScalars = (a: Scalar, b: Scalar): Scalar => Fn.mul(a, b)

@@ -1,5 +1,5 @@
 import { concat, utf8 } from '@conclave/core'
-import type { SignOpen } from '@conclave/wire'
+import type { Opening } from '@conclave/wire'
 import { expect } from 'chai'
 import {
   addScalars,
@@ -11,21 +11,23 @@ import {
   pointFromBytes,
   pointToBytes,
   q,
+  scalarFromBytes,
   scalarToBytes,
   subPoints,
 } from './arithmetic.ts'
-import { checkOpenings, combine, commitmentOf, type Product, partialOf, type Run } from './sign-maths.ts'
+import type { Product } from './correlation.ts'
+import { type Checked, checkOpenings, combine, commitmentOf, type Item, partialOf } from './sign-maths.ts'
 import { expectAbort } from './testing/claims.fixture.ts'
 
 const sid = utf8('session')
 const secrets = { k: 11n, sk: 22n, phi: 33n }
 const bob = { beta: 1234n, r: [56n, 78n] as const }
 /** Two parties, ourselves being 1. Only what the openings are checked against. */
-const run = (publicKey: Point) => ({ peers: [3], sid, secrets, publicKey: pointToBytes(publicKey) }) as unknown as Run
-const products = new Map([[3, { bob } as unknown as Product]])
+const item = (publicKey: Point): Item => ({ id: sid, digest: new Uint8Array(32), secrets, publicKey: pointToBytes(publicKey) })
+const products = new Map([[3, bob as Product]])
 
 /** An opening of party 3 whose products hold, for any two points, without knowing their logarithms. */
-function fitting(noncePoint: Point, keyPoint: Point): SignOpen {
+function fitting(noncePoint: Point, keyPoint: Point): Opening {
   const [gammaU, gammaV] = [5n, 6n]
   const d = [addScalars(bob.r[0], mulScalars(gammaU, bob.beta)), addScalars(bob.r[1], mulScalars(gammaV, bob.beta))] as const
   return {
@@ -37,16 +39,18 @@ function fitting(noncePoint: Point, keyPoint: Point): SignOpen {
     checkU: pointToBytes(subPoints(mul(noncePoint, bob.beta), mulBase(d[0]))),
     checkV: pointToBytes(subPoints(mul(keyPoint, bob.beta), mulBase(d[1]))),
     psi: scalarToBytes(7n),
-    echo: new Uint8Array(32),
   }
 }
 
+const scalarOf = (b: Uint8Array) => scalarFromBytes(b) as bigint
 const KEY = mulBase(1000n)
 const theirKeyPoint = subPoints(KEY, mulBase(secrets.sk))
 /** Checks 5.2 to 5.6 when the sum of nonces is `nonce`. */
 function check(nonce: Point) {
   const opening = fitting(subPoints(nonce, mulBase(secrets.k)), theirKeyPoint)
-  return checkOpenings(run(KEY), products, new Map([[3, opening]]), new Map([[3, commitmentOf(sid, 3, opening)]]))
+  const said = new Map([[3, { echo: new Uint8Array(32), openings: [opening] }]])
+  const [checked] = checkOpenings({ items: [item(KEY)], peers: [3] }, [products], said, new Map([[3, [commitmentOf(sid, 3, opening)]]]))
+  return checked as Checked
 }
 function failure(act: () => unknown) {
   try {
@@ -106,15 +110,15 @@ describe('sign maths', () => {
   })
 
   it('sign maths: 5.7 sums of zero end the run instead of dividing by zero', () => {
-    const context = { ...run(KEY), ctx: { request: { digest: new Uint8Array(32) } } } as unknown as Run
-    const zero = new Map([[3, { u: scalarToBytes(q - 4n), w: scalarToBytes(q - 5n) }]])
-    for (const mine of [
-      { u: 4n, w: 5n },
-      { u: 4n, w: 6n },
-      { u: 5n, w: 5n },
-    ])
+    const zero = new Map([[3, { partials: [{ u: scalarToBytes(q - 4n), w: scalarToBytes(q - 5n) }] }]])
+    const checked: Checked = { nonce: G, psi: new Map(), d: new Map() }
+    for (const [u, w] of [
+      [4n, 5n],
+      [4n, 6n],
+      [5n, 5n],
+    ] as const)
       expectAbort(
-        failure(() => combine(context, G, mine, zero)),
+        failure(() => combine({ items: [item(KEY)], peers: [3] }, [checked], [{ u: scalarToBytes(u), w: scalarToBytes(w) }], zero)),
         'SIGN_INVALID',
       )
   })
@@ -130,10 +134,10 @@ describe('sign maths', () => {
     const nonce = mulBase(55n)
     const partial = (i: 0 | 1) => {
       const [me, peer] = [parties[i], parties[(1 - i) as 0 | 1]]
-      const ctx = { request: { digest } }
-      const product = { alice: { t: [me.k * betas[1 - i]! - 9n, me.sk * betas[1 - i]! - 8n] } } as unknown as Product
+      const product = { t: [me.k * betas[1 - i]! - 9n, me.sk * betas[1 - i]! - 8n] } as unknown as Product
       const d = [[peer.k * betas[i] - (peer.k * betas[i] - 9n), peer.sk * betas[i] - (peer.sk * betas[i] - 8n)]] as const
-      return partialOf({ ctx, secrets: me, peers: [2] } as unknown as Run, nonce, new Map([[2, product]]), {
+      return partialOf({ digest, secrets: me }, new Map([[2, product]]), {
+        nonce,
         psi: new Map([[2, peer.phi - betas[1 - i]!]]),
         d: new Map([[2, d[0]]]),
       })
@@ -141,7 +145,7 @@ describe('sign maths', () => {
     const [a, b] = [partial(0), partial(1)]
     const phi = 33n + 66n
     const r = nonce.toAffine().x % q
-    expect(addScalars(a.u, b.u)).to.equal(mulScalars(55n, phi))
-    expect(addScalars(a.w, b.w)).to.equal(mulScalars(phi, addScalars(4242n, mulScalars(r, 77n))))
+    expect(addScalars(scalarOf(a.u), scalarOf(b.u))).to.equal(mulScalars(55n, phi))
+    expect(addScalars(scalarOf(a.w), scalarOf(b.w))).to.equal(mulScalars(phi, addScalars(4242n, mulScalars(r, 77n))))
   })
 })
