@@ -2,9 +2,9 @@ import type { PartyId } from '@conclave/core'
 import { decode, SignCommit, SignOpen, SignVole } from '@conclave/wire'
 import { expect } from 'chai'
 import { burnsPairs } from './abort.ts'
-import { mulBase, pointToBytes } from './arithmetic.ts'
 import type { KeyShare } from './key.ts'
 import type { PairState } from './pair-state.ts'
+import { mulBase, pointToBytes } from './points.ts'
 import { echoHash, of } from './protocol.ts'
 import { Session } from './session.ts'
 import { SIGN_ROUNDS, sign } from './sign.ts'
@@ -14,6 +14,7 @@ import { expectAborts, expectNoOutput } from './testing/claims.fixture.ts'
 import { CLUSTER_CONTEXT, runDkg, runPair, runSign, signerRandom, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
 import { allOf, edit, flip, type InFlight, recorder, runSessions, slotOf, type Tamper } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const COMMIT = { number: 1, message: SignCommit } as const
 const VOLE = { number: 2, message: SignVole } as const
@@ -29,7 +30,7 @@ describe('nonce split view', () => {
   function splitView(echo: 'as computed' | 'as each peer expects') {
     const said = recorder()
     const sid = signSid(CLUSTER_CONTEXT, keyOf3of5(), testRequest(THREE))
-    const second = { noncePoint: pointToBytes(mulBase(5n)), keyPoint: pointToBytes(mulBase(6n)), salt: new Uint8Array(32) }
+    const second = { noncePoint: pointToBytes(mulBase(scalar(5n))), keyPoint: pointToBytes(mulBase(scalar(6n))), salt: new Uint8Array(32) }
     const commitment = commitmentOf(sid, 3, second)
     const seen = (j: PartyId) => decode(SignCommit, said.sent.get(slotOf(1, j, 3)) as Uint8Array).commitment
     const echoOf5 = () =>

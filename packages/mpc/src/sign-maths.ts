@@ -1,30 +1,26 @@
 /** The maths of signing, section 5, between the messages; sign.ts is the script. */
-import { equalBytes, InvalidArgument, type PartyId, type SecretScope, tagged, u32 } from '@conclave/core'
+import { equalBytes, InvalidArgument, type PartyId, SecretScope, tagged, u32 } from '@conclave/core'
 import type { SignOpen as Opening, SignCommit, SignPartial, SignVole, ValueOf } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
 import {
   addScalars,
   hashToScalar,
   invertScalar,
-  mul,
-  mulBase,
+  isZero,
   mulScalars,
-  O,
-  type Point,
-  pointFromBytes,
-  pointToBytes,
+  negate,
   randomScalar,
   type Scalar,
   scalarFromBytes,
-  scalarToBytes,
   subScalars,
-  sumPoints,
   sumScalars,
+  ZERO,
 } from './arithmetic.ts'
 import { derive } from './derivation.ts'
 import { assemble, digestScalar, type EcdsaSignature, nonceScalar, verifies } from './ecdsa.ts'
 import { type AliceExtension, type BobExtension, extendAlice } from './ot-extension.ts'
 import { type PairState, pairContext, pairId, secretsOf } from './pair-state.ts'
+import { addPoints, equalPoints, isIdentity, mul, mulBase, type Point, pointFromBytes, pointsToBytes, sumPoints } from './points.ts'
 import { lagrange } from './polynomial.ts'
 import { of } from './protocol.ts'
 import { checkRequest, type SignContext, signSid } from './sign-request.ts'
@@ -32,12 +28,14 @@ import { type AliceVole, type BobVole, voleAlice, voleBob } from './vole.ts'
 
 /** zeta_i: shares of zero among the quorum, from the pair seeds. */
 function zeroShare(self: PartyId, pairs: ReadonlyMap<PartyId, PairState>, peers: readonly PartyId[], sid: Uint8Array): Scalar {
-  return peers.reduce((sum, j) => {
+  const terms = peers.map((j) => {
     const term = hashToScalar('zero-share', secretsOf(of(pairs, j)).zeroSeed, sid)
-    return j > self ? addScalars(sum, term) : subScalars(sum, term)
-  }, 0n)
+    return j > self ? term : negate(term)
+  })
+  return sumScalars(terms)
 }
 
+/** Wiped with the scope of the run. */
 export interface Secrets {
   readonly k: Scalar
   readonly sk: Scalar
@@ -53,7 +51,8 @@ export interface Run {
   readonly secrets: Secrets
 }
 
-export function begin(ctx: SignContext): Run {
+/** @param scope - wipes every secret of the run. */
+export function begin(ctx: SignContext, scope: SecretScope): Run {
   const signers = checkRequest(ctx)
   const { share, request, random } = ctx
   const { self } = share
@@ -62,9 +61,11 @@ export function begin(ctx: SignContext): Run {
   const child = derive(share.public.publicKey, share.public.chainCode, request.path)
   const x = scalarFromBytes(share.secret.bytes)
   if (x === undefined) throw new InvalidArgument('BAD_KEY', 'the key share is not a scalar')
-  const tweak = self === signers[0] ? child.tweak : 0n
-  const sk = sumScalars([mulScalars(lagrange(self, signers), x), zeroShare(self, ctx.pairs, peers, sid), tweak])
-  return { ctx, self, peers, sid, publicKey: child.publicKey, secrets: { k: randomScalar(random), sk, phi: randomScalar(random) } }
+  const part = scope.own(mulScalars(lagrange(self, signers), scope.own(x)))
+  const zero = scope.own(zeroShare(self, ctx.pairs, peers, sid))
+  const sk = scope.own(sumScalars([part, zero, self === signers[0] ? child.tweak : ZERO]))
+  const secrets = { k: scope.own(randomScalar(random)), sk, phi: scope.own(randomScalar(random)) }
+  return { ctx, self, peers, sid, publicKey: child.publicKey, secrets }
 }
 
 /**
@@ -104,7 +105,9 @@ export function voles(
   return new Map(
     peers.map((j) => {
       const { nu, rows } = of(extended, j)
-      return [j, voleAlice(nu, of(commits, j).ot, rows, secretsOf(of(ctx.pairs, j)).delta, ctx.random)]
+      const alice = voleAlice(nu, of(commits, j).ot, rows, secretsOf(of(ctx.pairs, j)).delta, ctx.random)
+      for (const secret of [...alice.alpha, ...alice.t]) scope.own(secret)
+      return [j, alice]
     }),
   )
 }
@@ -115,10 +118,13 @@ export function multiply(
   bobs: ReadonlyMap<PartyId, BobExtension>,
   alices: ReadonlyMap<PartyId, AliceVole>,
   sent: ReadonlyMap<PartyId, ValueOf<typeof SignVole>>,
+  scope: SecretScope,
 ): ReadonlyMap<PartyId, Product> {
   const outcomes = run.peers.map((j) => {
     const bob = of(bobs, j)
-    return [j, voleBob(bob.nu, bob.message, bob, of(sent, j).vole)] as const
+    const outcome = voleBob(bob.nu, bob.message, bob, of(sent, j).vole)
+    if (typeof outcome === 'object') for (const secret of [outcome.beta, ...outcome.r]) scope.own(secret)
+    return [j, outcome] as const
   })
   blame(
     'SIGN_MALFORMED',
@@ -138,13 +144,14 @@ export function openTo(
   opening: Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>,
   echo: Uint8Array,
 ): Opening {
+  const [checkU, checkV] = pointsToBytes(alice.t.map(mulBase)) as [Uint8Array, Uint8Array]
   return {
     ...opening,
-    gammaU: scalarToBytes(subScalars(k, alice.alpha[0])),
-    gammaV: scalarToBytes(subScalars(sk, alice.alpha[1])),
-    checkU: pointToBytes(mulBase(alice.t[0])),
-    checkV: pointToBytes(mulBase(alice.t[1])),
-    psi: scalarToBytes(subScalars(phi, bob.beta)),
+    gammaU: subScalars(k, alice.alpha[0]),
+    gammaV: subScalars(sk, alice.alpha[1]),
+    checkU,
+    checkV,
+    psi: subScalars(phi, bob.beta),
     echo,
   }
 }
@@ -172,7 +179,7 @@ export interface Checked {
   readonly nonce: Point
   /** psi_{j->i} by peer. */
   readonly psi: ReadonlyMap<PartyId, Scalar>
-  /** d_u, d_v by peer. */
+  /** d_u, d_v by peer. Secret. */
   readonly d: ReadonlyMap<PartyId, readonly [Scalar, Scalar]>
 }
 
@@ -182,6 +189,7 @@ export function checkOpenings(
   products: ReadonlyMap<PartyId, Product>,
   messages: ReadonlyMap<PartyId, Opening>,
   commitments: ReadonlyMap<PartyId, Uint8Array>,
+  scope: SecretScope,
 ): Checked {
   const { peers, sid } = run
   if (peers.some((j) => !equalBytes(commitmentOf(sid, j, of(messages, j)), of(commitments, j)))) throw abortOf('SIGN_BAD_OPENING')
@@ -191,17 +199,16 @@ export function checkOpenings(
     peers.filter((j) => opened.get(j) === undefined),
   )
   const all = opened as ReadonlyMap<PartyId, Opened>
+  const derandomised = (r: Scalar, gamma: Scalar, beta: Scalar) => scope.own(addScalars(r, scope.own(mulScalars(gamma, beta))))
   const d = new Map(
     peers.map((j) => {
-      const { bob } = of(products, j)
-      const o = of(all, j)
-      return [j, [addScalars(bob.r[0], mulScalars(o.gammaU, bob.beta)), addScalars(bob.r[1], mulScalars(o.gammaV, bob.beta))] as const]
+      const { beta, r } = of(products, j).bob
+      const { gammaU, gammaV } = of(all, j)
+      return [j, [derandomised(r[0], gammaU, beta), derandomised(r[1], gammaV, beta)] as const]
     }),
   )
   const holds = (j: PartyId, c: 0 | 1, check: Point, input: Point) =>
-    mulBase(of(d, j)[c])
-      .add(check)
-      .equals(mul(input, of(products, j).bob.beta))
+    equalPoints(addPoints(mulBase(of(d, j)[c]), check), mul(input, of(products, j).bob.beta))
   blame(
     'SIGN_NONCE_PRODUCT',
     peers.filter((j) => !holds(j, 0, of(all, j).checkU, of(all, j).noncePoint)),
@@ -212,12 +219,13 @@ export function checkOpenings(
   )
   const keySum = sumPoints([mulBase(run.secrets.sk), ...peers.map((j) => of(all, j).keyPoint)])
   const publicKey = pointFromBytes(run.publicKey)
-  if (publicKey === undefined || !keySum.equals(publicKey)) throw abortOf('SIGN_KEY_SUM')
+  if (publicKey === undefined || !equalPoints(keySum, publicKey)) throw abortOf('SIGN_KEY_SUM')
   const nonce = sumPoints([mulBase(run.secrets.k), ...peers.map((j) => of(all, j).noncePoint)])
-  if (nonce.equals(O) || nonceScalar(nonce) === 0n) throw abortOf('SIGN_ZERO_NONCE')
+  if (isIdentity(nonce) || isZero(nonceScalar(nonce))) throw abortOf('SIGN_ZERO_NONCE')
   return { nonce, d, psi: new Map(peers.map((j) => [j, of(all, j).psi])) }
 }
 
+/** What a party shows of its shares. */
 export interface Partial {
   readonly u: Scalar
   readonly w: Scalar
@@ -230,12 +238,14 @@ export function partialOf(
   products: ReadonlyMap<PartyId, Product>,
   { psi, d }: Pick<Checked, 'psi' | 'd'>,
 ): Partial {
+  using scope = new SecretScope()
   const { k, sk, phi } = run.secrets
-  const phiSum = sumScalars([phi, ...psi.values()])
-  const cross = (c: 0 | 1) => sumScalars(run.peers.flatMap((j) => [of(products, j).alice.t[c], of(d, j)[c]]))
-  const u = addScalars(mulScalars(k, phiSum), cross(0))
-  const v = addScalars(mulScalars(sk, phiSum), cross(1))
-  return { u, w: addScalars(mulScalars(digestScalar(run.ctx.request.digest), phi), mulScalars(nonceScalar(nonce), v)) }
+  const phiSum = scope.own(sumScalars([phi, ...psi.values()]))
+  const share = (input: Scalar, c: 0 | 1) =>
+    sumScalars([scope.own(mulScalars(input, phiSum)), ...run.peers.flatMap((j) => [of(products, j).alice.t[c], of(d, j)[c]])])
+  const v = scope.own(share(sk, 1))
+  const ePhi = scope.own(mulScalars(digestScalar(run.ctx.request.digest), phi))
+  return { u: share(k, 0), w: addScalars(ePhi, scope.own(mulScalars(nonceScalar(nonce), v))) }
 }
 
 /** Check 5.7: nothing that does not verify leaves here. */
@@ -252,7 +262,7 @@ export function combine(
   )
   const u = sumScalars([mine.u, ...parsed.map((p) => p.u as Scalar)])
   const w = sumScalars([mine.w, ...parsed.map((p) => p.w as Scalar)])
-  if (u === 0n || w === 0n) throw abortOf('SIGN_INVALID')
+  if (isZero(u) || isZero(w)) throw abortOf('SIGN_INVALID')
   const out = assemble(nonce, mulScalars(w, invertScalar(u)))
   if (!verifies(run.publicKey, run.ctx.request.digest, out.signature)) throw abortOf('SIGN_INVALID')
   return out

@@ -1,10 +1,10 @@
 import { equalBytes, type PartyId, SecretScope } from '@conclave/core'
 import { SignCommit, SignOpen, SignPartial, SignVole } from '@conclave/wire'
 import { abortOf } from './abort.ts'
-import { mulBase, pointToBytes, scalarToBytes } from './arithmetic.ts'
 import type { EcdsaSignature } from './ecdsa.ts'
 import { type BobExtension, extendBob } from './ot-extension.ts'
 import { pairContext, secretsOf } from './pair-state.ts'
+import { mulBase, pointsToBytes } from './points.ts'
 import { collect, echoHash, of, type Protocol, type Round, send } from './protocol.ts'
 import { begin, checkOpenings, combine, commitmentOf, multiply, openTo, partialOf, signContext, voles } from './sign-maths.ts'
 import type { SignContext } from './sign-request.ts'
@@ -25,9 +25,10 @@ export const SIGN_ROUNDS: readonly Round[] = [COMMIT, VOLE, OPEN, PARTIAL]
  */
 export function* sign(ctx: SignContext): Protocol<EcdsaSignature> {
   using scope = new SecretScope()
-  const run = begin(ctx)
+  const run = begin(ctx, scope)
   const { self, peers, sid, secrets } = run
-  const opening = { noncePoint: pointToBytes(mulBase(secrets.k)), keyPoint: pointToBytes(mulBase(secrets.sk)), salt: ctx.random.bytes(32) }
+  const [noncePoint, keyPoint] = pointsToBytes([mulBase(secrets.k), mulBase(secrets.sk)]) as [Uint8Array, Uint8Array]
+  const opening = { noncePoint, keyPoint, salt: ctx.random.bytes(32) }
   const commitment = commitmentOf(sid, self, opening)
 
   const bobs = new Map<PartyId, BobExtension>()
@@ -49,15 +50,15 @@ export function* sign(ctx: SignContext): Protocol<EcdsaSignature> {
   const { values: sent } = yield* collect(VOLE)
   // 5.1 comes before 4.1: it depends on no secret, so a party that fails both learns nothing from our abort.
   if (peers.some((j) => !equalBytes(of(sent, j).echo, echo))) throw abortOf('SIGN_ECHO')
-  const products = multiply(run, bobs, alices, sent)
+  const products = multiply(run, bobs, alices, sent, scope)
 
   for (const j of peers) yield* send(OPEN, j, openTo(secrets, of(products, j), opening, echo))
   const { values: opened } = yield* collect(OPEN)
   if (peers.some((j) => !equalBytes(of(opened, j).echo, echo))) throw abortOf('SIGN_ECHO')
-  const { nonce, psi, d } = checkOpenings(run, products, opened, commitments)
+  const { nonce, psi, d } = checkOpenings(run, products, opened, commitments, scope)
 
   const mine = partialOf(run, nonce, products, { psi, d })
-  yield* send(PARTIAL, 'all', { u: scalarToBytes(mine.u), w: scalarToBytes(mine.w) })
+  yield* send(PARTIAL, 'all', mine)
   const { values: partials } = yield* collect(PARTIAL)
   return combine(run, nonce, mine, partials)
 }
