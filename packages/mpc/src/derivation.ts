@@ -1,5 +1,5 @@
 import { type DerivationPath, deriveChild, PATH_DEPTH_MAX } from '@conclave/core'
-import { type Scalar, toBigint } from './arithmetic.ts'
+import type { Scalar } from './arithmetic.ts'
 
 export { PATH_DEPTH_MAX }
 
@@ -7,7 +7,7 @@ export interface DerivedKey {
   /** 33 bytes. */
   readonly publicKey: Uint8Array
   readonly chainCode: Uint8Array
-  /** What the signers add to the root key, in [0, q). */
+  /** What the signers add to the root key. */
   readonly tweak: Scalar
 }
 
@@ -16,7 +16,5 @@ export interface DerivedKey {
  *
  * @throws {InvalidArgument} BAD_PATH on more than 8 levels, a hardened index, or an index without a child (probability 2^-127).
  */
-export function derive(publicKey: Uint8Array, chainCode: Uint8Array, path: DerivationPath): DerivedKey {
-  const child = deriveChild({ publicKey, chainCode }, path)
-  return { publicKey: child.publicKey, chainCode: child.chainCode, tweak: toBigint(child.tweak) }
-}
+export const derive = (publicKey: Uint8Array, chainCode: Uint8Array, path: DerivationPath): DerivedKey =>
+  deriveChild({ publicKey, chainCode }, path)

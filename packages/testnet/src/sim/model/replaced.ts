@@ -10,9 +10,7 @@ const file = (path: string, name: string): readonly [string, Replaced] => [path,
 
 /** Files of packages, by their path under packages/. */
 export const FILES: ReadonlyMap<string, Replaced> = new Map([
-  file('core/src/hash.ts', 'hash.ts'),
-  file('mpc/src/arithmetic.ts', 'arithmetic.ts'),
-  file('mpc/src/ecdsa.ts', 'ecdsa.ts'),
+  file('mpc/src/points.ts', 'points.ts'),
   file('mpc/src/constants.ts', 'constants.ts'),
   file('wire/src/sizes.ts', 'sizes.ts'),
   file('testnet/src/sim/group.ts', 'group.ts'),
