@@ -1,4 +1,6 @@
 import type { Draw } from './draw.ts'
+import { SCALAR_CHECKS } from './scalar-checks.ts'
+import { VECTOR_CHECKS } from './vector-checks.ts'
 
 /** One thing in which the compiled kernel and its twin must agree. */
 export interface Check {
@@ -10,4 +12,4 @@ export interface Check {
 }
 
 /** Everything that is checked, in the tests briefly and by `npm run kernel:check` at length. */
-export const CHECKS: readonly Check[] = []
+export const CHECKS: readonly Check[] = [...SCALAR_CHECKS, ...VECTOR_CHECKS]
