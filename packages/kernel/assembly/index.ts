@@ -4,3 +4,12 @@
 export function heapBase(): usize {
   return __heap_base
 }
+
+export {
+  pointAdd, pointCombine, pointCompress, pointDecompress, pointEqual, pointIsIdentity, pointMakeTable, pointMultiply,
+  pointMultiplyBase, pointMultiplyTable, pointStart, pointSubtract, pointTable, pointTableBytes,
+} from './point-exports'
+
+// For comparison with the twin at the bounds of magnitudes, which no point reaches.
+export { toBytes as fieldToBytes, invert as fieldInvert, settle as fieldSettle } from './field'
+export { mul as fieldMultiply, sqr as fieldSquare, mulSub as fieldMultiplySubtract, mulSums as fieldMultiplySums } from './product'

@@ -45,6 +45,11 @@ export class Arena {
     return at
   }
 
+  /** Copies to a reserved address. */
+  write(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at)
+  }
+
   /** A copy of `length` bytes. */
   take(at: number, length: number): Uint8Array {
     return this.#bytes.slice(at, at + length)
