@@ -45,7 +45,7 @@ export class Arena {
     return at
   }
 
-  /** Writes into what has been reserved. */
+  /** Copies to a reserved address. */
   write(at: number, bytes: Uint8Array): void {
     this.#bytes.set(bytes, at)
   }

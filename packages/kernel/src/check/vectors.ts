@@ -1,7 +1,7 @@
 import type { Check } from './checks.ts'
 import { same } from './compare.ts'
 import type { Draw } from './draw.ts'
-import { concat } from './scalar-checks.ts'
+import { concat } from './scalars.ts'
 
 const PREFIX_MAX = 200
 const COLUMNS_MAX = 8
