@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { InvalidArgument, utf8 } from '@conclave/core'
+import { deriveChild, InvalidArgument, utf8 } from '@conclave/core'
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { addScalars, areCanonical } from './arithmetic.ts'
 import { derive, PATH_DEPTH_MAX } from './derivation.ts'
 import { mulBase, pointFromBytes, pointToBytes } from './points.ts'
+import { always } from './testing/property.fixture.ts'
 import { scalar } from './testing/scalars.fixture.ts'
 import { sha256 } from './testing/verify.fixture.ts'
 
@@ -61,6 +63,26 @@ describe('derivation', () => {
       expect(pointToBytes(mulBase(addScalars(scalar(77n), tweak)))).to.deep.equal(publicKey)
       expect(areCanonical(tweak)).to.equal(true)
     }
+  })
+
+  it('derivation: it is the derivation of core, whose every step is by another library', () => {
+    always(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 0x7fffffff }), { maxLength: 3 }),
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        (path, code) => {
+          expect(derive(root.publicKey, code, path)).to.deep.equal(deriveChild({ publicKey: root.publicKey, chainCode: code }, path))
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
+  it('derivation: a public key that is no point is refused, once something is derived from it', () => {
+    for (const bytes of [new Uint8Array(33), root.publicKey.subarray(1), new Uint8Array(0)])
+      expect(() => derive(bytes, root.chainCode, [0]))
+        .to.throw(InvalidArgument)
+        .with.property('code', 'BAD_KEY')
   })
 
   it('derivation: a path is the same step by step, and the empty path is the root', () => {
