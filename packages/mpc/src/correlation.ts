@@ -1,6 +1,6 @@
 /** Entries of the correlation pool: multiplications of random inputs that were made ahead of need (section 5). */
-import { ConclaveError, concat, type SecretBytes, tagged, u32 } from '@conclave/core'
-import { type Scalar, scalarFromBytes, scalarToBytes } from './arithmetic.ts'
+import { ConclaveError, type SecretBytes, tagged, u32 } from '@conclave/core'
+import { areCanonical, pack, type Scalar, scalarAt } from './arithmetic.ts'
 import { SCALAR_BYTES } from './constants.ts'
 import { type PairPublic, pairId } from './pair-state.ts'
 
@@ -30,18 +30,13 @@ export interface Product {
 }
 
 /** The bytes of an entry's secret. */
-export function productBytes({ alpha, t, beta, r }: Product): Uint8Array {
-  const parts = [...alpha, ...t, beta, ...r].map(scalarToBytes)
-  return concat(...parts)
-}
+export const productBytes = ({ alpha, t, beta, r }: Product): Uint8Array => pack([...alpha, ...t, beta, ...r])
 
-/** The product in an entry; valid until the entry is disposed. */
-export function productOf({ secret }: Correlation): Product {
-  const { bytes } = secret
-  const parts = Array.from({ length: SCALARS }, (_, i) => scalarFromBytes(bytes.subarray(i * SCALAR_BYTES, (i + 1) * SCALAR_BYTES)))
-  if (bytes.length !== CORRELATION_BYTES || parts.includes(undefined)) throw new ConclaveError('ASSERTION', 'no entry of the pool')
-  const [a0, a1, t0, t1, beta, r0, r1] = parts as [Scalar, Scalar, Scalar, Scalar, Scalar, Scalar, Scalar]
-  return { alpha: [a0, a1], t: [t0, t1], beta, r: [r0, r1] }
+/** The product in an entry: views, valid until the entry is disposed. */
+export function productOf({ secret: { bytes } }: Correlation): Product {
+  if (bytes.length !== CORRELATION_BYTES || !areCanonical(bytes)) throw new ConclaveError('ASSERTION', 'no entry of the pool')
+  const at = (i: number) => scalarAt(bytes, i)
+  return { alpha: [at(0), at(1)], t: [at(2), at(3)], beta: at(4), r: [at(5), at(6)] }
 }
 
 /** Salts of the two messages that one end sent for one entry. */

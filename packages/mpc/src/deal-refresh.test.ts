@@ -88,7 +88,7 @@ describe('refresh', () => {
   it('refresh: the old share is the caller’s and stays as it was', () => {
     const x = scalarOf(shares.get(2))
     runDeal(refreshOf(shares), 'untouched')
-    expect(scalarOf(shares.get(2))).to.equal(x)
+    expect(scalarOf(shares.get(2))).to.deep.equal(x)
   })
 
   for (const stop of [1, 2, 3, 4, 5])

@@ -125,6 +125,6 @@ describe('reshare', () => {
   it('reshare: the shares of the dealers are the callers’ and stay as they were', () => {
     const x = scalarOf(shares.get(3))
     runDeal(wider, 'wider')
-    expect(scalarOf(shares.get(3))).to.equal(x)
+    expect(scalarOf(shares.get(3))).to.deep.equal(x)
   })
 })

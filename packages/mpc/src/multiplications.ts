@@ -71,9 +71,13 @@ export class Multiplications {
 
   /** As Alice: the answer to each OT message that was heard. */
   voles(): readonly Vole[] {
-    const { pair, random } = this.#in
+    const { pair, random, scope } = this.#in
     const { delta } = secretsOf(pair)
-    this.#alices = this.#extended.map(({ nu, rows }, k) => voleAlice(nu, this.#heard[k] as OtExtension, rows, delta, random))
+    this.#alices = this.#extended.map(({ nu, rows }, k) => {
+      const alice = voleAlice(nu, this.#heard[k] as OtExtension, rows, delta, random)
+      for (const secret of [...alice.alpha, ...alice.t]) scope.own(secret)
+      return alice
+    })
     return this.#alices.map((a) => a.message)
   }
 
@@ -81,7 +85,9 @@ export class Multiplications {
   hearVoles(messages: readonly Vole[]): VoleVerdict {
     const outcomes = messages.map((m, k) => {
       const bob = this.#bobs[k] as BobExtension
-      return voleBob(bob.nu, bob.message, bob, m)
+      const outcome = voleBob(bob.nu, bob.message, bob, m)
+      if (typeof outcome === 'object') for (const secret of [outcome.beta, ...outcome.r]) this.#in.scope.own(secret)
+      return outcome
     })
     if (outcomes.includes('malformed')) return 'malformed'
     if (outcomes.includes('inconsistent')) return 'inconsistent'

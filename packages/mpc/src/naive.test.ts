@@ -20,10 +20,10 @@ import { SIGN_ROUNDS, sign } from './sign.ts'
 import type { SignRequest } from './sign-request.ts'
 import { CLUSTER_CONTEXT, makeCluster, NO_POOL, runSign, type TestCluster, testRequest } from './testing/cluster.ts'
 import { NaiveSigner, pairCtx, readPair } from './testing/naive.fixture.ts'
-import { type Bits, mod, packBits, q } from './testing/naive-maths.fixture.ts'
+import { type Bits, bigEndian, mod, packBits, q } from './testing/naive-maths.fixture.ts'
 import * as naive from './testing/naive-ot.fixture.ts'
 import { type InFlight, partyRandom } from './testing/run.ts'
-import { type AliceVole, voleAlice, voleBob } from './vole.ts'
+import { type AliceVole, type BobVole, voleAlice, voleBob } from './vole.ts'
 
 const random = (seed: string): Random => seededRandom(utf8(`naive/${seed}`))
 const hex = (type: MessageField, value: unknown): string => toHex(encode(type, value as never))
@@ -119,14 +119,16 @@ describe('naive: the VOLE', () => {
 
   it('Alice says the same bytes and holds the same inputs and shares', () => {
     expect(hex(Vole, plain.message)).to.equal(hex(Vole, real.message))
-    expect(plain.alpha).to.deep.equal(real.alpha)
-    expect(plain.t).to.deep.equal(real.t)
+    expect(plain.alpha).to.deep.equal(real.alpha.map(bigEndian))
+    expect(plain.t).to.deep.equal(real.t.map(bigEndian))
   })
 
   it('each Bob accepts the other Alice, and t + r = alpha * beta', () => {
     const there = naiveBobOf(real.message)
-    expect(realBob(plain.message)).to.deep.equal({ beta: there.beta, r: there.r })
-    for (const c of [0, 1] as const) expect(mod(real.t[c] + (there.r[c] as bigint))).to.equal(mod(real.alpha[c] * there.beta))
+    const { beta, r } = realBob(plain.message) as BobVole
+    expect({ beta: bigEndian(beta), r: r.map(bigEndian) }).to.deep.equal({ beta: there.beta, r: there.r })
+    for (const c of [0, 1] as const)
+      expect(mod(bigEndian(real.t[c]) + (there.r[c] as bigint))).to.equal(mod(bigEndian(real.alpha[c]) * there.beta))
   })
 
   it('both Bobs refuse a wrong row exactly where the choice bit is 1 (4.1)', () => {

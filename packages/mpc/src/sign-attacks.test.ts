@@ -2,9 +2,9 @@ import { type PartyId, tagged } from '@conclave/core'
 import { decode, type Opening, SignCommit, SignOpen, SignVole } from '@conclave/wire'
 import { expect } from 'chai'
 import { burnsPairs } from './abort.ts'
-import { mulBase, pointToBytes } from './arithmetic.ts'
 import type { KeyShare } from './key.ts'
 import type { PairState } from './pair-state.ts'
+import { mulBase, pointToBytes } from './points.ts'
 import { echoHash, of } from './protocol.ts'
 import { Session } from './session.ts'
 import { SIGN_ROUNDS, sign } from './sign.ts'
@@ -15,6 +15,7 @@ import { CLUSTER_CONTEXT, NO_POOL, type RequestChange, runDkg, runPair, runSign,
 import { committee, keyOf, pairOf } from './testing/committee.ts'
 import { inList } from './testing/items.ts'
 import { allOf, edit, flip, type InFlight, recorder, runSessions, slotOf, type Tamper } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const COMMIT = { number: 1, message: SignCommit } as const
 const VOLE = { number: 2, message: SignVole } as const
@@ -30,7 +31,7 @@ describe('nonce split view', () => {
   function splitView(echo: 'as computed' | 'as each peer expects') {
     const said = recorder()
     const sid = signSid(CLUSTER_CONTEXT, keyOf3of5(), testRequest(THREE))
-    const second = { noncePoint: pointToBytes(mulBase(5n)), keyPoint: pointToBytes(mulBase(6n)), salt: new Uint8Array(32) }
+    const second = { noncePoint: pointToBytes(mulBase(scalar(5n))), keyPoint: pointToBytes(mulBase(scalar(6n))), salt: new Uint8Array(32) }
     const commitment = commitmentOf(sid, 3, second)
     const seen = (j: PartyId) => decode(SignCommit, said.sent.get(slotOf(1, j, 3)) as Uint8Array).commitments[0] as Uint8Array
     const echoOf5 = () =>

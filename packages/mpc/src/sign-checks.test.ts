@@ -12,7 +12,7 @@ import {
 import { expect } from 'chai'
 import type { AbortCode } from './abort.ts'
 import { burnsPairs } from './abort.ts'
-import { addScalars, q, randomScalar, type Scalar, scalarFromBytes, scalarToBytes, subScalars, sumScalars } from './arithmetic.ts'
+import { addScalars, randomScalar, type Scalar, scalarFromBytes, subScalars, sumScalars } from './arithmetic.ts'
 import { sign } from './sign.ts'
 import type { SignContext } from './sign-request.ts'
 import { BURNING, expectAborts } from './testing/claims.fixture.ts'
@@ -20,6 +20,7 @@ import { runSign, type SignOptions, signerRandom, testRequest } from './testing/
 import { committee } from './testing/committee.ts'
 import { changed, inList } from './testing/items.ts'
 import { edit, flip, type InFlight, type Tamper } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const COMMIT = { number: 1, message: SignCommit } as const
 const VOLE = { number: 2, message: SignVole } as const
@@ -33,7 +34,7 @@ const SEED = 'checks'
 
 const run = (options: SignOptions) => runSign(committee(3, 5, QUORUM), testRequest(QUORUM), SEED, options)
 const fromCheat = (m: InFlight) => m.from === CHEAT
-const plusOne = (b: Uint8Array) => scalarToBytes(addScalars(scalarFromBytes(b) as bigint, 1n))
+const plusOne = (b: Uint8Array) => addScalars(scalarFromBytes(b) as Scalar, scalar(1n))
 
 /** The cheat's messages are changed; every honest party stops with `code`, and says nothing after round `last`. */
 function stops(tamper: Tamper, code: AbortCode, culprits: readonly PartyId[], last: number): void {
@@ -190,8 +191,8 @@ describe('sign checks', () => {
 
   it('sign checks: 5.5 another key share, committed and multiplied consistently, names nobody', () => {
     const other = (ctx: SignContext): SignContext => {
-      const x = addScalars(scalarFromBytes(ctx.share.secret.bytes) as Scalar, 1n)
-      return { ...ctx, share: { ...ctx.share, secret: new SecretBytes(scalarToBytes(x)) } }
+      const x = addScalars(scalarFromBytes(ctx.share.secret.bytes) as Scalar, scalar(1n))
+      return { ...ctx, share: { ...ctx.share, secret: new SecretBytes(x) } }
     }
     const partials: PartyId[] = []
     const outcome = run({
@@ -204,7 +205,7 @@ describe('sign checks', () => {
 
   it('sign checks: 5.6 a nonce that cancels those of all others names nobody', () => {
     const others = sumScalars(HONEST.map((j) => randomScalar(signerRandom(SEED, j))))
-    const k = subScalars(0n, others)
+    const k = subScalars(scalar(0n), others)
     const outcome = run({ deviants: new Map([[CHEAT, (ctx) => sign({ ...ctx, random: drawing(k, ctx.random) })]]) })
     expectAborts(outcome, QUORUM, 'SIGN_ZERO_NONCE')
   })
@@ -233,7 +234,7 @@ function drawing(k: Scalar, inner: SignContext['random']): SignContext['random']
       if (!first) return out
       first = false
       out.fill(0)
-      out.set(scalarToBytes((k + q - 1n) % q), length - 32)
+      out.set(k, length - 32)
       return out
     },
   }

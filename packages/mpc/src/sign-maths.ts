@@ -1,43 +1,39 @@
 /** The maths of signing, section 6, between the messages; sign.ts is the script. */
-import { type DerivationPath, equalBytes, InvalidArgument, type PartyId, type Random, tagged, u32 } from '@conclave/core'
+import { type DerivationPath, equalBytes, InvalidArgument, type PartyId, type Random, SecretScope, tagged, u32 } from '@conclave/core'
 import type { Opening, PartialSignature, SignOpen, SignPartial } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
 import {
   addScalars,
   hashToScalar,
   invertScalar,
-  mul,
-  mulBase,
+  isZero,
   mulScalars,
-  O,
-  type Point,
-  pointFromBytes,
-  pointToBytes,
+  negate,
   randomScalar,
   type Scalar,
   scalarFromBytes,
-  scalarToBytes,
   subScalars,
-  sumPoints,
   sumScalars,
-  ZERO,
 } from './arithmetic.ts'
 import type { Product } from './correlation.ts'
 import { type DerivedKey, derive } from './derivation.ts'
 import { assemble, digestScalar, type EcdsaSignature, nonceScalar, verifies } from './ecdsa.ts'
 import { type PairState, pairId, secretsOf } from './pair-state.ts'
+import { addPoints, equalPoints, isIdentity, mul, mulBase, type Point, pointFromBytes, pointsToBytes, sumPoints } from './points.ts'
 import { lagrange } from './polynomial.ts'
 import { of } from './protocol.ts'
 import { checkRequest, itemId, type SignContext, signSid } from './sign-request.ts'
 
 /** zeta_i: shares of zero among the quorum, from the pair seeds. */
-function zeroShare(self: PartyId, pairs: ReadonlyMap<PartyId, PairState>, peers: readonly PartyId[], sid: Uint8Array): Scalar {
-  return peers.reduce((sum, j) => {
-    const term = hashToScalar('zero-share', secretsOf(of(pairs, j)).zeroSeed, sid)
-    return j > self ? addScalars(sum, term) : subScalars(sum, term)
-  }, ZERO)
+function zeroShare(self: PartyId, pairs: ReadonlyMap<PartyId, PairState>, peers: readonly PartyId[], id: Uint8Array): Scalar {
+  const terms = peers.map((j) => {
+    const term = hashToScalar('zero-share', secretsOf(of(pairs, j)).zeroSeed, id)
+    return j > self ? term : negate(term)
+  })
+  return sumScalars(terms)
 }
 
+/** Wiped with the scope of the run. */
 export interface Secrets {
   readonly k: Scalar
   readonly sk: Scalar
@@ -51,6 +47,9 @@ export interface Item {
   /** Of the child key. */
   readonly publicKey: Uint8Array
   readonly secrets: Secrets
+  /** R_i and pk_i of this party. */
+  readonly nonce: Point
+  readonly key: Point
 }
 
 export interface Run {
@@ -61,7 +60,8 @@ export interface Run {
   readonly items: readonly Item[]
 }
 
-export function begin(ctx: SignContext): Run {
+/** @param scope - wipes every secret of the run. */
+export function begin(ctx: SignContext, scope: SecretScope): Run {
   const signers = checkRequest(ctx)
   const { share, request, random } = ctx
   const { self } = share
@@ -69,14 +69,16 @@ export function begin(ctx: SignContext): Run {
   const sid = signSid(ctx.clusterContext, share.public, request)
   const x = scalarFromBytes(share.secret.bytes)
   if (x === undefined) throw new InvalidArgument('BAD_KEY', 'the key share is not a scalar')
-  const part = mulScalars(lagrange(self, signers), x)
+  const part = scope.own(mulScalars(lagrange(self, signers), scope.own(x)))
   const childOf = children(ctx)
   const items = request.items.map(({ digest, path }, i) => {
     const id = itemId(sid, i, request.items.length)
     const child = childOf(path)
-    const shares = [part, zeroShare(self, ctx.pairs, peers, id)]
-    const sk = sumScalars(self === signers[0] ? [...shares, child.tweak] : shares)
-    return { id, digest, publicKey: child.publicKey, secrets: { k: randomScalar(random), sk, phi: randomScalar(random) } }
+    const shares = [part, scope.own(zeroShare(self, ctx.pairs, peers, id))]
+    const sk = scope.own(sumScalars(self === signers[0] ? [...shares, child.tweak] : shares))
+    const secrets = { k: scope.own(randomScalar(random)), sk, phi: scope.own(randomScalar(random)) }
+    const [nonce, key] = [mulBase(secrets.k), mulBase(sk)]
+    return { id, digest, publicKey: child.publicKey, secrets, nonce, key }
   })
   return { ctx, self, peers, sid, items }
 }
@@ -103,19 +105,21 @@ export type Committed = Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>
 export const commitmentOf = (id: Uint8Array, j: PartyId, o: Committed): Uint8Array =>
   tagged('nonce', id, u32(j), o.noncePoint, o.keyPoint, o.salt)
 
-export function committed({ secrets }: Item, random: Random): Committed {
-  return { noncePoint: pointToBytes(mulBase(secrets.k)), keyPoint: pointToBytes(mulBase(secrets.sk)), salt: random.bytes(32) }
+export function committed({ nonce, key }: Item, random: Random): Committed {
+  const [noncePoint, keyPoint] = pointsToBytes([nonce, key]) as [Uint8Array, Uint8Array]
+  return { noncePoint, keyPoint, salt: random.bytes(32) }
 }
 
 /** What round 3 tells one peer of one item: the opening, and what turns random products into products of our inputs. */
 export function openTo({ secrets: { k, sk, phi } }: Item, { alpha, t, beta }: Product, opening: Committed): Opening {
+  const [checkU, checkV] = pointsToBytes(t.map(mulBase)) as [Uint8Array, Uint8Array]
   return {
     ...opening,
-    gammaU: scalarToBytes(subScalars(k, alpha[0])),
-    gammaV: scalarToBytes(subScalars(sk, alpha[1])),
-    checkU: pointToBytes(mulBase(t[0])),
-    checkV: pointToBytes(mulBase(t[1])),
-    psi: scalarToBytes(subScalars(phi, beta)),
+    gammaU: subScalars(k, alpha[0]),
+    gammaV: subScalars(sk, alpha[1]),
+    checkU,
+    checkV,
+    psi: subScalars(phi, beta),
   }
 }
 
@@ -143,7 +147,7 @@ export interface Checked {
   readonly nonce: Point
   /** psi_{j->i} by peer. */
   readonly psi: ReadonlyMap<PartyId, Scalar>
-  /** d_u, d_v by peer. */
+  /** d_u, d_v by peer. Secret. */
   readonly d: ReadonlyMap<PartyId, readonly [Scalar, Scalar]>
 }
 
@@ -151,24 +155,24 @@ export interface Checked {
 export type Products = ReadonlyMap<PartyId, Product>
 
 /** Turns random products into products of the inputs that the peers have opened. */
-function derandomise(peers: readonly PartyId[], products: Products, opened: ReadonlyMap<PartyId, Opened>): Checked['d'] {
+function derandomise(products: Products, opened: ReadonlyMap<PartyId, Opened>, scope: SecretScope): Checked['d'] {
+  const d = (r: Scalar, gamma: Scalar, beta: Scalar) => scope.own(addScalars(r, scope.own(mulScalars(gamma, beta))))
   return new Map(
-    peers.map((j) => {
+    [...opened].map(([j, { gammaU, gammaV }]) => {
       const { beta, r } = of(products, j)
-      const { gammaU, gammaV } = of(opened, j)
-      return [j, [addScalars(r[0], mulScalars(gammaU, beta)), addScalars(r[1], mulScalars(gammaV, beta))] as const]
+      return [j, [d(r[0], gammaU, beta), d(r[1], gammaV, beta)] as const]
     }),
   )
 }
 
 /** Checks 5.5 and 5.6: the nonce of one item. */
-function sums({ secrets, publicKey: expected }: Item, opened: ReadonlyMap<PartyId, Opened>): Point {
+function sums(item: Item, opened: ReadonlyMap<PartyId, Opened>): Point {
   const all = [...opened.values()]
-  const publicKey = pointFromBytes(expected)
-  const keySum = sumPoints([mulBase(secrets.sk), ...all.map((o) => o.keyPoint)])
-  if (publicKey === undefined || !keySum.equals(publicKey)) throw abortOf('SIGN_KEY_SUM')
-  const nonce = sumPoints([mulBase(secrets.k), ...all.map((o) => o.noncePoint)])
-  if (nonce.equals(O) || nonceScalar(nonce) === ZERO) throw abortOf('SIGN_ZERO_NONCE')
+  const publicKey = pointFromBytes(item.publicKey)
+  const keySum = sumPoints([item.key, ...all.map((o) => o.keyPoint)])
+  if (publicKey === undefined || !equalPoints(keySum, publicKey)) throw abortOf('SIGN_KEY_SUM')
+  const nonce = sumPoints([item.nonce, ...all.map((o) => o.noncePoint)])
+  if (isIdentity(nonce) || isZero(nonceScalar(nonce))) throw abortOf('SIGN_ZERO_NONCE')
   return nonce
 }
 
@@ -177,12 +181,14 @@ function sums({ secrets, publicKey: expected }: Item, opened: ReadonlyMap<PartyI
  *
  * @param products - by item.
  * @param commitments - by peer and item.
+ * @param scope - wipes what is secret.
  */
 export function checkOpenings(
   { items, peers }: Pick<Run, 'items' | 'peers'>,
   products: readonly Products[],
   messages: ReadonlyMap<PartyId, SignOpen>,
   commitments: ReadonlyMap<PartyId, readonly Uint8Array[]>,
+  scope: SecretScope,
 ): readonly Checked[] {
   const failing = (fails: (j: PartyId, i: number) => boolean) => peers.filter((j) => items.some((_, i) => fails(j, i)))
   blame(
@@ -200,11 +206,9 @@ export function checkOpenings(
   )
   const opened = parsed as readonly ReadonlyMap<PartyId, Opened>[]
   const at = <V>(list: readonly ReadonlyMap<PartyId, V>[], i: number, j: PartyId) => of(list[i] as ReadonlyMap<PartyId, V>, j)
-  const d = items.map((_, i) => derandomise(peers, products[i] as Products, opened[i] as ReadonlyMap<PartyId, Opened>))
+  const d = items.map((_, i) => derandomise(products[i] as Products, opened[i] as ReadonlyMap<PartyId, Opened>, scope))
   const holds = (c: 0 | 1, i: number, j: PartyId, check: Point, input: Point) =>
-    mulBase(at(d, i, j)[c])
-      .add(check)
-      .equals(mul(input, at(products, i, j).beta))
+    equalPoints(addPoints(mulBase(at(d, i, j)[c]), check), mul(input, at(products, i, j).beta))
   blame(
     'SIGN_NONCE_PRODUCT',
     failing((j, i) => !holds(0, i, j, at(opened, i, j).checkU, at(opened, i, j).noncePoint)),
@@ -222,13 +226,14 @@ export function checkOpenings(
 
 /** `u_i` and `w_i = e phi_i + r v_i` of one item. */
 export function partialOf(item: Pick<Item, 'digest' | 'secrets'>, products: Products, { nonce, psi, d }: Checked): PartialSignature {
+  using scope = new SecretScope()
   const { k, sk, phi } = item.secrets
-  const phiSum = sumScalars([phi, ...psi.values()])
-  const cross = (c: 0 | 1) => [...products].flatMap(([j, { t }]) => [t[c], of(d, j)[c]])
-  const u = sumScalars([mulScalars(k, phiSum), ...cross(0)])
-  const v = sumScalars([mulScalars(sk, phiSum), ...cross(1)])
-  const w = addScalars(mulScalars(digestScalar(item.digest), phi), mulScalars(nonceScalar(nonce), v))
-  return { u: scalarToBytes(u), w: scalarToBytes(w) }
+  const phiSum = scope.own(sumScalars([phi, ...psi.values()]))
+  const share = (input: Scalar, c: 0 | 1) =>
+    sumScalars([scope.own(mulScalars(input, phiSum)), ...[...products].flatMap(([j, { t }]) => [t[c], of(d, j)[c]])])
+  const v = scope.own(share(sk, 1))
+  const ePhi = scope.own(mulScalars(digestScalar(item.digest), phi))
+  return { u: share(k, 0), w: addScalars(ePhi, scope.own(mulScalars(nonceScalar(nonce), v))) }
 }
 
 /** Check 5.7 for one item: nothing that does not verify leaves here. */
@@ -239,7 +244,7 @@ function complete(
 ): EcdsaSignature {
   const u = sumScalars(shares.map((s) => s.u))
   const w = sumScalars(shares.map((s) => s.w))
-  if (u === ZERO || w === ZERO) throw abortOf('SIGN_INVALID')
+  if (isZero(u) || isZero(w)) throw abortOf('SIGN_INVALID')
   const out = assemble(nonce, mulScalars(w, invertScalar(u)))
   if (!verifies(publicKey, digest, out.signature)) throw abortOf('SIGN_INVALID')
   return out

@@ -2,8 +2,9 @@ import type { PartyId } from '@conclave/core'
 import { decode, type MessageField, type Opening, SignCommit, SignOpen, SignPartial, SignVole } from '@conclave/wire'
 import { expect } from 'chai'
 import { type AbortCode, burnsPairs } from './abort.ts'
-import { addScalars, mulBase, type Point, pointFromBytes, pointToBytes, scalarFromBytes, scalarToBytes, sumPoints } from './arithmetic.ts'
+import { addScalars, type Scalar, scalarFromBytes } from './arithmetic.ts'
 import type { KeyShare } from './key.ts'
+import { mulBase, type Point, pointFromBytes, pointToBytes, sumPoints } from './points.ts'
 import { echoHash } from './protocol.ts'
 import { commitmentOf } from './sign-maths.ts'
 import { signSid } from './sign-request.ts'
@@ -12,6 +13,7 @@ import { CLUSTER_CONTEXT, runSign, testRequest } from './testing/cluster.ts'
 import { committee, keyOf } from './testing/committee.ts'
 import { changed, inList } from './testing/items.ts'
 import { allOf, edit, flip, type InFlight, recorder, slotOf, type Tamper } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const ROUNDS = { 1: SignCommit, 2: SignVole, 3: SignOpen, 4: SignPartial } as const
 const QUORUM = [1, 3]
@@ -22,8 +24,8 @@ const run = (tamper: Tamper, watch?: (m: InFlight) => void) =>
 
 const TOO_LARGE = new Uint8Array(32).fill(255)
 const NO_POINT = new Uint8Array(33)
-const plusOne = (b: Uint8Array) => scalarToBytes(addScalars(scalarFromBytes(b) as bigint, 1n))
-const plusG = (b: Uint8Array) => pointToBytes(sumPoints([pointFromBytes(b) as Point, mulBase(1n)]))
+const plusOne = (b: Uint8Array) => addScalars(scalarFromBytes(b) as Scalar, scalar(1n))
+const plusG = (b: Uint8Array) => pointToBytes(sumPoints([pointFromBytes(b) as Point, mulBase(scalar(1n))]))
 const constant = (value: Uint8Array) => () => value
 
 /** Field, what is done to it, the code at the honest party, whether the sender is named. */

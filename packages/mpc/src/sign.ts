@@ -47,7 +47,7 @@ export function* sign(ctx: SignContext): Protocol<readonly EcdsaSignature[]> {
   using entries = new DisposableStack()
   const own = (list: readonly Correlation[]) => list.map((entry) => entries.use(entry.secret))
   for (const offer of ctx.offers.values()) own(offer)
-  const run = begin(ctx)
+  const run = begin(ctx, scope)
   const { self, peers, sid, items } = run
   const openings = items.map((item) => committed(item, ctx.random))
   const mine = items.map((item, i) => commitmentOf(item.id, self, openings[i] as Committed))
@@ -86,7 +86,7 @@ export function* sign(ctx: SignContext): Protocol<readonly EcdsaSignature[]> {
     yield* send(OPEN, j, { echo, openings: items.map((item, i) => openTo(item, of(products[i] as Products, j), openings[i] as Committed)) })
   const { values: opened } = yield* collect(OPEN)
   if (peers.some((j) => !equalBytes(of(opened, j).echo, echo))) throw abortOf('SIGN_ECHO')
-  const checked = checkOpenings(run, products, opened, commitments)
+  const checked = checkOpenings(run, products, opened, commitments, scope)
 
   const partials = items.map((item, i) => partialOf(item, products[i] as Products, checked[i] as Checked))
   yield* send(PARTIAL, 'all', { partials })
