@@ -5,6 +5,10 @@ export function heapBase(): usize {
   return __heap_base
 }
 
+export { expandSeeds, hashIndices, hashRows, prepareHash } from './hash'
+export { foldBlocks, transpose } from './bits'
+export { addScalars, areCanonical, invertScalar, mulScalars, reduceWide, subScalars } from './scalar'
+export { addSelected, combineColumns, maskedDifferences, subSelected, sumColumns, sumSelected } from './vector'
 export {
   pointAdd, pointCombine, pointCompress, pointDecompress, pointEqual, pointIsIdentity, pointMakeTable, pointMultiply,
   pointMultiplyBase, pointMultiplyTable, pointStart, pointSubtract, pointTable, pointTableBytes,

@@ -5,6 +5,9 @@ import { SecretFlow } from './constant-time.fixture.ts'
 
 /** Exports that see secrets. */
 const SECRET: readonly string[] = [
+  ...['addScalars', 'areCanonical', 'invertScalar', 'mulScalars', 'reduceWide', 'subScalars'],
+  ...['addSelected', 'combineColumns', 'maskedDifferences', 'subSelected', 'sumColumns', 'sumSelected'],
+  ...['expandSeeds', 'foldBlocks', 'hashIndices', 'hashRows', 'prepareHash', 'transpose'],
   ...['fieldToBytes', 'fieldInvert', 'fieldSettle', 'fieldMultiply', 'fieldSquare', 'fieldMultiplySubtract', 'fieldMultiplySums'],
   ...['pointAdd', 'pointCompress', 'pointEqual', 'pointIsIdentity', 'pointMakeTable', 'pointMultiply', 'pointMultiplyBase'],
   ...['pointMultiplyTable', 'pointStart', 'pointSubtract', 'pointTable', 'pointTableBytes'],
