@@ -28,7 +28,7 @@ import {
 import { certificateHash, dealConfig, dealSid, type KeyPublic, type KeyShare } from './key.ts'
 import { mulBase, pointToBytes } from './points.ts'
 import { evaluate, lagrange, type Polynomial, randomPolynomial } from './polynomial.ts'
-import { collect, echoHash, of, type Protocol, type Round, send } from './protocol.ts'
+import { collect, echoHash, of, type Protocol, type Received, type Round, send } from './protocol.ts'
 import { proveKnowledge } from './schnorr.ts'
 
 const COMMIT = { number: 1, kind: 'broadcast', message: DealCommit } as const
@@ -122,7 +122,7 @@ function* certify(ctx: DealContext, key: KeyPublic, share?: KeyShare): Protocol<
   const hash = certificateHash(key)
   const attested = new Map<PartyId, { readonly signature: Uint8Array }>()
   if (share !== undefined) {
-    const signature = of(yield { attest: { hash, pending: share } }, self)
+    const signature = of((yield { attest: { hash, pending: share } }) as Received, self)
     if (!verifyIdentity(of(identities, self), hash, signature)) {
       throw new ConclaveError('BAD_SIGNATURE', 'the identity of this node produced a signature that does not verify')
     }

@@ -1,9 +1,10 @@
 import { concat, SecretScope, utf8 } from '@conclave/core'
-import type { SignOpen } from '@conclave/wire'
+import type { Opening } from '@conclave/wire'
 import { expect } from 'chai'
 import { addScalars, mulScalars } from './arithmetic.ts'
+import type { Product } from './correlation.ts'
 import { equalPoints, G, mul, mulBase, O, type Point, pointFromBytes, pointToBytes, subPoints } from './points.ts'
-import { checkOpenings, combine, commitmentOf, type Product, partialOf, type Run } from './sign-maths.ts'
+import { type Checked, checkOpenings, combine, commitmentOf, type Item, partialOf } from './sign-maths.ts'
 import { expectAbort } from './testing/claims.fixture.ts'
 import { bytesOf, q, scalar, toBigint } from './testing/scalars.fixture.ts'
 
@@ -11,11 +12,14 @@ const sid = utf8('session')
 const secrets = { k: scalar(11n), sk: scalar(22n), phi: scalar(33n) }
 const bob = { beta: scalar(1234n), r: [scalar(56n), scalar(78n)] as const }
 /** Two parties, ourselves being 1. Only what the openings are checked against. */
-const run = (publicKey: Point) => ({ peers: [3], sid, secrets, publicKey: pointToBytes(publicKey) }) as unknown as Run
-const products = new Map([[3, { bob } as unknown as Product]])
+const item = (publicKey: Point): Item => ({
+  ...{ id: sid, digest: new Uint8Array(32), secrets, publicKey: pointToBytes(publicKey) },
+  ...{ nonce: mulBase(secrets.k), key: mulBase(secrets.sk) },
+})
+const products = new Map([[3, bob as Product]])
 
 /** An opening of party 3 whose products hold, for any two points, without knowing their logarithms. */
-function fitting(noncePoint: Point, keyPoint: Point): SignOpen {
+function fitting(noncePoint: Point, keyPoint: Point): Opening {
   const [gammaU, gammaV] = [scalar(5n), scalar(6n)]
   const d = [addScalars(bob.r[0], mulScalars(gammaU, bob.beta)), addScalars(bob.r[1], mulScalars(gammaV, bob.beta))] as const
   return {
@@ -27,7 +31,6 @@ function fitting(noncePoint: Point, keyPoint: Point): SignOpen {
     checkU: pointToBytes(subPoints(mul(noncePoint, bob.beta), mulBase(d[0]))),
     checkV: pointToBytes(subPoints(mul(keyPoint, bob.beta), mulBase(d[1]))),
     psi: scalar(7n),
-    echo: new Uint8Array(32),
   }
 }
 
@@ -36,7 +39,15 @@ const theirKeyPoint = subPoints(KEY, mulBase(secrets.sk))
 /** Checks 5.2 to 5.6 when the sum of nonces is `nonce`. */
 function check(nonce: Point) {
   const opening = fitting(subPoints(nonce, mulBase(secrets.k)), theirKeyPoint)
-  return checkOpenings(run(KEY), products, new Map([[3, opening]]), new Map([[3, commitmentOf(sid, 3, opening)]]), new SecretScope())
+  const said = new Map([[3, { echo: new Uint8Array(32), openings: [opening] }]])
+  const [checked] = checkOpenings(
+    { items: [item(KEY)], peers: [3] },
+    [products],
+    said,
+    new Map([[3, [commitmentOf(sid, 3, opening)]]]),
+    new SecretScope(),
+  )
+  return checked as Checked
 }
 function failure(act: () => unknown) {
   try {
@@ -95,15 +106,15 @@ describe('sign maths', () => {
   })
 
   it('sign maths: 5.7 sums of zero end the run instead of dividing by zero', () => {
-    const context = { ...run(KEY), ctx: { request: { digest: new Uint8Array(32) } } } as unknown as Run
-    const zero = new Map([[3, { u: scalar(-4n), w: scalar(-5n) }]])
-    for (const mine of [
-      { u: scalar(4n), w: scalar(5n) },
-      { u: scalar(4n), w: scalar(6n) },
-      { u: scalar(5n), w: scalar(5n) },
-    ])
+    const zero = new Map([[3, { partials: [{ u: scalar(-4n), w: scalar(-5n) }] }]])
+    const checked: Checked = { nonce: G, psi: new Map(), d: new Map() }
+    for (const [u, w] of [
+      [4n, 5n],
+      [4n, 6n],
+      [5n, 5n],
+    ] as const)
       expectAbort(
-        failure(() => combine(context, G, mine, zero)),
+        failure(() => combine({ items: [item(KEY)], peers: [3] }, [checked], [{ u: scalar(u), w: scalar(w) }], zero)),
         'SIGN_INVALID',
       )
   })
@@ -120,10 +131,10 @@ describe('sign maths', () => {
     const partial = (i: 0 | 1) => {
       const [me, peer] = [parties[i], parties[(1 - i) as 0 | 1]]
       const theirs = betas[(1 - i) as 0 | 1]
-      const secrets = { k: scalar(me.k), sk: scalar(me.sk), phi: scalar(me.phi) }
-      const product = { alice: { t: [scalar(me.k * theirs - 9n), scalar(me.sk * theirs - 8n)] } } as unknown as Product
-      const run = { ctx: { request: { digest } }, secrets, peers: [2] } as unknown as Run
-      return partialOf(run, nonce, new Map([[2, product]]), {
+      const own = { k: scalar(me.k), sk: scalar(me.sk), phi: scalar(me.phi) }
+      const product = { t: [scalar(me.k * theirs - 9n), scalar(me.sk * theirs - 8n)] } as unknown as Product
+      return partialOf({ digest, secrets: own }, new Map([[2, product]]), {
+        nonce,
         psi: new Map([[2, scalar(peer.phi - theirs)]]),
         d: new Map([[2, [scalar(9n), scalar(8n)]]]),
       })

@@ -121,14 +121,16 @@ export class Signer {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
     const { path, payloadType: purpose } = known
-    const request: SignRequest = { requestId: s.requestId, signers, digest, path, purpose, attempt: s.attempt }
+    const request: SignRequest = { requestId: s.requestId, signers, items: [{ digest, path }], purpose, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
     const { result, bytesSent } = await this.#run(sid, key, request)
+    const [made] = result
+    if (made === undefined) throw new ConclaveError('ASSERTION', 'a session without a signature')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
-    return { requestId: s.requestId, digest, signature: result.signature, recovery: result.recovery, bytesSent }
+    return { requestId: s.requestId, digest, signature: made.signature, recovery: made.recovery, bytesSent }
   }
 
   /**

@@ -4,7 +4,10 @@ import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './size
 
 export const PAYLOAD_BYTES_MAX = 128 * 1024
 const KEYS_MAX = 4096
-const ROUND_BODY_BYTES_MAX = 96 * 1024
+/** Signatures of one signing session, and entries of one run that fills the correlation pool. */
+export const DIGESTS_MAX = 32
+/** The longest: the late OT and VOLE messages of {@link DIGESTS_MAX} signatures in one. */
+export const ROUND_BODY_BYTES_MAX = 2816 * 1024
 
 const HASH = bytes(32)
 const SCALAR = bytes(32)
@@ -45,10 +48,14 @@ export const OtExtension = message('OtExtension', {
   check: bytes(16),
   checkHash: HASH,
 })
-export const SignCommit = message('SignCommit', { context: HASH, commitment: HASH, ot: OtExtension })
+const OTS = list(OtExtension, DIGESTS_MAX)
 export const Vole = message('Vole', { salt: SALT, rows: bytes(VOLE_ROWS * VOLE_ROW_SCALARS * 32), maskHash: HASH, mask: SCALAR })
-export const SignVole = message('SignVole', { echo: HASH, vole: Vole })
-export const SignOpen = message('SignOpen', {
+const VOLES = list(Vole, DIGESTS_MAX)
+const NAMES = list(HASH, DIGESTS_MAX)
+export const SignCommit = message('SignCommit', { context: HASH, commitments: list(HASH, DIGESTS_MAX, 1), ots: OTS, offer: NAMES })
+export const SignVole = message('SignVole', { ots: OTS, voles: VOLES, echo: HASH })
+export const SignLate = message('SignLate', { ots: OTS, voles: list(Vole, DIGESTS_MAX, 1) })
+export const Opening = message('Opening', {
   noncePoint: POINT,
   keyPoint: POINT,
   salt: SALT,
@@ -57,9 +64,13 @@ export const SignOpen = message('SignOpen', {
   checkU: POINT,
   checkV: POINT,
   psi: SCALAR,
-  echo: HASH,
 })
-export const SignPartial = message('SignPartial', { u: SCALAR, w: SCALAR })
+export const SignOpen = message('SignOpen', { echo: HASH, openings: list(Opening, DIGESTS_MAX, 1) })
+export const PartialSignature = message('PartialSignature', { u: SCALAR, w: SCALAR })
+export const SignPartial = message('SignPartial', { partials: list(PartialSignature, DIGESTS_MAX, 1) })
+export const CorrelateOt = message('CorrelateOt', { context: HASH, ots: list(OtExtension, DIGESTS_MAX, 1) })
+export const CorrelateVole = message('CorrelateVole', { voles: list(Vole, DIGESTS_MAX, 1) })
+export const CorrelateConfirm = message('CorrelateConfirm', { names: HASH })
 
 // link.proto
 export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32) })
@@ -234,7 +245,12 @@ export const StoredRequest = message('StoredRequest', {
 export type SchnorrProof = ValueOf<typeof SchnorrProof>
 export type OtExtension = ValueOf<typeof OtExtension>
 export type Vole = ValueOf<typeof Vole>
+export type SignCommit = ValueOf<typeof SignCommit>
+export type SignVole = ValueOf<typeof SignVole>
 export type SignOpen = ValueOf<typeof SignOpen>
+export type SignPartial = ValueOf<typeof SignPartial>
+export type Opening = ValueOf<typeof Opening>
+export type PartialSignature = ValueOf<typeof PartialSignature>
 export type Hello = ValueOf<typeof Hello>
 export type Failure = ValueOf<typeof Failure>
 export type NodeStatus = ValueOf<typeof NodeStatus>

@@ -58,7 +58,8 @@ export interface JobResults {
   readonly deal: { readonly public: KeyPublic; readonly attestations: readonly Attestation[] }
   /** `secret` is the pair state's secret half, now the receiver's to seal and wipe. */
   readonly pair: OpenedRecord
-  readonly sign: EcdsaSignature
+  /** By item of the request. */
+  readonly sign: readonly EcdsaSignature[]
 }
 
 /** Every buffer of a job that must not stay behind where it has been. */

@@ -108,7 +108,15 @@ function startSign(job: SignJob, random: Random): Running {
       opened.push(pair.secret)
       pairs.set(j, pair)
     }
-    const protocol = sign({ clusterContext: job.clusterContext, share, request: job.request, pairs, random })
+    const protocol = sign({
+      clusterContext: job.clusterContext,
+      share,
+      request: job.request,
+      pairs,
+      random,
+      offers: new Map(),
+      stocked: new Set(),
+    })
     const peers = job.request.signers.filter((j) => j !== job.self)
     const session = new Session({ self: job.self, peers, rounds: SIGN_ROUNDS, protocol })
     return {
@@ -184,7 +192,9 @@ export class Sessions {
     const run = this.#running.get(id)
     if (run === undefined) return
     try {
-      const messages = act(run)
+      const messages = [...act(run)]
+      // No pool here yet: what a peer offers is not held.
+      if (run.session.state === 'taking') messages.push(...run.session.taken(new Map()))
       if (messages.length > 0) this.#post({ type: 'send', id, messages })
       this.#report(id, run)
     } catch (error) {

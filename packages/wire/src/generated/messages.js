@@ -4324,6 +4324,9 @@ export const conclave = $root.conclave = (() => {
     conclave.SignCommit = (function() {
 
         const SignCommit = function (properties) {
+            this.commitments = [];
+            this.ots = [];
+            this.offer = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4331,8 +4334,9 @@ export const conclave = $root.conclave = (() => {
         };
 
         SignCommit.prototype.context = $util.newBuffer([]);
-        SignCommit.prototype.commitment = $util.newBuffer([]);
-        SignCommit.prototype.ot = null;
+        SignCommit.prototype.commitments = $util.emptyArray;
+        SignCommit.prototype.ots = $util.emptyArray;
+        SignCommit.prototype.offer = $util.emptyArray;
 
         SignCommit.encode = function (message, writer, _depth) {
             if (!writer)
@@ -4343,10 +4347,15 @@ export const conclave = $root.conclave = (() => {
                 throw $Error("max depth exceeded");
             if (message.context != null && $Object.hasOwnProperty.call(message, "context") && message.context.length)
                 writer.uint32(10).bytes(message.context);
-            if (message.commitment != null && $Object.hasOwnProperty.call(message, "commitment") && message.commitment.length)
-                writer.uint32(18).bytes(message.commitment);
-            if (message.ot != null && $Object.hasOwnProperty.call(message, "ot"))
-                $root.conclave.OtExtension.encode(message.ot, writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.commitments != null && message.commitments.length)
+                for (let i = 0; i < message.commitments.length; ++i)
+                    writer.uint32(26).bytes(message.commitments[i]);
+            if (message.ots != null && message.ots.length)
+                for (let i = 0; i < message.ots.length; ++i)
+                    $root.conclave.OtExtension.encode(message.ots[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.offer != null && message.offer.length)
+                for (let i = 0; i < message.offer.length; ++i)
+                    writer.uint32(42).bytes(message.offer[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4389,19 +4398,28 @@ export const conclave = $root.conclave = (() => {
                             delete message.context;
                         continue;
                     }
-                case 2: {
-                        if (wireType !== 2)
-                            break;
-                        if ((value = reader.bytes()).length)
-                            message.commitment = value;
-                        else
-                            delete message.commitment;
-                        continue;
-                    }
                 case 3: {
                         if (wireType !== 2)
                             break;
-                        message.ot = $root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1, message.ot);
+                        if (!(message.commitments && message.commitments.length))
+                            message.commitments = [];
+                        message.commitments.push(reader.bytes());
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.ots && message.ots.length))
+                            message.ots = [];
+                        message.ots.push($root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.offer && message.offer.length))
+                            message.offer = [];
+                        message.offer.push(reader.bytes());
                         continue;
                     }
                 }
@@ -4545,14 +4563,17 @@ export const conclave = $root.conclave = (() => {
     conclave.SignVole = (function() {
 
         const SignVole = function (properties) {
+            this.ots = [];
+            this.voles = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
+        SignVole.prototype.ots = $util.emptyArray;
+        SignVole.prototype.voles = $util.emptyArray;
         SignVole.prototype.echo = $util.newBuffer([]);
-        SignVole.prototype.vole = null;
 
         SignVole.encode = function (message, writer, _depth) {
             if (!writer)
@@ -4561,10 +4582,14 @@ export const conclave = $root.conclave = (() => {
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
+            if (message.ots != null && message.ots.length)
+                for (let i = 0; i < message.ots.length; ++i)
+                    $root.conclave.OtExtension.encode(message.ots[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.voles != null && message.voles.length)
+                for (let i = 0; i < message.voles.length; ++i)
+                    $root.conclave.Vole.encode(message.voles[i], writer.uint32(18).fork(), _depth + 1).ldelim();
             if (message.echo != null && $Object.hasOwnProperty.call(message, "echo") && message.echo.length)
-                writer.uint32(10).bytes(message.echo);
-            if (message.vole != null && $Object.hasOwnProperty.call(message, "vole"))
-                $root.conclave.Vole.encode(message.vole, writer.uint32(18).fork(), _depth + 1).ldelim();
+                writer.uint32(26).bytes(message.echo);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4601,16 +4626,26 @@ export const conclave = $root.conclave = (() => {
                 case 1: {
                         if (wireType !== 2)
                             break;
-                        if ((value = reader.bytes()).length)
-                            message.echo = value;
-                        else
-                            delete message.echo;
+                        if (!(message.ots && message.ots.length))
+                            message.ots = [];
+                        message.ots.push($root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
                 case 2: {
                         if (wireType !== 2)
                             break;
-                        message.vole = $root.conclave.Vole.decode(reader, reader.size(), $undefined, _depth + 1, message.vole);
+                        if (!(message.voles && message.voles.length))
+                            message.voles = [];
+                        message.voles.push($root.conclave.Vole.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.echo = value;
+                        else
+                            delete message.echo;
                         continue;
                     }
                 }
@@ -4631,6 +4666,102 @@ export const conclave = $root.conclave = (() => {
         };
 
         return SignVole;
+    })();
+
+    conclave.SignLate = (function() {
+
+        const SignLate = function (properties) {
+            this.ots = [];
+            this.voles = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        SignLate.prototype.ots = $util.emptyArray;
+        SignLate.prototype.voles = $util.emptyArray;
+
+        SignLate.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.ots != null && message.ots.length)
+                for (let i = 0; i < message.ots.length; ++i)
+                    $root.conclave.OtExtension.encode(message.ots[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.voles != null && message.voles.length)
+                for (let i = 0; i < message.voles.length; ++i)
+                    $root.conclave.Vole.encode(message.voles[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        SignLate.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.SignLate();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.ots && message.ots.length))
+                            message.ots = [];
+                        message.ots.push($root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.voles && message.voles.length))
+                            message.voles = [];
+                        message.voles.push($root.conclave.Vole.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return SignLate;
     })();
 
     conclave.Vole = (function() {
@@ -4754,21 +4885,15 @@ export const conclave = $root.conclave = (() => {
     conclave.SignOpen = (function() {
 
         const SignOpen = function (properties) {
+            this.openings = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        SignOpen.prototype.noncePoint = $util.newBuffer([]);
-        SignOpen.prototype.keyPoint = $util.newBuffer([]);
-        SignOpen.prototype.salt = $util.newBuffer([]);
-        SignOpen.prototype.gammaU = $util.newBuffer([]);
-        SignOpen.prototype.gammaV = $util.newBuffer([]);
-        SignOpen.prototype.checkU = $util.newBuffer([]);
-        SignOpen.prototype.checkV = $util.newBuffer([]);
-        SignOpen.prototype.psi = $util.newBuffer([]);
         SignOpen.prototype.echo = $util.newBuffer([]);
+        SignOpen.prototype.openings = $util.emptyArray;
 
         SignOpen.encode = function (message, writer, _depth) {
             if (!writer)
@@ -4777,24 +4902,11 @@ export const conclave = $root.conclave = (() => {
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
-            if (message.noncePoint != null && $Object.hasOwnProperty.call(message, "noncePoint") && message.noncePoint.length)
-                writer.uint32(10).bytes(message.noncePoint);
-            if (message.keyPoint != null && $Object.hasOwnProperty.call(message, "keyPoint") && message.keyPoint.length)
-                writer.uint32(18).bytes(message.keyPoint);
-            if (message.salt != null && $Object.hasOwnProperty.call(message, "salt") && message.salt.length)
-                writer.uint32(26).bytes(message.salt);
-            if (message.gammaU != null && $Object.hasOwnProperty.call(message, "gammaU") && message.gammaU.length)
-                writer.uint32(34).bytes(message.gammaU);
-            if (message.gammaV != null && $Object.hasOwnProperty.call(message, "gammaV") && message.gammaV.length)
-                writer.uint32(42).bytes(message.gammaV);
-            if (message.checkU != null && $Object.hasOwnProperty.call(message, "checkU") && message.checkU.length)
-                writer.uint32(50).bytes(message.checkU);
-            if (message.checkV != null && $Object.hasOwnProperty.call(message, "checkV") && message.checkV.length)
-                writer.uint32(58).bytes(message.checkV);
-            if (message.psi != null && $Object.hasOwnProperty.call(message, "psi") && message.psi.length)
-                writer.uint32(66).bytes(message.psi);
             if (message.echo != null && $Object.hasOwnProperty.call(message, "echo") && message.echo.length)
-                writer.uint32(74).bytes(message.echo);
+                writer.uint32(10).bytes(message.echo);
+            if (message.openings != null && message.openings.length)
+                for (let i = 0; i < message.openings.length; ++i)
+                    $root.conclave.Opening.encode(message.openings[i], writer.uint32(18).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4819,6 +4931,117 @@ export const conclave = $root.conclave = (() => {
                 reader.len = end;
             }
             message = _target || new $root.conclave.SignOpen();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.echo = value;
+                        else
+                            delete message.echo;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.openings && message.openings.length))
+                            message.openings = [];
+                        message.openings.push($root.conclave.Opening.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return SignOpen;
+    })();
+
+    conclave.Opening = (function() {
+
+        const Opening = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Opening.prototype.noncePoint = $util.newBuffer([]);
+        Opening.prototype.keyPoint = $util.newBuffer([]);
+        Opening.prototype.salt = $util.newBuffer([]);
+        Opening.prototype.gammaU = $util.newBuffer([]);
+        Opening.prototype.gammaV = $util.newBuffer([]);
+        Opening.prototype.checkU = $util.newBuffer([]);
+        Opening.prototype.checkV = $util.newBuffer([]);
+        Opening.prototype.psi = $util.newBuffer([]);
+
+        Opening.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.noncePoint != null && $Object.hasOwnProperty.call(message, "noncePoint") && message.noncePoint.length)
+                writer.uint32(10).bytes(message.noncePoint);
+            if (message.keyPoint != null && $Object.hasOwnProperty.call(message, "keyPoint") && message.keyPoint.length)
+                writer.uint32(18).bytes(message.keyPoint);
+            if (message.salt != null && $Object.hasOwnProperty.call(message, "salt") && message.salt.length)
+                writer.uint32(26).bytes(message.salt);
+            if (message.gammaU != null && $Object.hasOwnProperty.call(message, "gammaU") && message.gammaU.length)
+                writer.uint32(34).bytes(message.gammaU);
+            if (message.gammaV != null && $Object.hasOwnProperty.call(message, "gammaV") && message.gammaV.length)
+                writer.uint32(42).bytes(message.gammaV);
+            if (message.checkU != null && $Object.hasOwnProperty.call(message, "checkU") && message.checkU.length)
+                writer.uint32(50).bytes(message.checkU);
+            if (message.checkV != null && $Object.hasOwnProperty.call(message, "checkV") && message.checkV.length)
+                writer.uint32(58).bytes(message.checkV);
+            if (message.psi != null && $Object.hasOwnProperty.call(message, "psi") && message.psi.length)
+                writer.uint32(66).bytes(message.psi);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Opening.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Opening();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -4900,13 +5123,87 @@ export const conclave = $root.conclave = (() => {
                             delete message.psi;
                         continue;
                     }
-                case 9: {
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Opening;
+    })();
+
+    conclave.SignPartial = (function() {
+
+        const SignPartial = function (properties) {
+            this.partials = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        SignPartial.prototype.partials = $util.emptyArray;
+
+        SignPartial.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.partials != null && message.partials.length)
+                for (let i = 0; i < message.partials.length; ++i)
+                    $root.conclave.PartialSignature.encode(message.partials[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        SignPartial.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.SignPartial();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
                         if (wireType !== 2)
                             break;
-                        if ((value = reader.bytes()).length)
-                            message.echo = value;
-                        else
-                            delete message.echo;
+                        if (!(message.partials && message.partials.length))
+                            message.partials = [];
+                        message.partials.push($root.conclave.PartialSignature.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
                 }
@@ -4926,22 +5223,22 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return SignOpen;
+        return SignPartial;
     })();
 
-    conclave.SignPartial = (function() {
+    conclave.PartialSignature = (function() {
 
-        const SignPartial = function (properties) {
+        const PartialSignature = function (properties) {
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        SignPartial.prototype.u = $util.newBuffer([]);
-        SignPartial.prototype.w = $util.newBuffer([]);
+        PartialSignature.prototype.u = $util.newBuffer([]);
+        PartialSignature.prototype.w = $util.newBuffer([]);
 
-        SignPartial.encode = function (message, writer, _depth) {
+        PartialSignature.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -4958,7 +5255,7 @@ export const conclave = $root.conclave = (() => {
             return writer;
         };
 
-        SignPartial.decode = function (reader, length, _end, _depth, _target) {
+        PartialSignature.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -4975,7 +5272,7 @@ export const conclave = $root.conclave = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.conclave.SignPartial();
+            message = _target || new $root.conclave.PartialSignature();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -5020,7 +5317,267 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return SignPartial;
+        return PartialSignature;
+    })();
+
+    conclave.CorrelateOt = (function() {
+
+        const CorrelateOt = function (properties) {
+            this.ots = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateOt.prototype.context = $util.newBuffer([]);
+        CorrelateOt.prototype.ots = $util.emptyArray;
+
+        CorrelateOt.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.context != null && $Object.hasOwnProperty.call(message, "context") && message.context.length)
+                writer.uint32(10).bytes(message.context);
+            if (message.ots != null && message.ots.length)
+                for (let i = 0; i < message.ots.length; ++i)
+                    $root.conclave.OtExtension.encode(message.ots[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateOt.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateOt();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.context = value;
+                        else
+                            delete message.context;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.ots && message.ots.length))
+                            message.ots = [];
+                        message.ots.push($root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateOt;
+    })();
+
+    conclave.CorrelateVole = (function() {
+
+        const CorrelateVole = function (properties) {
+            this.voles = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateVole.prototype.voles = $util.emptyArray;
+
+        CorrelateVole.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.voles != null && message.voles.length)
+                for (let i = 0; i < message.voles.length; ++i)
+                    $root.conclave.Vole.encode(message.voles[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateVole.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateVole();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.voles && message.voles.length))
+                            message.voles = [];
+                        message.voles.push($root.conclave.Vole.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateVole;
+    })();
+
+    conclave.CorrelateConfirm = (function() {
+
+        const CorrelateConfirm = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateConfirm.prototype.names = $util.newBuffer([]);
+
+        CorrelateConfirm.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.names != null && $Object.hasOwnProperty.call(message, "names") && message.names.length)
+                writer.uint32(10).bytes(message.names);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateConfirm.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateConfirm();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.names = value;
+                        else
+                            delete message.names;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateConfirm;
     })();
 
     conclave.KeyPublic = (function() {
