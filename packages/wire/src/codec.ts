@@ -20,14 +20,14 @@ function checkBytes(value: unknown, field: Extract<Field, { kind: 'bytes' }>, pa
   if (!(value instanceof Uint8Array)) return refuse(path, 'is not bytes')
   if (value.length === 0 && field.orEmpty) return new Uint8Array(0)
   if (value.length < field.min || value.length > field.max) return refuse(path, `has ${value.length} bytes`)
-  // A copy, never a view into the received frame: secrets must be wipeable and frames reusable.
-  return new Uint8Array(value)
+  return value
 }
 
 function checkField(value: unknown, field: Field, path: string, layout: Layout, refuse: Refuse): unknown {
   switch (field.kind) {
     case 'bytes':
-      return checkBytes(value, field, path, refuse)
+      // Of what came in a copy, never a view into the frame: secrets must be wipeable and frames reusable.
+      return layout === 'flat' ? new Uint8Array(checkBytes(value, field, path, refuse)) : checkBytes(value, field, path, refuse)
     case 'text':
       if (typeof value !== 'string' || value.length > field.charsMax) return refuse(path, 'is not a text within its limit')
       return value
