@@ -1,6 +1,6 @@
 // Vectors and tables of scalars. Lengths are public; bits become masks.
 import { accumulate, carry, COLUMNS, LIMBS, PRODUCTS_MAX, reduceColumns, unpack } from './columns'
-import { addMasked, subMasked } from './scalar'
+import { addMasked, addSubtract, subMasked } from './scalar'
 
 const SCALAR: usize = 32
 const FACTOR: usize = memory.data(LIMBS, 16)
@@ -20,10 +20,7 @@ function wipe(): void {
 export function maskedDifferences(out: usize, t0: usize, t1: usize, offsets: usize, count: usize, columns: usize): void {
   const row = SCALAR * columns
   for (let j: usize = 0; j < count * row; j += row) {
-    for (let c: usize = 0; c < row; c += SCALAR) {
-      subMasked(out + j + c, t0 + j + c, t1 + j + c, ~0)
-      addMasked(out + j + c, out + j + c, offsets + c, ~0)
-    }
+    for (let c: usize = 0; c < row; c += SCALAR) addSubtract(out + j + c, t0 + j + c, offsets + c, t1 + j + c)
   }
 }
 
