@@ -1,6 +1,6 @@
 // Scalars modulo q, the order of secp256k1: 32 bytes, big-endian, in [0, q). Sums and differences work on four 64-bit words. Straight
 // lines and masks: no branch and no address depends on a value.
-import { accumulate, COLUMNS, D0, D1, D2, D3, D4, LIMBS, reduceColumns, unpack } from './columns'
+import { accumulate, clear, COLUMNS, D0, D1, D2, D3, D4, LIMBS, reduceColumns, unpack } from './columns'
 import { high, low, pair, turn } from './words'
 
 /** 2^256 - q in words; the third one is 1. */
@@ -92,7 +92,7 @@ const SUM: usize = memory.data(COLUMNS, 16)
 const POWERS: usize = memory.data(16 * LIMBS, 16)
 
 function multiply(out: usize, a: usize, b: usize): void {
-  memory.fill(SUM, 0, COLUMNS)
+  clear(SUM)
   accumulate(SUM, a, b)
   reduceColumns(out, SUM)
 }
