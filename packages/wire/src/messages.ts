@@ -1,6 +1,9 @@
 import { PARTIES_MAX, PATH_DEPTH_MAX } from '@conclave/core'
+import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
+
+export * from './pool-messages.ts'
 
 export const PAYLOAD_BYTES_MAX = 128 * 1024
 const KEYS_MAX = 4096
@@ -114,7 +117,14 @@ export const KeyStatus = message('KeyStatus', {
   prepared: number(),
   chainCode: HASH,
 })
-export const PairStatus = message('PairStatus', { peer: INDEX, pairEpoch: number(), state: CODE, pairId: bytesOrEmpty(32), code: CODE })
+export const PairStatus = message('PairStatus', {
+  peer: INDEX,
+  pairEpoch: number(),
+  state: CODE,
+  pairId: bytesOrEmpty(32),
+  code: CODE,
+  stock: number(),
+})
 export const StatusRequest = message('StatusRequest', {})
 export const NodeStatus = message('NodeStatus', {
   index: INDEX,
@@ -128,6 +138,7 @@ export const NodeStatus = message('NodeStatus', {
   loopP99Us: number(),
   loopMaxUs: number(),
   cpuMs: number(),
+  pool: PoolStatus,
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -183,6 +194,7 @@ export const Request = message('Request', {
     pairOffer: PairOffer,
     renewKey: RenewKey,
     certificate: CertificateRequest,
+    correlateOffer: CorrelateOffer,
   }),
 })
 export const Response = message('Response', {
@@ -195,6 +207,7 @@ export const Response = message('Response', {
     signed: Signed,
     pairAccept: PairAccept,
     certificate: CertificateAnswer,
+    correlateAccept: CorrelateAccept,
   }),
 })
 

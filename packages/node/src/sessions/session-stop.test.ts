@@ -53,6 +53,7 @@ describe('session stop', () => {
   const signJob = (self: End, attempt: number): SignJob => ({
     ...{ kind: 'sign', self, clusterContext: SCOPE.clusterContext, share: copy(shares.get(self) as OpenedRecord) },
     pairs: new Map([[other(self), copy(pairs.get(self) as OpenedRecord)]]),
+    ...{ offers: new Map(), stocked: new Set() },
     request: { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt },
   })
 

@@ -63,6 +63,7 @@ const signJob = (key: KeyPublic, change: { readonly epoch?: number; readonly pee
   return {
     ...{ kind: 'sign', self: 1, clusterContext: tagged('c'), share, request },
     pairs: new Map((change.peers ?? [2]).map((j) => [j, record(new Uint8Array(1))])),
+    ...{ offers: new Map(), stocked: new Set() },
   }
 }
 const start = (id: string, job: SignJob): ToWorker => ({ type: 'start', id, job, seed: new Uint8Array(32) })

@@ -27,11 +27,12 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.pairOffer = null;
         Request.prototype.renewKey = null;
         Request.prototype.certificate = null;
+        Request.prototype.correlateOffer = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -58,6 +59,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.RenewKey.encode(message.renewKey, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
                 $root.conclave.CertificateRequest.encode(message.certificate, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.correlateOffer != null && $Object.hasOwnProperty.call(message, "correlateOffer"))
+                $root.conclave.CorrelateOffer.encode(message.correlateOffer, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -149,6 +152,13 @@ export const conclave = $root.conclave = (() => {
                         message.body = "certificate";
                         continue;
                     }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        message.correlateOffer = $root.conclave.CorrelateOffer.decode(reader, reader.size(), $undefined, _depth + 1, message.correlateOffer);
+                        message.body = "correlateOffer";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -186,11 +196,12 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.signed = null;
         Response.prototype.pairAccept = null;
         Response.prototype.certificate = null;
+        Response.prototype.correlateAccept = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -217,6 +228,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.PairAccept.encode(message.pairAccept, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
                 $root.conclave.CertificateAnswer.encode(message.certificate, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.correlateAccept != null && $Object.hasOwnProperty.call(message, "correlateAccept"))
+                $root.conclave.CorrelateAccept.encode(message.correlateAccept, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -306,6 +319,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.certificate = $root.conclave.CertificateAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.certificate);
                         message.body = "certificate";
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        message.correlateAccept = $root.conclave.CorrelateAccept.decode(reader, reader.size(), $undefined, _depth + 1, message.correlateAccept);
+                        message.body = "correlateAccept";
                         continue;
                     }
                 }
@@ -558,6 +578,7 @@ export const conclave = $root.conclave = (() => {
         NodeStatus.prototype.loopP99Us = 0;
         NodeStatus.prototype.loopMaxUs = 0;
         NodeStatus.prototype.cpuMs = 0;
+        NodeStatus.prototype.pool = null;
 
         NodeStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -590,6 +611,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(80).uint32(message.loopMaxUs);
             if (message.cpuMs != null && $Object.hasOwnProperty.call(message, "cpuMs") && message.cpuMs !== 0)
                 writer.uint32(88).uint32(message.cpuMs);
+            if (message.pool != null && $Object.hasOwnProperty.call(message, "pool"))
+                $root.conclave.PoolStatus.encode(message.pool, writer.uint32(98).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -720,6 +743,12 @@ export const conclave = $root.conclave = (() => {
                             delete message.cpuMs;
                         continue;
                     }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        message.pool = $root.conclave.PoolStatus.decode(reader, reader.size(), $undefined, _depth + 1, message.pool);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -738,6 +767,172 @@ export const conclave = $root.conclave = (() => {
         };
 
         return NodeStatus;
+    })();
+
+    conclave.PoolStatus = (function() {
+
+        const PoolStatus = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        PoolStatus.prototype.made = 0;
+        PoolStatus.prototype.used = 0;
+        PoolStatus.prototype.missed = 0;
+        PoolStatus.prototype.mismatched = 0;
+        PoolStatus.prototype.dropped = 0;
+        PoolStatus.prototype.refills = 0;
+        PoolStatus.prototype.declined = 0;
+        PoolStatus.prototype.failed = 0;
+
+        PoolStatus.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.made != null && $Object.hasOwnProperty.call(message, "made") && message.made !== 0)
+                writer.uint32(8).uint32(message.made);
+            if (message.used != null && $Object.hasOwnProperty.call(message, "used") && message.used !== 0)
+                writer.uint32(16).uint32(message.used);
+            if (message.missed != null && $Object.hasOwnProperty.call(message, "missed") && message.missed !== 0)
+                writer.uint32(24).uint32(message.missed);
+            if (message.mismatched != null && $Object.hasOwnProperty.call(message, "mismatched") && message.mismatched !== 0)
+                writer.uint32(32).uint32(message.mismatched);
+            if (message.dropped != null && $Object.hasOwnProperty.call(message, "dropped") && message.dropped !== 0)
+                writer.uint32(40).uint32(message.dropped);
+            if (message.refills != null && $Object.hasOwnProperty.call(message, "refills") && message.refills !== 0)
+                writer.uint32(48).uint32(message.refills);
+            if (message.declined != null && $Object.hasOwnProperty.call(message, "declined") && message.declined !== 0)
+                writer.uint32(56).uint32(message.declined);
+            if (message.failed != null && $Object.hasOwnProperty.call(message, "failed") && message.failed !== 0)
+                writer.uint32(64).uint32(message.failed);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        PoolStatus.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.PoolStatus();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.made = value;
+                        else
+                            delete message.made;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.used = value;
+                        else
+                            delete message.used;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.missed = value;
+                        else
+                            delete message.missed;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.mismatched = value;
+                        else
+                            delete message.mismatched;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.dropped = value;
+                        else
+                            delete message.dropped;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.refills = value;
+                        else
+                            delete message.refills;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.declined = value;
+                        else
+                            delete message.declined;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.failed = value;
+                        else
+                            delete message.failed;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return PoolStatus;
     })();
 
     conclave.KeyStatus = (function() {
@@ -926,6 +1121,7 @@ export const conclave = $root.conclave = (() => {
         PairStatus.prototype.state = "";
         PairStatus.prototype.pairId = $util.newBuffer([]);
         PairStatus.prototype.code = "";
+        PairStatus.prototype.stock = 0;
 
         PairStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -944,6 +1140,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(34).bytes(message.pairId);
             if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
                 writer.uint32(42).string(message.code);
+            if (message.stock != null && $Object.hasOwnProperty.call(message, "stock") && message.stock !== 0)
+                writer.uint32(48).uint32(message.stock);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1020,6 +1218,15 @@ export const conclave = $root.conclave = (() => {
                             message.code = value;
                         else
                             delete message.code;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.stock = value;
+                        else
+                            delete message.stock;
                         continue;
                     }
                 }
@@ -2390,6 +2597,218 @@ export const conclave = $root.conclave = (() => {
         };
 
         return PairAccept;
+    })();
+
+    conclave.CorrelateOffer = (function() {
+
+        const CorrelateOffer = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateOffer.prototype.pairId = $util.newBuffer([]);
+        CorrelateOffer.prototype.nonce = $util.newBuffer([]);
+        CorrelateOffer.prototype.count = 0;
+        CorrelateOffer.prototype.oldest = $util.newBuffer([]);
+
+        CorrelateOffer.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.pairId != null && $Object.hasOwnProperty.call(message, "pairId") && message.pairId.length)
+                writer.uint32(10).bytes(message.pairId);
+            if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce") && message.nonce.length)
+                writer.uint32(18).bytes(message.nonce);
+            if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                writer.uint32(24).uint32(message.count);
+            if (message.oldest != null && $Object.hasOwnProperty.call(message, "oldest") && message.oldest.length)
+                writer.uint32(34).bytes(message.oldest);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateOffer.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateOffer();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.pairId = value;
+                        else
+                            delete message.pairId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.nonce = value;
+                        else
+                            delete message.nonce;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.count = value;
+                        else
+                            delete message.count;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.oldest = value;
+                        else
+                            delete message.oldest;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateOffer;
+    })();
+
+    conclave.CorrelateAccept = (function() {
+
+        const CorrelateAccept = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateAccept.prototype.count = 0;
+        CorrelateAccept.prototype.oldest = $util.newBuffer([]);
+
+        CorrelateAccept.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                writer.uint32(8).uint32(message.count);
+            if (message.oldest != null && $Object.hasOwnProperty.call(message, "oldest") && message.oldest.length)
+                writer.uint32(18).bytes(message.oldest);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateAccept.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateAccept();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.count = value;
+                        else
+                            delete message.count;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.oldest = value;
+                        else
+                            delete message.oldest;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateAccept;
     })();
 
     conclave.DealCommit = (function() {
