@@ -40,6 +40,8 @@ export class Committee {
   readonly #seats: Seats
   readonly #shares: ReadonlyMap<PartyId, KeyShare>
   readonly #pairs = new Map<PartyId, Map<PartyId, PairState>>()
+  /** Bytes of the largest message of each round of the signature made last. */
+  roundBytes: readonly number[] = []
 
   constructor(threshold: number, parties: number) {
     this.threshold = threshold
@@ -90,6 +92,11 @@ export class Committee {
     return sumCosts([meter.cost, this.#setUpAll()])
   }
 
+  /** Not there yet: see the correlation pool. */
+  signPooled(): Cost {
+    return this.signFull()
+  }
+
   signFull(): Cost {
     const meter = new Meter(this.signers.length)
     const request = {
@@ -110,7 +117,10 @@ export class Committee {
     )
     const { publicKey, chainCode } = (this.#shares.get(1) as KeyShare).public
     const child = derive(publicKey, chainCode, PATH).publicKey
-    for (const { signature } of drive(sessions, { meter }).values()) mustVerify(NAME, child, DIGEST, signature)
+    const largest = new Map<number, number>()
+    const said = (round: number, bytes: number) => void largest.set(round, Math.max(bytes, largest.get(round) ?? 0))
+    for (const { signature } of drive(sessions, { meter, said }).values()) mustVerify(NAME, child, DIGEST, signature)
+    this.roundBytes = [...largest].sort(([a], [b]) => a - b).map(([, bytes]) => bytes)
     return meter.cost
   }
 

@@ -34,17 +34,20 @@ interface InFlight {
 export interface Drive {
   readonly meter: Meter
   readonly seats?: Seats
+  /** Told of every message that a party says, once. */
+  readonly said?: (round: number, bytes: number) => void
   /** Told what a party would store before it attests. */
   readonly store?: (self: PartyId, pending: unknown) => void
 }
 
 /** Runs the sessions to their end and returns what each party has. @throws the error of the first party that failed. */
-export function drive<T>(sessions: ReadonlyMap<PartyId, Session<T>>, { meter, seats, store }: Drive): ReadonlyMap<PartyId, T> {
+export function drive<T>(sessions: ReadonlyMap<PartyId, Session<T>>, { meter, seats, store, said }: Drive): ReadonlyMap<PartyId, T> {
   const queue: InFlight[] = []
   const post = (from: PartyId, session: Session<T>, out: readonly Outgoing[]): void => {
     for (const { to, round, body } of out) {
       const receivers = to === 'all' ? session.peers : [to]
       meter.sent(body.length, receivers.length)
+      said?.(round, body.length)
       for (const receiver of receivers) queue.push({ from, to: receiver, round, body })
     }
   }

@@ -31,7 +31,7 @@ export const HOW_TO_INSTALL = [
 ].join('\n')
 
 /** The folder of one package below `dir`, and the version that is there; undefined when it is not. */
-function installed(dir: string, name: string): { readonly home: string; readonly version: string } | undefined {
+export function installed(dir: string, name: string): { readonly home: string; readonly version: string } | undefined {
   const home = resolve(dir, 'node_modules', name)
   const manifest = resolve(home, 'package.json')
   if (!existsSync(manifest)) return undefined

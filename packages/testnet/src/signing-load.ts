@@ -1,3 +1,4 @@
+import type { SigningRequest } from '@conclave/client'
 import type { LocalCluster } from './local-cluster.ts'
 import { clusterCosts, type ProcessCosts } from './process-costs.ts'
 
@@ -9,6 +10,8 @@ export interface SigningLoad {
   payloadOf(i: number): string
   /** The path of the key that signs it. */
   pathOf(i: number): string
+  /** Told of every signed request, once all of them are. */
+  readonly signed?: (request: SigningRequest) => void
 }
 
 /** Processor time for one signature, in milliseconds. */
@@ -63,6 +66,7 @@ function costOf(before: ProcessCosts, after: ProcessCosts, requests: number): Pr
 export async function measureSigning(cluster: LocalCluster, load: SigningLoad): Promise<SigningFigures> {
   const { keyId, requests, inFlight } = load
   const latencies: number[] = []
+  const signed: SigningRequest[] = []
   let next = 0
   const signMore = async () => {
     while (next < requests) {
@@ -70,7 +74,7 @@ export async function measureSigning(cluster: LocalCluster, load: SigningLoad): 
       const startedAt = performance.now()
       const request = { keyId, derivationPath: load.pathOf(i), payload: { type: 'evm.tx', bytes: load.payloadOf(i) } }
       const { requestId } = await cluster.client.requestSignature(request)
-      await cluster.client.waitForSignature(requestId)
+      signed.push(await cluster.client.waitForSignature(requestId))
       latencies.push(performance.now() - startedAt)
     }
   }
@@ -82,6 +86,7 @@ export async function measureSigning(cluster: LocalCluster, load: SigningLoad): 
     const earlier = before.get(after.name)
     return earlier === undefined ? [] : [costOf(earlier, after, requests)]
   })
+  for (const request of signed) load.signed?.(request)
   latencies.sort((a, b) => a - b)
   return {
     requests,

@@ -1,0 +1,173 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SigningRequest } from '@conclave/client'
+import { ConclaveError } from '@conclave/core'
+import {
+  type FarLinks,
+  LocalCluster,
+  measureSigning,
+  NODE_NAMES,
+  type SigningFigures,
+  senderOf,
+  unsignedTransfer,
+  until,
+} from '@conclave/testnet'
+
+export const THRESHOLD = 3
+export const IN_FLIGHT = [1, 8, 32] as const
+const KEY_ID = 'bench'
+const SUPPLIER = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
+const POLICY = `version: 1
+sequence: 1
+rules:
+  - name: bench
+    effect: allow
+    when: { payload: evm.tx, chains: [31337], destinations: ['${SUPPLIER}'], amountMaxWei: '1' }
+`
+const READY_TIMEOUT_MS = 120_000
+const WARM_TIMEOUT_MS = 900_000
+
+export interface Series extends SigningFigures {
+  /** How many signatures each quorum made: parties joined by "-". */
+  readonly quorums: Readonly<Record<string, number>>
+  /** Entries of the pool that the signatures of this series took and missed; null where nodes say nothing of a pool. */
+  readonly pool: { readonly used: number; readonly missed: number } | null
+}
+
+/** What nodes say of their pools. */
+interface PoolLook {
+  /** The smallest stock of any pair, as its two nodes say. */
+  readonly lowest: number
+  readonly used: number
+  readonly missed: number
+}
+
+let nonce = 0n
+
+/** Holds a signature to the address that the platform was told, by a library that had no part in it. @throws {ConclaveError} BENCH_BAD_SIGNATURE. */
+export function mustBeFrom({ requestId, from, signedTransaction }: Pick<SigningRequest, 'requestId' | 'from' | 'signedTransaction'>): void {
+  if (signedTransaction === null || senderOf(signedTransaction).toLowerCase() !== from.toLowerCase())
+    throw new ConclaveError('BENCH_BAD_SIGNATURE', `the signature of request ${requestId} is not of ${from}`)
+}
+
+/** Paths in turns, far apart, so that no two near requests ask for the same. */
+export function pathOf(i: number, keys: number): string {
+  return keys === 1 ? 'm/0/0' : `m/0/${(i * 7919) % keys}`
+}
+
+/** Five nodes and a coordinator with one key, all of them processes of their own. */
+export class ClusterRig implements AsyncDisposable {
+  readonly cluster: LocalCluster
+  readonly dir: string
+  readonly links: FarLinks | undefined
+  readonly #stack: AsyncDisposableStack
+
+  private constructor(cluster: LocalCluster, dir: string, links: FarLinks | undefined, stack: AsyncDisposableStack) {
+    this.cluster = cluster
+    this.dir = dir
+    this.links = links
+    this.#stack = stack
+  }
+
+  /** @param stock - entries that every pair of nodes keeps ready. */
+  static async start({ links, stock }: { readonly links?: FarLinks | undefined; readonly stock: number }): Promise<ClusterRig> {
+    await using stack = new AsyncDisposableStack()
+    const dir = await mkdtemp(join(tmpdir(), 'conclave-bench-'))
+    stack.defer(() => rm(dir, { recursive: true, force: true }))
+    const cluster = await LocalCluster.create({
+      dir,
+      names: NODE_NAMES,
+      required: THRESHOLD,
+      policy: POLICY,
+      nodeSettings: poolSettings(stock),
+      coordinatorSettings: `signing: { parallel: ${Math.max(...IN_FLIGHT)} }\n`,
+      ...(links === undefined ? {} : { links }),
+    })
+    stack.defer(() => cluster.stop())
+    await Promise.all([cluster.startNodes(), cluster.startCoordinator()])
+    await cluster.linked(NODE_NAMES)
+    const { operationId } = await cluster.client.createKey({ keyId: KEY_ID })
+    await cluster.client.waitForKey(operationId)
+    await until(() => pairsReady(cluster), { timeoutMs: READY_TIMEOUT_MS, what: 'every pair' })
+    return new ClusterRig(cluster, dir, links, stack.move())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync()
+  }
+
+  /** Waits until every pair has `stock` entries. @returns false when nodes say nothing of a pool. */
+  async warm(stock: number): Promise<boolean> {
+    if ((await this.#pool()) === undefined) return false
+    await until(async () => ((await this.#pool())?.lowest ?? 0) >= stock, { timeoutMs: WARM_TIMEOUT_MS, what: `a pool of ${stock}` })
+    return true
+  }
+
+  /** Signs, and checks every signature afterwards. */
+  async sign({
+    requests,
+    inFlight,
+    keys = 1,
+  }: {
+    readonly requests: number
+    readonly inFlight: number
+    readonly keys?: number
+  }): Promise<Series> {
+    const quorums: Record<string, number> = {}
+    const before = await this.#pool()
+    const figures = await measureSigning(this.cluster, {
+      keyId: KEY_ID,
+      requests,
+      inFlight,
+      payloadOf: () => unsignedTransfer({ to: SUPPLIER, valueWei: 1n, nonce: nonce++ }),
+      pathOf: (i) => pathOf(i, keys),
+      signed: (request) => {
+        mustBeFrom(request)
+        const quorum = (request.signers ?? []).join('-')
+        quorums[quorum] = (quorums[quorum] ?? 0) + 1
+      },
+    })
+    const after = await this.#pool()
+    const pool =
+      before === undefined || after === undefined ? null : { used: after.used - before.used, missed: after.missed - before.missed }
+    return { ...figures, quorums, pool }
+  }
+
+  /** As every node has said after this was asked: the coordinator hears of them every few seconds. */
+  async #pool(): Promise<PoolLook | undefined> {
+    const asked = Date.now()
+    let statuses: readonly (PoolStatus | null)[] = []
+    const heard = async () => {
+      statuses = (await this.cluster.client.nodes()).map((n) => n.status as PoolStatus | null)
+      return statuses.every((s) => s !== null && Date.parse(s.reportedAt) > asked)
+    }
+    await until(heard, { timeoutMs: READY_TIMEOUT_MS, what: 'the nodes to report' })
+    const pools = statuses.flatMap((s) => s?.pool ?? [])
+    if (pools.length < statuses.length) return undefined
+    const sum = (pick: (pool: Pool) => number) => pools.reduce((total, pool) => total + pick(pool), 0)
+    const lowest = Math.min(...statuses.flatMap((s) => s?.pairs.map((p) => p.stock ?? 0) ?? []))
+    return { lowest, used: sum((p) => p.used), missed: sum((p) => p.missed) }
+  }
+}
+
+interface Pool {
+  readonly used: number
+  readonly missed: number
+}
+
+interface PoolStatus {
+  readonly reportedAt: string
+  readonly pool?: Pool
+  readonly pairs: readonly { readonly stock?: number }[]
+}
+
+/** Between the marks there is room for the next refill to begin before the stock is used up. */
+function poolSettings(stock: number): string {
+  return stock === 0 ? '' : `signing: { pool: { low: ${stock}, high: ${Math.ceil(stock * 1.1)} } }\n`
+}
+
+async function pairsReady(cluster: LocalCluster): Promise<boolean> {
+  const nodes = await cluster.client.nodes()
+  return nodes.every((n) => n.status?.pairs.length === NODE_NAMES.length - 1 && n.status.pairs.every((p) => p.state === 'ready'))
+}
