@@ -80,7 +80,7 @@ export class ClusterRig implements AsyncDisposable {
       names: NODE_NAMES,
       required: THRESHOLD,
       policy: POLICY,
-      nodeSettings: poolSettings(stock),
+      nodeSettings: signingSettings(stock),
       coordinatorSettings: `signing: { parallel: ${Math.max(...IN_FLIGHT)} }\n`,
       ...(links === undefined ? {} : { links }),
     })
@@ -162,9 +162,13 @@ interface PoolStatus {
   readonly pairs: readonly { readonly stock?: number }[]
 }
 
-/** Between the marks there is room for the next refill to begin before the stock is used up. */
-function poolSettings(stock: number): string {
-  return stock === 0 ? '' : `signing: { pool: { low: ${stock}, high: ${Math.ceil(stock * 1.1)} } }\n`
+/**
+ * A node has room for twice as many sessions as the coordinator asks for: some of it still ends one when the next begins. Between the
+ * marks of the pool there is room for the next refill to begin before the stock is used up.
+ */
+function signingSettings(stock: number): string {
+  const pool = stock === 0 ? '' : `, pool: { low: ${stock}, high: ${Math.ceil(stock * 1.1)} }`
+  return `signing: { maxConcurrent: ${2 * Math.max(...IN_FLIGHT)}${pool} }\n`
 }
 
 async function pairsReady(cluster: LocalCluster): Promise<boolean> {
