@@ -16,7 +16,7 @@ import { measure } from './bench/rounds.ts'
 
 const THRESHOLD = 3
 const PARTIES = 5
-const WARM_UP = 3
+const WARM_UP = 10
 const GROWTH_ROUNDS_MAX = 7
 
 // A library that talks to the console would spoil the JSON.

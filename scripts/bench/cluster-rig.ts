@@ -73,7 +73,7 @@ export class ClusterRig implements AsyncDisposable {
   /** @param stock - entries that every pair of nodes keeps ready. */
   static async start({ links, stock }: { readonly links?: FarLinks | undefined; readonly stock: number }): Promise<ClusterRig> {
     await using stack = new AsyncDisposableStack()
-    const dir = await mkdtemp(join(tmpdir(), 'conclave-bench-'))
+    const dir = await mkdtemp(join(tmpdir(), 'conclave-cluster-bench-'))
     stack.defer(() => rm(dir, { recursive: true, force: true }))
     const cluster = await LocalCluster.create({
       dir,

@@ -161,7 +161,8 @@ async function far(context: Context): Promise<LinkFigures> {
   context.progress('five nodes and a coordinator far from each other')
   await using rig = await ClusterRig.start({ stock: context.options.pool ? context.options.requests : 0, links: FAR_LINKS })
   await rig.sign({ requests: Math.max(...IN_FLIGHT), inFlight: Math.max(...IN_FLIGHT) })
-  return measureLinks(rig, context, FAR_LINKS)
+  // Awaited here: the cluster ends with this function.
+  return await measureLinks(rig, context, FAR_LINKS)
 }
 
 async function peerRates(dir: string, progress: Context['progress']): Promise<readonly PeerRate[]> {
