@@ -6,7 +6,7 @@ import type { BarePlan } from './bare-party.ts'
 import { percentile } from './statistics.ts'
 
 const PARTY = fileURLToPath(new URL('./bare-party.ts', import.meta.url))
-const WARM_UP_TURNS = 20
+const WARM_UP_TURNS = 10
 const DONE_TIMEOUT_MS = 300_000
 
 export interface BareRounds {

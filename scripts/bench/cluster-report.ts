@@ -4,17 +4,29 @@ import { CLUSTER_GOALS, type ClusterRatios, type ClusterReport, isReached, type 
 import { chartLink, machineLine, markdownTable, writeSection } from './document.ts'
 import { showMs, textTable } from './report.ts'
 import { roundTripMs } from './sites.ts'
-import { significant } from './statistics.ts'
+import { median, significant } from './statistics.ts'
 
 /** For machines. */
 export function clusterToJson(report: ClusterReport) {
   const ratios = Object.entries(report.ratios).map(([name, value]) => [name, value === null ? null : significant(value, 4)])
-  return { ...report, ratios: Object.fromEntries(ratios) }
+  const series = (s: Series) => ({
+    ...s,
+    quorums: Object.fromEntries(Object.entries(s.quorums).map(([quorum, ms]) => [quorum, ms.length])),
+  })
+  const links = (figures: LinkFigures | null) => (figures === null ? null : { ...figures, series: figures.series.map(series) })
+  return {
+    ...report,
+    ratios: Object.fromEntries(ratios),
+    loopback: links(report.loopback),
+    far: links(report.far),
+    keys: report.keys.map((k) => ({ ...k, series: series(k.series) })),
+    burst: report.burst === null ? null : { ...report.burst, series: series(report.burst.series) },
+  }
 }
 
 const RATIO_TEXT: Readonly<Record<keyof ClusterRatios, readonly [string, string]>> = {
   throughput: ['signatures/s with 32 in flight / best of a peer by itself on the same cores', 'at least'],
-  latencyLoopback: ['p50 of one signature / (4 bare rounds + CPU of one party), loopback', 'at most'],
+  latencyLoopback: ['one signature / (4 bare rounds of its quorum + CPU of one party), median, loopback', 'at most'],
   latencyFar: ['the same on links of 40 to 80 ms', 'at most'],
   nodeMiB: ['memory of a node with 32 in flight, MiB', 'below'],
 }
@@ -30,7 +42,7 @@ function ratioRows(ratios: ClusterRatios): readonly (readonly string[])[] {
 const RATIO_HEAD = ['what', 'value', 'goal', 'reached'] as const
 
 function seriesRow(where: string, s: Series): readonly string[] {
-  const pool = s.pool === null ? '' : `${s.pool.used} used, ${s.pool.missed} missed`
+  const pool = `${s.pool.used} used, ${s.pool.missed} missed`
   const [p50, p99] = [showMs(s.p50Ms), showMs(s.p99Ms)]
   return [
     where,
@@ -66,22 +78,30 @@ function seriesRows({ loopback, far, keys, burst }: ClusterReport): readonly (re
 }
 
 function bareRows(links: Readonly<Record<string, LinkFigures | null>>): readonly (readonly string[])[] {
-  return Object.entries(links).flatMap(([name, f]) =>
-    f === null
-      ? []
-      : [
-          [
-            name,
-            f.bare.sizes.join(', '),
-            showMs(f.bare.p50Ms),
-            showMs(f.cpuMs),
-            showMs(f.series[0]?.p50Ms ?? Number.NaN),
-            String(significant(f.latencyRatio, 3)),
-          ],
-        ],
+  return Object.entries(links).flatMap(([where, figures]) =>
+    Object.entries(figures?.bare ?? {}).map(([quorum, bare]) => {
+      const own = figures?.series[0]?.quorums[quorum] ?? []
+      return [
+        where,
+        quorum,
+        bare.sizes.join(', '),
+        showMs(bare.p50Ms),
+        showMs(figures?.cpuMs ?? Number.NaN),
+        showMs(median(own)),
+        String(own.length),
+      ]
+    }),
   )
 }
-const BARE_HEAD = ['where', 'bytes of a message, by round', 'bare rounds, p50', 'CPU of one party', 'one signature, p50', 'ratio'] as const
+const BARE_HEAD = [
+  'where',
+  'quorum',
+  'bytes of a message, by round',
+  'bare rounds, p50',
+  'CPU of one party',
+  'signature, p50',
+  'signatures',
+] as const
 
 function processRows(series: Series | undefined): readonly (readonly string[])[] {
   const columns = ['main', 'workers', 'pool', 'engine', 'children', 'total'] as const

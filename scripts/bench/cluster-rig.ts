@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SigningRequest } from '@conclave/client'
+import type { Node, SigningRequest } from '@conclave/client'
 import { ConclaveError } from '@conclave/core'
 import {
   type FarLinks,
@@ -29,10 +29,10 @@ const READY_TIMEOUT_MS = 120_000
 const WARM_TIMEOUT_MS = 900_000
 
 export interface Series extends SigningFigures {
-  /** How many signatures each quorum made: parties joined by "-". */
-  readonly quorums: Readonly<Record<string, number>>
-  /** Entries of the pool that the signatures of this series took and missed; null where nodes say nothing of a pool. */
-  readonly pool: { readonly used: number; readonly missed: number } | null
+  /** Latencies of the signatures that each quorum made, ms: parties joined by "-". */
+  readonly quorums: Readonly<Record<string, readonly number[]>>
+  /** Entries of the pools of all nodes that this series used, and those that it did not find: two of each for one pair and signature. */
+  readonly pool: { readonly used: number; readonly missed: number }
 }
 
 /** What nodes say of their pools. */
@@ -97,11 +97,9 @@ export class ClusterRig implements AsyncDisposable {
     return this.#stack.disposeAsync()
   }
 
-  /** Waits until every pair has `stock` entries. @returns false when nodes say nothing of a pool. */
-  async warm(stock: number): Promise<boolean> {
-    if ((await this.#pool()) === undefined) return false
-    await until(async () => ((await this.#pool())?.lowest ?? 0) >= stock, { timeoutMs: WARM_TIMEOUT_MS, what: `a pool of ${stock}` })
-    return true
+  /** Waits until every pair has `stock` entries at both ends. */
+  async warm(stock: number): Promise<void> {
+    await until(async () => (await this.#pool()).lowest >= stock, { timeoutMs: WARM_TIMEOUT_MS, what: `a pool of ${stock}` })
   }
 
   /** Signs, and checks every signature afterwards. */
@@ -114,7 +112,7 @@ export class ClusterRig implements AsyncDisposable {
     readonly inFlight: number
     readonly keys?: number
   }): Promise<Series> {
-    const quorums: Record<string, number> = {}
+    const quorums: Record<string, number[]> = {}
     const before = await this.#pool()
     const figures = await measureSigning(this.cluster, {
       keyId: KEY_ID,
@@ -122,44 +120,29 @@ export class ClusterRig implements AsyncDisposable {
       inFlight,
       payloadOf: () => unsignedTransfer({ to: SUPPLIER, valueWei: 1n, nonce: nonce++ }),
       pathOf: (i) => pathOf(i, keys),
-      signed: (request) => {
+      signed: (request, ms) => {
         mustBeFrom(request)
         const quorum = (request.signers ?? []).join('-')
-        quorums[quorum] = (quorums[quorum] ?? 0) + 1
+        quorums[quorum] = [...(quorums[quorum] ?? []), ms]
       },
     })
     const after = await this.#pool()
-    const pool =
-      before === undefined || after === undefined ? null : { used: after.used - before.used, missed: after.missed - before.missed }
-    return { ...figures, quorums, pool }
+    return { ...figures, quorums, pool: { used: after.used - before.used, missed: after.missed - before.missed } }
   }
 
   /** As every node has said after this was asked: the coordinator hears of them every few seconds. */
-  async #pool(): Promise<PoolLook | undefined> {
+  async #pool(): Promise<PoolLook> {
     const asked = Date.now()
-    let statuses: readonly (PoolStatus | null)[] = []
+    let statuses: readonly Node['status'][] = []
     const heard = async () => {
-      statuses = (await this.cluster.client.nodes()).map((n) => n.status as PoolStatus | null)
+      statuses = (await this.cluster.client.nodes()).map((n) => n.status)
       return statuses.every((s) => s !== null && Date.parse(s.reportedAt) > asked)
     }
     await until(heard, { timeoutMs: READY_TIMEOUT_MS, what: 'the nodes to report' })
-    const pools = statuses.flatMap((s) => s?.pool ?? [])
-    if (pools.length < statuses.length) return undefined
-    const sum = (pick: (pool: Pool) => number) => pools.reduce((total, pool) => total + pick(pool), 0)
-    const lowest = Math.min(...statuses.flatMap((s) => s?.pairs.map((p) => p.stock ?? 0) ?? []))
-    return { lowest, used: sum((p) => p.used), missed: sum((p) => p.missed) }
+    const known = statuses.filter((s) => s !== null)
+    const sum = (count: 'used' | 'missed') => known.reduce((total, { pool }) => total + pool[count], 0)
+    return { lowest: Math.min(...known.flatMap((s) => s.pairs.map((p) => p.stock))), used: sum('used'), missed: sum('missed') }
   }
-}
-
-interface Pool {
-  readonly used: number
-  readonly missed: number
-}
-
-interface PoolStatus {
-  readonly reportedAt: string
-  readonly pool?: Pool
-  readonly pairs: readonly { readonly stock?: number }[]
 }
 
 /**
@@ -167,8 +150,8 @@ interface PoolStatus {
  * marks of the pool there is room for the next refill to begin before the stock is used up.
  */
 function signingSettings(stock: number): string {
-  const pool = stock === 0 ? '' : `, pool: { low: ${stock}, high: ${Math.ceil(stock * 1.1)} }`
-  return `signing: { maxConcurrent: ${2 * Math.max(...IN_FLIGHT)}${pool} }\n`
+  const pool = `pool: { low: ${stock}, high: ${Math.ceil(stock * 1.1)} }`
+  return `signing: { maxConcurrent: ${2 * Math.max(...IN_FLIGHT)}, ${pool} }\n`
 }
 
 async function pairsReady(cluster: LocalCluster): Promise<boolean> {

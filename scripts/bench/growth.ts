@@ -19,7 +19,10 @@ export function measureGrowth(rounds: number, progress: (line: string) => void):
     const parties = Math.min(threshold + 2, PARTIES_MAX)
     progress(`${threshold} of ${parties}`)
     const committee = new Committee(threshold, parties)
-    const runs: Partial<Record<Figure, () => Cost>> = { signFull: () => committee.signFull() }
+    const runs: Partial<Record<Figure, () => Cost>> = {
+      signFull: () => committee.signFull(),
+      signPooled: () => committee.signPooled(),
+    }
     const figures = (Object.keys(FIGURES) as Figure[]).filter((f) => runs[f] !== undefined)
     const costs = figures.map((figure) => {
       const run = runs[figure] as () => Cost

@@ -1,21 +1,27 @@
 /** Conclave's protocols, all parties in this process. */
 import { type PartyId, systemRandom, tagged } from '@conclave/core'
 import {
+  CORRELATE_ROUNDS,
+  type Correlation,
+  correlate,
   DEAL_ROUNDS,
   type DealContext,
   type Dealing,
   deal,
   derive,
+  type Entries,
   type KeyShare,
+  type Names,
   PAIR_ROUNDS,
   type PairState,
   pairSetup,
   Session,
   SIGN_ROUNDS,
+  type SignRequest,
   sign,
 } from '@conclave/mpc'
 import type { Costs, Subject } from './figures.ts'
-import { type Cost, Meter, sumCosts } from './meter.ts'
+import { type Cost, Meter, scaleCost, sumCosts } from './meter.ts'
 import { drive, Seats } from './parties.ts'
 import { mustVerify } from './verify.ts'
 
@@ -24,6 +30,14 @@ const CLUSTER = tagged('cluster', new TextEncoder().encode('bench'))
 const DIGEST = new Uint8Array(32).fill(9)
 /** A child key, as a platform has one for each of its customers. */
 const PATH = [0, 7]
+
+/** Made in one session, as a node does when it refills a stock. */
+const ENTRIES = 8
+/** A signature from the pool is too short to be measured alone. */
+const POOLED_BATCH = 10
+
+/** What each signer has in stock, by peer. */
+type Pools = ReadonlyMap<PartyId, Map<PartyId, readonly Correlation[]>>
 
 const partiesOf = (n: number): readonly PartyId[] => Array.from({ length: n }, (_, i) => i + 1)
 
@@ -50,12 +64,10 @@ export class Committee {
     this.#seats = new Seats(this.parties)
     this.#shares = this.#deal(new Meter(1), () => ({ kind: 'create' }))
     for (const self of this.signers) this.#pairs.set(self, new Map())
-    for (const low of this.signers) {
-      for (const high of this.signers.filter((j) => j > low)) {
-        const ends = this.#setUp(new Meter(1), low, high)
-        this.#pairs.get(low)?.set(high, ends.get(low) as PairState)
-        this.#pairs.get(high)?.set(low, ends.get(high) as PairState)
-      }
+    for (const [low, high] of this.#signerPairs()) {
+      const ends = this.#setUp(new Meter(1), low, high)
+      this.#pairs.get(low)?.set(high, ends.get(low) as PairState)
+      this.#pairs.get(high)?.set(low, ends.get(high) as PairState)
     }
   }
 
@@ -92,26 +104,54 @@ export class Committee {
     return sumCosts([meter.cost, this.#setUpAll()])
   }
 
-  /** Not there yet: see the correlation pool. */
-  signPooled(): Cost {
-    return this.signFull()
+  /** A signature for which nothing was made ahead. */
+  signFull(): Cost {
+    return this.#sign(new Map())
   }
 
-  signFull(): Cost {
+  /** A signature for which every pair of the quorum has an entry; making them is not counted, see {@link makeEntries}. */
+  signPooled(): Cost {
+    const meter = new Meter(2)
+    const pools: Pools = new Map(this.signers.map((self) => [self, new Map()]))
+    for (const [low, high] of this.#signerPairs()) {
+      for (const [self, entries] of this.#correlate(meter, low, high, 1)) pools.get(self)?.set(low + high - self, entries)
+    }
+    return this.#sign(pools)
+  }
+
+  /** What one end of a pair does for one entry, made several at a time as nodes do. */
+  makeEntries(): Cost {
+    const meter = new Meter(2)
+    const [low, high] = [this.signers[0] as PartyId, this.signers[1] as PartyId]
+    for (const entries of this.#correlate(meter, low, high, ENTRIES).values()) for (const { secret } of entries) secret[Symbol.dispose]()
+    return scaleCost(meter.cost, 1 / ENTRIES)
+  }
+
+  #signerPairs(): readonly (readonly [PartyId, PartyId])[] {
+    return this.signers.flatMap((low) => this.signers.filter((j) => j > low).map((high) => [low, high] as const))
+  }
+
+  #sign(pools: Pools): Cost {
     const meter = new Meter(this.signers.length)
-    const request = {
+    const request: SignRequest = {
       requestId: systemRandom.bytes(32),
       signers: this.signers,
-      digest: DIGEST,
-      path: PATH,
+      items: [{ digest: DIGEST, path: PATH }],
       purpose: 'evm.tx',
       attempt: 1,
     }
     const sessions = new Map(
       this.signers.map((self) => {
-        const share = this.#shares.get(self) as KeyShare
-        const pairs = this.#pairs.get(self) as ReadonlyMap<PartyId, PairState>
-        const protocol = sign({ clusterContext: CLUSTER, share, request, pairs, random: systemRandom })
+        const pool = [...(pools.get(self) ?? [])]
+        const protocol = sign({
+          clusterContext: CLUSTER,
+          share: this.#shares.get(self) as KeyShare,
+          request,
+          pairs: this.#pairs.get(self) as ReadonlyMap<PartyId, PairState>,
+          random: systemRandom,
+          offers: new Map(pool.filter(([peer]) => peer > self)),
+          stocked: new Set(pool.filter(([peer]) => peer < self).map(([peer]) => peer)),
+        })
         return [self, new Session({ self, peers: this.signers.filter((j) => j !== self), rounds: SIGN_ROUNDS, protocol })]
       }),
     )
@@ -119,9 +159,26 @@ export class Committee {
     const child = derive(publicKey, chainCode, PATH).publicKey
     const largest = new Map<number, number>()
     const said = (round: number, bytes: number) => void largest.set(round, Math.max(bytes, largest.get(round) ?? 0))
-    for (const { signature } of drive(sessions, { meter, said }).values()) mustVerify(NAME, child, DIGEST, signature)
+    // Entries that a lower party offers are the whole stock of the pair.
+    const take = (self: PartyId, names: Names): Entries => new Map([...names.keys()].map((j) => [j, pools.get(self)?.get(j) ?? []]))
+    for (const signatures of drive(sessions, { meter, said, take }).values()) {
+      for (const { signature } of signatures) mustVerify(NAME, child, DIGEST, signature)
+    }
     this.roundBytes = [...largest].sort(([a], [b]) => a - b).map(([, bytes]) => bytes)
     return meter.cost
+  }
+
+  #correlate(meter: Meter, low: PartyId, high: PartyId, count: number): ReadonlyMap<PartyId, readonly Correlation[]> {
+    const nonce = systemRandom.bytes(32)
+    const sessions = new Map(
+      [low, high].map((self) => {
+        const peer = low + high - self
+        const pair = this.#pairs.get(self)?.get(peer) as PairState
+        const protocol = correlate({ self, peer, pair, nonce, count, random: systemRandom })
+        return [self, new Session({ self, peers: [peer], rounds: CORRELATE_ROUNDS, protocol })]
+      }),
+    )
+    return drive(sessions, { meter })
   }
 
   #deal(meter: Meter, dealingOf: (self: PartyId) => Dealing): ReadonlyMap<PartyId, KeyShare> {
@@ -168,6 +225,8 @@ export function ours(version: string, threshold: number, parties: number): Subje
     notes: ['Encoding and decoding of every message is in its time, and so are the identity signatures of a key generation.'],
     operations: [
       single('signFull', 1, () => committee.signFull()),
+      single('signPooled', POOLED_BATCH, () => committee.signPooled()),
+      single('correlate', 1, () => committee.makeEntries()),
       single('dkg', 1, () => committee.dealKey()),
       single('pairSetup', 1, () => committee.setUpPair()),
       single('dkgWithPairSetup', 1, () => committee.dealWithPairs()),

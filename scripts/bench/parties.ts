@@ -1,7 +1,7 @@
 /** Drives our sessions in this process: every party in turn, every message encoded and decoded as between machines. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { ConclaveError, type IdentityKey, type PartyId } from '@conclave/core'
-import type { Identities, Outgoing, Session } from '@conclave/mpc'
+import type { Entries, Identities, Names, Outgoing, Session } from '@conclave/mpc'
 import type { Meter } from './meter.ts'
 
 const PUBLIC_KEY_BYTES = 32
@@ -34,6 +34,8 @@ interface InFlight {
 export interface Drive {
   readonly meter: Meter
   readonly seats?: Seats
+  /** Takes what a run asks for out of its party's stock. */
+  readonly take?: (self: PartyId, names: Names) => Entries
   /** Told of every message that a party says, once. */
   readonly said?: (round: number, bytes: number) => void
   /** Told what a party would store before it attests. */
@@ -41,7 +43,7 @@ export interface Drive {
 }
 
 /** Runs the sessions to their end and returns what each party has. @throws the error of the first party that failed. */
-export function drive<T>(sessions: ReadonlyMap<PartyId, Session<T>>, { meter, seats, store, said }: Drive): ReadonlyMap<PartyId, T> {
+export function drive<T>(sessions: ReadonlyMap<PartyId, Session<T>>, { meter, seats, store, said, take }: Drive): ReadonlyMap<PartyId, T> {
   const queue: InFlight[] = []
   const post = (from: PartyId, session: Session<T>, out: readonly Outgoing[]): void => {
     for (const { to, round, body } of out) {
@@ -53,14 +55,14 @@ export function drive<T>(sessions: ReadonlyMap<PartyId, Session<T>>, { meter, se
   }
   const step = (self: PartyId, session: Session<T>, work: () => readonly Outgoing[]): void => {
     post(self, session, meter.step(work))
-    const { attest } = session
-    if (attest === undefined || seats === undefined) return
-    store?.(self, attest.pending)
-    post(
-      self,
-      session,
-      meter.step(() => session.attested(seats.attest(self, attest.hash))),
-    )
+    const { attest, take: wanted } = session
+    if (attest !== undefined && seats !== undefined) {
+      store?.(self, attest.pending)
+      step(self, session, () => session.attested(seats.attest(self, attest.hash)))
+    } else if (wanted !== undefined && take !== undefined) {
+      const found = take(self, wanted)
+      step(self, session, () => session.taken(found))
+    }
   }
   for (const [self, session] of sessions) step(self, session, () => session.start())
   for (let m = queue.shift(); m !== undefined; m = queue.shift()) {

@@ -45,7 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
       [
         '1.7',
         'subshares are not verified',
-        'y === undefined || !mulBase(y).equals(evaluateInExponent(of(commitments, j), ctx.self))',
+        'y === undefined || !equalPoints(mulBase(y), evaluateInExponent(of(commitments, j), ctx.self))',
         'y === undefined',
       ],
       ['1.9', 'a key of O', "throw abortOf('DEAL_IDENTITY_KEY')", 'void 0'],
@@ -55,7 +55,12 @@ export const MUTANTS: readonly Mutant[] = [
     `${MPC}/deal-checks.ts`,
     [`${MPC}/deal-renewal-sums.test.ts`],
     [
-      ['7.2', 'a dealer deals what it likes', 'return commitments[0]?.equals(expected) === true', 'return true'],
+      [
+        '7.2',
+        'a dealer deals what it likes',
+        'return commitments[0] !== undefined && equalPoints(commitments[0], expected)',
+        'return true',
+      ],
       ['7.3', 'another key takes its place', "throw abortOf('DEAL_WRONG_KEY')", 'void 0'],
     ],
   ),
@@ -68,13 +73,8 @@ export const MUTANTS: readonly Mutant[] = [
     `${MPC}/base-ot.ts`,
     [`${MPC}/base-ot.test.ts`],
     [
-      [
-        '2.1',
-        'the base is not proved',
-        'parsed === undefined || !verifyKnowledge(proof, parsed, proofContext(ctx))',
-        'parsed === undefined',
-      ],
-      ['2.2', 'A = B', 'p === undefined || p.equals(sender.base)', 'p === undefined'],
+      ['2.1', 'the base is not proved', 'base === undefined || !verifyKnowledge(proof, base, proofContext(ctx))', 'base === undefined'],
+      ['2.2', 'A = B', 'p === undefined || equalPoints(p, sender.base)', 'p === undefined'],
       ['2.3', 'answers are not compared', 'if (!equalBytes(expected, answers)) return undefined', ''],
       ['2.4', 'the other slot may be corrupt', 'good = good && own && whole', 'good = good && own'],
     ],
@@ -82,19 +82,19 @@ export const MUTANTS: readonly Mutant[] = [
   ...taken(
     `${MPC}/ot-extension.ts`,
     [`${MPC}/ot-extension.test.ts`],
-    [['3.1', 'the OT extension is not checked', 'if (good) return { nu, rows }', 'if (good || rows.length > 0) return { nu, rows }']],
+    [['3.1', 'the OT extension is not checked', 'if (!equalBytes(checkHash(nu, folded), message.checkHash)) return undefined', '']],
   ),
   ...taken(
     `${MPC}/vole.ts`,
     [`${MPC}/vole.test.ts`],
     [
-      ['4.1', 'the VOLE is not checked', 'if (!equalBytes(maskHash(ctx, folded), message.maskHash))', 'if (folded.length === 0)'],
-      ['5', 'pads without the row index', 'out.push(hash(u32(j), u32(c), row))', 'out.push(hash(u32(0), u32(c), row))'],
+      ['4.1', 'the VOLE is not checked', "if (!equalBytes(tagged('vole-u', bound.ctx, u), message.maskHash))", 'if (u.length === 0)'],
+      ['5', 'pads without the salt of Alice', "taggedPrefix('pad', nu, saltAlice)", "taggedPrefix('pad', nu, nu)"],
       [
         '5',
         'a gadget vector that Alice can foresee',
-        "tagged('vole-message', encode(Vole, message))",
-        "tagged('vole-message', message.salt)",
+        "tagged('vole-message', salt, rowsHash, maskHash, mask)",
+        "tagged('vole-message', salt, maskHash.subarray(0, 0), mask.subarray(0, 0))",
       ],
     ],
   ),

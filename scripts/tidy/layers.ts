@@ -16,7 +16,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   audit: ['core'],
   policy: ['core'],
   node: BELOW_NODE,
-  coordinator: ['core', 'wire', 'transport', 'audit', 'policy'],
+  coordinator: ['core', 'wire', 'kernel', 'transport', 'audit', 'policy'],
   client: ['core'],
   cli: ['core', 'node', 'coordinator', 'client', 'testnet'],
   testnet: [...BELOW_NODE, 'node', 'coordinator', 'client'],

@@ -22,6 +22,8 @@ export interface ClusterPlan {
   readonly policy: string
   /** Coordinators that are in the lock and run no program: a test or a bench speaks for them (ControlPeer). */
   readonly silentCoordinators?: readonly string[]
+  /** Of every node's correlation pool; none is made ahead of need unless this or `nodeSettings` says so. */
+  readonly pool?: { readonly low: number; readonly high: number }
   /** YAML that goes below every node's settings, and below those of the coordinator. */
   readonly nodeSettings?: string
   readonly coordinatorSettings?: string
@@ -52,11 +54,16 @@ interface Place {
 }
 
 /** A node with a fresh HSM token and identity, and what its operator puts into its directory. */
-async function initNode({ dir, policy, nodeSettings = '' }: ClusterPlan, name: string, { listen, far }: Place): Promise<void> {
+async function initNode(
+  { dir, policy, pool = { low: 0, high: 0 }, nodeSettings = '' }: ClusterPlan,
+  name: string,
+  { listen, far }: Place,
+): Promise<void> {
   const home = join(dir, name)
   await conclave('node', 'init', '--dir', home, '--name', name, '--listen', listen)
   await writeFile(join(home, 'policy.yaml'), policy)
-  await appendFile(join(home, 'node.yaml'), nodeSettings)
+  const signing = /^signing:/m.test(nodeSettings) ? '' : `signing:\n  pool: { low: ${pool.low}, high: ${pool.high} }\n`
+  await appendFile(join(home, 'node.yaml'), `${signing}${nodeSettings}`)
   await announce(home, far?.address)
 }
 

@@ -37,7 +37,8 @@ function checkField(value: unknown, field: Field, path: string, layout: Layout, 
     case 'flag':
       return typeof value === 'boolean' ? value : refuse(path, 'is not a flag')
     case 'list':
-      if (!Array.isArray(value) || value.length > field.countMax) return refuse(path, `has more than ${field.countMax} items`)
+      if (!Array.isArray(value) || value.length < field.countMin || value.length > field.countMax)
+        return refuse(path, `has not ${field.countMin} to ${field.countMax} items`)
       return value.map((v, i) => checkField(v, field.item, `${path}[${i}]`, layout, refuse))
     case 'message':
       return checkMessage(value, field.fields, path, layout, refuse)

@@ -5,6 +5,7 @@ import {
   decode,
   encode,
   type MessageField,
+  type OtExtension,
   SignCommit,
   SignOpen,
   SignPartial,
@@ -57,20 +58,24 @@ type SignDeviation = 'equivocate' | 'wrong-degree' | 'wrong-share' | 'cheat-ot'
 
 /** Messages of a signing session. */
 export function rewriteSign(deviation: SignDeviation, round: number, body: Uint8Array, dice: Dice): Uint8Array | undefined {
-  if (deviation === 'equivocate' && round === 1) return altered(SignCommit, body, () => ({ commitment: dice.bytes(32) }))
+  if (deviation === 'equivocate' && round === 1)
+    return altered(SignCommit, body, (m) => ({ commitments: m.commitments.map(() => dice.bytes(32)) }))
   if (deviation === 'cheat-ot' && round === 1) {
     // One bit of one column: noticed exactly when the peer's secret has a 1 there.
-    return altered(SignCommit, body, ({ ot }) => {
+    const flipped = (ot: OtExtension): OtExtension => {
       const columns = Uint8Array.from(ot.columns)
       const at = dice.between(0, columns.length - 1)
       columns[at] = (columns[at] as number) ^ 1
-      return { ot: { ...ot, columns } }
-    })
+      return { ...ot, columns }
+    }
+    return altered(SignCommit, body, ({ ots }) => ({ ots: ots.map((ot, i) => (i === 0 ? flipped(ot) : ot)) }))
   }
   if (deviation !== 'wrong-share') return undefined
   if (round === 3) {
     const field = dice.pick(['gammaU', 'gammaV', 'psi'] as const)
-    return altered(SignOpen, body, () => ({ [field]: scalar(dice) }))
+    return altered(SignOpen, body, ({ openings }) => ({ openings: openings.map((o) => ({ ...o, [field]: scalar(dice) })) }))
   }
-  return round === 4 ? altered(SignPartial, body, () => ({ [dice.pick(['u', 'w'] as const)]: scalar(dice) })) : undefined
+  if (round !== 4) return undefined
+  const field = dice.pick(['u', 'w'] as const)
+  return altered(SignPartial, body, ({ partials }) => ({ partials: partials.map((p) => ({ ...p, [field]: scalar(dice) })) }))
 }

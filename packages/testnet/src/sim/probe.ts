@@ -8,6 +8,7 @@ import {
   KeyPublic,
   SignCommit,
   type Signed,
+  SignLate,
   SignOpen,
   SignVole,
   StoredBurn,
@@ -104,7 +105,7 @@ export class Probe {
   /** Whoever signs under one session id signs with shares of one epoch, the same thing, in the same company. */
   #agree(node: SimNode, id: string, { share, request }: SignJob): void {
     const key = decode(KeyPublic, share.public)
-    const what = `${key.keyId} epoch ${key.epoch} ${toHex(key.publicKey)} ${toHex(request.digest)} by ${request.signers.join()}`
+    const what = `${key.keyId} epoch ${key.epoch} ${toHex(key.publicKey)} ${request.items.map((item) => toHex(item.digest))} by ${request.signers.join()}`
     const before = this.#agreed.get(id)
     if (before !== undefined && before !== what) this.#world.violate('epochs never mix', `${node.name}: ${what}; before: ${before}`)
     this.#agreed.set(id, what)
@@ -113,12 +114,16 @@ export class Probe {
   #said(node: SimNode, id: string, round: number, body: Uint8Array): void {
     const where = `${node.name} ${id}`
     if (round === 1) {
-      const { ot, commitment } = decode(SignCommit, body)
-      this.#used('salt', ot.salt, where)
-      this.#used('nonce commitment', commitment, where)
-      this.#same(`commitment ${where}`, toHex(commitment))
-    } else if (round === 2) this.#used('salt', decode(SignVole, body).vole.salt, where)
-    else if (round === 3) this.#used('nonce point', decode(SignOpen, body).noncePoint, where)
+      const { ots, offer, commitments } = decode(SignCommit, body)
+      for (const ot of ots) this.#used('salt', ot.salt, where)
+      for (const name of offer) this.#used('pool entry', name, where)
+      for (const commitment of commitments) this.#used('nonce commitment', commitment, where)
+      this.#same(`commitments ${where}`, commitments.map(toHex).join())
+    } else if (round === 3) for (const o of decode(SignOpen, body).openings) this.#used('nonce point', o.noncePoint, where)
+    else if (round !== 4) {
+      const { ots, voles } = round === 2 ? decode(SignVole, body) : decode(SignLate, body)
+      for (const m of [...ots, ...voles]) this.#used('salt', m.salt, where)
+    }
   }
 
   #used(what: string, value: Uint8Array, where: string): void {
