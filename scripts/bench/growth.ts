@@ -4,6 +4,8 @@ import { Committee } from './ours.ts'
 import { median } from './statistics.ts'
 
 const PARTIES_MAX = 9
+/** Signatures from the pool that one sample is the mean of. */
+const POOLED = 10
 const THRESHOLDS = [2, 3, 4, 5, 6, 7] as const
 
 /** What one signature costs with `threshold` signers, medians. */
@@ -21,7 +23,7 @@ export function measureGrowth(rounds: number, progress: (line: string) => void):
     const committee = new Committee(threshold, parties)
     const runs: Partial<Record<Figure, () => Cost>> = {
       signFull: () => committee.signFull(),
-      signPooled: () => committee.signPooled(),
+      signPooled: () => committee.signPooled(POOLED),
     }
     const figures = (Object.keys(FIGURES) as Figure[]).filter((f) => runs[f] !== undefined)
     const costs = figures.map((figure) => {

@@ -58,9 +58,13 @@ export function scaleCost({ cpuMs, wallMs, bytes }: Cost, factor: number): Cost 
 
 let collect: (() => void) | undefined
 
-/** So that nobody pays for the garbage of whoever was measured before. */
+/**
+ * So that nobody pays for the garbage of whoever was measured before. Collecting by force would also throw away compiled code that is
+ * not in use at this moment, which no real process does so often: it is kept, for everybody.
+ */
 export function collectGarbage(): void {
   if (collect === undefined) {
+    setFlagsFromString('--no-flush-bytecode')
     setFlagsFromString('--expose-gc')
     collect = runInNewContext('gc') as () => void
   }

@@ -21,7 +21,7 @@ import {
   sign,
 } from '@conclave/mpc'
 import type { Costs, Subject } from './figures.ts'
-import { type Cost, Meter, scaleCost, sumCosts } from './meter.ts'
+import { type Cost, collectGarbage, Meter, scaleCost, sumCosts } from './meter.ts'
 import { drive, Seats } from './parties.ts'
 import { mustVerify } from './verify.ts'
 
@@ -33,11 +33,13 @@ const PATH = [0, 7]
 
 /** Made in one session, as a node does when it refills a stock. */
 const ENTRIES = 8
-/** A signature from the pool is too short to be measured alone. */
-const POOLED_BATCH = 10
+/** Signatures of one sample, so that it is about as long as one of a peer. */
+const FULL_BATCH = 5
+const POOLED_BATCH = 20
+const DEAL_BATCH = 3
 
 /** What each signer has in stock, by peer. */
-type Pools = ReadonlyMap<PartyId, Map<PartyId, readonly Correlation[]>>
+type Pools = ReadonlyMap<PartyId, ReadonlyMap<PartyId, readonly Correlation[]>>
 
 const partiesOf = (n: number): readonly PartyId[] => Array.from({ length: n }, (_, i) => i + 1)
 
@@ -109,14 +111,20 @@ export class Committee {
     return this.#sign(new Map())
   }
 
-  /** A signature for which every pair of the quorum has an entry; making them is not counted, see {@link makeEntries}. */
-  signPooled(): Cost {
-    const meter = new Meter(2)
-    const pools: Pools = new Map(this.signers.map((self) => [self, new Map()]))
-    for (const [low, high] of this.#signerPairs()) {
-      for (const [self, entries] of this.#correlate(meter, low, high, 1)) pools.get(self)?.set(low + high - self, entries)
-    }
-    return this.#sign(pools)
+  /** The mean of `count` signatures for which every pair of the quorum has an entry; making the entries is not counted, see {@link makeEntries}. */
+  signPooled(count = 1): Cost {
+    const made = this.#signerPairs().map(([low, high]) => ({ low, high, ends: this.#correlate(new Meter(2), low, high, count) }))
+    const poolsOf = (i: number): Pools =>
+      new Map(
+        this.signers.map((self) => {
+          const own = made.filter(({ low, high }) => low === self || high === self)
+          return [self, new Map(own.map(({ low, high, ends }) => [low + high - self, ends.get(self)?.slice(i, i + 1) ?? []]))]
+        }),
+      )
+    const pools = Array.from({ length: count }, (_, i) => poolsOf(i))
+    // What making them has left behind is not the signatures' to clear away.
+    collectGarbage()
+    return scaleCost(sumCosts(pools.map((p) => this.#sign(p))), 1 / count)
   }
 
   /** What one end of a pair does for one entry, made several at a time as nodes do. */
@@ -224,10 +232,10 @@ export function ours(version: string, threshold: number, parties: number): Subje
     version,
     notes: ['Encoding and decoding of every message is in its time, and so are the identity signatures of a key generation.'],
     operations: [
-      single('signFull', 1, () => committee.signFull()),
-      single('signPooled', POOLED_BATCH, () => committee.signPooled()),
+      single('signFull', FULL_BATCH, () => committee.signFull()),
+      single('signPooled', 1, () => committee.signPooled(POOLED_BATCH)),
       single('correlate', 1, () => committee.makeEntries()),
-      single('dkg', 1, () => committee.dealKey()),
+      single('dkg', DEAL_BATCH, () => committee.dealKey()),
       single('pairSetup', 1, () => committee.setUpPair()),
       single('dkgWithPairSetup', 1, () => committee.dealWithPairs()),
       single('refresh', 1, () => committee.refresh()),
