@@ -115,7 +115,14 @@ function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
     loopMaxUs: status.loopMaxUs,
     cpuMs: status.cpuMs,
     keys: status.keys.map((k) => ({ keyId: k.keyId, epoch: k.epoch, publicKey: toHex(k.publicKey), state: k.state })),
-    pairs: status.pairs.map(({ peer, pairEpoch, state, code }) => ({ peer, pairEpoch, state, code: code === '' ? null : code })),
+    pairs: status.pairs.map(({ peer, pairEpoch, state, code, stock }) => ({
+      peer,
+      pairEpoch,
+      state,
+      code: code === '' ? null : code,
+      stock,
+    })),
+    pool: status.pool,
     reportedAt: iso(atMs),
   }
 }

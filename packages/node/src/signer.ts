@@ -7,20 +7,21 @@ import {
   messageOf,
   type PartyId,
   PolicyDenied,
-  ProtocolAbort,
   parsePartySet,
   Timeout,
   toHex,
   wipe,
 } from '@conclave/core'
-import { burnsPairs, type SignRequest, signSid } from '@conclave/mpc'
+import { type SignRequest, signSid } from '@conclave/mpc'
 import { type DecodedPayload, decodePayload, evaluate, type Policy, type PolicyVerdict } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
+import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { OpenedRecord } from './sessions/job.ts'
-import type { SessionHub } from './sessions/session-hub.ts'
+import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
@@ -33,6 +34,7 @@ export interface SignerOptions {
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
+  readonly correlations: CorrelationPool
   readonly requests: RequestStore
   readonly hub: SessionHub
   readonly policy: Policy
@@ -65,6 +67,11 @@ export class Signer {
 
   constructor(options: SignerOptions) {
     this.#o = options
+  }
+
+  /** Whether a signing is under way, in a session or before one. */
+  get isSigning(): boolean {
+    return this.#running > 0
   }
 
   /** This node's own verdict on a payload under a key and path. A refusal is an answer, not an error. */
@@ -110,6 +117,7 @@ export class Signer {
       return await this.#sign(s)
     } finally {
       this.#running--
+      this.#o.correlations.stir()
     }
   }
 
@@ -142,7 +150,7 @@ export class Signer {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
     const { path, payloadType: purpose } = known
-    const request: SignRequest = { requestId: s.requestId, signers, digest, path, purpose, attempt: s.attempt }
+    const request: SignRequest = { requestId: s.requestId, signers, items: [{ digest, path }], purpose, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
     if (!verdict.allowed) {
       // The others may have begun.
@@ -154,11 +162,13 @@ export class Signer {
       throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
     }
     const { result, bytesSent } = await this.#run(sid, key, request)
+    const [made] = result
+    if (made === undefined) throw new ConclaveError('ASSERTION', 'a session without a signature')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
-    return { requestId: s.requestId, digest, signature: result.signature, recovery: result.recovery, bytesSent }
+    return { requestId: s.requestId, digest, signature: made.signature, recovery: made.recovery, bytesSent }
   }
 
   /**
@@ -182,7 +192,7 @@ export class Signer {
   }
 
   async #run(sid: Uint8Array, key: KeyPublic, request: SignRequest) {
-    const { self, pairKeeper, requests, scope, hub } = this.#o
+    const { self, pairKeeper, correlations, requests, scope, hub } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
     try {
@@ -194,8 +204,11 @@ export class Signer {
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
       if (pairKeeper.check(peers) !== names) throw new Timeout('PAIR_MISSING', 'a pair was set up again meanwhile', peers)
-      const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request } as const
-      return await hub.run(sid, peers, job, { seed, failed: (error) => this.#burn(error) })
+      using draw = correlations.draw(peers, request.items.length)
+      const { offers, stocked } = draw
+      const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
+      const hooks: SessionHooks = { seed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
+      return await hub.run(sid, peers, job, hooks)
     } catch (error) {
       // A spent attempt may be the name of a session that runs.
       if (codeOf(error) !== 'ATTEMPT_SPENT') hub.decline(sid, peers, codeOf(error))
@@ -224,26 +237,6 @@ export class Signer {
       ...peers.map((j) => kept(pairs.open(j))),
     ])
     return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
-  }
-
-  /** Section 6: the pair is gone for good, and with it every session under way with that peer. */
-  async #burn(error: unknown): Promise<void> {
-    if (!(error instanceof ProtocolAbort) || !burnsPairs(error.code)) return
-    const { pairs, pairKeeper, hub, clock, log } = this.#o
-    // Everything that closes the door comes first and at once, for every culprit; the disk is slow, and may refuse.
-    const writes = error.culprits.map((j) => {
-      const written = pairs.burn(j, error.code, clock.nowMs())
-      pairKeeper.burned(j)
-      hub.stopWith(j, 'PAIR_BURNED', `the pair with party ${j} was burned (${error.code})`)
-      return written
-    })
-    const outcomes = await Promise.allSettled(writes)
-    for (const [i, outcome] of outcomes.entries()) {
-      const about = { peer: error.culprits[i], code: error.code }
-      if (outcome.status === 'fulfilled') log.error(about, 'pair burned: peer banned until an operator sets it up again')
-      // The ban holds in memory; the operator must know that a restart would lift it.
-      else log.error({ ...about, err: outcome.reason }, 'pair burned, but the disk did not take it: do not restart before it is mended')
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 export { Child, type ChildOptions, runCommand, until } from './child.ts'
 export { type DemoOptions, type DemoResult, runDemo } from './demo.ts'
-export { Evm, unsignedTransfer } from './evm.ts'
+export { Evm, senderOf, unsignedTransfer } from './evm.ts'
+export { type FarLinks, FarMember } from './far-member.ts'
 export { type ClusterPlan, CONCLAVE, conclave, LocalCluster, NODE_NAMES, signLock } from './local-cluster.ts'
 export { MemberPeer, type PeerInit, type SignOrder } from './member-peer.ts'
 export { freePorts } from './ports.ts'

@@ -1,3 +1,4 @@
+import type { SigningRequest } from '@conclave/client'
 import type { LocalCluster } from './local-cluster.ts'
 import { clusterCosts, type ProcessCosts } from './process-costs.ts'
 
@@ -9,6 +10,8 @@ export interface SigningLoad {
   payloadOf(i: number): string
   /** The path of the key that signs it. */
   pathOf(i: number): string
+  /** Told of every signed request and its latency, once all of them are. */
+  readonly signed?: (request: SigningRequest, ms: number) => void
 }
 
 /** Processor time for one signature, in milliseconds. */
@@ -63,15 +66,15 @@ function costOf(before: ProcessCosts, after: ProcessCosts, requests: number): Pr
 export async function measureSigning(cluster: LocalCluster, load: SigningLoad): Promise<SigningFigures> {
   const { keyId, requests, inFlight } = load
   const payloads = Array.from({ length: requests }, (_, i) => load.payloadOf(i))
-  const latencies: number[] = []
+  const signed: { readonly request: SigningRequest; readonly ms: number }[] = []
   let next = 0
   const signMore = async () => {
     while (next < requests) {
       const i = next++
       const startedAt = performance.now()
       const request = { keyId, derivationPath: load.pathOf(i), payload: { type: 'evm.tx', bytes: payloads[i] as string } }
-      await cluster.client.sign(request)
-      latencies.push(performance.now() - startedAt)
+      const signature = await cluster.client.sign(request)
+      signed.push({ request: signature, ms: performance.now() - startedAt })
     }
   }
   const before = new Map((await clusterCosts(cluster)).map((c) => [c.name, c]))
@@ -82,7 +85,8 @@ export async function measureSigning(cluster: LocalCluster, load: SigningLoad): 
     const earlier = before.get(after.name)
     return earlier === undefined ? [] : [costOf(earlier, after, requests)]
   })
-  latencies.sort((a, b) => a - b)
+  for (const { request, ms } of signed) load.signed?.(request, ms)
+  const latencies = signed.map(({ ms }) => ms).sort((a, b) => a - b)
   return {
     requests,
     inFlight,

@@ -45,6 +45,8 @@ export function failure(code: string, more: Partial<Extract<ResponseBody, { fail
 export class FakeNode {
   readonly member: NodeMember
   readonly pairs = new Map<PartyId, PairState>()
+  /** Correlations that it has with each peer. */
+  stock = 9
   readonly keys = new Map<string, FakeShare>()
   /** Peers with whom it reports another pair state than they do. */
   readonly otherPairs = new Set<PartyId>()
@@ -158,12 +160,14 @@ export class FakeNode {
         state,
         pairId: state === 'ready' ? (this.otherPairs.has(peer) ? tagged('fake-other-pair') : pairId(peer)) : fromHex(''),
         code: state === 'burned' ? this.burnCode : '',
+        stock: this.stock,
       })),
       sent: fromHex('0000000000000400'),
       received: fromHex('0000000000000200'),
       loopP99Us: 100,
       loopMaxUs: 200,
       cpuMs: 300,
+      pool: { made: 40, used: 30, missed: 3, mismatched: 2, dropped: 1, refills: 5, declined: 6, failed: 7 },
     }
   }
 
