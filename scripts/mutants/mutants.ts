@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...taken(
     `${MPC}/sign-maths.ts`,
-    [`${MPC}/sign-batch.test.ts`, `${MPC}/sign-splices.test.ts`],
+    [`${MPC}/sign-batch.test.ts`, `${MPC}/sign-pool-lies.test.ts`],
     [
       [
         '5.2',
@@ -176,8 +176,8 @@ export const MUTANTS: readonly Mutant[] = [
       [
         '3.1',
         'late OT messages are not checked',
-        'return ots.length === 0 || this.#run.hearOts(ots)',
-        'return this.#run.hearOts(ots) || this.#mine.vole',
+        'those(({ pair, turn }) => !pair.hearOts(turn.ots))',
+        'those(({ pair, turn }) => !pair.hearOts(turn.ots) && turn.ots.length === 0)',
       ],
     ],
   ),
