@@ -40,7 +40,7 @@ export const reduce = (bytes: Uint8Array): Scalar => kernel.reduceWide(bytes)
 
 /** A copy of a canonical scalar, or undefined: never reduced silently. */
 export function scalarFromBytes(bytes: Uint8Array): Scalar | undefined {
-  return bytes.length === SCALAR_BYTES && areCanonical(bytes) ? Uint8Array.from(bytes) : undefined
+  return bytes.length === SCALAR_BYTES && areCanonical(bytes) ? new Uint8Array(bytes) : undefined
 }
 
 /**

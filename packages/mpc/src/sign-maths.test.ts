@@ -12,9 +12,10 @@ const sid = utf8('session')
 const secrets = { k: scalar(11n), sk: scalar(22n), phi: scalar(33n) }
 const bob = { beta: scalar(1234n), r: [scalar(56n), scalar(78n)] as const }
 /** Two parties, ourselves being 1. Only what the openings are checked against. */
+const NONE = new Uint8Array(0)
 const item = (publicKey: Point): Item => ({
   ...{ id: sid, digest: new Uint8Array(32), secrets, publicKey: pointToBytes(publicKey) },
-  ...{ nonce: mulBase(secrets.k), key: mulBase(secrets.sk) },
+  ...{ nonce: mulBase(secrets.k), key: mulBase(secrets.sk), opening: { noncePoint: NONE, keyPoint: NONE, salt: NONE } },
 })
 const products = new Map([[3, bob as Product]])
 

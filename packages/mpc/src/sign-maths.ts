@@ -1,5 +1,5 @@
 /** The maths of signing, section 6, between the messages; sign.ts is the script. */
-import { type DerivationPath, equalBytes, InvalidArgument, type PartyId, type Random, SecretScope, tagged, u32 } from '@conclave/core'
+import { type DerivationPath, equalBytes, InvalidArgument, type PartyId, SecretScope, tagged, u32 } from '@conclave/core'
 import type { Opening, PartialSignature, SignOpen, SignPartial } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
 import {
@@ -50,6 +50,7 @@ export interface Item {
   /** R_i and pk_i of this party. */
   readonly nonce: Point
   readonly key: Point
+  readonly opening: Committed
 }
 
 export interface Run {
@@ -78,7 +79,9 @@ export function begin(ctx: SignContext, scope: SecretScope): Run {
     const sk = scope.own(sumScalars(self === signers[0] ? [...shares, child.tweak] : shares))
     const secrets = { k: scope.own(randomScalar(random)), sk, phi: scope.own(randomScalar(random)) }
     const [nonce, key] = [mulBase(secrets.k), mulBase(sk)]
-    return { id, digest, publicKey: child.publicKey, secrets, nonce, key }
+    const [noncePoint, keyPoint] = pointsToBytes([nonce, key]) as [Uint8Array, Uint8Array]
+    const opening = { noncePoint, keyPoint, salt: random.bytes(32) }
+    return { id, digest, publicKey: child.publicKey, secrets, nonce, key, opening }
   })
   return { ctx, self, peers, sid, items }
 }
@@ -105,13 +108,8 @@ export type Committed = Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>
 export const commitmentOf = (id: Uint8Array, j: PartyId, o: Committed): Uint8Array =>
   tagged('nonce', id, u32(j), o.noncePoint, o.keyPoint, o.salt)
 
-export function committed({ nonce, key }: Item, random: Random): Committed {
-  const [noncePoint, keyPoint] = pointsToBytes([nonce, key]) as [Uint8Array, Uint8Array]
-  return { noncePoint, keyPoint, salt: random.bytes(32) }
-}
-
 /** What round 3 tells one peer of one item: the opening, and what turns random products into products of our inputs. */
-export function openTo({ secrets: { k, sk, phi } }: Item, { alpha, t, beta }: Product, opening: Committed): Opening {
+export function openTo({ secrets: { k, sk, phi }, opening }: Item, { alpha, t, beta }: Product): Opening {
   const [checkU, checkV] = pointsToBytes(t.map(mulBase)) as [Uint8Array, Uint8Array]
   return {
     ...opening,

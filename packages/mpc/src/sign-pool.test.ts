@@ -145,7 +145,7 @@ describe('sign pool', () => {
       for (const j of [1, 3]) {
         // Nothing but two scalars and a public salt for each item is drawn.
         const lengths = of(seen, j).given.map((b) => b.length)
-        expect(lengths).to.deep.equal([48, 48, 48, 48, 32, 32])
+        expect(lengths).to.deep.equal([48, 48, 32, 48, 48, 32])
         expect(
           of(seen, j)
             .given.filter((b) => b.length === 48)

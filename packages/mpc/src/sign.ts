@@ -7,11 +7,9 @@ import { collect, echoHash, of, type Protocol, type Round, send, take } from './
 import {
   begin,
   type Checked,
-  type Committed,
   checkOpenings,
   combine,
   commitmentOf,
-  committed,
   openTo,
   type Products,
   partialOf,
@@ -49,8 +47,7 @@ export function* sign(ctx: SignContext): Protocol<readonly EcdsaSignature[]> {
   for (const offer of ctx.offers.values()) own(offer)
   const run = begin(ctx, scope)
   const { self, peers, sid, items } = run
-  const openings = items.map((item) => committed(item, ctx.random))
-  const mine = items.map((item, i) => commitmentOf(item.id, self, openings[i] as Committed))
+  const mine = items.map((item) => commitmentOf(item.id, self, item.opening))
 
   const pairs: Pairs = new Map(
     peers.map((j) => {
@@ -82,8 +79,7 @@ export function* sign(ctx: SignContext): Protocol<readonly EcdsaSignature[]> {
   yield* lateTurns(pairs)
   const products = productsOf(run, pairs)
 
-  for (const j of peers)
-    yield* send(OPEN, j, { echo, openings: items.map((item, i) => openTo(item, of(products[i] as Products, j), openings[i] as Committed)) })
+  for (const j of peers) yield* send(OPEN, j, { echo, openings: items.map((item, i) => openTo(item, of(products[i] as Products, j))) })
   const { values: opened } = yield* collect(OPEN)
   if (peers.some((j) => !equalBytes(of(opened, j).echo, echo))) throw abortOf('SIGN_ECHO')
   const checked = checkOpenings(run, products, opened, commitments, scope)

@@ -7,6 +7,7 @@ import { COLUMNS, M, N, ROW_BYTES, SCALAR_BYTES } from './constants.ts'
 import { extendAlice, extendBob } from './ot-extension.ts'
 import { prepareVole, voleMessage } from './testing/cheating-vole.ts'
 import { correlation } from './testing/correlation.ts'
+import { isWiped, outputsOf } from './testing/kernel-outputs.fixture.ts'
 import { flip } from './testing/run.ts'
 import { bytesOf, q, scalar, toBigint } from './testing/scalars.fixture.ts'
 import { type BobVole, voleAlice, voleBob } from './vole.ts'
@@ -139,6 +140,22 @@ describe('vole', () => {
     for (const i of [0, 1, 2, 2303]) {
       expect(scalarAt(other.message, i)).not.to.deep.equal(scalarAt(message, i))
       expect(scalarAt(elsewhere.message, i)).not.to.deep.equal(scalarAt(message, i))
+    }
+  })
+
+  it('vole: pads, masked rows and sums are wiped when either side ends, well or not', () => {
+    const sides = [
+      { act: () => run(), calls: { hashRows: 2, combineColumns: 1, sumColumns: 1 } },
+      { act: () => receive(honest.message), calls: { hashRows: 1, addSelected: 1, combineColumns: 1, subSelected: 1, sumColumns: 1 } },
+      {
+        act: () => receive({ ...honest.message, mask: flip(honest.message.mask, 255) }),
+        calls: { hashRows: 1, addSelected: 1, subSelected: 1 },
+      },
+    ]
+    for (const { act, calls } of sides) {
+      const seen = outputsOf(act)
+      for (const [name, count] of Object.entries(calls) as [keyof typeof seen, number][])
+        expect(seen[name].slice(0, count).map(isWiped), name).to.deep.equal(new Array(count).fill(true))
     }
   })
 

@@ -1,4 +1,4 @@
-import { type PartyId, tagged, utf8 } from '@conclave/core'
+import { type PartyId, SecretBytes, tagged, utf8 } from '@conclave/core'
 import { CORRELATE_ROUNDS, type CorrelateContext, correlate } from '../correlate.ts'
 import type { Correlation } from '../correlation.ts'
 import type { PairState } from '../pair-state.ts'
@@ -40,6 +40,18 @@ export function runCorrelate(
   return runSessions(sessions, options)
 }
 
+/** Honest runs, by pair, seed and number: names and secrets at both ends. */
+const made = new Map<string, ReadonlyMap<PartyId, readonly { readonly name: Uint8Array; readonly bytes: Uint8Array }[]>>()
+
+/** Fresh copies of what an honest run gives, which is made once. */
+function entriesOf(a: PartyId, b: PartyId, seed: string, count: number, self: PartyId): readonly Correlation[] {
+  const name = `${a}/${b}/${seed}/${count}`
+  const plain = (entries: readonly Correlation[]) => entries.map((e) => ({ name: e.name, bytes: e.secret.bytes }))
+  const known = made.get(name) ?? new Map([...runCorrelate(a, b, seed, count).results].map(([j, entries]) => [j, plain(entries)]))
+  made.set(name, known)
+  return (known.get(self) ?? []).map((e) => ({ name: e.name, secret: new SecretBytes(e.bytes.slice()) }))
+}
+
 const keyOf = (self: PartyId, peer: PartyId) => `${self}/${peer}`
 
 /** What every party of a test has in stock with every other: all of a peer's entries leave it in the order in which they came. */
@@ -50,8 +62,7 @@ export class TestPool {
 
   /** Both ends of the pair make `count` entries; `keep` says who keeps them. */
   fill(a: PartyId, b: PartyId, seed: string, count: number, keep: readonly PartyId[] = [a, b]): void {
-    const { results } = runCorrelate(a, b, seed, count)
-    for (const self of keep) this.#of(self, a + b - self).push(...(results.get(self) ?? []))
+    for (const self of keep) this.#of(self, a + b - self).push(...entriesOf(a, b, seed, count, self))
   }
 
   size(self: PartyId, peer: PartyId): number {
