@@ -62,7 +62,7 @@ describe('client against a coordinator with fake nodes', () => {
     const { signature, digest, ...signed } = await client.waitForSignature(requestId)
     expect(signed).include({ derivationPath: 'm/0/5', publicKey: child.publicKey, from: child.address })
     const options = { prehash: false, lowS: true }
-    expect(secp256k1.verify(fromHex(signature as string), fromHex(digest), fromHex(child.publicKey), options)).equal(true)
+    expect(secp256k1.verify(fromHex(signature as string), fromHex(digest as string), fromHex(child.publicKey), options)).equal(true)
     expect(await failureOf(client.derivedKey('main', "m/0'"))).include({ code: 'BAD_PATH', status: 400 })
   })
 
