@@ -216,7 +216,10 @@ export const MUTANTS: readonly Mutant[] = [
   ...taken(
     `${NODE}/store/request-store.ts`,
     [`${NODE}/store/request-store.test.ts`],
-    [['2', 'an attempt is spent twice', 'if (attempt < known.attempts)', 'if (attempt < 0)']],
+    [
+      ['2', 'an attempt is spent twice', 'if (attempt < known.attempts)', 'if (attempt < 0)'],
+      ['6', 'an id stands for more items than it did', ' || a.items.length !== b.items.length', ''],
+    ],
   ),
   ...taken(
     `${NODE}/pair-burn.ts`,
@@ -279,5 +282,10 @@ export const MUTANTS: readonly Mutant[] = [
     `${NODE}/pool/correlation-pool.ts`,
     [`${NODE}/pool/correlation-pool.test.ts`],
     [['7', 'a cheat in a refill burns nothing', '{ failed: (error) => burnCulprits(this.#o, error) }', '{}']],
+  ),
+  ...taken(
+    `${NODE}/judge.ts`,
+    [`${NODE}/judge.test.ts`],
+    [['6', 'one item of several is judged', 'judged.findIndex((j) => !j.verdict.allowed)', 'judged[0]?.verdict.allowed ? -1 : 0']],
   ),
 ]
