@@ -167,6 +167,7 @@ export const SigningAcceptedBody = Type.Object({
   digest: hexBytes(32),
   summary: Summary,
 })
+export type SigningAcceptedBody = Static<typeof SigningAcceptedBody>
 export const SigningBody = Type.Object({
   requestId: hexBytes(32),
   keyId: Type.String(),
@@ -192,6 +193,8 @@ export const SigningBody = Type.Object({
   endedAt: OrNull(Time),
 })
 export type SigningBody = Static<typeof SigningBody>
+/** The request itself when the POST waited for it. */
+export const SigningCreatedBody = Type.Union([SigningBody, SigningAcceptedBody])
 export const SigningListBody = Type.Object({ items: Type.Array(SigningBody), nextCursor: OrNull(Type.String()) })
 
 const NodeReport = Type.Object({
@@ -210,8 +213,20 @@ const NodeReport = Type.Object({
       pairEpoch: Type.Integer(),
       state: Type.String(),
       code: OrNull(Type.String({ description: 'the failed check, when burned' })),
+      stock: Type.Integer({ description: 'correlations that are ready for signing' }),
     }),
   ),
+  /** What has become of correlations since the node started, all peers together. */
+  pool: Type.Object({
+    made: Type.Integer(),
+    used: Type.Integer(),
+    missed: Type.Integer({ description: 'wanted for a signature, and not there' }),
+    mismatched: Type.Integer({ description: 'named by a peer, and not held by the node' }),
+    dropped: Type.Integer({ description: 'wiped without having been used' }),
+    refills: Type.Integer({ description: 'sessions that made some' }),
+    declined: Type.Integer(),
+    failed: Type.Integer(),
+  }),
   reportedAt: Time,
 })
 export const NodeBody = Type.Object({

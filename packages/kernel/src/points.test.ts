@@ -63,6 +63,9 @@ describe('points', () => {
     ['32 bytes', encoding(2, 1n).subarray(1)],
     ['34 bytes', Uint8Array.of(...encoding(2, 1n), 0)],
     ['prefix 0, the infinity of other encodings', encoding(0, 0n)],
+    ['prefix 0 with the x of a point', encoding(0, 1n)],
+    ['prefix 1', encoding(1, 1n)],
+    ['prefix 5', encoding(5, 1n)],
     ['prefix 4, uncompressed', encoding(4, 1n)],
     ['prefix 6, hybrid', encoding(6, 1n)],
     ['x = p, which is 0', encoding(2, FIELD_PRIME)],
@@ -131,8 +134,10 @@ describe('points: memory', () => {
 
   for (const [name, call] of Object.entries<(k: Scalar) => unknown>({
     mulBase: (k) => points.mulBase(k),
-    mul: (k) => points.mul(P, k),
+    mul: (k) => points.mul(points.mulBase(k), k),
     mulTable: (k) => points.mulTable(table, k),
+    // The table itself stays in memory, until that of another point takes its place.
+    tableOf: (k) => [points.tableOf(points.mulBase(k)), points.mulTable(table, k)],
     addPoints: (k) => points.addPoints(P, points.mulBase(k)),
     subPoints: (k) => points.subPoints(P, points.mulBase(k)),
     equalPoints: (k) => points.equalPoints(P, points.mulBase(k)),

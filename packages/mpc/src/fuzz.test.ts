@@ -1,19 +1,22 @@
-import { ConclaveError } from '@conclave/core'
+import { ConclaveError, type PartyId } from '@conclave/core'
 import { encode, KeyPublic, PairPublic } from '@conclave/wire'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { pointFromBytes, q, scalarFromBytes } from './arithmetic.ts'
+import { scalarFromBytes } from './arithmetic.ts'
 import { derive } from './derivation.ts'
 import { verifies } from './ecdsa.ts'
 import { checkKeyPublic, encodeShareSecret, type KeyShare, parseKeyShare } from './key.ts'
 import { encodePairSecret, type PairState, parsePairState } from './pair-state.ts'
+import { pointFromBytes } from './points.ts'
 import { verifyKnowledge } from './schnorr.ts'
 import { expectSane } from './testing/claims.fixture.ts'
 import { runDeal, runDkg, runPair, runSign, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
+import { runCorrelate, TestPool } from './testing/pool.ts'
 import { always } from './testing/property.fixture.ts'
 import { refreshOf, reshareOf } from './testing/renewal.fixture.ts'
 import type { InFlight, Tamper } from './testing/run.ts'
+import { q, toBigint } from './testing/scalars.fixture.ts'
 
 /** Some bytes of a body written over, or the body cut or lengthened: what a deviating peer may send under its own name. */
 interface Mutation {
@@ -94,6 +97,27 @@ describe('panic instead of abort', () => {
     )
   })
 
+  it('panic instead of abort: mutated messages of a signer leave signing with a pool in a sane state', () => {
+    // Party 3 is offered entries that it has not, and offers some that party 5 does not expect.
+    const play = (m: Mutation, keep: readonly PartyId[]) => {
+      const pool = new TestPool()
+      pool.fill(1, 3, 'fuzz', 1, keep)
+      if (!keep.includes(3)) pool.fill(1, 3, 'fuzz others', 1, [3])
+      return runSign(committee(2, 3, [1, 3]), testRequest([1, 3]), 'fuzz', { ...options(m), ...pool.options([1, 3]) })
+    }
+    always(
+      fc.property(mutation(6), fc.constantFrom<readonly PartyId[]>([1, 3], [1]), (m, keep) => expectSane(play(m, keep))),
+      { numRuns: 30 },
+    )
+  })
+
+  it('panic instead of abort: mutated messages of a peer leave the filling of the pool in a sane state', () => {
+    always(
+      fc.property(mutation(3), (m) => expectSane(runCorrelate(1, 3, 'fuzz', 2, options(m)))),
+      { numRuns: 12 },
+    )
+  })
+
   it('panic instead of abort: bytes that are no share, no key and no pair state are refused with typed errors only', () => {
     const share = keyOf(2, 3).shares.get(1) as KeyShare
     const pair = pairOf(1, 3).get(1) as PairState
@@ -129,7 +153,7 @@ describe('panic instead of abort', () => {
     always(
       fc.property(junk, junk, fc.array(fc.double(), { maxLength: 9 }), (a, b, path) => {
         const scalar = scalarFromBytes(a)
-        expect(scalar === undefined || scalar < q).to.equal(true)
+        expect(scalar === undefined || toBigint(scalar) < q).to.equal(true)
         const point = pointFromBytes(a) ?? pointFromBytes(Uint8Array.from([2, ...new Uint8Array(31), 1]))
         expect(verifies(a, b, a)).to.equal(false)
         if (point !== undefined) expect(verifyKnowledge({ nonce: a, response: b }, point, [b])).to.equal(false)

@@ -14,6 +14,7 @@ import { SessionPool } from './sessions/session-pool.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
 import type { Store } from './store/store.ts'
+import { boundYoungGeneration } from './young-generation.ts'
 
 export const STORE_KEY_FILE = 'store.key'
 
@@ -73,6 +74,7 @@ export interface RunningNode {
  */
 export async function startNode(settingsFile: string): Promise<RunningNode> {
   checkRuntime()
+  boundYoungGeneration()
   const settings = readSettings(settingsFile)
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
@@ -94,7 +96,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, abandonedKeys } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -108,6 +110,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       log,
       maxConcurrent,
       silenceTimeoutMs,
+      waterMarks,
       abandonedKeys,
     })
     serve(adminRoutes(node.admin))

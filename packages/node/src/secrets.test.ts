@@ -48,7 +48,7 @@ describe('secrets', () => {
 
   before(async () => {
     cluster = await TestCluster.create(3, 2)
-    await cluster.start(cluster.names(), { rig })
+    await cluster.start(cluster.names(), { rig, waterMarks: { low: 1, high: 2 } })
     await newKey(cluster)
     // A run with everything in it: success, refusal, a crash, a restart, a cheat.
     await signTransfer(cluster, 1, [1, 2])
@@ -60,7 +60,12 @@ describe('secrets', () => {
     cluster.tamper.set('n3', (to, body) => {
       if (!('session' in body) || body.session.round !== 1 || to.name !== 'n1') return body
       const m = decode(SignCommit, body.session.body)
-      return { session: { ...body.session, body: encode(SignCommit, { ...m, ot: { ...m.ot, checkHash: m.commitment } }) } }
+      return {
+        session: {
+          ...body.session,
+          body: encode(SignCommit, { ...m, ots: m.ots.map((ot) => ({ ...ot, checkHash: m.commitments[0] as Uint8Array })) }),
+        },
+      }
     })
     const [answer] = await signTransfer(cluster, 3, [1, 3])
     expect(codeIn(answer as NonNullable<typeof answer>)).to.equal('OT_CHECK')

@@ -8,6 +8,8 @@ const ELEMENT_BYTES = 48
 /** Bounds of limbs 0 to 7 and of limb 8, for magnitude 1. */
 const LIMB_MAX = 2 ** 28 + 2 ** 14
 const TOP_MAX = 2 ** 23 + 1
+/** Where a carry begins. */
+const HALF = 2 ** 28
 const mod = (a: bigint): bigint => ((a % FIELD_PRIME) + FIELD_PRIME) % FIELD_PRIME
 
 interface FieldExports {
@@ -26,15 +28,15 @@ interface Element {
   readonly value: bigint
 }
 
-/** Limbs up to a magnitude: at the bound, near 0 or anywhere between. */
+/** Limbs up to a magnitude: at the bound, at a carry, near 0 or anywhere between. */
 function element(draw: Draw, magnitude: number): Element {
   const limbs = new Int32Array(ELEMENT_BYTES / 4)
   const style = draw.below(4)
   const sign = draw.pick([-1, 1])
   for (let i = 0; i < LIMBS; i++) {
     const max = magnitude * (i === LIMBS - 1 ? TOP_MAX : LIMB_MAX)
-    const at = style === 0 ? max : style === 1 ? draw.pick([max, -max, 0, 1, -1]) : (draw.u32() % (2 * max + 1)) - max
-    limbs[i] = sign * at
+    const at = style === 0 ? max : style === 1 ? draw.pick([max, -max, 0, 1, HALF - 1, -HALF]) : (draw.u32() % (2 * max + 1)) - max
+    limbs[i] = Math.max(-max, Math.min(max, sign * at))
   }
   return { limbs, value: limbs.subarray(0, LIMBS).reduceRight((sum, limb) => (sum << 29n) + BigInt(limb), 0n) }
 }

@@ -32,7 +32,7 @@ function point(draw: Draw): Pair {
 
 /** 33 bytes that may be a point: mostly a good prefix, x anything, often near p. */
 function encoding(draw: Draw): Uint8Array {
-  const prefix = draw.below(8) === 0 ? draw.below(256) : 2 + draw.below(2)
+  const prefix = draw.below(8) === 0 ? draw.pick([0, 1, 4, 5, 6, 7, 255]) : 2 + draw.below(2)
   const x = draw.below(8) === 0 ? BigInt.asUintN(256, FIELD_PRIME + BigInt(draw.below(9) - 4)) : draw.wide()
   return Uint8Array.of(prefix, ...Buffer.from(x.toString(16).padStart(64, '0'), 'hex'))
 }
