@@ -1,4 +1,5 @@
-import { deriveChild, formatPath, parseKeyId, parsePath, toHex } from '@conclave/core'
+import { formatPath, parseKeyId, parsePath, toHex } from '@conclave/core'
+import { childKey } from './child-keys.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { readPayload, summarizeSigner } from './payload.ts'
@@ -10,8 +11,9 @@ import {
   NoQuery,
   PAGE_DEFAULT,
   PageQuery,
-  SigningAcceptedBody,
+  type SigningAcceptedBody,
   SigningBody,
+  SigningCreatedBody,
   SigningListBody,
   SigningPath,
   WaitQuery,
@@ -27,7 +29,7 @@ function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: strin
   const key = directory.get(keyId)
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
   const path = parsePath(body.derivationPath ?? 'm')
-  const { publicKey } = deriveChild(extendedKeyOf(key), path)
+  const { publicKey } = childKey(extendedKeyOf(key), path)
   const { digest, summary } = readPayload(body.payload)
   const createdAtMs = clock.nowMs()
   return {
@@ -57,7 +59,7 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
 
   app.post(
     '/v1/signing-requests',
-    { config: { role: 'requester' }, schema: { querystring: NoQuery, body: CreateSigningBody, response: { 201: SigningAcceptedBody } } },
+    { config: { role: 'requester' }, schema: { querystring: WaitQuery, body: CreateSigningBody, response: { 201: SigningCreatedBody } } },
     async (request, reply) => {
       const caller = callerOf(request).name
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
@@ -67,8 +69,12 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
         const { requestId, state, digest, summary } = record
         return { record, status: 201, body: { requestId, state, digest, summary } }
       }
-      const { status, body } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record))
-      return reply.code(status as 201).send(body as never)
+      const { status, body } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      reply.code(status as 201)
+      const waitMs = request.query.waitMs ?? 0
+      if (waitMs === 0) return reply.send(body as never)
+      const record = await signingDriver.settled((body as SigningAcceptedBody).requestId, waitMs, hangUp(reply))
+      return reply.send((record === undefined ? body : signingBody(record)) as never)
     },
   )
 

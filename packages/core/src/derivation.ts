@@ -96,7 +96,7 @@ function childOf(parent: ChildKey, index: number): ChildKey {
   return { publicKey: child.toBytes(true), chainCode, tweak: Fn.toBytes(Fn.add(Fn.fromBytes(parent.tweak), value)) }
 }
 
-/** @throws {InvalidArgument} BAD_PATH on more than 8 levels or a hardened index. */
+/** Whether a path is one that can be derived, without the cost of doing it. @throws {InvalidArgument} BAD_PATH. */
 export function checkPath(path: DerivationPath): void {
   if (path.length > PATH_DEPTH_MAX) throw badPath(`a derivation path has at most ${PATH_DEPTH_MAX} levels`)
   for (const index of path) {

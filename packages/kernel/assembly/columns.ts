@@ -23,7 +23,7 @@ export const E4: u64 = 0x28aa2
 export const LIMBS: usize = 72
 /** Bytes of the columns of a sum of products: 19 words. */
 export const COLUMNS: usize = 152
-/** So many products fit into columns between two carries. */
+/** So many products fit into columns between two carries, on top of a number. */
 export const PRODUCTS_MAX: usize = 6
 
 /** Splits any 32 bytes into limbs. */
@@ -39,6 +39,13 @@ export function unpack(out: usize, a: usize): void {
   store<u64>(out, ((w2 >> 46) | (w3 << 18)) & LIMB, 48)
   store<u64>(out, (w3 >> 11) & LIMB, 56)
   store<u64>(out, w3 >> 40, 64)
+}
+
+/** Sets the columns to zero. */
+export function clear(columns: usize): void {
+  const zero = i64x2.splat(0)
+  for (let k: usize = 0; k < 144; k += 16) v128.store(columns + k, zero)
+  store<u64>(columns, 0, 144)
 }
 
 function grow(columns: usize, k: usize, term: u64): void { store<u64>(columns + 8 * k, load<u64>(columns + 8 * k) + term) }
@@ -111,7 +118,7 @@ export function settle(
   out: usize, l0: u64, l1: u64, l2: u64, l3: u64, l4: u64, l5: u64, l6: u64, l7: u64, l8: u64,
   h0: u64, h1: u64, h2: u64, h3: u64, h4: u64, h5: u64,
 ): void {
-  // Below 2^261 + 2^156 2^133.4, so that c9 keeps to 29 bits.
+  // Below 2^261 + 2^156 2^133.4: what lies above 2^256 is below 2^34.
   const c0 = l0 + h0 * E0
   const c1 = l1 + h0 * E1 + h1 * E0 + (c0 >> 29)
   const c2 = l2 + h0 * E2 + h1 * E1 + h2 * E0 + (c1 >> 29)
@@ -121,7 +128,7 @@ export function settle(
   const c6 = l6 + h2 * E4 + h3 * E3 + h4 * E2 + h5 * E1 + (c5 >> 29)
   const c7 = l7 + h3 * E4 + h4 * E3 + h5 * E2 + (c6 >> 29)
   const c8 = l8 + h4 * E4 + h5 * E3 + (c7 >> 29)
-  // What lies above 2^256, below 2^34. Folded, the rest is below 2^256 + 2^163, which is below 2 q.
+  // Folded, that is below 2^256 + 2^163, which is below 2 q.
   const top = (c8 >> 24) + ((h5 * E4) << 5)
   const x0 = (c0 & LIMB) + top * D0
   const x1 = (c1 & LIMB) + top * D1 + (x0 >> 29)

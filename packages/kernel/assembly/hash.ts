@@ -80,7 +80,7 @@ export function prepareHash(prefix: usize, prefixBlocks: usize, tail: usize, blo
 /** The states after the head's blocks, of which there are `heads`; the first one begins with round `early`. */
 function runHead(words: usize, blocks: usize, heads: usize, early: usize): void {
   let state = EARLY, feed = MIDDLE
-  memory.copy(HEAD, MIDDLE, STATES)
+  if (heads == 0) memory.copy(HEAD, MIDDLE, STATES)
   for (let b: usize = 0; b < heads; b++) {
     schedule(words + BLOCK * b, EXPANDED, SCHEDULES)
     schedule(words + BLOCK * (blocks + b), EXPANDED, SCHEDULES + SCHEDULE)

@@ -10,7 +10,7 @@ import { ELEMENT } from './product'
 /** Of variable base multiplication; 26 of them hold 130 bits. */
 const WINDOW = 5
 const WINDOWS = 26
-const MULTIPLES = 16
+const MULTIPLES: usize = 16
 /** Of tables made in advance; 43 of them hold 258 bits. */
 const FIXED_WINDOW = 6
 const FIXED_WINDOWS = 43
@@ -46,7 +46,7 @@ function bitsAt(bytes: usize, at: i32, bits: i32): i32 {
 function pick(table: usize, digit: i32, sign: i32): void {
   let x0 = i32x4.splat(0), x1 = x0, x2 = x0, y0 = x0, y1 = x0, y2 = x0, z0 = x0, z1 = x0, z2 = x0
   const wanted = i32x4.splat(digit)
-  for (let i = 1; i <= MULTIPLES; i++) {
+  for (let i = 1; i <= <i32>MULTIPLES; i++) {
     const mask = i32x4.eq(wanted, i32x4.splat(i))
     x0 = v128.or(x0, v128.and(mask, v128.load(table, 0)))
     x1 = v128.or(x1, v128.and(mask, v128.load(table, 16)))
@@ -104,15 +104,19 @@ function pickOfHalf(half: usize, i: i32): void {
   pick(ROW, (digit ^ sign) - sign, sign ^ load<i32>(SIGNS + 4 * half))
 }
 
+/** ROW = the multiples 1 to `count`, which is even, of its first point. */
+function fillRow(count: usize): void {
+  for (let i: usize = 2; i <= count; i += 2) {
+    double(ROW + (i - 1) * POINT, ROW + (i / 2 - 1) * POINT)
+    if (i < count) add(ROW + i * POINT, ROW + (i - 1) * POINT, ROW)
+  }
+}
+
 /** r = k p, for 32 bytes k, big-endian, below q. */
 export function multiply(r: usize, p: usize, k: usize): void {
   split(k)
   memory.copy(ROW, p, POINT)
-  for (let i: usize = 2; i < <usize>MULTIPLES; i += 2) {
-    double(ROW + (i - 1) * POINT, ROW + (i / 2 - 1) * POINT)
-    add(ROW + i * POINT, ROW + (i - 1) * POINT, p)
-  }
-  double(ROW + (MULTIPLES - 1) * POINT, ROW + (MULTIPLES / 2 - 1) * POINT)
+  fillRow(MULTIPLES)
   toIdentity(r)
   for (let i = WINDOWS - 1; i >= 0; i--) {
     pickOfHalf(0, i)
@@ -130,7 +134,7 @@ export function multiply(r: usize, p: usize, k: usize): void {
 export function makeTable(table: usize, p: usize): void {
   memory.copy(ROW, p, POINT)
   for (let i = 0; i < FIXED_WINDOWS; i++) {
-    for (let j: usize = 1; j < FIXED_MULTIPLES; j++) add(ROW + j * POINT, ROW + (j - 1) * POINT, ROW)
+    fillRow(FIXED_MULTIPLES)
     toAffine(table, ROW, FIXED_MULTIPLES, ROOM)
     double(ROW, ROW + (FIXED_MULTIPLES - 1) * POINT)
     table += FIXED_ROW

@@ -1,11 +1,15 @@
 // Scalars modulo q, the order of secp256k1: 32 bytes, big-endian, in [0, q). Sums and differences work on four 64-bit words. Straight
 // lines and masks: no branch and no address depends on a value.
-import { accumulate, COLUMNS, D0, D1, D2, D3, D4, LIMBS, reduceColumns, unpack } from './columns'
+import { accumulate, clear, COLUMNS, D0, D1, D2, D3, D4, LIMBS, reduceColumns, unpack } from './columns'
 import { high, low, pair, turn } from './words'
 
 /** 2^256 - q in words; the third one is 1. */
 const C0: u64 = 0x402da1732fc9bebf
 const C1: u64 = 0x4551231950b75fc4
+/** q in words; the fourth one is all ones. */
+const Q0: u64 = 0xbfd25e8cd0364141
+const Q1: u64 = 0xbaaedce6af48a03b
+const Q2: u64 = 0xfffffffffffffffe
 
 /** 1 when `sum`, which is `term` and another word added, went over. */
 function carried(sum: u64, term: u64): u64 { return u64(sum < term) }
@@ -47,6 +51,31 @@ export function subMasked(out: usize, a: usize, b: usize, mask: u64): void {
   v128.store(out, turn(pair(t0, t1)), 16)
 }
 
+/** `out = a + b - c`. */
+export function addSubtract(out: usize, a: usize, b: usize, c: usize): void {
+  const ah = turn(v128.load(a)), al = turn(v128.load(a, 16)), bh = turn(v128.load(b)), bl = turn(v128.load(b, 16))
+  const s0 = low(al) + low(bl)
+  const p1 = high(al) + high(bl), s1 = p1 + carried(s0, low(al))
+  const p2 = low(ah) + low(bh), s2 = p2 + (carried(p1, high(al)) | carried(s1, p1))
+  const p3 = high(ah) + high(bh), s3 = p3 + (carried(p2, low(ah)) | carried(s2, p2))
+  const over = carried(p3, high(ah)) | carried(s3, p3)
+  const ch = turn(v128.load(c)), cl = turn(v128.load(c, 16))
+  const d0 = s0 - low(cl)
+  const r1 = s1 - high(cl), d1 = r1 - carried(s0, d0)
+  const r2 = s2 - low(ch), d2 = r2 - (carried(s1, r1) | carried(r1, d1))
+  const r3 = s3 - high(ch), d3 = r3 - (carried(s2, r2) | carried(r2, d2))
+  const under = carried(s3, r3) | carried(r3, d3)
+  // From -q to 2 q, and 2^256 (over - under) + d: q more when that is below 0, 2^256 - q more to see whether q can be taken off.
+  const less = 0 - (under & (over ^ 1))
+  const t0 = d0 + (C0 ^ (less & (C0 ^ Q0)))
+  const u1 = d1 + (C1 ^ (less & (C1 ^ Q1))), t1 = u1 + carried(t0, d0)
+  const u2 = d2 + (1 ^ (less & (1 ^ Q2))), t2 = u2 + (carried(u1, d1) | carried(t1, u1))
+  const u3 = d3 + less, t3 = u3 + (carried(u2, d2) | carried(t2, u2))
+  const pick = i64x2.splat(0 - ((over ^ under) | carried(u3, d3) | carried(t3, u3)))
+  v128.store(out, turn(v128.bitselect(pair(t2, t3), pair(d2, d3), pick)), 0)
+  v128.store(out, turn(v128.bitselect(pair(t0, t1), pair(d0, d1), pick)), 16)
+}
+
 /** 1 when the 32 bytes are below q, otherwise 0. */
 export function isCanonical(a: usize): u64 {
   const ah = turn(v128.load(a)), al = turn(v128.load(a, 16))
@@ -63,7 +92,7 @@ const SUM: usize = memory.data(COLUMNS, 16)
 const POWERS: usize = memory.data(16 * LIMBS, 16)
 
 function multiply(out: usize, a: usize, b: usize): void {
-  memory.fill(SUM, 0, COLUMNS)
+  clear(SUM)
   accumulate(SUM, a, b)
   reduceColumns(out, SUM)
 }

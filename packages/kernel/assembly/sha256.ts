@@ -23,20 +23,28 @@ export const SCHEDULE: usize = 1024
 
 function add(a: v128, b: v128): v128 { return i32x4.add(a, b) }
 function xor(a: v128, b: v128): v128 { return v128.xor(a, b) }
-function rotr(x: v128, n: i32): v128 { return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n)) }
-function big0(x: v128): v128 { return xor(xor(rotr(x, 2), rotr(x, 13)), rotr(x, 22)) }
-function big1(x: v128): v128 { return xor(xor(rotr(x, 6), rotr(x, 11)), rotr(x, 25)) }
-function small0(x: v128): v128 { return xor(xor(rotr(x, 7), rotr(x, 18)), i32x4.shr_u(x, 3)) }
-function small1(x: v128): v128 { return xor(xor(rotr(x, 17), rotr(x, 19)), i32x4.shr_u(x, 10)) }
+// Rotations are two shifts each, and all shifts of a sum are added in a tree: what waits for what counts more than how much there is.
+function big0(x: v128): v128 {
+  const a = xor(i32x4.shr_u(x, 2), i32x4.shl(x, 30)), b = xor(i32x4.shr_u(x, 13), i32x4.shl(x, 19))
+  return xor(xor(a, b), xor(i32x4.shr_u(x, 22), i32x4.shl(x, 10)))
+}
+function big1(x: v128): v128 {
+  const a = xor(i32x4.shr_u(x, 6), i32x4.shl(x, 26)), b = xor(i32x4.shr_u(x, 11), i32x4.shl(x, 21))
+  return xor(xor(a, b), xor(i32x4.shr_u(x, 25), i32x4.shl(x, 7)))
+}
+function small0(x: v128): v128 {
+  const a = xor(i32x4.shr_u(x, 7), i32x4.shl(x, 25)), b = xor(i32x4.shr_u(x, 18), i32x4.shl(x, 14))
+  return xor(xor(a, b), i32x4.shr_u(x, 3))
+}
+function small1(x: v128): v128 {
+  const a = xor(i32x4.shr_u(x, 17), i32x4.shl(x, 15)), b = xor(i32x4.shr_u(x, 19), i32x4.shl(x, 13))
+  return xor(xor(a, b), i32x4.shr_u(x, 10))
+}
 function choose(e: v128, f: v128, g: v128): v128 { return xor(g, v128.and(e, xor(f, g))) }
 function majority(a: v128, b: v128, c: v128): v128 { return xor(b, v128.and(xor(a, b), xor(b, c))) }
-function sum(e: v128, f: v128, g: v128, h: v128, wk: usize, at: usize): v128 {
-  return add(add(choose(e, f, g), add(h, v128.load(wk + at))), big1(e))
-}
-function fresh(a: v128, b: v128, c: v128, t: v128): v128 { return add(t, add(big0(a), majority(a, b, c))) }
-
+/** The word 16 after the one at `w`; `x` is the one 14 after. */
 function next(w: usize, x: v128): v128 {
-  return add(add(v128.load(w, 0), small0(v128.load(w, 16))), add(v128.load(w, 144), small1(x)))
+  return add(add(add(v128.load(w, 0), small0(v128.load(w, 16))), v128.load(w, 144)), small1(x))
 }
 
 /** The initial states. */
@@ -57,7 +65,7 @@ export function schedule(words: usize, expanded: usize, out: usize): void {
   }
   // The last two words stay in registers: to read them back would take longer than to compute them.
   let x = v128.load(words, 224), y = v128.load(words, 240)
-  for (let i: usize = 0; i < SCHEDULE - BLOCK; i += 64) {
+  for (let i: usize = 0; i < SCHEDULE - BLOCK; i += 32) {
     const w = expanded + i, s = out + i, k = K + (i >> 2)
     x = next(w, x)
     v128.store(w, x, 256)
@@ -65,19 +73,13 @@ export function schedule(words: usize, expanded: usize, out: usize): void {
     y = next(w + 16, y)
     v128.store(w, y, 272)
     v128.store(s, add(y, v128.load32_splat(k, 68)), 272)
-    x = next(w + 32, x)
-    v128.store(w, x, 288)
-    v128.store(s, add(x, v128.load32_splat(k, 72)), 288)
-    y = next(w + 48, y)
-    v128.store(w, y, 304)
-    v128.store(s, add(y, v128.load32_splat(k, 76)), 304)
   }
 }
 
 /**
  * The rounds from `from` to `to`, multiples of 8, on two states: `out = feed +` what they give. `out` may be `state` and `feed`.
  *
- * Two states, because a round of one waits for itself more than for the processor. Two rounds of each in turn need few registers.
+ * Two states, because a round of one waits for itself more than for the processor.
  *
  * @param wk0 - the schedule of the first.
  * @param wk1 - that of the second.
@@ -87,23 +89,40 @@ export function rounds(state: usize, from: usize, to: usize, wk0: usize, wk1: us
   let e0 = v128.load(state, 64), f0 = v128.load(state, 80), g0 = v128.load(state, 96), h0 = v128.load(state, 112)
   let a1 = v128.load(state, 128), b1 = v128.load(state, 144), c1 = v128.load(state, 160), d1 = v128.load(state, 176)
   let e1 = v128.load(state, 192), f1 = v128.load(state, 208), g1 = v128.load(state, 224), h1 = v128.load(state, 240)
+  let s: v128, t: v128
   for (let p = wk0 + 16 * from, q = wk1 + 16 * from, end = wk0 + 16 * to; p < end; p += 128, q += 128) {
-    h0 = sum(e0, f0, g0, h0, p, 0); d0 = add(d0, h0); h0 = fresh(a0, b0, c0, h0)
-    g0 = sum(d0, e0, f0, g0, p, 16); c0 = add(c0, g0); g0 = fresh(h0, a0, b0, g0)
-    h1 = sum(e1, f1, g1, h1, q, 0); d1 = add(d1, h1); h1 = fresh(a1, b1, c1, h1)
-    g1 = sum(d1, e1, f1, g1, q, 16); c1 = add(c1, g1); g1 = fresh(h1, a1, b1, g1)
-    f0 = sum(c0, d0, e0, f0, p, 32); b0 = add(b0, f0); f0 = fresh(g0, h0, a0, f0)
-    e0 = sum(b0, c0, d0, e0, p, 48); a0 = add(a0, e0); e0 = fresh(f0, g0, h0, e0)
-    f1 = sum(c1, d1, e1, f1, q, 32); b1 = add(b1, f1); f1 = fresh(g1, h1, a1, f1)
-    e1 = sum(b1, c1, d1, e1, q, 48); a1 = add(a1, e1); e1 = fresh(f1, g1, h1, e1)
-    d0 = sum(a0, b0, c0, d0, p, 64); h0 = add(h0, d0); d0 = fresh(e0, f0, g0, d0)
-    c0 = sum(h0, a0, b0, c0, p, 80); g0 = add(g0, c0); c0 = fresh(d0, e0, f0, c0)
-    d1 = sum(a1, b1, c1, d1, q, 64); h1 = add(h1, d1); d1 = fresh(e1, f1, g1, d1)
-    c1 = sum(h1, a1, b1, c1, q, 80); g1 = add(g1, c1); c1 = fresh(d1, e1, f1, c1)
-    b0 = sum(g0, h0, a0, b0, p, 96); f0 = add(f0, b0); b0 = fresh(c0, d0, e0, b0)
-    a0 = sum(f0, g0, h0, a0, p, 112); e0 = add(e0, a0); a0 = fresh(b0, c0, d0, a0)
-    b1 = sum(g1, h1, a1, b1, q, 96); f1 = add(f1, b1); b1 = fresh(c1, d1, e1, b1)
-    a1 = sum(f1, g1, h1, a1, q, 112); e1 = add(e1, a1); a1 = fresh(b1, c1, d1, a1)
+    s = add(add(h0, v128.load(p, 0)), choose(e0, f0, g0))
+    t = add(majority(a0, b0, c0), big0(a0)); s = add(s, big1(e0)); d0 = add(d0, s); h0 = add(s, t)
+    s = add(add(h1, v128.load(q, 0)), choose(e1, f1, g1))
+    t = add(majority(a1, b1, c1), big0(a1)); s = add(s, big1(e1)); d1 = add(d1, s); h1 = add(s, t)
+    s = add(add(g0, v128.load(p, 16)), choose(d0, e0, f0))
+    t = add(majority(h0, a0, b0), big0(h0)); s = add(s, big1(d0)); c0 = add(c0, s); g0 = add(s, t)
+    s = add(add(g1, v128.load(q, 16)), choose(d1, e1, f1))
+    t = add(majority(h1, a1, b1), big0(h1)); s = add(s, big1(d1)); c1 = add(c1, s); g1 = add(s, t)
+    s = add(add(f0, v128.load(p, 32)), choose(c0, d0, e0))
+    t = add(majority(g0, h0, a0), big0(g0)); s = add(s, big1(c0)); b0 = add(b0, s); f0 = add(s, t)
+    s = add(add(f1, v128.load(q, 32)), choose(c1, d1, e1))
+    t = add(majority(g1, h1, a1), big0(g1)); s = add(s, big1(c1)); b1 = add(b1, s); f1 = add(s, t)
+    s = add(add(e0, v128.load(p, 48)), choose(b0, c0, d0))
+    t = add(majority(f0, g0, h0), big0(f0)); s = add(s, big1(b0)); a0 = add(a0, s); e0 = add(s, t)
+    s = add(add(e1, v128.load(q, 48)), choose(b1, c1, d1))
+    t = add(majority(f1, g1, h1), big0(f1)); s = add(s, big1(b1)); a1 = add(a1, s); e1 = add(s, t)
+    s = add(add(d0, v128.load(p, 64)), choose(a0, b0, c0))
+    t = add(majority(e0, f0, g0), big0(e0)); s = add(s, big1(a0)); h0 = add(h0, s); d0 = add(s, t)
+    s = add(add(d1, v128.load(q, 64)), choose(a1, b1, c1))
+    t = add(majority(e1, f1, g1), big0(e1)); s = add(s, big1(a1)); h1 = add(h1, s); d1 = add(s, t)
+    s = add(add(c0, v128.load(p, 80)), choose(h0, a0, b0))
+    t = add(majority(d0, e0, f0), big0(d0)); s = add(s, big1(h0)); g0 = add(g0, s); c0 = add(s, t)
+    s = add(add(c1, v128.load(q, 80)), choose(h1, a1, b1))
+    t = add(majority(d1, e1, f1), big0(d1)); s = add(s, big1(h1)); g1 = add(g1, s); c1 = add(s, t)
+    s = add(add(b0, v128.load(p, 96)), choose(g0, h0, a0))
+    t = add(majority(c0, d0, e0), big0(c0)); s = add(s, big1(g0)); f0 = add(f0, s); b0 = add(s, t)
+    s = add(add(b1, v128.load(q, 96)), choose(g1, h1, a1))
+    t = add(majority(c1, d1, e1), big0(c1)); s = add(s, big1(g1)); f1 = add(f1, s); b1 = add(s, t)
+    s = add(add(a0, v128.load(p, 112)), choose(f0, g0, h0))
+    t = add(majority(b0, c0, d0), big0(b0)); s = add(s, big1(f0)); e0 = add(e0, s); a0 = add(s, t)
+    s = add(add(a1, v128.load(q, 112)), choose(f1, g1, h1))
+    t = add(majority(b1, c1, d1), big0(b1)); s = add(s, big1(f1)); e1 = add(e1, s); a1 = add(s, t)
   }
   v128.store(out, add(a0, v128.load(feed, 0)), 0)
   v128.store(out, add(b0, v128.load(feed, 16)), 16)

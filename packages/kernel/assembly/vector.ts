@@ -1,6 +1,6 @@
 // Vectors and tables of scalars. Lengths are public; bits become masks.
-import { accumulate, carry, COLUMNS, LIMBS, PRODUCTS_MAX, reduceColumns, unpack } from './columns'
-import { addMasked, subMasked } from './scalar'
+import { accumulate, carry, clear, COLUMNS, LIMBS, PRODUCTS_MAX, reduceColumns, unpack } from './columns'
+import { addMasked, addSubtract, subMasked } from './scalar'
 
 const SCALAR: usize = 32
 const FACTOR: usize = memory.data(LIMBS, 16)
@@ -20,10 +20,7 @@ function wipe(): void {
 export function maskedDifferences(out: usize, t0: usize, t1: usize, offsets: usize, count: usize, columns: usize): void {
   const row = SCALAR * columns
   for (let j: usize = 0; j < count * row; j += row) {
-    for (let c: usize = 0; c < row; c += SCALAR) {
-      subMasked(out + j + c, t0 + j + c, t1 + j + c, ~0)
-      addMasked(out + j + c, out + j + c, offsets + c, ~0)
-    }
+    for (let c: usize = 0; c < row; c += SCALAR) addSubtract(out + j + c, t0 + j + c, offsets + c, t1 + j + c)
   }
 }
 
@@ -54,13 +51,22 @@ function addProducts(sum: usize, a: usize, b: usize, count: usize): void {
   }
 }
 
-/** `out_j = sum_c weights_c table_{j,c}`; `limbs` has room for the limbs of all weights. */
-export function combineColumns(out: usize, table: usize, weights: usize, limbs: usize, count: usize, columns: usize): void {
+/**
+ * `out_j = sum_c weights_c table_{j,c}`, and one column more with weight 1 when rows have one more.
+ *
+ * @param limbs - room for the limbs of all weights.
+ * @param columns - weights.
+ * @param width - columns of the table.
+ */
+export function combineColumns(
+  out: usize, table: usize, weights: usize, limbs: usize, count: usize, columns: usize, width: usize,
+): void {
   for (let c: usize = 0; c < columns; c++) unpack(limbs + LIMBS * c, weights + SCALAR * c)
   const whole = columns - (columns % PRODUCTS_MAX)
   for (let j: usize = 0; j < count; j++) {
-    const row = table + SCALAR * columns * j
-    memory.fill(SUM, 0, COLUMNS)
+    const row = table + SCALAR * width * j
+    clear(SUM)
+    if (width > columns) unpack(SUM, row + SCALAR * columns)
     for (let c: usize = 0; c < whole; c += PRODUCTS_MAX) {
       addProducts(SUM, limbs + LIMBS * c, row + SCALAR * c, PRODUCTS_MAX)
       carry(SUM)
@@ -80,14 +86,22 @@ function addRow(sums: usize, factor: usize, table: usize, columns: usize): void 
   }
 }
 
-/** `out_c = sum_j factors_j table_{j,c}`; `sums` has room for the columns of all sums and holds zero. */
-export function sumColumns(out: usize, factors: usize, table: usize, sums: usize, count: usize, columns: usize): void {
+/**
+ * `out_c = sum_j factors_j table_{j,c}`.
+ *
+ * @param sums - room for the columns of all sums, zero.
+ * @param columns - how many of the table's are summed, from the first one on.
+ * @param width - columns of the table.
+ */
+export function sumColumns(
+  out: usize, factors: usize, table: usize, sums: usize, count: usize, columns: usize, width: usize,
+): void {
   const whole = count - (count % PRODUCTS_MAX)
   for (let j: usize = 0; j < whole; j += PRODUCTS_MAX) {
-    for (let k = j; k < j + PRODUCTS_MAX; k++) addRow(sums, factors + SCALAR * k, table + SCALAR * columns * k, columns)
+    for (let k = j; k < j + PRODUCTS_MAX; k++) addRow(sums, factors + SCALAR * k, table + SCALAR * width * k, columns)
     for (let c: usize = 0; c < columns; c++) carry(sums + COLUMNS * c)
   }
-  for (let k = whole; k < count; k++) addRow(sums, factors + SCALAR * k, table + SCALAR * columns * k, columns)
+  for (let k = whole; k < count; k++) addRow(sums, factors + SCALAR * k, table + SCALAR * width * k, columns)
   for (let c: usize = 0; c < columns; c++) reduceColumns(out + SCALAR * c, sums + COLUMNS * c)
   wipe()
 }

@@ -34,15 +34,24 @@ function split(upper: usize, lower: usize): void {
   v128.store(LIMBS, i32x4.shr_u(w11, 25), 208)
 }
 
-/** Two lanes of 32 bits times a constant. */
-function times(h: v128, e: u64): v128 { return i64x2.extmul_low_i32x4_u(h, i32x4.splat(i32(e))) }
+// Constants come from memory: that is faster than to make vectors of them in registers again and again.
+const E_LIMBS: StaticArray<u64> = [E0, E1, E2, E3, E4]
+const D_LIMBS: StaticArray<u64> = [D0, D1, D2, D3, D4]
+const MASK: StaticArray<u64> = [LIMB]
+const E = changetype<usize>(E_LIMBS)
+const D = changetype<usize>(D_LIMBS)
+
+/** Two lanes of 32 bits times limb k of a constant. */
+function times(h: v128, constant: usize, k: usize): v128 {
+  return i64x2.extmul_low_i32x4_u(h, v128.load32_splat(constant + 8 * k))
+}
 
 function add(a: v128, b: v128): v128 { return i64x2.add(a, b) }
 
 /** What is carried out of a limb. */
 function over(a: v128): v128 { return i64x2.shr_u(a, 29) }
 
-function cut(a: v128): v128 { return v128.and(a, i64x2.splat(LIMB)) }
+function cut(a: v128): v128 { return v128.and(a, v128.load64_splat(changetype<usize>(MASK))) }
 
 /** Limb k of two numbers, in lanes of 64 bits. */
 function limb(at: usize, k: usize): v128 { return v128.load32x2_u(at + 16 * k) }
@@ -71,25 +80,25 @@ function storeTwo(out: usize, stride: usize, low: v128, high: v128): void {
 function settle(out: usize, stride: usize, at: usize): void {
   const h0 = v128.load64_zero(at, 144), h1 = v128.load64_zero(at, 160), h2 = v128.load64_zero(at, 176)
   const h3 = v128.load64_zero(at, 192), h4 = v128.load64_zero(at, 208)
-  const c0 = add(limb(at, 0), times(h0, E0))
-  const c1 = add(add(limb(at, 1), over(c0)), add(times(h0, E1), times(h1, E0)))
-  const c2 = add(add(limb(at, 2), over(c1)), add(add(times(h0, E2), times(h1, E1)), times(h2, E0)))
-  const c3 = add(add(limb(at, 3), over(c2)), add(add(times(h0, E3), times(h1, E2)), add(times(h2, E1), times(h3, E0))))
+  const c0 = add(limb(at, 0), times(h0, E, 0))
+  const c1 = add(add(limb(at, 1), over(c0)), add(times(h0, E, 1), times(h1, E, 0)))
+  const c2 = add(add(limb(at, 2), over(c1)), add(add(times(h0, E, 2), times(h1, E, 1)), times(h2, E, 0)))
+  const c3 = add(add(limb(at, 3), over(c2)), add(add(times(h0, E, 3), times(h1, E, 2)), add(times(h2, E, 1), times(h3, E, 0))))
   const c4 = add(
     add(limb(at, 4), over(c3)),
-    add(add(add(times(h0, E4), times(h1, E3)), add(times(h2, E2), times(h3, E1))), times(h4, E0)),
+    add(add(add(times(h0, E, 4), times(h1, E, 3)), add(times(h2, E, 2), times(h3, E, 1))), times(h4, E, 0)),
   )
-  const c5 = add(add(limb(at, 5), over(c4)), add(add(times(h1, E4), times(h2, E3)), add(times(h3, E2), times(h4, E1))))
-  const c6 = add(add(limb(at, 6), over(c5)), add(add(times(h2, E4), times(h3, E3)), times(h4, E2)))
-  const c7 = add(add(limb(at, 7), over(c6)), add(times(h3, E4), times(h4, E3)))
-  const c8 = add(add(limb(at, 8), over(c7)), times(h4, E4))
+  const c5 = add(add(limb(at, 5), over(c4)), add(add(times(h1, E, 4), times(h2, E, 3)), add(times(h3, E, 2), times(h4, E, 1))))
+  const c6 = add(add(limb(at, 6), over(c5)), add(add(times(h2, E, 4), times(h3, E, 3)), times(h4, E, 2)))
+  const c7 = add(add(limb(at, 7), over(c6)), add(times(h3, E, 4), times(h4, E, 3)))
+  const c8 = add(add(limb(at, 8), over(c7)), times(h4, E, 4))
   // The sum is below 2^261 + 2^123 2^134, so that this part of it is below 2^6.
   const top = i32x4.shuffle(i64x2.shr_u(c8, 24), i32x4.splat(0), 0, 2, 4, 4)
-  const x0 = add(cut(c0), times(top, D0))
-  const x1 = add(add(cut(c1), over(x0)), times(top, D1))
-  const x2 = add(add(cut(c2), over(x1)), times(top, D2))
-  const x3 = add(add(cut(c3), over(x2)), times(top, D3))
-  const x4 = add(add(cut(c4), over(x3)), times(top, D4))
+  const x0 = add(cut(c0), times(top, D, 0))
+  const x1 = add(add(cut(c1), over(x0)), times(top, D, 1))
+  const x2 = add(add(cut(c2), over(x1)), times(top, D, 2))
+  const x3 = add(add(cut(c3), over(x2)), times(top, D, 3))
+  const x4 = add(add(cut(c4), over(x3)), times(top, D, 4))
   const x5 = add(cut(c5), over(x4)), x6 = add(cut(c6), over(x5)), x7 = add(cut(c7), over(x6))
   const x8 = add(v128.and(c8, i64x2.splat(0xffffff)), over(x7))
   // 2^256 - q more reaches 2^256 just when q can be taken off.

@@ -54,6 +54,6 @@ export function prepare(arena: Arena, prefix: Uint8Array, parts: readonly Uint8A
 /** 64 bits, big-endian. */
 function lengthOf(n: number): Uint8Array {
   const out = new Uint8Array(LENGTH_BYTES)
-  new DataView(out.buffer).setBigUint64(0, BigInt(n))
+  for (let i = LENGTH_BYTES - 1, rest = n; rest > 0; i--, rest = Math.floor(rest / 256)) out[i] = rest
   return out
 }

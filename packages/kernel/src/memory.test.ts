@@ -19,6 +19,7 @@ const CALLS: Readonly<Record<string, (draw: Draw) => void>> = {
   hashIndices: (draw) => kernel.hashIndices(draw.bytes(138), 9),
   maskedDifferences: (draw) => kernel.maskedDifferences(scalars(draw, 6), scalars(draw, 6), scalars(draw, 3)),
   combineColumns: (draw) => kernel.combineColumns(scalars(draw, 6), scalars(draw, 3)),
+  foldColumns: (draw) => kernel.foldColumns(scalars(draw, 6), scalars(draw, 2)),
   sumColumns: (draw) => kernel.sumColumns(scalars(draw, 2), scalars(draw, 6)),
   addSelected: (draw) => kernel.addSelected(scalars(draw, 6), draw.bytes(1), scalars(draw, 6), 3),
   subSelected: (draw) => kernel.subSelected(scalars(draw, 6), draw.bytes(1), draw.scalar()),

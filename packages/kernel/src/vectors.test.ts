@@ -53,17 +53,20 @@ describe('vectors', () => {
     }
   })
 
-  it('combineColumns, sumColumns: every count of rows, one to thirteen columns', () => {
+  it('combineColumns, foldColumns, sumColumns: every count of rows, one to thirteen columns', () => {
     for (const count of COUNTS.slice(1)) {
       const columns = 1 + (count % 13)
       same('combineColumns', scalarsOf(count * columns), scalarsOf(columns))
+      same('foldColumns', scalarsOf(count * columns), scalarsOf(columns - 1))
       same('sumColumns', scalarsOf(count), scalarsOf(count * columns))
+      for (let used = 0; used <= columns; used += 3) same('sumColumns', scalarsOf(count), scalarsOf(count * columns), used)
     }
   })
 
-  it('combineColumns, sumColumns: sums of the greatest products carry right', () => {
+  it('combineColumns, foldColumns, sumColumns: sums of the greatest products carry right', () => {
     for (const count of [...COUNTS.slice(1), 5000]) {
       same('combineColumns', greatest(count), greatest(count))
+      same('foldColumns', greatest(count), greatest(count - 1))
       same('sumColumns', greatest(count), greatest(2 * count))
     }
   })
@@ -88,7 +91,10 @@ describe('vectors', () => {
       () => kernel.maskedDifferences(one, one, two),
       () => kernel.combineColumns(one, two),
       () => kernel.combineColumns(one, none),
+      () => kernel.foldColumns(one, one),
       () => kernel.sumColumns(two, one),
+      () => kernel.sumColumns(one, two, 3),
+      () => kernel.sumColumns(one, two, -1),
       () => kernel.addSelected(two, bits, one, 1),
       () => kernel.addSelected(two, none, two, 1),
       () => kernel.addSelected(one, bits, one, 2),

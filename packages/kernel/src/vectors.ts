@@ -1,12 +1,12 @@
 import { MESSAGES, prepare } from './hash.ts'
-import type { VectorKernel } from './kernel.ts'
+import type { Scalars, VectorKernel } from './kernel.ts'
 import { countOf, ROW_BYTES, requireLengths, roundUp, SCALAR_BYTES } from './lengths.ts'
 import { arena, type Exports, wasm } from './load.ts'
 
 const LIMBS_BYTES = 72
 const SUM_BYTES = 152
 
-const calls = wasm as Exports<keyof VectorKernel>
+const calls = wasm as Exports<Exclude<keyof VectorKernel, 'foldColumns'>>
 const INDEX = new Uint8Array(4)
 const ROW = new Uint8Array(ROW_BYTES)
 
@@ -45,22 +45,17 @@ export const vectors: VectorKernel = {
       return arena.take(out, t0.length)
     })
   },
-  combineColumns(table, weights) {
-    const columns = countOf(weights, SCALAR_BYTES, 'combineColumns')
-    const count = countOf(table, columns * SCALAR_BYTES, 'combineColumns')
-    return arena.run(() => {
-      const [out, limbs] = [arena.reserve(count * SCALAR_BYTES), arena.reserve(columns * LIMBS_BYTES)]
-      calls.combineColumns(out, arena.put(table), arena.put(weights), limbs, count, columns)
-      return arena.take(out, count * SCALAR_BYTES)
-    })
-  },
-  sumColumns(factors, table) {
+  combineColumns: (table, weights) => combine(table, weights, 0),
+  foldColumns: (table, weights) => combine(table, weights, 1),
+  sumColumns(factors, table, columns) {
     const count = countOf(factors, SCALAR_BYTES, 'sumColumns')
-    const columns = countOf(table, count * SCALAR_BYTES, 'sumColumns')
+    const width = countOf(table, count * SCALAR_BYTES, 'sumColumns')
+    const used = columns ?? width
+    requireLengths(Number.isInteger(used) && used >= 0 && used <= width, 'sumColumns')
     return arena.run(() => {
-      const [out, sums] = [arena.reserve(columns * SCALAR_BYTES), arena.reserve(columns * SUM_BYTES)]
-      calls.sumColumns(out, arena.put(factors), arena.put(table), sums, count, columns)
-      return arena.take(out, columns * SCALAR_BYTES)
+      const [out, sums] = [arena.reserve(used * SCALAR_BYTES), arena.reserve(used * SUM_BYTES)]
+      calls.sumColumns(out, arena.put(factors), arena.put(table), sums, count, used, width)
+      return arena.take(out, used * SCALAR_BYTES)
     })
   },
   addSelected(table, bits, other, columns) {
@@ -90,4 +85,16 @@ export const vectors: VectorKernel = {
       return arena.take(out, SCALAR_BYTES)
     })
   },
+}
+
+/** @param more - columns of the table on top of those that have a weight. */
+function combine(table: Scalars, weights: Scalars, more: number): Scalars {
+  const columns = countOf(weights, SCALAR_BYTES, 'combineColumns')
+  const width = columns + more
+  const count = countOf(table, width * SCALAR_BYTES, 'combineColumns')
+  return arena.run(() => {
+    const [out, limbs] = [arena.reserve(count * SCALAR_BYTES), arena.reserve(columns * LIMBS_BYTES)]
+    calls.combineColumns(out, arena.put(table), arena.put(weights), limbs, count, columns, width)
+    return arena.take(out, count * SCALAR_BYTES)
+  })
 }

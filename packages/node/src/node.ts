@@ -127,6 +127,7 @@ export class ApproverNode {
       ...{ self: self.index, scope, keys, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       requests: new RequestStore(parts.store),
+      seed,
     })
     const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })

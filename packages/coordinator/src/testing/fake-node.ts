@@ -63,6 +63,9 @@ export class FakeNode {
   readonly #world: FakeWorld
   readonly #prepared = new Map<string, FakeShare>()
   readonly #proposed = new Map<string, Propose>()
+  /** The verdicts on the way: an attempt that came right behind its proposal waits for it. */
+  readonly #judging = new Map<string, Promise<unknown>>()
+  readonly #denied = new Set<string>()
   #transport: Transport | undefined
 
   constructor(world: FakeWorld, member: NodeMember) {
@@ -80,6 +83,7 @@ export class FakeNode {
     const transport = memoryTransport(hub, { lock, self: this.member.name })
     this.#transport = transport
     this.#proposed.clear()
+    this.#denied.clear()
     await transport.start({
       frame: (from, frame) => void this.#frame(transport, from, frame),
       linkUp: () => undefined,
@@ -109,10 +113,22 @@ export class FakeNode {
       this.#world.signs.push({ node: this.index, requestId: toHex(requestId), attempt, signers, epoch })
     }
     if ('renewKey' in request) this.#world.renewals.push({ node: this.index, renew: request.renewKey })
-    const answer = await this.intercept(request, () => this.#answer(request))
+    const answer = await ('propose' in request ? this.#judge(request) : this.intercept(request, () => this.#answer(request)))
     if (answer === undefined || transport !== this.#transport) return
     if (!transport.links().some((l) => l.member.name === from.name && l.up)) return
     transport.send(from, encode(Frame, { body: { response: { id, body: answer } } }))
+  }
+
+  /** What it does not allow it does not remember either, as a node. */
+  async #judge(request: Extract<RequestBody, { propose: unknown }>): Promise<ResponseBody | undefined> {
+    const name = toHex(request.propose.requestId)
+    const judging = this.intercept(request, () => this.#answer(request))
+    this.#judging.set(name, judging)
+    const answer = await judging
+    if (answer === undefined || !('verdict' in answer) || answer.verdict.allowed) return answer
+    this.#proposed.delete(name)
+    this.#denied.add(name)
+    return answer
   }
 
   async #answer(request: RequestBody): Promise<ResponseBody> {
@@ -226,11 +242,17 @@ export class FakeNode {
   }
 
   async #sign({ requestId, attempt, signers, epoch }: Sign): Promise<ResponseBody> {
+    const session = `sign ${toHex(requestId)} ${attempt} ${signers.join()}`
+    await this.#judging.get(toHex(requestId))
+    if (this.#denied.has(toHex(requestId))) {
+      this.#world.sessions.refuse(session, signers, this.index)
+      return failure('POLICY_DENY_RULE', { retriable: false })
+    }
     const proposed = this.#proposed.get(toHex(requestId))
     if (proposed === undefined) return failure('UNKNOWN_REQUEST', { retriable: false })
     const refusal = signingRefusal(this.keys.get(proposed.keyId), epoch, signers.length, this.signsBefore)
     if (refusal !== undefined) return failure(refusal)
-    const aborted = await this.#world.sessions.join(`sign ${toHex(requestId)} ${attempt} ${signers.join()}`, signers, this.index)
+    const aborted = await this.#world.sessions.join(session, signers, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
     const secret = childSecret(this.#world.keys.get(proposed.keyId) as FakeKey, proposed.path)
     const { digest } = decodePayload(proposed.payloadType, proposed.payload)

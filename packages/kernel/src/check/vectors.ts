@@ -38,19 +38,20 @@ export const VECTOR_CHECKS: readonly Check[] = [
     },
   },
   {
-    name: 'combineColumns: any table',
+    name: 'combineColumns, foldColumns: any table',
     share: 30,
     run(draw) {
       const { columns, table } = tableOf(draw)
       same('combineColumns', table, scalarsOf(draw, columns))
+      same('foldColumns', table, scalarsOf(draw, columns - 1))
     },
   },
   {
     name: 'sumColumns: any table',
     share: 30,
     run(draw) {
-      const { rows, table } = tableOf(draw)
-      same('sumColumns', scalarsOf(draw, rows), table)
+      const { rows, columns, table } = tableOf(draw)
+      same('sumColumns', scalarsOf(draw, rows), table, draw.pick([undefined, draw.below(columns + 1)]))
     },
   },
   {

@@ -28,6 +28,8 @@ export interface SessionHooks {
   attest?(hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array>
   /** Takes out of the stock what lower peers named for this session. */
   take?: SessionHandlers['take']
+  /** As {@link HubOptions.seed} draws it, and drawn there unless given; taken over. */
+  readonly seed?: Uint8Array
   /** Acts on a failure before any peer hears of it; must not throw. */
   failed?(error: unknown): Promise<void>
 }
@@ -162,7 +164,7 @@ export class SessionHub {
 
   async #runNamed<J extends Job>(name: string, running: Running, job: J, hooks: SessionHooks): Promise<ResultOf<J>> {
     const { pool } = this.#options
-    const seed = await this.#options.seed()
+    const seed = hooks.seed ?? (await this.#options.seed())
     try {
       if (running.stopped !== undefined) throw running.stopped
       this.#restartTimer(name, running)

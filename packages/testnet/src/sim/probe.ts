@@ -16,6 +16,7 @@ import {
 } from '@conclave/wire'
 import type { Answer, Driver } from './driver.ts'
 import type { KeysBook } from './keys-book.ts'
+import { PoolBook } from './pool-book.ts'
 import type { Phase } from './sim-disk.ts'
 import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
@@ -36,6 +37,7 @@ export class Probe {
   readonly keys = new Map<string, SeenKey>()
   /** Whom a machine has banned durably: peer ids, by the machine's name. */
   readonly burned = new Map<string, Set<string>>()
+  readonly pools: PoolBook
   readonly #world: World
   readonly #book: KeysBook
   /** Kinds of sessions by node and id. */
@@ -47,6 +49,7 @@ export class Probe {
   constructor(world: World, book: KeysBook) {
     this.#world = world
     this.#book = book
+    this.pools = new PoolBook(world)
     world.watch({
       worker: (node, message) => this.#worker(node, message),
       wrote: (node, _write, phase, changes) => this.#wrote(node, phase, changes),
@@ -85,6 +88,7 @@ export class Probe {
 
   #worker(node: SimNode, message: ToWorker | FromWorker): void {
     if (this.#world.byzantine.has(node.name)) return
+    this.pools.saw(node, message)
     if (message.type === 'start') this.#started(node, message.id, message.job)
     else if (message.type === 'send' && this.#kinds.get(`${node.name} ${message.id}`) === 'sign')
       for (const m of message.messages) this.#said(node, message.id, m.round, m.body)
@@ -94,7 +98,7 @@ export class Probe {
     const name = `${node.name} ${id}`
     if (this.#kinds.has(name)) this.#world.violate('no correlation is used twice', `${node.name} ran the session ${id} twice`)
     this.#kinds.set(name, job.kind)
-    const peers = job.kind === 'pair' ? [job.peer] : job.kind === 'sign' ? [...job.pairs.keys()] : []
+    const peers = job.kind === 'pair' || job.kind === 'correlate' ? [job.peer] : job.kind === 'sign' ? [...job.pairs.keys()] : []
     for (const j of peers) {
       if (this.hasBurned(node, j))
         this.#world.violate('burned pairs stay burned', `${node.name} began a ${job.kind} session with party ${j}`)

@@ -15,7 +15,7 @@ import type { Trace } from './trace.ts'
 const SILENCE_MS = 4_000
 
 /** So few that a run empties a pool and fills it again. */
-const WATER_MARKS = { low: 1, high: 3 }
+export const WATER_MARKS = { low: 1, high: 3 }
 
 const METER = { start: () => undefined, stop: () => undefined, read: () => ({ loopP99Us: 0, loopMaxUs: 0, cpuMs: 0 }) }
 
@@ -72,6 +72,11 @@ export class SimNode {
 
   get index(): PartyId {
     return this.member.index
+  }
+
+  /** How often it was started. */
+  get life(): number {
+    return this.#lives
   }
 
   get alive(): boolean {

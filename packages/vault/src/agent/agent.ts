@@ -4,9 +4,9 @@ import { Cryptoki } from './cryptoki.ts'
 import { AgentFault } from './fault.ts'
 import { CKM_ECDSA, CKM_EDDSA } from './objects.ts'
 import { readPin } from './pin.ts'
-import type { AgentRequest, AgentSettings, Operation, Reply, RequestBody, TokenDescription } from './protocol.ts'
+import type { AgentRequest, AgentSettings, Batched, BatchedReply, Operation, Reply, RequestBody, TokenDescription } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
-import { TokenConnection } from './token.ts'
+import { faultOf, TokenConnection } from './token.ts'
 import { tokenWrap } from './wrap.ts'
 
 interface Started {
@@ -34,9 +34,11 @@ export class Agent {
       case 'sign':
         return this.#sign(request.body)
       case 'random':
-        return this.#live.token.run(({ work }) => work.random(request.body))
+        return this.#random(request.body)
       case 'ping':
         return this.#ping()
+      case 'batch':
+        return request.body.map((each) => this.#answerOne(each))
       case 'provision': {
         const { cryptoki, settings, pin } = this.#live
         provisionToken(cryptoki, settings, pin, request.body)
@@ -51,6 +53,15 @@ export class Agent {
   close(): void {
     this.#started?.token.close()
     this.#started = undefined
+  }
+
+  #answerOne(request: Batched): BatchedReply {
+    try {
+      return { result: request.op === 'unwrap' ? this.#unwrap(request.body) : this.#random(request.body) }
+    } catch (error) {
+      const { code, message, details } = faultOf(error)
+      return { fault: { code, message, details } }
+    }
   }
 
   get #live(): Started {
@@ -107,6 +118,10 @@ export class Agent {
       if (dek.length !== DEK_BYTES) throw new AgentFault('TAMPER', 'the wrapped key has a wrong length')
       return dek
     }, true)
+  }
+
+  #random(length: number): Uint8Array {
+    return this.#live.token.run(({ work }) => work.random(length))
   }
 
   #sign(message: Uint8Array): Uint8Array {
