@@ -60,7 +60,15 @@ describe(`agent process, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipp
   })
 
   function agent(clock: Clock, change: { module?: string } = {}): AgentProcess {
-    const settings = { ...hsm.settings, serial: undefined, profile: 'gcm' as const, kekLabel: KEK_LABEL, kekId: undefined, ...change }
+    const settings = {
+      ...hsm.settings,
+      serial: undefined,
+      libraryParameters: undefined,
+      profile: undefined,
+      kekLabel: KEK_LABEL,
+      kekId: undefined,
+      ...change,
+    }
     const made = new AgentProcess({
       settings,
       env: hsm.settings.env!,

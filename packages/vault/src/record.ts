@@ -1,7 +1,7 @@
 import { concat, fromHex, InvalidArgument, toHex, u32, utf8 } from '@conclave/core'
 import type { WrappedKey } from './hsm.ts'
 import type { SealContext } from './key-vault.ts'
-import { findProfile } from './profile.ts'
+import { profileOfRecord } from './profile.ts'
 import { CONTEXT_BYTES_MAX, decodeContext, encodeContext } from './seal-context.ts'
 import { HSMS_MAX } from './settings.ts'
 import { vaultError } from './vault-error.ts'
@@ -15,6 +15,7 @@ export const BODY_TAG_BYTES = 16
 const NAME_BYTES_MAX = 32
 const SERIAL_BYTES_MAX = 16
 const KEK_ID_BYTES_MAX = 64
+const IV_BYTES_MAX = 16
 
 export interface Recipient extends WrappedKey {
   /** The HSM's name in the settings at the time of sealing. */
@@ -107,11 +108,12 @@ function readRecipient(reader: Reader): Recipient {
   const name = reader.text(NAME_BYTES_MAX)
   const tokenSerial = reader.text(SERIAL_BYTES_MAX)
   const kekId = toHex(reader.short(1, KEK_ID_BYTES_MAX))
-  const profile = findProfile(reader.u8())
+  const profileId = reader.u8()
   const mechanism = reader.u32()
-  if (profile === undefined || profile.mechanism !== mechanism)
-    throw vaultError('UNSUPPORTED', 'the record uses a wrap profile that is not known here')
-  const iv = reader.short(profile.ivBytes, profile.ivBytes)
+  const profile = profileOfRecord(profileId, mechanism)
+  if (profile === undefined) throw vaultError('UNSUPPORTED', 'the record uses a wrap profile that is not known here')
+  const iv = reader.short(0, IV_BYTES_MAX)
+  if (!profile.ivBytes.includes(iv.length)) malformed('an IV has an impossible length')
   if (reader.u16() !== profile.wrappedBytes) malformed('a wrapped key has an impossible length')
   return { name, tokenSerial, kekId, profile: profile.id, mechanism, iv, wrapped: reader.take(profile.wrappedBytes) }
 }

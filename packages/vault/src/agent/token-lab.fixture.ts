@@ -1,14 +1,13 @@
 import { readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import pkcs11 from 'pkcs11js'
-import { profileOf } from '../profile.ts'
 import { Cryptoki, CryptokiError, rvOf, Session } from './cryptoki.ts'
 import { findIdentity, findKek, identityTemplate, kekTemplate } from './objects.ts'
 import { readPin } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
 import { faultOf, selectToken, TokenConnection } from './token.ts'
-import { tokenWrap } from './wrap.ts'
+import { gcmMechanism } from './wrap.ts'
 
 // Does to a real token, in a process of its own, what the vault never would. Arguments: experiment, agent settings and a token
 // directory as JSON. Prints one JSON value.
@@ -107,20 +106,20 @@ function failingProvision(): unknown {
   Session.prototype.generateKeyPair = () => {
     throw new CryptokiError('C_GenerateKeyPair', 0x30)
   }
-  const code = codeOf(() => provisionToken(cryptoki, settings, readPin(settings.pin), { soPin: undefined, identityType: undefined }))
+  const code = codeOf(() =>
+    provisionToken(cryptoki, settings, readPin(settings.pin), { soPin: undefined, identityType: undefined, kek: 'generate' }),
+  )
   return { code, objects: countObjects() }
 }
 
 function emptyIv(): unknown {
-  const { session } = loggedIn()
-  const { handle } = findKek(session, settings.kekLabel)
-  return codeOf(() => tokenWrap(profileOf('gcm')).unwrap(session, handle, Buffer.alloc(1), Buffer.alloc(0), Buffer.alloc(48)))
+  return codeOf(() => gcmMechanism(0x1087, Buffer.alloc(0), Buffer.alloc(1)))
 }
 
 /** Begins a decryption and fails before its end, which leaves the operation active on that session; then works as usual. */
 function interruptedOperation(connection: TokenConnection): unknown {
   const interrupted = codeOf(() =>
-    connection.run((c) => c.work.decrypt(GCM, connection.sealingKek(c).handle, undefined as unknown as Uint8Array)),
+    connection.run((c) => c.work.decrypt(GCM, connection.trial(c).keys.encrypt!, undefined as unknown as Uint8Array)),
   )
   return [interrupted, use(connection)]
 }
@@ -128,7 +127,7 @@ function interruptedOperation(connection: TokenConnection): unknown {
 /** What a failed opening means when the token fails everything, and when it fails only this. */
 function generalError(connection: TokenConnection): unknown {
   const decrypt = Session.prototype.decrypt
-  const open = () => codeOf(() => connection.run((c) => c.work.decrypt(GCM, connection.sealingKek(c).handle, Buffer.alloc(48)), true))
+  const open = () => codeOf(() => connection.run((c) => c.work.decrypt(GCM, connection.trial(c).keys.encrypt!, Buffer.alloc(48)), true))
   const codes = [open()]
   for (const rv of [0x005, 0x006, 0x030, 0x80000001]) {
     Session.prototype.decrypt = () => {

@@ -12,7 +12,14 @@ import type { AgentSettings } from './protocol.ts'
 const LAB = fileURLToPath(new URL('./token-lab.fixture.ts', import.meta.url))
 
 function experiment(name: string, { settings, tokens }: SoftHsm): unknown {
-  const agent: AgentSettings = { ...settings, serial: settings.serial, profile: 'gcm', kekLabel: KEK_LABEL, kekId: undefined }
+  const agent: AgentSettings = {
+    ...settings,
+    serial: settings.serial,
+    libraryParameters: undefined,
+    profile: settings.profile,
+    kekLabel: KEK_LABEL,
+    kekId: undefined,
+  }
   const env = { PATH: process.env.PATH, ...settings.env }
   return JSON.parse(execFileSync(process.execPath, [LAB, name, JSON.stringify(agent), tokens], { env, encoding: 'utf8' }))
 }
