@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { type Clock, systemClock } from '@conclave/core'
 import { expect } from 'chai'
 import { AgentProcess } from './agent-process.ts'
@@ -143,6 +144,26 @@ describe(`agent process, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipp
     await new Promise(setImmediate)
     expect(hasAgent(hsm)).to.equal(false)
     expect((await waiting).code).to.equal('MODULE_MISSING')
+  })
+
+  it('request: an agent whose token stays lost for 5 s makes way for another, which finds it again', async () => {
+    const clock = new ManualClock()
+    const a = agent(clock)
+    await a.request('ping', null)
+    const pid = agentPid(hsm)
+    await rename(hsm.tokens, `${hsm.tokens}.away`)
+    try {
+      for (const waitMs of [0, 4999, 1]) {
+        expect(agentPid(hsm)).to.equal(pid)
+        clock.advance(waitMs)
+        expect((await refusal(a.request('ping', null))).code).to.equal('TOKEN_LOST')
+      }
+      await until(() => !hasAgent(hsm))
+    } finally {
+      await rename(`${hsm.tokens}.away`, hsm.tokens)
+    }
+    await a.request('ping', null)
+    expect(agentPid(hsm)).not.to.equal(pid)
   })
 
   it('request: more than can wait are BUSY at once', async () => {

@@ -10,6 +10,8 @@ const QUEUED_MAX = 1024
 const BACKOFF_FIRST_MS = 100
 const BACKOFF_MAX_MS = 10_000
 const CLOSE_TIMEOUT_MS = 3_000
+/** Some libraries hold on to a broken connection for the life of their process (D-Bus): by then the agent has reconnected in vain. */
+const LOST_MAX_MS = 5_000
 
 const AGENT_ENTRY = fileURLToPath(new URL(`./agent/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
 
@@ -66,6 +68,8 @@ export class AgentProcess {
   #restartAtMs = 0
   #closing: Promise<void> | undefined
   #serial: string | undefined
+  /** When the agent in use first said that its token is lost, if it has not worked since. */
+  #lostAtMs: number | undefined
 
   constructor(options: AgentProcessOptions) {
     this.#options = options
@@ -164,6 +168,7 @@ export class AgentProcess {
       if (reply.id !== id || settled) return
       settled = true
       if (op !== 'start') this.#failures = 0
+      if (op !== 'start' && 'result' in reply) this.#lostAtMs = undefined
       if ('result' in reply) resolve(reply.result)
       else reject(this.#refusal(reply.fault))
     }
@@ -195,7 +200,17 @@ export class AgentProcess {
       refusedPins.set(this.#pinKey(), error)
       if (this.#child !== undefined) this.#kill(this.#child)
     }
+    if (fault.code === 'TOKEN_LOST') this.#noteLoss()
     return error
+  }
+
+  /** An agent whose token stays lost makes way for another one. */
+  #noteLoss(): void {
+    const nowMs = this.#options.clock.nowMs()
+    this.#lostAtMs ??= nowMs
+    if (nowMs - this.#lostAtMs < LOST_MAX_MS || this.#child === undefined) return
+    this.#lostAtMs = undefined
+    this.#kill(this.#child)
   }
 
   /** The first restart is immediate; the wait then doubles. While it lasts, requests fail at once, so that others can serve. */

@@ -3,11 +3,12 @@ import pkcs11 from 'pkcs11js'
 import type { TokenProbe } from '../probe-report.ts'
 import { PROFILES, type ProfileName, profileOf } from '../profile.ts'
 import { Attempts } from './attempts.ts'
-import type { Cryptoki, Session } from './cryptoki.ts'
+import { type Cryptoki, CryptokiError, type Session } from './cryptoki.ts'
 import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
 import { CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, CKM_EDDSA, EC_PARAMS } from './objects.ts'
 import type { AgentSettings } from './protocol.ts'
+import { CKR_HOST_MEMORY } from './return-values.ts'
 import { sessionTrialKeys } from './session-keys.ts'
 import type { Connection, TokenConnection } from './token.ts'
 import { chooseProfile, type TrialKeys, type TrialToken, tryProfile } from './trial.ts'
@@ -73,8 +74,17 @@ function tryEmptyIv({ attempts, offered, keys }: TrialToken): TokenProbe['emptyI
   if (!offered.includes(mechanism) || key === undefined) return 'not-testable'
   // Not by gcmMechanism, which refuses it.
   const parameter = { type: pkcs11.CK_PARAMS_GCM, iv: Buffer.alloc(0), ivBits: 0, aad: Buffer.alloc(0), tagBits: 128 }
-  const outcome = attempts.try((session) => session.encrypt({ mechanism, parameter }, key, randomBytes(DIGEST_BYTES)))
-  return outcome.ok ? 'accepted' : 'refused'
+  const refused = attempts.try((session) => {
+    try {
+      session.encrypt({ mechanism, parameter }, key, randomBytes(DIGEST_BYTES))
+      return false
+    } catch (error) {
+      // NSS finds no memory for such a cipher.
+      if (error instanceof CryptokiError && error.rv === CKR_HOST_MEMORY) return true
+      throw error
+    }
+  })
+  return !refused.ok || refused.value ? 'refused' : 'accepted'
 }
 
 /** A key pair for the length of one session, and a signature with it. */

@@ -185,7 +185,8 @@ function strictest<T>(make: (sealedIn: Template) => T): T {
   try {
     return make(SEALED_IN)
   } catch (error) {
-    if (!(error instanceof CryptokiError) || meaningOf(error.rv) !== 'UNSUPPORTED') throw error
+    // NSS calls it a general error.
+    if (!(error instanceof CryptokiError) || !['UNSUPPORTED', 'CHECK'].includes(meaningOf(error.rv))) throw error
     return make(SEALED_IN.filter((a) => !OPTIONAL.includes(a.type)))
   }
 }
