@@ -1,10 +1,12 @@
 import type { Cryptoki, Session, Token } from './cryptoki.ts'
 import { CryptokiError } from './cryptoki.ts'
 import { AgentFault } from './fault.ts'
-import { meaningOf } from './return-values.ts'
+import { CKR_DEVICE_ERROR, meaningOf } from './return-values.ts'
 
 /** What came of trying something that the token may well refuse. */
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string; readonly rv: number | undefined }
 
 /**
  * Tries things on a token, each in a session of its own: a refusal may leave an operation active in its session for ever.
@@ -22,11 +24,17 @@ export class Attempts {
 
   /** @throws {CryptokiError | AgentFault} when the token is lost or busy, which says nothing about what it can do. */
   try<T>(act: (session: Session) => T): Outcome<T> {
+    const first = this.#once(act)
+    // Said by a token that is asked too much as well as by one that cannot: the second answer counts.
+    return !first.ok && first.rv === CKR_DEVICE_ERROR ? this.#once(act) : first
+  }
+
+  #once<T>(act: (session: Session) => T): Outcome<T> {
     const session = this.#cryptoki.openSession(this.#token.slot, 'read')
     try {
       return { ok: true, value: act(session) }
     } catch (error) {
-      return { ok: false, reason: this.#refusal(error) }
+      return { ok: false, reason: this.#refusal(error), rv: error instanceof CryptokiError ? error.rv : undefined }
     } finally {
       session.close()
     }
