@@ -183,7 +183,7 @@ export class TokenConnection {
         keeper.close()
       }
     }
-    return { attempts, offered, keys: { encrypt: kek, wrap: kek, mac }, leaks }
+    return { attempts, offered, keys: { encrypt: kek, wrap: kek, mac }, leaks, madeFor: mac === undefined ? undefined : 'cbc-hmac' }
   }
 
   #connect(): Connection {

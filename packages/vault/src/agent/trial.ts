@@ -21,6 +21,8 @@ export interface TrialToken {
   readonly keys: TrialKeys
   /** Whether a key that must not leave the token was found to leave it: then no key that can wrap may exist. */
   readonly leaks: () => boolean
+  /** What its KEK was made for, where that shows: no key should serve two modes. */
+  readonly madeFor?: ProfileName | undefined
 }
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
@@ -86,12 +88,14 @@ export function tryProfile(token: TrialToken, name: ProfileName): ProfileFinding
 /**
  * The profile that seals.
  *
- * @param wanted - the one that the settings name; without it, the first in order of preference that works.
+ * @param wanted - the one that the settings name; without it, the one that the KEK was made for, otherwise the first in order of
+ *   preference that works.
  * @throws {AgentFault} UNSUPPORTED with the reason, or all reasons.
  */
 export function chooseProfile(token: TrialToken, wanted: ProfileName | undefined): Choice {
+  const only = wanted ?? token.madeFor
   const reasons: string[] = []
-  for (const { name } of wanted === undefined ? PROFILES : [profileOf(wanted)]) {
+  for (const { name } of only === undefined ? PROFILES : [profileOf(only)]) {
     const { mechanism, reason } = tryProfile(token, name)
     if (mechanism !== undefined) return { profile: profileOf(name), mechanism }
     reasons.push(`${name}: ${reason}`)
