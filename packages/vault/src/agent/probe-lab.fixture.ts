@@ -5,6 +5,7 @@ import { PROFILES, profileOf } from '../profile.ts'
 import { SOFT_WRAPS } from '../soft-wraps.ts'
 import { Attempts } from './attempts.ts'
 import { Cryptoki, CryptokiError, Session } from './cryptoki.ts'
+import { findKek, findMac } from './objects.ts'
 import { readPin } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { sessionTrialKeys } from './session-keys.ts'
@@ -96,6 +97,13 @@ const FLAWS: Readonly<Record<string, () => void>> = {
       return Uint8Array.of(...real.wrapKey.apply(this, args), 0)
     }
   },
+  'throttled-once': () => {
+    let calls = 0
+    Session.prototype.encrypt = function (...args) {
+      if (++calls === 1) throw new CryptokiError('C_Encrypt', 0x30)
+      return real.encrypt.apply(this, args)
+    }
+  },
   none: () => undefined,
 }
 
@@ -165,9 +173,22 @@ function stuckLater(): unknown {
   return [...before, wrap(), wrap()]
 }
 
+/** What the token says of the KEK, and of its HMAC key if there is one. */
+function attributes(): unknown {
+  const { keeper } = loggedIn()
+  const { handle, id } = findKek(keeper, settings.kekLabel)
+  const mac = findMac(keeper, settings.kekLabel, id)
+  const flag = (key: Handle, type: number) => keeper.attribute(key, type)[0]
+  return [handle, ...(mac === undefined ? [] : [mac])].map((key) => ({
+    extractable: flag(key, pkcs11.CKA_EXTRACTABLE),
+    sensitive: flag(key, pkcs11.CKA_SENSITIVE),
+  }))
+}
+
 const EXPERIMENTS: Readonly<Record<string, () => unknown>> = {
   vanishing,
   reference,
+  attributes,
   'stuck-later': stuckLater,
   'without-0x210b': () => {
     const lab = loggedIn()

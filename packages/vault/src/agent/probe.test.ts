@@ -71,6 +71,10 @@ describe(`probe, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipped: ${SO
     })
   }
 
+  it('trial: a token that is asked too much once is asked again', () => {
+    expect(reasons('throttled-once')).to.deep.equal(SOFTHSM_DOES)
+  })
+
   it('trial: a token that vanishes in the middle is TOKEN_LOST, and not one that can do nothing', () => {
     expect(reasons('vanishing')).to.equal('TOKEN_LOST')
   })

@@ -67,6 +67,12 @@ function useVendorTool(provider: StartedProvider, { pin, soPin }: { readonly pin
   }
 }
 
+/** What a person does before the last try of a PIN. */
+export function logInByHand({ module, env, home }: StartedProvider, pinFile: string): void {
+  const args = [VENDOR_TOOL, 'log-in', module, LABEL, pinFile, pinFile]
+  execFileSync(process.execPath, args, { env: { PATH: process.env.PATH, HOME: home, ...env } })
+}
+
 /** Takes a provider away, whatever of it its agents hold on to. */
 async function kill({ name, home }: StartedProvider): Promise<void> {
   if (name === 'nss') await rename(join(home, 'db'), join(home, 'db.away'))

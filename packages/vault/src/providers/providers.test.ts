@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { probeExperiment } from '../agent/probe-lab-run.fixture.ts'
 import { refusal, vaultConformance } from '../conformance.ts'
 import { Pkcs11Hsm } from '../pkcs11-hsm.ts'
 import type { ProfileName } from '../profile.ts'
@@ -8,7 +9,7 @@ import { probeHsm, provisionBackupHsm, provisionHsm } from '../provision.ts'
 import type { HsmSettings } from '../settings.ts'
 import { temporaryDirectory } from '../softhsm-rig.fixture.ts'
 import { type ProviderName, providerMissing, type StartedProvider, startProvider, stopProvider } from './hsm-provider.fixture.ts'
-import { type ProviderRig, providerRig } from './provider-rig.fixture.ts'
+import { logInByHand, type ProviderRig, providerRig } from './provider-rig.fixture.ts'
 
 interface Expected {
   readonly title: string
@@ -78,15 +79,45 @@ for (const { title, name, ...expected } of PROVIDERS) {
         })
       })
 
+      it('provision: the keys are not extractable, whatever attributes the module knows', () => {
+        const keys = probeExperiment('attributes', rig.token.settings) as object[]
+        expect(keys).to.deep.equal(Array(expected.chosen === 'cbc-hmac' ? 2 : 1).fill({ extractable: 0, sensitive: 1 }))
+      })
+
+      it('provision: the token of a module with library parameters has its name whole', async () => {
+        expect((await probeHsm(rig.token.settings)).token).to.equal(rig.token.settings.token)
+      })
+
       it('identity: a token that makes none that libp2p takes is refused as holder, with the way out', async () => {
         const error = await refusal(provisionHsm({ ...rig.token.settings, kekFrom: 'adopt' }))
         expect([error.code, error.message.includes('provision this one without')]).to.deep.equal(['UNSUPPORTED', true])
       })
+
+      if (name === 'opencryptoki') finalTry(() => rig)
     },
   })
 }
 
 describeRemote()
+
+/** Of what we can install, only this token counts wrong PINs where one can see it. */
+function finalTry(rig: () => ProviderRig): void {
+  it('PIN: after two wrong ones the token offers its final try, which we do not take', async () => {
+    const { settings, provider } = rig().token
+    const withPin = (file: string, pin: string): HsmSettings => {
+      writeFileSync(join(provider.home, file), pin, { mode: 0o400 })
+      return { ...settings, pin: { file: join(provider.home, file) } }
+    }
+    const codes: string[] = []
+    for (const file of ['wrong-1', 'wrong-2']) codes.push((await refusal(probeHsm(withPin(file, 'wrong123')))).code)
+    const right = readFileSync((settings.pin as { file: string }).file, 'utf8')
+    // A third wrong one would lock it; so the right one is not tried either, and a person has to.
+    codes.push((await refusal(probeHsm(withPin('right-1', right)))).code)
+    expect(codes).to.deep.equal(['PIN_INCORRECT', 'PIN_INCORRECT', 'PIN_LOCKED'])
+    logInByHand(rig().token.provider, join(provider.home, 'right-1'))
+    expect((await probeHsm(withPin('right-2', right))).chosen).to.equal('cbc-hmac')
+  })
+}
 
 /** p11-kit 0.24 carries no mechanism with parameters, so that no profile works; keys and signatures without them do. */
 function describeRemote(): void {

@@ -44,6 +44,12 @@ function initialiseOpencryptoki(): void {
   token.C_SetPIN(session, FIRST_PIN, pin)
 }
 
+function logIn(): void {
+  const [slot] = token.C_GetSlotList(true) as [Buffer]
+  token.C_Login(token.C_OpenSession(slot, WRITE), pkcs11.CKU_USER, pin)
+}
+
+if (provider === 'log-in') logIn()
 if (provider === 'nss') initialiseNss()
 if (provider === 'opencryptoki') initialiseOpencryptoki()
 token.C_Finalize()
