@@ -27,7 +27,9 @@ export async function providerToken(name: ProviderName, dir: string, profile?: P
   const home = join(dir, name)
   await mkdir(home, { mode: 0o700 })
   const started = startProvider(name, home)
-  const provider = name === 'nss' ? { ...started, libraryParameters: `configdir='sql:${home}/db' dbTokenDescription='${LABEL}'` } : started
+  // The label last and bare, so that a lost last character would be its own.
+  const libraryParameters = name === 'nss' ? `configdir='sql:${home}/db' dbTokenDescription=${LABEL}` : started.libraryParameters
+  const provider = { ...started, libraryParameters }
   const files = { pin: join(home, 'pin'), soPin: join(home, 'so-pin') }
   await writeFile(files.pin, `${PIN}\n`, { mode: 0o400 })
   await writeFile(files.soPin, `${SO_PIN}\n`, { mode: 0o400 })
