@@ -21,18 +21,37 @@ import { runGcSoak } from './run-gc-soak.fixture.ts'
 const MIB = 2 ** 20
 /** In flight at once, as at a node's start. */
 const PARALLEL = 8
-/** What the second half may add to the resident memory of node and agent together, above noise of the collector. */
-const GROWTH_MIB_MAX = 24
+/**
+ * What the second half may add: to what is alive in the node after a collection, and to the resident memory of the agent. That of the
+ * node is shown and not judged: the engine enlarges its heap in steps when it sees fit.
+ */
+const LIVE_GROWTH_MIB_MAX = 2
+const AGENT_GROWTH_MIB_MAX = 8
 const GC_PROFILES: readonly ProfileName[] = ['gcm', 'cbc-hmac']
+
+function requireCollector(): () => void {
+  const { gc } = globalThis as { gc?: () => void }
+  if (gc === undefined) throw new Error('run with --expose-gc')
+  return gc
+}
+const collect = requireCollector()
 
 interface Sample {
   readonly records: number
+  readonly liveMib: number
   readonly nodeMib: number
   readonly agentMib: number
 }
 
 function print(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+function sample(records: number, hsm: SoftHsm): Sample {
+  collect()
+  const { heapUsed, external, rss } = process.memoryUsage()
+  const liveMib = Number(((heapUsed + external) / MIB).toFixed(1))
+  return { records, liveMib, nodeMib: Math.round(rss / MIB), agentMib: residentMib(agentPid(hsm)) }
 }
 
 function residentMib(pid: number): number {
@@ -64,16 +83,14 @@ async function memorySoak(hsm: SoftHsm, records: number): Promise<boolean> {
   while (done < records) {
     await Promise.all(Array.from({ length: PARALLEL }, (_, i) => one(done + i)))
     done += PARALLEL
-    if (Math.floor((done * 10) / records) > samples.length) {
-      samples.push({ records: done, nodeMib: Math.round(process.memoryUsage().rss / MIB), agentMib: residentMib(agentPid(hsm)) })
-    }
+    if (Math.floor((done * 10) / records) > samples.length) samples.push(sample(done, hsm))
   }
   const seconds = Math.round((performance.now() - startMs) / 1000)
   await vault.close()
-  const total = ({ nodeMib, agentMib }: Sample) => nodeMib + agentMib
-  const growthMib = total(samples.at(-1)!) - total(samples[Math.floor(samples.length / 2)]!)
-  print({ soak: 'memory', records: done, wrong, seconds, growthMib, samples })
-  return wrong === 0 && growthMib <= GROWTH_MIB_MAX
+  const [half, end] = [samples[Math.floor(samples.length / 2)]!, samples.at(-1)!]
+  const growth = { liveMib: Number((end.liveMib - half.liveMib).toFixed(1)), agentMib: end.agentMib - half.agentMib }
+  print({ soak: 'memory', records: done, wrong, seconds, growth, samples })
+  return wrong === 0 && growth.liveMib <= LIVE_GROWTH_MIB_MAX && growth.agentMib <= AGENT_GROWTH_MIB_MAX
 }
 
 const { values } = parseArgs({
