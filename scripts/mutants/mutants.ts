@@ -45,7 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
       [
         '1.7',
         'subshares are not verified',
-        'y === undefined || !mulBase(y).equals(evaluateInExponent(of(commitments, j), ctx.self))',
+        'y === undefined || !equalPoints(mulBase(y), evaluateInExponent(of(commitments, j), ctx.self))',
         'y === undefined',
       ],
       ['1.9', 'a key of O', "throw abortOf('DEAL_IDENTITY_KEY')", 'void 0'],
@@ -55,7 +55,12 @@ export const MUTANTS: readonly Mutant[] = [
     `${MPC}/deal-checks.ts`,
     [`${MPC}/deal-renewal-sums.test.ts`],
     [
-      ['7.2', 'a dealer deals what it likes', 'return commitments[0]?.equals(expected) === true', 'return true'],
+      [
+        '7.2',
+        'a dealer deals what it likes',
+        'return commitments[0] !== undefined && equalPoints(commitments[0], expected)',
+        'return true',
+      ],
       ['7.3', 'another key takes its place', "throw abortOf('DEAL_WRONG_KEY')", 'void 0'],
     ],
   ),
@@ -68,13 +73,8 @@ export const MUTANTS: readonly Mutant[] = [
     `${MPC}/base-ot.ts`,
     [`${MPC}/base-ot.test.ts`],
     [
-      [
-        '2.1',
-        'the base is not proved',
-        'parsed === undefined || !verifyKnowledge(proof, parsed, proofContext(ctx))',
-        'parsed === undefined',
-      ],
-      ['2.2', 'A = B', 'p === undefined || p.equals(sender.base)', 'p === undefined'],
+      ['2.1', 'the base is not proved', 'base === undefined || !verifyKnowledge(proof, base, proofContext(ctx))', 'base === undefined'],
+      ['2.2', 'A = B', 'p === undefined || equalPoints(p, sender.base)', 'p === undefined'],
       ['2.3', 'answers are not compared', 'if (!equalBytes(expected, answers)) return undefined', ''],
       ['2.4', 'the other slot may be corrupt', 'good = good && own && whole', 'good = good && own'],
     ],
@@ -82,19 +82,19 @@ export const MUTANTS: readonly Mutant[] = [
   ...taken(
     `${MPC}/ot-extension.ts`,
     [`${MPC}/ot-extension.test.ts`],
-    [['3.1', 'the OT extension is not checked', 'if (good) return { nu, rows }', 'if (good || rows.length > 0) return { nu, rows }']],
+    [['3.1', 'the OT extension is not checked', 'if (!equalBytes(checkHash(nu, folded), message.checkHash)) return undefined', '']],
   ),
   ...taken(
     `${MPC}/vole.ts`,
     [`${MPC}/vole.test.ts`],
     [
-      ['4.1', 'the VOLE is not checked', 'if (!equalBytes(maskHash(ctx, folded), message.maskHash))', 'if (folded.length === 0)'],
-      ['5', 'pads without the row index', 'out.push(hash(u32(j), u32(c), row))', 'out.push(hash(u32(0), u32(c), row))'],
+      ['4.1', 'the VOLE is not checked', "if (!equalBytes(tagged('vole-u', bound.ctx, u), message.maskHash))", 'if (u.length === 0)'],
+      ['5', 'pads without the salt of Alice', "taggedPrefix('pad', nu, saltAlice)", "taggedPrefix('pad', nu, nu)"],
       [
         '5',
         'a gadget vector that Alice can foresee',
-        "tagged('vole-message', encode(Vole, message))",
-        "tagged('vole-message', message.salt)",
+        "tagged('vole-message', salt, rowsHash, maskHash, mask)",
+        "tagged('vole-message', salt, maskHash.subarray(0, 0), mask.subarray(0, 0))",
       ],
     ],
   ),
@@ -122,16 +122,90 @@ export const MUTANTS: readonly Mutant[] = [
     [`${MPC}/sign-checks.test.ts`],
     [
       ['5.2', 'openings are not compared', "throw abortOf('SIGN_BAD_OPENING')", 'void 0'],
-      ['5.3', 'another nonce in the product', '!holds(j, 0, of(all, j).checkU, of(all, j).noncePoint)', 'false'],
-      ['5.4', 'another key share in the product', '!holds(j, 1, of(all, j).checkV, of(all, j).keyPoint)', 'false'],
+      ['5.3', 'another nonce in the product', '!holds(0, i, j, at(opened, i, j).checkU, at(opened, i, j).noncePoint)', 'false'],
+      ['5.4', 'another key share in the product', '!holds(1, i, j, at(opened, i, j).checkV, at(opened, i, j).keyPoint)', 'false'],
       ['5.5', 'key points that do not add up', "throw abortOf('SIGN_KEY_SUM')", 'void 0'],
       ['5.6', 'a nonce of O', "throw abortOf('SIGN_ZERO_NONCE')", 'void 0'],
+      ['5.7', 'the signature is not verified', 'if (!verifies(publicKey, digest, out.signature))', 'if (out.signature.length === 0)'],
+    ],
+  ),
+  ...taken(
+    `${MPC}/sign-maths.ts`,
+    [`${MPC}/sign-batch.test.ts`, `${MPC}/sign-splices.test.ts`],
+    [
       [
-        '5.7',
-        'the signature is not verified',
-        'if (!verifies(run.publicKey, run.ctx.request.digest, out.signature))',
-        'if (out.signature.length === 0)',
+        '5.2',
+        'a commitment without its item',
+        'commitmentOf((items[i] as Item).id, j, said(j, i))',
+        'commitmentOf((items[0] as Item).id, j, said(j, i))',
       ],
+      [
+        '5.3',
+        'products of the first item only',
+        'failing = (fails: (j: PartyId, i: number) => boolean) => peers.filter((j) => items.some((_, i) => fails(j, i)))',
+        'failing = (fails: (j: PartyId, i: number) => boolean) => peers.filter((j) => items.slice(0, 1).some((_, i) => fails(j, i)))',
+      ],
+      ['0', 'any number of openings', 'peers.filter((j) => of(messages, j).openings.length !== items.length)', 'peers.filter(() => false)'],
+      ['0', 'any number of partials', 'of(parsed, j).length !== items.length || ', ''],
+    ],
+  ),
+  ...taken(
+    `${MPC}/sign-request.ts`,
+    [`${MPC}/sign-batch.test.ts`, `${MPC}/sign-pool.test.ts`],
+    [
+      ['6', 'items of one name', "tagged('sign-item', sid, u32(position))", "tagged('sign-item', sid)"],
+      ['6', 'offers of any form', 'if (!offered || ', 'if ('],
+      ['6', 'an entry offered twice at once', ' || new Set(names).size !== names.length', ''],
+    ],
+  ),
+  ...taken(
+    `${MPC}/sign-pair.ts`,
+    [`${MPC}/sign-pool-lies.test.ts`, `${MPC}/sign-pool-stock.test.ts`],
+    [
+      ['0', 'an entry named twice', 'if (new Set(offer.map(toHex)).size !== offer.length) return false', ''],
+      [
+        '0',
+        'an offer of the higher index',
+        'if (this.#low) return named === 0 && (said === this.#count || said === 0)',
+        'if (this.#low) return said === this.#count || said === 0',
+      ],
+      ['0', 'an offer together with OT messages', '(said === 0 && named === this.#count)', 'named === this.#count'],
+      ['0', 'any number of OT messages', 'ots.length === (ot ? this.#count : 0) || answer', 'ots.length >= 0 || answer'],
+      ['0', 'any number of answers', '&& voles.length === (vole ? this.#count : 0)', ''],
+      ['6', 'entries of other names', 'equalBytes(name, (found[k] as Correlation).name)', 'name.length > 0 && found[k] !== undefined'],
+      [
+        '3.1',
+        'late OT messages are not checked',
+        'return ots.length === 0 || this.#run.hearOts(ots)',
+        'return this.#run.hearOts(ots) || this.#mine.vole',
+      ],
+    ],
+  ),
+  ...taken(
+    `${MPC}/sign.ts`,
+    [`${MPC}/sign-pool.test.ts`],
+    [
+      ['6', 'offered entries are not wiped', 'for (const offer of ctx.offers.values()) own(offer)', ''],
+      ['6', 'taken entries are not wiped', 'for (const list of found.values()) own(list)', ''],
+    ],
+  ),
+  ...taken(
+    `${MPC}/correlate.ts`,
+    [`${MPC}/correlate.test.ts`],
+    [
+      ['3.c', 'contexts are not compared', "throw abortOf('CORRELATE_MISMATCH')", 'void 0'],
+      ['4.c', 'names are not compared', "throw abortOf('CORRELATE_UNCONFIRMED')", 'void 0'],
+      ['3.1', 'OT messages are not checked', "throw abortOf('OT_CHECK', [peer])", 'void 0'],
+      ['4.1', 'answers are not checked', "blame('VOLE_CHECK', verdict === 'inconsistent' ? [peer] : [])", ''],
+      ['0', 'any number of OT messages', "throw abortOf('SIGN_MALFORMED', [peer])", 'void 0'],
+    ],
+  ),
+  ...taken(
+    `${MPC}/multiplications.ts`,
+    [`${MPC}/correlate.test.ts`],
+    [
+      ['3.1', 'the first OT message only', 'if (extended.includes(undefined)) return false', 'if (extended[0] === undefined) return false'],
+      ['4.1', 'the first answer only', "if (outcomes.includes('inconsistent'))", "if (outcomes[0] === 'inconsistent')"],
     ],
   ),
   ...taken(

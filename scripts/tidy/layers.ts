@@ -16,7 +16,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   audit: ['core'],
   policy: ['core'],
   node: BELOW_NODE,
-  coordinator: ['core', 'wire', 'transport', 'audit', 'policy'],
+  coordinator: ['core', 'wire', 'kernel', 'transport', 'audit', 'policy'],
   client: ['core'],
   cli: ['core', 'node', 'coordinator', 'client', 'testnet'],
   testnet: [...BELOW_NODE, 'node', 'coordinator', 'client'],
@@ -26,7 +26,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const LIBRARIES: Readonly<Record<string, RegExp>> = { mpc: /^@noble\// }
 
 const SCOPE = '@conclave/'
-const BENCH = /^scripts\/bench-[a-z-]+\.ts$/
+const BENCH = /^scripts\/bench(-[a-z-]+\.ts|\/[a-z-]+\.ts)$/
 
 function conclaveName(specifier: string): string | undefined {
   return specifier.startsWith(SCOPE) ? specifier.slice(SCOPE.length).split('/')[0] : undefined

@@ -28,7 +28,7 @@ export interface Rig {
   readonly observer: MemberPeer
 }
 
-interface Changes extends Partial<Pick<ClusterPlan, 'nodeSettings' | 'coordinatorSettings'>> {
+interface Changes extends Partial<Pick<ClusterPlan, 'pool' | 'nodeSettings' | 'coordinatorSettings'>> {
   /** Runs when the cluster is made and nothing of it is started; starts what it needs, and all of it is started afterwards. */
   readonly first?: (cluster: LocalCluster) => Promise<void>
 }

@@ -5,10 +5,11 @@ import { guarded, print } from './output.ts'
 
 const socketOf = (dir: string): string => readSettings(join(dir, SETTINGS_FILE)).adminSocket
 
-function pairLine({ peer, isLinkUp, state, pairEpoch, ban }: AdminPair): string {
+function pairLine({ peer, isLinkUp, state, pairEpoch, stock, ban }: AdminPair): string {
   const epoch = pairEpoch > 0 ? ` epoch ${pairEpoch}` : ''
   const why = ban === null ? '' : ` since ${ban.at}: ${ban.code} at epoch ${ban.pairEpoch}`
-  return `pair ${peer}: ${state}${epoch}${why}${isLinkUp ? '' : ' (link down)'}`
+  const ready = state === 'ready' ? `, ${stock} correlations` : ''
+  return `pair ${peer}: ${state}${epoch}${ready}${why}${isLinkUp ? '' : ' (link down)'}`
 }
 
 function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, prepared }: AdminKey): string {
@@ -17,12 +18,18 @@ function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, pre
   return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
 }
 
-function printStatus({ index, name, version, lock, hsm, keys, pairs }: AdminStatus): void {
+function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: AdminStatus['pool']): string {
+  const trouble = failed > 0 ? `, ${failed} refills failed` : ''
+  return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
+}
+
+function printStatus({ index, name, version, lock, hsm, keys, pairs, pool }: AdminStatus): void {
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
   for (const h of hsm) print(`hsm ${h.name}: ${h.ok ? 'ok' : (h.code ?? 'not ok')}`)
   for (const k of keys) print(keyLine(k))
   for (const p of pairs) print(pairLine(p))
+  print(poolLine(pool))
 }
 
 /** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`, `conclave node key erase-older`. */

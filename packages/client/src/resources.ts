@@ -163,7 +163,24 @@ export interface Node {
       readonly state: 'ready' | 'missing' | 'burned'
       /** The failed check, when burned. */
       readonly code: string | null
+      /** Correlations that are ready for signing. */
+      readonly stock: number
     }[]
+    /** What has become of correlations since the node started, all peers together. */
+    readonly pool: {
+      readonly made: number
+      readonly used: number
+      /** Wanted for a signature, and not there: that pair went through the full protocol. */
+      readonly missed: number
+      /** Named by a peer, and not held by the node. */
+      readonly mismatched: number
+      /** Wiped without having been used. */
+      readonly dropped: number
+      /** Sessions that made some. */
+      readonly refills: number
+      readonly declined: number
+      readonly failed: number
+    }
     readonly reportedAt: string
   } | null
 }

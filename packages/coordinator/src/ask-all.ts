@@ -8,6 +8,8 @@ export interface AskAll<T> {
   /** Whether this answer starts the time that is left for the others. */
   hurries(answer: T | ConclaveError): boolean
   readonly graceMs: number
+  /** Called with every answer that counts, as it comes. */
+  seen?(node: NodeMember, answer: T | ConclaveError): void
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -17,13 +19,24 @@ export interface AskAll<T> {
  *
  * @returns answers by node; a node without an entry had not answered. Never rejects.
  */
-export async function askAll<T>({ nodes, ask, hurries, graceMs, clock, signal }: AskAll<T>): Promise<Map<PartyId, T | ConclaveError>> {
+export async function askAll<T>({
+  nodes,
+  ask,
+  hurries,
+  graceMs,
+  seen,
+  clock,
+  signal,
+}: AskAll<T>): Promise<Map<PartyId, T | ConclaveError>> {
   const answers = new Map<PartyId, T | ConclaveError>()
   const answered = new Pulse()
   const giveUp = sharedController()
   let endAtMs: number | undefined
+  let isOver = false
   const take = (node: NodeMember, answer: T | ConclaveError) => {
+    if (isOver) return
     answers.set(node.index, answer)
+    seen?.(node, answer)
     if (hurries(answer)) endAtMs ??= clock.nowMs() + graceMs
     answered.fire()
   }
@@ -39,7 +52,7 @@ export async function askAll<T>({ nodes, ask, hurries, graceMs, clock, signal }:
     // Without a grace running this only polls: every call ends on its own and fires the pulse.
     await waitForAny({ clock, signal, ms: leftMs ?? 60_000, pulses: [answered] })
   }
-  const collected = new Map(answers)
+  isOver = true
   giveUp.abort()
-  return collected
+  return answers
 }

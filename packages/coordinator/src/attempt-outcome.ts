@@ -16,6 +16,13 @@ export interface Expected {
   readonly signers: readonly PartyId[]
 }
 
+export interface Judging {
+  /** Whether who has not answered will not any more. */
+  readonly isOver?: boolean
+  /** A signature of this attempt that has been verified before. */
+  readonly known?: Signed | undefined
+}
+
 export interface AttemptOutcome {
   readonly signed: Signed | undefined
   /** Null when every signer answered the same valid signature. */
@@ -30,9 +37,11 @@ export interface AttemptOutcome {
 
 const ascending = (parties: Iterable<PartyId>) => [...new Set(parties)].sort((a, b) => a - b)
 
-function flaw(answer: Signed, expected: Expected): string | undefined {
+/** @param known - a signature that has been verified, so that its copies need not be. */
+function flaw(answer: Signed, expected: Expected, known: Signed | undefined): string | undefined {
   if (toHex(answer.requestId) !== toHex(expected.requestId)) return 'WRONG_REQUEST'
   if (toHex(answer.digest) !== toHex(expected.digest)) return 'WRONG_DIGEST'
+  if (known !== undefined && sameSignature(known, answer)) return undefined
   return isValidSignature({ ...answer, publicKey: expected.publicKey }) ? undefined : 'WRONG_SIGNATURE'
 }
 
@@ -42,7 +51,7 @@ function flaw(answer: Signed, expected: Expected): string | undefined {
  * A signature that verifies under the request's child key settles the request even when a signer answers something else: it exists, and no
  * further attempt would unmake it. Whoever answered differently is recorded.
  */
-export function judgeAttempt(answers: Answers, expected: Expected): AttemptOutcome {
+export function judgeAttempt(answers: Answers, expected: Expected, { isOver = true, known }: Judging = {}): AttemptOutcome {
   const codes: string[] = []
   const culprits: PartyId[] = []
   const waitingFor: PartyId[] = []
@@ -52,6 +61,7 @@ export function judgeAttempt(answers: Answers, expected: Expected): AttemptOutco
   let isProved = false
   for (const signer of expected.signers) {
     const answer = answers.get(signer)
+    if (answer === undefined && !isOver) continue
     if (answer === undefined || answer instanceof Timeout) {
       waitingFor.push(signer)
       codes.push('NODE_TIMEOUT')
@@ -64,7 +74,8 @@ export function judgeAttempt(answers: Answers, expected: Expected): AttemptOutco
       waitingFor.push(...missed)
       if (blamed.length + missed.length === 0) refusedBy.push(signer)
     } else {
-      const wrong = flaw(answer, expected) ?? (signed !== undefined && !sameSignature(signed, answer) ? 'OTHER_SIGNATURE' : undefined)
+      const wrong =
+        flaw(answer, expected, signed ?? known) ?? (signed !== undefined && !sameSignature(signed, answer) ? 'OTHER_SIGNATURE' : undefined)
       if (wrong !== undefined) {
         isProved = true
         culprits.push(signer)

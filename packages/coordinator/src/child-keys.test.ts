@@ -2,6 +2,7 @@ import { deriveChild, formatXpub, fromHex, PATH_INDEX_MAX, parsePath, toHex } fr
 import { evmAddress } from '@conclave/policy'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
+import { childKey } from './child-keys.ts'
 import type { DerivedKeyBody, KeyBody } from './schemas.ts'
 import { childSecret, type FakeKey } from './testing/fake-node.ts'
 import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
@@ -17,6 +18,25 @@ function signs(publicKey: Uint8Array, body: { signature: string | null; digest: 
   const options = { prehash: false, lowS: true } as const
   return secp256k1.verify(fromHex(body.signature as string), fromHex(body.digest), publicKey, options)
 }
+
+describe('childKey', () => {
+  it('is what deriveChild derives, in whatever order paths are asked for', () => {
+    const root = { publicKey: secp256k1.getPublicKey(new Uint8Array(32).fill(9)), chainCode: new Uint8Array(32).fill(8) }
+    const other = { ...root, chainCode: new Uint8Array(32).fill(7) }
+    for (const path of [[0, 1, 2], [0, 1], [], [7], [0, 1, 3], [0], [0, 1, 2]]) {
+      for (const key of [root, other, root]) {
+        const { publicKey, chainCode } = deriveChild(key, path)
+        expect(childKey(key, path)).deep.include({ publicKey, chainCode })
+      }
+    }
+    expect(() => childKey(root, [0, PATH_INDEX_MAX + 1]))
+      .throw()
+      .property('code', 'BAD_PATH')
+    expect(() => childKey(root, new Array(9).fill(0)))
+      .throw()
+      .property('code', 'BAD_PATH')
+  })
+})
 
 describe('signing under child keys', () => {
   it('a signature for m/0/5 verifies under that child and under no other key', async () => {

@@ -39,10 +39,12 @@ export interface ClusterViewOptions {
   readonly signal: AbortSignal
 }
 
-/** Equal but for the counters, which always grow. */
+/** Equal but for the counters, which always grow, and the stocks of correlations, which nothing is decided by. */
 function saysTheSame(a: NodeStatus, b: NodeStatus): boolean {
-  const facts = ({ keys, pairs, hsmOk, version }: NodeStatus) =>
-    JSON.stringify([keys, pairs, hsmOk, version], (_, v) => (v instanceof Uint8Array ? toHex(v) : v))
+  const facts = ({ keys, pairs, hsmOk, version }: NodeStatus) => {
+    const known = pairs.map(({ stock: _, ...pair }) => pair)
+    return JSON.stringify([keys, known, hsmOk, version], (_, v) => (v instanceof Uint8Array ? toHex(v) : v))
+  }
   return facts(a) === facts(b)
 }
 

@@ -1,6 +1,7 @@
 import { codeOf, type DerivationPath, formatPath, fromHex, messageOf, toHex } from '@conclave/core'
-import { assembleEvmTransaction, decodePayload, evmAddress, PAYLOAD_TYPES, type SummaryLine } from '@conclave/policy'
+import { assembleEvmTransaction, decodePayload, PAYLOAD_TYPES, type SummaryLine } from '@conclave/policy'
 import { PAYLOAD_BYTES_MAX } from '@conclave/wire'
+import { addressOf } from './child-keys.ts'
 import { ApiError, isProblemCode } from './problem.ts'
 
 export { PAYLOAD_TYPES }
@@ -50,12 +51,12 @@ export function readPayload({ type, bytes }: PayloadText): ReadPayload {
 /** Whose money it is: what a person reads above the summary of the payload, which does not say it. */
 export function summarizeSigner(path: DerivationPath, publicKey: Uint8Array): readonly SummaryLine[] {
   return [
-    { label: 'From', value: evmAddress(publicKey) },
+    { label: 'From', value: addressOf(toHex(publicKey)) },
     { label: 'Derivation path', value: formatPath(path) },
   ]
 }
 
-/** The raw transaction with its signature, 0x hex. @throws {InvalidArgument} BAD_SIGNATURE when the chain cannot express it. */
+/** The raw transaction with a signature that has been verified, 0x hex. @throws {InvalidArgument} BAD_SIGNATURE when the chain cannot express it. */
 export function assemblePayload({ bytes }: PayloadText, signature: Uint8Array, recovery: number): string {
   return `0x${toHex(assembleEvmTransaction(payloadBytes(bytes), signature, recovery))}`
 }

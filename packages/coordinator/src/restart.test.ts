@@ -29,10 +29,15 @@ describe('coordinator killed and started again', () => {
   it('while it waits for verdicts', async () => {
     await using h = await Harness.start()
     everyNode(h, silentTo('propose'))
+    // Two that are up are no quorum, so it begins with the verdicts.
+    for (const i of [1, 2, 3]) h.cluster.node(i).kill()
+    await eventually(async () => (await h.get('/readyz')).status === 503)
     const id = await h.request()
     expect((await h.signing(id)).state).equal('decoded')
     everyNode(h, honestly)
     await h.crashAndRestart()
+    await eventually(async () => (await h.signing(id)).state === 'queued')
+    await h.cluster.node(2).start()
     expect((await signedOnce(h, id)).attempts.map((a) => a.attempt)).deep.equal([1])
   })
 
@@ -77,7 +82,7 @@ describe('coordinator killed and started again', () => {
   it('after it was signed: nothing is signed again', async () => {
     await using h = await Harness.start()
     const id = await h.request()
-    const before = await h.ended(id)
+    const before = await h.recorded(id)
     await h.crashAndRestart()
     expect(await h.ended(id)).deep.equal(before)
     expect(h.cluster.attemptsOf(id).size).equal(1)

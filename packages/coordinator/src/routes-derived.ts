@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { deriveChild, type ExtendedKey, PATH_DEPTH_MAX, PATH_INDEX_MAX, parsePath } from '@conclave/core'
+import { childKey } from './child-keys.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { ApiError } from './problem.ts'
@@ -21,7 +22,7 @@ async function deriveRange(root: ExtendedKey, { prefix, from, count }: Range): P
   const path = parsePath(prefix)
   if (path.length === PATH_DEPTH_MAX)
     throw new ApiError('BAD_PATH', `prefix: at most ${PATH_DEPTH_MAX - 1} levels, for its children have one more`)
-  const parent = deriveChild(root, path)
+  const parent = childKey(root, path)
   const items: DerivedKeyBody[] = []
   for (let index = from; index < from + count && index <= PATH_INDEX_MAX; index++) {
     items.push(derivedKeyBody([...path, index], deriveChild(parent, [index])))
@@ -47,7 +48,7 @@ export function addDerivedRoutes(app: App, { directory }: RouteContext): void {
         throw new ApiError('BAD_QUERY', 'query: either path, or prefix, from and count')
       }
       const levels = parsePath(path)
-      return derivedKeyBody(levels, deriveChild(root, levels))
+      return derivedKeyBody(levels, childKey(root, levels))
     },
   )
   refuseOtherMethods(app, url, ['GET'])

@@ -1,4 +1,5 @@
-import { deriveChild, formatPath, parseKeyId, parsePath, toHex } from '@conclave/core'
+import { formatPath, parseKeyId, parsePath, toHex } from '@conclave/core'
+import { childKey } from './child-keys.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { readPayload, summarizeSigner } from './payload.ts'
@@ -27,7 +28,7 @@ function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: strin
   const key = directory.get(keyId)
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
   const path = parsePath(body.derivationPath ?? 'm')
-  const { publicKey } = deriveChild(extendedKeyOf(key), path)
+  const { publicKey } = childKey(extendedKeyOf(key), path)
   const { digest, summary } = readPayload(body.payload)
   const createdAtMs = clock.nowMs()
   return {

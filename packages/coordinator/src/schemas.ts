@@ -210,8 +210,20 @@ const NodeReport = Type.Object({
       pairEpoch: Type.Integer(),
       state: Type.String(),
       code: OrNull(Type.String({ description: 'the failed check, when burned' })),
+      stock: Type.Integer({ description: 'correlations that are ready for signing' }),
     }),
   ),
+  /** What has become of correlations since the node started, all peers together. */
+  pool: Type.Object({
+    made: Type.Integer(),
+    used: Type.Integer(),
+    missed: Type.Integer({ description: 'wanted for a signature, and not there' }),
+    mismatched: Type.Integer({ description: 'named by a peer, and not held by the node' }),
+    dropped: Type.Integer({ description: 'wiped without having been used' }),
+    refills: Type.Integer({ description: 'sessions that made some' }),
+    declined: Type.Integer(),
+    failed: Type.Integer(),
+  }),
   reportedAt: Time,
 })
 export const NodeBody = Type.Object({

@@ -23,7 +23,7 @@ const SigningSettings = z.strictObject({
   attemptTimeoutMs: duration(100, 600_000).default(30_000),
   deadlineMs: duration(DEADLINE_MS_MIN, DEADLINE_MS_MAX).default(120_000),
   maxAttempts: z.int().min(1).max(1000).default(10),
-  parallel: z.int().min(1).max(256).default(4),
+  parallel: z.int().min(1).max(256).default(32),
 })
 
 const Settings = z.strictObject({

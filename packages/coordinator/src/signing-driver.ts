@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '@conclave/core'
+import { Doubts } from './doubts.ts'
 import { NodeLoads } from './node-loads.ts'
 import { ApiError, problemOf } from './problem.ts'
 import { isOver, OPEN_MAX, type SigningRecord } from './records.ts'
@@ -7,7 +8,7 @@ import { Limiter, waitForAny } from './wait.ts'
 
 const RERUN_MS = 1000
 
-export type SigningDriverOptions = Omit<SigningContext, 'slots' | 'loads'>
+export type SigningDriverOptions = Omit<SigningContext, 'slots' | 'loads' | 'doubts'>
 
 /** Drives every open signing request; a request is open from its admission until its record is terminal. */
 export class SigningDriver {
@@ -16,7 +17,7 @@ export class SigningDriver {
   readonly #running = new Set<Promise<void>>()
 
   constructor(options: SigningDriverOptions) {
-    this.#ctx = { ...options, slots: new Limiter(options.settings.parallel), loads: new NodeLoads() }
+    this.#ctx = { ...options, slots: new Limiter(options.settings.parallel), loads: new NodeLoads(), doubts: new Doubts(options.clock) }
   }
 
   /** Takes over what an earlier run of the coordinator left open. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
+import { ANSWER_GRACE_MS, SILENT_MS } from './attempt.ts'
 import type { SigningBody } from './schemas.ts'
-import { ANSWER_GRACE_MS, BACKOFF_MAX_MS, BACKOFF_MS } from './signing-job.ts'
+import { BACKOFF_MAX_MS, BACKOFF_MS } from './signing-job.ts'
 import { type FakeNode, failure, type RequestBody, type ResponseBody } from './testing/fake-node.ts'
 import { eventually, Harness } from './testing/harness.ts'
 import { VERDICT_GRACE_MS } from './verdict-book.ts'
@@ -43,9 +44,9 @@ describe('signing with faults', () => {
   it('a lie beside valid signatures: signed, and the liar is recorded', async () => {
     await using h = await Harness.start()
     liesAbout(h.cluster.node(1), ({ signature }) => ({ signature: signature.with(5, (signature[5] as number) ^ 1) }))
-    const body = await ended(h, await h.request())
-    expect(body.state).equal('signed')
-    expect(body.attempts[0]).deep.include({ signers: [1, 2, 3], code: 'WRONG_SIGNATURE', culprits: [1] })
+    const id = await h.request()
+    expect((await ended(h, id)).state).equal('signed')
+    expect((await h.recorded(id)).attempts[0]).deep.include({ signers: [1, 2, 3], code: 'WRONG_SIGNATURE', culprits: [1] })
   })
 
   it('nodes that agree on a wrong signature are not believed; the next attempt is without them', async () => {
@@ -76,14 +77,23 @@ describe('signing with faults', () => {
 
   it('a node that derives another digest from the payload is never a signer', async () => {
     await using h = await Harness.start()
-    h.cluster.node(2).intercept = async (_, honest) => {
+    h.cluster.node(2).intercept = async (request, honest) => {
+      if ('sign' in request) return failure('SESSION_SILENT', { waitingFor: [1] })
       const answer = await honest()
       return 'verdict' in answer ? { verdict: { ...answer.verdict, digest: answer.verdict.digest.with(0, 1) } } : answer
     }
-    for (let i = 0; i < 4; i++) {
-      const body = await ended(h, await h.request(i))
+    // With another digest it is another session: the others wait for it in vain.
+    for (const i of [1, 3]) {
+      onSign(h.cluster.node(i), async ({ signers }, honest) =>
+        signers.includes(2) ? failure('SESSION_SILENT', { waitingFor: [2] }) : await honest(),
+      )
+    }
+    const first = await ended(h, await h.request())
+    expect(first.nodeVerdicts.find((v) => v.node === 2)).include({ allowed: false, code: 'DIGEST_MISMATCH' })
+    expect(first.attempts.map((a) => a.code)).deep.equal(['DENIED', null])
+    for (const body of [first, await ended(h, await h.request(1)), await ended(h, await h.request(2))]) {
+      expect(body.state).equal('signed')
       expect(body.signers).not.include(2)
-      expect(body.nodeVerdicts.find((v) => v.node === 2)).include({ allowed: false, code: 'DIGEST_MISMATCH' })
     }
   })
 
@@ -94,8 +104,8 @@ describe('signing with faults', () => {
       return 'verdict' in answer ? { verdict: { ...answer.verdict, requestId: new Uint8Array(32) } } : answer
     }
     const body = await ended(h, await h.request())
-    expect(body.nodeVerdicts.map((v) => v.node)).deep.equal([2, 3, 4, 5])
-    expect(body.signers).not.include(1)
+    expect(body.nodeVerdicts.map((v) => v.node)).not.include(1)
+    expect(body.state).equal('signed')
   })
 
   it('a silent signer whom the others wait for is not asked again while there are others', async () => {
@@ -225,13 +235,24 @@ describe('signing with faults', () => {
 
   it('a node that never answers a proposal delays nobody for long', async () => {
     await using h = await Harness.start()
-    h.cluster.node(1).intercept = async (request, honest) => ('propose' in request ? undefined : await honest())
+    h.cluster.node(1).intercept = async (request, honest) => ('status' in request ? await honest() : undefined)
     const id = await h.request()
+    await eventually(async () => (await h.signing(id)).state === 'signing' && h.cluster.world.signs.length === 3)
+    // Not at once: the others may be as slow.
+    h.clock.advance(SILENT_MS - 1)
+    expect((await h.signing(id)).state).equal('signing')
+    h.clock.advance(1)
     await eventually(() => h.clock.hasTimer(VERDICT_GRACE_MS))
     h.clock.advance(VERDICT_GRACE_MS)
     const body = await ended(h, id)
     expect(body.state).equal('signed')
     expect(body.nodeVerdicts.map((v) => v.node)).deep.equal([2, 3, 4, 5])
+    expect(body.attempts[0]).deep.include({ outcome: 'failed', code: 'SIGNER_SILENT', waitingFor: [1] })
+    expect(body.signers).not.include(1)
+    // Nor does it delay the next one.
+    const next = await ended(h, await h.request(1))
+    expect(next.attempts).lengthOf(1)
+    expect(next.signers).not.include(1)
   })
 
   it('a final failure to propose is a denial, a passing one is asked again', async () => {

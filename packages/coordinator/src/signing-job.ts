@@ -1,9 +1,10 @@
-import { type Clock, type ConclaveError, codeOf, fromHex, type PartyId, parsePath, toHex } from '@conclave/core'
+import { type Clock, codeOf, fromHex, type PartyId, parsePath, toHex } from '@conclave/core'
 import type { Sign, Signed } from '@conclave/wire'
 import type { Logger } from 'pino'
-import { askAll } from './ask-all.ts'
-import { type AttemptOutcome, judgeAttempt } from './attempt-outcome.ts'
+import { Attempt } from './attempt.ts'
+import type { AttemptOutcome } from './attempt-outcome.ts'
 import type { ClusterView } from './cluster-view.ts'
+import type { Doubts } from './doubts.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { NodeCalls } from './node-calls.ts'
 import type { NodeLoads } from './node-loads.ts'
@@ -12,12 +13,10 @@ import { ApiError, problemOf } from './problem.ts'
 import type { AttemptRecord, KeyRecord, Records, SigningRecord, SigningState } from './records.ts'
 import type { SigningSettings } from './settings.ts'
 import { describeAttempts, describeDenials, describeShortage } from './signing-problems.ts'
-import { chooseSigners, countedAttempts, type Quorum } from './signing-quorum.ts'
+import { chooseSigners, countedAttempts, DENIED, type Quorum } from './signing-quorum.ts'
 import { VerdictBook } from './verdict-book.ts'
 import { type Limiter, Pulse, sharedController, waitForAny } from './wait.ts'
 
-/** After the first answer of an attempt, how long the other signers are waited for. */
-export const ANSWER_GRACE_MS = 2000
 /** While too few nodes can sign: how often they are asked again even when nothing seems to have changed. */
 export const RETRY_MS = 1000
 export const BACKOFF_MS = 200
@@ -33,6 +32,7 @@ export interface SigningContext {
   readonly settings: SigningSettings
   readonly slots: Limiter
   readonly loads: NodeLoads
+  readonly doubts: Doubts
   /** Aborts when the coordinator stops: jobs return and leave their record open. */
   readonly stopping: AbortSignal
 }
@@ -50,6 +50,8 @@ export class SigningJob {
   readonly #halt = sharedController()
   #record: SigningRecord
   #saving: Promise<unknown> = Promise.resolve()
+  /** Nothing was asked yet, in this run or an earlier one. */
+  #isFresh: boolean
   #hasAsked = false
   #hasFailed = false
 
@@ -58,6 +60,7 @@ export class SigningJob {
     this.#ctx = ctx
     this.#firstKey = key
     this.#record = record
+    this.#isFresh = record.attempts.length === 0 && record.nodeVerdicts.length === 0
     this.#logger = ctx.logger.child({ signingRequest: record.requestId })
     const { requestId, keyId, derivationPath, payload, digest } = record
     const what = { keyId, path: parsePath(derivationPath), payloadType: payload.type, payload: payloadBytes(payload.bytes) }
@@ -102,6 +105,7 @@ export class SigningJob {
   /** One turn of the loop. @returns whether the request has ended. */
   async #step(): Promise<boolean> {
     if (this.#halt.signal.aborted) return this.#endHalted()
+    if (this.#isFresh) return await this.#beginAtOnce()
     if (this.#hasFailed) await this.#recover()
     this.#hasAsked = true
     await this.#book.gather(this.#halt.signal)
@@ -111,20 +115,35 @@ export class SigningJob {
     if (countedAttempts(this.#record.attempts).length >= this.#ctx.settings.maxAttempts) {
       return this.#end('failed', new ApiError('SIGNING_FAILED', describeAttempts(this.#ctx.view, this.#record)))
     }
-    if (this.#choose() === undefined) {
+    if (this.#choose(this.#book.allowing()) === undefined) {
       await this.#waitForChange()
       return false
     }
     using slot = await this.#ctx.slots.acquire(this.#halt.signal)
     // Nodes may have gone while this request was queued.
-    const quorum = this.#choose()
+    const quorum = this.#choose(this.#book.allowing())
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
-    return await this.#attempt(quorum)
+    return await this.#attempt(quorum, slot)
   }
 
-  #choose(): Quorum | undefined {
+  /**
+   * The first attempt waits for no verdict: the signers get the proposal and, right behind it on the same ordered link, the attempt.
+   * Each of them judges the one before it takes part in the other, so what a no costs is the attempt.
+   */
+  async #beginAtOnce(): Promise<boolean> {
+    const { view, doubts } = this.#ctx
+    this.#isFresh = false
+    using slot = await this.#ctx.slots.acquire(this.#halt.signal)
+    const { keyId, parties } = this.#key
+    const quorum = this.#choose(parties.filter((p) => view.isUp(p) && !doubts.has(p, keyId)))
+    if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
+    this.#hasAsked = true
+    return await this.#attempt(quorum, slot)
+  }
+
+  #choose(allowing: readonly PartyId[]): Quorum | undefined {
     const { view, loads } = this.#ctx
-    return chooseSigners({ view, loads, key: this.#key, attempts: this.#record.attempts, allowing: this.#book.allowing() })
+    return chooseSigners({ view, loads, key: this.#key, attempts: this.#record.attempts, allowing })
   }
 
   async #noteVerdicts(): Promise<void> {
@@ -159,7 +178,8 @@ export class SigningJob {
     await waitForAny({ clock, signal: this.#halt.signal, ms: RETRY_MS, pulses: [done] })
   }
 
-  async #attempt({ signers, epoch }: Quorum): Promise<boolean> {
+  /** @param slot - given back when the request is signed, at the latest by the caller. */
+  async #attempt({ signers, epoch }: Quorum, slot: Disposable): Promise<boolean> {
     const { clock, stopping, loads } = this.#ctx
     const attempt = (this.#record.attempts.at(-1)?.attempt ?? 0) + 1
     const startedAtMs = clock.nowMs()
@@ -170,37 +190,63 @@ export class SigningJob {
     // On disk before anything is sent: an attempt number names a session, and no session may run twice.
     await this.#update((r) => ({ state: 'signing', attempts: [...r.attempts, started] }))
     using _load = loads.begin(signers)
-    const answers = await this.#collect({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch })
+    const running = this.#send({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch })
+    await running.settled
     if (stopping.aborted) return false
-    const { requestId, digest, publicKey } = this.#record
-    const expected = { requestId: fromHex(requestId), digest: fromHex(digest), publicKey: fromHex(publicKey), signers }
-    const { signed, ...outcome } = judgeAttempt(answers, expected)
-    this.#logger.info({ attempt, signers, ...outcome, signed: signed !== undefined }, 'attempt ended')
-    if (signed !== undefined) return this.#endSigned(started, signed, outcome)
-    for (const party of outcome.refusedBy) this.#book.forget(party)
-    this.#hasFailed = true
-    await this.#update((r) => ({ state: 'queued', attempts: this.#withOutcome(r, { ...started, ...outcome, outcome: 'failed' }) }))
-    return false
+    const { signed, ...outcome } = running.outcome()
+    if (signed !== undefined) {
+      await this.#endSigned(started, signed, outcome)
+      slot[Symbol.dispose]()
+      // The request has ended; who answers what is still recorded.
+      await running.over
+      if (stopping.aborted) return true
+    }
+    return await this.#endAttempt(started, running.outcome())
   }
 
-  #collect(sign: Sign): Promise<ReadonlyMap<PartyId, Signed | ConclaveError>> {
+  #send(sign: Sign): Attempt {
     const { view, calls, clock, settings, stopping } = this.#ctx
-    const timeoutMs = Math.max(1, Math.min(settings.attemptTimeoutMs, this.#record.deadlineAtMs - clock.nowMs()))
-    return askAll<Signed>({
-      nodes: sign.signers.map((p) => view.node(p)),
+    const { requestId, digest, publicKey, deadlineAtMs } = this.#record
+    const { signers } = sign
+    const timeoutMs = Math.max(1, Math.min(settings.attemptTimeoutMs, deadlineAtMs - clock.nowMs()))
+    this.#book.propose(signers, this.#halt.signal)
+    return new Attempt({
+      nodes: signers.map((p) => view.node(p)),
+      expected: { requestId: fromHex(requestId), digest: fromHex(digest), publicKey: fromHex(publicKey), signers },
       ask: (node, signal) => calls.call(node, { sign }, 'signed', { timeoutMs, signal }),
-      hurries: () => true,
-      graceMs: ANSWER_GRACE_MS,
+      unheard: () => signers.filter((p) => this.#book.verdictOf(p) === undefined),
       clock,
       signal: stopping,
     })
+  }
+
+  /** Records what every signer answered. @returns whether the request has ended. */
+  async #endAttempt(started: AttemptRecord, { signed, ...outcome }: AttemptOutcome): Promise<boolean> {
+    const { attempt, signers } = started
+    const denying = signers.filter((p) => this.#book.verdictOf(p)?.allowed === false)
+    for (const party of [...outcome.culprits, ...outcome.waitingFor]) this.#ctx.doubts.add(party)
+    if (signed !== undefined) {
+      const known = this.#record.attempts.at(-1)
+      const ended: AttemptRecord = { ...started, ...outcome, outcome: 'signed' }
+      const isNews = JSON.stringify({ ...known, endedAtMs: null }) !== JSON.stringify(ended)
+      if (isNews) await this.#update((r) => ({ attempts: this.#withOutcome(r, ended) }))
+      this.#logger.info({ attempt, signers, ...outcome, signed: true }, 'attempt ended')
+      return true
+    }
+    for (const party of outcome.refusedBy) if (!denying.includes(party)) this.#book.forget(party)
+    this.#hasFailed = denying.length === 0
+    const code = denying.length > 0 && outcome.culprits.length === 0 ? DENIED : outcome.code
+    const failed: AttemptRecord = { ...started, ...outcome, code, outcome: 'failed' }
+    await this.#update((r) => ({ state: 'queued', attempts: this.#withOutcome(r, failed) }))
+    this.#logger.info({ attempt, signers, ...outcome, code, denying, signed: false }, 'attempt ended')
+    return false
   }
 
   #withOutcome(record: SigningRecord, ended: AttemptRecord): readonly AttemptRecord[] {
     return [...record.attempts.slice(0, -1), { ...ended, endedAtMs: this.#ctx.clock.nowMs() }]
   }
 
-  async #endSigned(started: AttemptRecord, signed: Signed, outcome: Omit<AttemptOutcome, 'signed'>): Promise<boolean> {
+  async #endSigned(started: AttemptRecord, signed: Signed, outcome: Omit<AttemptOutcome, 'signed'>): Promise<void> {
     const { signature, recovery } = signed
     let signedTransaction: string | null = null
     try {
@@ -215,8 +261,10 @@ export class SigningJob {
       result,
       attempts: this.#withOutcome(r, { ...started, ...outcome, outcome: 'signed' }),
       endedAtMs: this.#ctx.clock.nowMs(),
+      nodeVerdicts: this.#book.verdicts(),
     }))
-    return true
+    const { keyId } = this.#record
+    for (const { node, allowed } of this.#book.verdicts()) if (!allowed) this.#ctx.doubts.add(node, keyId)
   }
 
   async #endHalted(): Promise<boolean> {
@@ -224,7 +272,7 @@ export class SigningJob {
     if (stopping.aborted) return false
     if (this.#record.cancelRequested) return this.#end('cancelled', new ApiError('CANCELLED', 'cancelled by the requester'))
     if (!this.#hasAsked) return this.#end('failed', new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the nodes were asked'))
-    if (this.#choose() === undefined) return this.#end('failed', describeShortage(view, this.#key, this.#book))
+    if (this.#choose(this.#book.allowing()) === undefined) return this.#end('failed', describeShortage(view, this.#key, this.#book))
     return this.#end('failed', new ApiError('DEADLINE_EXCEEDED', describeAttempts(view, this.#record)))
   }
 

@@ -7,6 +7,8 @@ import { usableSharings } from './sharings.ts'
 
 /** What a signer answers when it has gone on to another epoch than the one that it was asked for: news, and nobody's fault. */
 const MOVED_ON: ReadonlySet<string> = new Set(['STALE_EPOCH', 'EPOCH_MISMATCH'])
+/** The code of an attempt that one of its signers did not allow. */
+export const DENIED = 'DENIED'
 /** As often per request it costs nothing; a node that says so for ever must not keep a request alive for ever. */
 export const MOVES_FORGIVEN_MAX = 5
 
@@ -32,12 +34,12 @@ export interface QuorumSearch {
   readonly allowing: readonly PartyId[]
 }
 
-/** The attempts that count: without those that only met nodes on their way to another epoch. */
+/** The attempts that count: without those that only met nodes on their way to another epoch, or began with one that says no. */
 export function countedAttempts(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
   let forgiven = 0
   return attempts.filter(({ code, culprits }) => {
-    const isMove = code !== null && hasMovedOn(code) && culprits.length === 0
-    return !isMove || ++forgiven > MOVES_FORGIVEN_MAX
+    const isNews = code !== null && (hasMovedOn(code) || code === DENIED) && culprits.length === 0
+    return !isNews || ++forgiven > MOVES_FORGIVEN_MAX
   })
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
+import { ANSWER_GRACE_MS } from './attempt.ts'
 import { STATUS_INTERVAL_MS } from './cluster-view.ts'
 import { LOOK_MS } from './renewal-driver.ts'
-import { ANSWER_GRACE_MS } from './signing-job.ts'
 import { MOVES_FORGIVEN_MAX } from './signing-quorum.ts'
 import { failure } from './testing/fake-node.ts'
 import { eventually, Harness } from './testing/harness.ts'

@@ -29,7 +29,8 @@ describe('signing', () => {
   it('threshold nodes that allow sign, and nobody else is asked to', async () => {
     await using h = await Harness.start()
     const id = await h.request()
-    const body = await h.ended(id)
+    expect((await h.ended(id)).state).equal('signed')
+    const body = await h.recorded(id)
     expect(body).include({ state: 'signed', error: null, keyId: 'main', requester: 'admin' })
     expect(body.attempts).lengthOf(1)
     expect(body.attempts[0]).deep.include({ attempt: 1, outcome: 'signed', code: null, signers: body.signers, bytesOnWire: 3000 })
@@ -77,7 +78,6 @@ describe('signing', () => {
       }
     }
     const ids = await Promise.all(Array.from({ length: 10 }, (_, i) => h.request(i)))
-    for (const id of ids) await eventually(async () => (await stateOf(h, id)) !== 'decoded')
     await eventually(() => open.size === 2)
     const states = await Promise.all(ids.map((id) => stateOf(h, id)))
     expect(states.filter((state) => state === 'signing')).lengthOf(2)
@@ -96,7 +96,9 @@ describe('signing', () => {
     expect(body.nodeVerdicts.filter((v) => !v.allowed).map((v) => v.node)).deep.equal([1, 3, 5])
     expect(body.error?.nodeVerdicts).deep.equal(body.nodeVerdicts)
     expect(body.nodeVerdicts[0]).deep.equal({ node: 1, allowed: false, code: 'AMOUNT_OVER_LIMIT', reason: 'too much', rule: 'small' })
-    expect(h.cluster.world.signs).deep.equal([])
+    // It began with three of them, of whom two said no.
+    expect(body.attempts.map((a) => [a.outcome, a.code])).deep.equal([['failed', 'DENIED']])
+    expect(body.signature).equal(null)
   })
 
   it('two of five deny: the other three sign', async () => {
@@ -105,6 +107,10 @@ describe('signing', () => {
     const body = await h.ended(await h.request())
     expect(body.state).equal('signed')
     expect(body.signers).deep.equal([1, 3, 5])
+    expect(body.attempts.map((a) => a.code)).deep.equal(['DENIED', null])
+    // What those two denied the others have signed: the next request does not begin with them.
+    const next = await h.ended(await h.request(1))
+    expect(next.attempts.map((a) => a.signers)).deep.equal([[1, 3, 5]])
   })
 
   it('nodes that are down do not deny: the request waits and is signed when one returns', async () => {

@@ -40,6 +40,31 @@ describe('coordinator store', () => {
     await again.close()
   })
 
+  it('writes that come together are kept in their order, and each is there when its promise resolves', async () => {
+    const store = await Store.open(path)
+    const write = async (n: number) => {
+      await store.write([
+        { table: 't', key: 'last', value: n },
+        { table: 't', key: `${n}`, value: n },
+      ])
+      expect(await store.get('t', `${n}`)).equal(n)
+    }
+    const all = Array.from({ length: 50 }, (_, n) => write(n))
+    await store.close().catch(() => undefined)
+    await Promise.allSettled(all)
+    const again = await Store.open(path)
+    expect(await again.get('t', 'last')).equal(49)
+    expect(await again.scan('t', { limit: 99 })).lengthOf(51)
+    await again.close()
+  })
+
+  it('when the disk takes nothing, everybody who wrote hears of it', async () => {
+    const store = await Store.open(path)
+    await store.close()
+    const outcomes = await Promise.allSettled([1, 2].map((n) => store.write([{ table: 't', key: `${n}`, value: n }])))
+    expect(outcomes.map((o) => o.status)).deep.equal(['rejected', 'rejected'])
+  })
+
   it('pages in both directions and deletes', async () => {
     const store = await Store.open(path)
     await store.write([1, 2, 3, 4].map((n) => ({ table: 't', key: `${n}`, value: n })))

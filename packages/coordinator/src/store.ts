@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { ConclaveError, concat, equalBytes, tagged, utf8 } from '@conclave/core'
 import { Level } from 'level'
 
@@ -24,6 +25,14 @@ export interface Scan {
 const CHECKSUM_BYTES = 16
 const DATABASE = 'db'
 const UNFINISHED = 'db.new'
+
+type Operation = { readonly type: 'put'; readonly key: string; readonly value: Uint8Array } | { readonly type: 'del'; readonly key: string }
+
+interface Waiting {
+  readonly operations: readonly Operation[]
+  resolve(): void
+  reject(error: unknown): void
+}
 
 type Database = Level<string, Uint8Array>
 
@@ -78,6 +87,8 @@ function openError(path: string, cause: unknown): StoreError {
 /** Small JSON records in tables. Every write is atomic and on disk when its promise resolves. */
 export class Store {
   readonly #db: Database
+  readonly #waiting: Waiting[] = []
+  #flushing: Promise<void> | undefined
 
   private constructor(db: Database) {
     this.#db = db
@@ -105,12 +116,33 @@ export class Store {
     return stored === undefined ? undefined : unseal(name, stored)
   }
 
-  async write(writes: readonly Write[]): Promise<void> {
-    const operations = writes.map(({ table, key, value }) => {
+  /** Applies all writes or none. What is written in one turn of the event loop, or while the disk is busy, goes to the disk together. */
+  write(writes: readonly Write[]): Promise<void> {
+    const operations = writes.map(({ table, key, value }): Operation => {
       const name = `${table}/${key}`
-      return value === undefined ? ({ type: 'del', key: name } as const) : ({ type: 'put', key: name, value: seal(name, value) } as const)
+      return value === undefined ? { type: 'del', key: name } : { type: 'put', key: name, value: seal(name, value) }
     })
-    await this.#db.batch(operations, { sync: true })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.push({ operations, resolve, reject })
+    this.#flushing ??= this.#flush()
+    return promise
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await setImmediate()
+      const group = this.#waiting.splice(0)
+      try {
+        await this.#db.batch(
+          group.flatMap((w) => w.operations),
+          { sync: true },
+        )
+        for (const { resolve } of group) resolve()
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    this.#flushing = undefined
   }
 
   /** Keys and values of a table in the order of the keys. */
@@ -127,6 +159,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
+    await this.#flushing
     await this.#db.close()
   }
 }

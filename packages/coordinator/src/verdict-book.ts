@@ -62,9 +62,19 @@ export class VerdictBook {
     return parties.length - denials < threshold
   }
 
+  /** What a party says now; undefined while it has said nothing. */
+  verdictOf(party: PartyId): NodeVerdict | undefined {
+    return this.#entry(party).verdict
+  }
+
   /** The node has to be asked again before it signs, for example because it says that it does not know the request. */
   forget(party: PartyId): void {
     this.#entry(party).generation = -1
+  }
+
+  /** Sends the proposal to those of `parties` that have not answered it, before this returns, and waits for nobody. */
+  propose(parties: readonly PartyId[], signal: AbortSignal): void {
+    for (const party of parties) if (this.#isDue(party)) void this.#ask(party, signal)
   }
 
   /** Asks every connected party that has not answered yet; resolves when all have, or enough allow and the slow ones had their time. */

@@ -1,7 +1,7 @@
-import { type ChildKey, type DerivationPath, formatPath, formatXpub, fromHex, type NodeMember, toHex } from '@conclave/core'
-import { evmAddress } from '@conclave/policy'
+import { type DerivationPath, type ExtendedKey, formatPath, formatXpub, type NodeMember, toHex } from '@conclave/core'
 import type { LinkStatus } from '@conclave/transport'
 import type { Availability } from './availability.ts'
+import { addressOf } from './child-keys.ts'
 import type { Report } from './cluster-view.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
@@ -14,12 +14,13 @@ const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 export function keyBody(key: KeyRecord, times: RefreshTimes): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
-  const names = { xpub: formatXpub(root), address: evmAddress(root.publicKey) }
+  const names = { xpub: formatXpub(root), address: addressOf(key.publicKey) }
   return { keyId, publicKey, chainCode, ...names, threshold, parties: [...parties], epoch, state, ...refreshBody(times) }
 }
 
-export function derivedKeyBody(path: DerivationPath, { publicKey }: ChildKey): DerivedKeyBody {
-  return { path: formatPath(path), publicKey: toHex(publicKey), address: evmAddress(publicKey) }
+export function derivedKeyBody(path: DerivationPath, key: ExtendedKey): DerivedKeyBody {
+  const publicKey = toHex(key.publicKey)
+  return { path: formatPath(path), publicKey, address: addressOf(publicKey) }
 }
 
 function refreshBody({ refreshEveryDays, refreshedAtMs, nextRefreshAtMs }: RefreshTimes) {
@@ -54,7 +55,7 @@ export function signingBody(record: SigningRecord): SigningBody {
     keyId: record.keyId,
     derivationPath: record.derivationPath,
     publicKey: record.publicKey,
-    from: evmAddress(fromHex(record.publicKey, 33)),
+    from: addressOf(record.publicKey),
     payload: { ...record.payload },
     state: record.state,
     cancelRequested: record.cancelRequested,
@@ -114,7 +115,14 @@ function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
     loopMaxUs: status.loopMaxUs,
     cpuMs: status.cpuMs,
     keys: status.keys.map((k) => ({ keyId: k.keyId, epoch: k.epoch, publicKey: toHex(k.publicKey), state: k.state })),
-    pairs: status.pairs.map(({ peer, pairEpoch, state, code }) => ({ peer, pairEpoch, state, code: code === '' ? null : code })),
+    pairs: status.pairs.map(({ peer, pairEpoch, state, code, stock }) => ({
+      peer,
+      pairEpoch,
+      state,
+      code: code === '' ? null : code,
+      stock,
+    })),
+    pool: status.pool,
     reportedAt: iso(atMs),
   }
 }

@@ -1,7 +1,7 @@
 /** BIP32 without the hardened half: every child of a key that nobody holds whole is reached from its public side. */
+import { createHmac } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { createBase58check } from '@scure/base'
 import { concat, fromHex, toHex, u32 } from './bytes.ts'
 import { InvalidArgument } from './errors.ts'
@@ -71,17 +71,36 @@ export function formatPath(path: DerivationPath): string {
   return ['m', ...path].join('/')
 }
 
+/** The half of a derivation step that takes no curve. */
+export interface ChildStep {
+  /** 32 bytes: what is added to the parent's key. No child when it is q or more. */
+  readonly step: Uint8Array
+  readonly chainCode: Uint8Array
+}
+
+/** `index` is not checked here: {@link checkPath}. */
+export function childStep({ publicKey, chainCode }: ExtendedKey, index: number): ChildStep {
+  const out = createHmac('sha512', chainCode).update(publicKey).update(u32(index)).digest()
+  return { step: Uint8Array.from(out.subarray(0, 32)), chainCode: Uint8Array.from(out.subarray(32)) }
+}
+
+export const noChild = (index: number): InvalidArgument => badPath('this index has no child key', index)
+
 function childOf(parent: ChildKey, index: number): ChildKey {
-  const out = hmac(sha512, parent.chainCode, concat(parent.publicKey, u32(index)))
-  const step = BigInt(`0x${toHex(out.subarray(0, 32))}`)
-  if (step >= Fn.ORDER) throw badPath('this index has no child key', index)
+  const { step, chainCode } = childStep(parent, index)
+  const value = BigInt(`0x${toHex(step)}`)
+  if (value >= Fn.ORDER) throw noChild(index)
   // Everything here is public, so the time it takes may tell it.
-  const child = Point.fromBytes(parent.publicKey).add(Point.BASE.multiplyUnsafe(step))
-  if (child.is0()) throw badPath('this index has no child key', index)
-  return {
-    publicKey: child.toBytes(true),
-    chainCode: out.slice(32),
-    tweak: Fn.toBytes(Fn.add(Fn.fromBytes(parent.tweak), step)),
+  const child = Point.fromBytes(parent.publicKey).add(Point.BASE.multiplyUnsafe(value))
+  if (child.is0()) throw noChild(index)
+  return { publicKey: child.toBytes(true), chainCode, tweak: Fn.toBytes(Fn.add(Fn.fromBytes(parent.tweak), value)) }
+}
+
+/** Whether a path is one that can be derived, without the cost of doing it. @throws {InvalidArgument} BAD_PATH. */
+export function checkPath(path: DerivationPath): void {
+  if (path.length > PATH_DEPTH_MAX) throw badPath(`a derivation path has at most ${PATH_DEPTH_MAX} levels`)
+  for (const index of path) {
+    if (!Number.isInteger(index) || index < 0 || index > PATH_INDEX_MAX) throw badPath('only non-hardened indices can be derived', index)
   }
 }
 
@@ -91,10 +110,7 @@ function childOf(parent: ChildKey, index: number): ChildKey {
  * @throws {InvalidArgument} BAD_PATH on more than 8 levels, a hardened index, or an index without a child (probability 2^-127).
  */
 export function deriveChild({ publicKey, chainCode }: ExtendedKey, path: DerivationPath): ChildKey {
-  if (path.length > PATH_DEPTH_MAX) throw badPath(`a derivation path has at most ${PATH_DEPTH_MAX} levels`)
-  for (const index of path) {
-    if (!Number.isInteger(index) || index < 0 || index > PATH_INDEX_MAX) throw badPath('only non-hardened indices can be derived', index)
-  }
+  checkPath(path)
   return path.reduce(childOf, { publicKey, chainCode, tweak: new Uint8Array(32) })
 }
 

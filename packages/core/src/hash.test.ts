@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { toHex, u32, utf8 } from './bytes.ts'
-import { TaggedState, tagged, taggedExpand } from './hash.ts'
+import { tagged, taggedExpand, taggedPrefix } from './hash.ts'
 
 const partsOf = fc.array(fc.uint8Array({ maxLength: 24 }), { maxLength: 6 })
 
@@ -49,11 +49,23 @@ describe('hash', () => {
     fc.assert(fc.property(partsOf, partsOf, (a, b) => toHex(tagged('pad', ...a)) !== toHex(tagged('pad1', ...b))))
   })
 
-  it('hash: an open state gives the same digests, and is not changed by them', () => {
-    const state = new TaggedState('t', [utf8('a')])
-    const first = toHex(state.digest(utf8('b')))
-    expect(first).to.equal(toHex(tagged('t', utf8('a'), utf8('b'))))
-    expect(toHex(state.digest(utf8('b')))).to.equal(first)
+  it('hash: short and long inputs are hashed alike, and nothing of one is left for the next', () => {
+    for (const length of [0, 1, 63, 64, 32_700, 32_768, 40_000, 20]) {
+      const parts = [new Uint8Array(length).fill(length), utf8('tail')]
+      expect(toHex(tagged('long', ...parts)), `${length} bytes`).to.equal(naive('long', parts))
+    }
+    const digest = tagged('x')
+    expect([digest.constructor, digest.buffer.byteLength]).to.deep.equal([Uint8Array, 32])
+  })
+
+  it('hash: the prefix is what is hashed before further parts', () => {
+    fc.assert(
+      fc.property(partsOf, fc.uint8Array({ maxLength: 9 }), (parts, last) => {
+        const tail = taggedPrefix('t', last).subarray(taggedPrefix('t').length)
+        const whole = createHash('sha256').update(taggedPrefix('t', ...parts))
+        expect(whole.update(tail).digest('hex')).to.equal(toHex(tagged('t', ...parts, last)))
+      }),
+    )
   })
 
   it('hash: expansion is T in counter mode, and a prefix of any longer one', () => {

@@ -1,60 +1,93 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { u32, utf8 } from './bytes.ts'
-
-/** A SHA-256 state that has absorbed a prefix and can be cloned. */
-export type HashState = ReturnType<typeof sha256.create>
+import { createHash, hash } from 'node:crypto'
 
 const DOMAIN = 'conclave/v1/'
+const LENGTH_BYTES = 8
+/** Up to here the input is laid out in one piece: one native call costs less than a state that is updated part by part. */
+const JOINED_BYTES_MAX = 1 << 15
 
-function absorb(state: HashState, part: Uint8Array): void {
-  const length = new Uint8Array(8)
-  new DataView(length.buffer).setUint32(4, part.length)
-  state.update(length).update(part)
+const encoder = new TextEncoder()
+const scratch = new Uint8Array(JOINED_BYTES_MAX)
+
+/** Bytes that `label` and `parts` come to. Labels are ASCII. */
+function inputBytes(label: string, parts: readonly Uint8Array[]): number {
+  let sum = DOMAIN.length + label.length
+  for (const p of parts) sum += LENGTH_BYTES + p.length
+  return sum
 }
 
-/** `T` with its state left open, so that a hot loop absorbs a common prefix once. */
-export class TaggedState {
-  readonly #state: HashState
+/** Writes the 64-bit length of a part, whose upper half no array reaches. */
+function putLength(out: Uint8Array, at: number, length: number): void {
+  out[at] = 0
+  out[at + 1] = 0
+  out[at + 2] = 0
+  out[at + 3] = 0
+  out[at + 4] = length >>> 24
+  out[at + 5] = length >>> 16
+  out[at + 6] = length >>> 8
+  out[at + 7] = length
+}
 
-  constructor(label: string, parts: readonly Uint8Array[] = [], state?: HashState) {
-    this.#state = state ?? sha256.create().update(utf8(DOMAIN + label))
-    for (const p of parts) absorb(this.#state, p)
+/** Lays the input out from the beginning of `out`; returns where it ends. */
+function layOut(out: Uint8Array, label: string, parts: readonly Uint8Array[]): number {
+  let at = encoder.encodeInto(DOMAIN + label, out).written
+  for (const p of parts) {
+    putLength(out, at, p.length)
+    out.set(p, at + LENGTH_BYTES)
+    at += LENGTH_BYTES + p.length
   }
+  return at
+}
 
-  /** Digest of the prefix and `parts`; this state is unchanged. */
-  digest(...parts: readonly Uint8Array[]): Uint8Array {
-    const state = this.#state.clone()
-    for (const p of parts) absorb(state, p)
-    return state.digest()
-  }
+const plain = (b: Buffer): Uint8Array => new Uint8Array(b.buffer, b.byteOffset, b.length)
 
-  /** `length` bytes in counter mode: block b appends the 32-bit b as a last part. */
-  expand(length: number, ...parts: readonly Uint8Array[]): Uint8Array {
-    const prefix = this.#state.clone()
-    for (const p of parts) absorb(prefix, p)
-    const out = new Uint8Array(length)
-    for (let block = 0, at = 0; at < length; block++, at += 32) {
-      const state = prefix.clone()
-      absorb(state, u32(block))
-      out.set(state.digest().subarray(0, Math.min(32, length - at)), at)
-    }
-    return out
-  }
+/** SHA-256 of the first `end` bytes of `input`. */
+const digestOf = (input: Uint8Array, end: number): Uint8Array => plain(hash('sha256', input.subarray(0, end), 'buffer'))
+
+/** The bytes that {@link tagged} hashes first, for a function that hashes more parts after them. */
+export function taggedPrefix(label: string, ...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(inputBytes(label, parts))
+  layOut(out, label, parts)
+  return out
 }
 
 /**
  * The specification's `T`: SHA-256 of `conclave/v1/` + label, then every part prefixed with its 64-bit big-endian length.
  *
- * Labels are constants without NUL, and a length begins with NUL bytes, so two different (label, parts) never hash the same
+ * Labels are constants in ASCII without NUL, and a length begins with NUL bytes, so two different (label, parts) never hash the same
  * bytes (CVE-2022-47931 is what happens without this).
  *
  * @returns 32 bytes.
  */
 export function tagged(label: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  return new TaggedState(label).digest(...parts)
+  if (inputBytes(label, parts) > JOINED_BYTES_MAX) return hashInParts(label, parts)
+  const end = layOut(scratch, label, parts)
+  const out = digestOf(scratch, end)
+  scratch.fill(0, 0, end)
+  return out
 }
 
-/** `T` in counter mode: `length` bytes. */
+function hashInParts(label: string, parts: readonly Uint8Array[]): Uint8Array {
+  const state = createHash('sha256').update(DOMAIN + label)
+  const length = new Uint8Array(LENGTH_BYTES)
+  for (const p of parts) {
+    putLength(length, 0, p.length)
+    state.update(length).update(p)
+  }
+  return plain(state.digest())
+}
+
+/** `T` in counter mode: `length` bytes; block b appends the 32-bit b as a last part. */
 export function taggedExpand(label: string, length: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  return new TaggedState(label).expand(length, ...parts)
+  const block = new Uint8Array(4)
+  const input = taggedPrefix(label, ...parts, block)
+  const number = new DataView(input.buffer, input.length - block.length)
+  const out = new Uint8Array(length)
+  for (let b = 0, at = 0; at < length; b++, at += 32) {
+    number.setUint32(0, b)
+    const digest = digestOf(input, input.length)
+    out.set(at + 32 <= length ? digest : digest.subarray(0, length - at), at)
+    digest.fill(0)
+  }
+  input.fill(0)
+  return out
 }

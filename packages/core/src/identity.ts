@@ -1,5 +1,5 @@
-import { ed25519 } from '@noble/curves/ed25519.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { isEd25519Key, verifyEd25519 } from './ed25519.ts'
 import { ConfigError } from './errors.ts'
 
 /** Public half of a node's identity: Ed25519 (32 bytes) or compressed secp256k1 (33 bytes). */
@@ -17,13 +17,10 @@ export interface IdentitySigner {
 
 export const IDENTITY_SIGNATURE_BYTES_MAX = 72
 
-/** @throws {ConfigError} BAD_IDENTITY on a wrong length or a point that is not on the curve. */
+/** @throws {ConfigError} BAD_IDENTITY on a wrong length, a point that is not on the curve, or one under which anybody can sign. */
 export function parseIdentityKey(type: string, publicKey: Uint8Array): IdentityKey {
   try {
-    if (type === 'ed25519' && publicKey.length === 32) {
-      ed25519.Point.fromBytes(publicKey).assertValidity()
-      return { type, publicKey }
-    }
+    if (type === 'ed25519' && publicKey.length === 32 && isEd25519Key(publicKey)) return { type, publicKey }
     if (type === 'secp256k1' && publicKey.length === 33) {
       secp256k1.Point.fromBytes(publicKey).assertValidity()
       return { type, publicKey }
@@ -37,7 +34,7 @@ export function parseIdentityKey(type: string, publicKey: Uint8Array): IdentityK
 /** Strict verification; malformed input is `false`, never a throw. */
 export function verifyIdentity(key: IdentityKey, message: Uint8Array, signature: Uint8Array): boolean {
   try {
-    if (key.type === 'ed25519') return ed25519.verify(signature, message, key.publicKey, { zip215: false })
+    if (key.type === 'ed25519') return verifyEd25519(key.publicKey, message, signature)
     return secp256k1.verify(signature, message, key.publicKey, { prehash: true, lowS: true, format: 'der' })
   } catch {
     // The library throws on malformed signatures, which is the same as a wrong one.

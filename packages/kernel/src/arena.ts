@@ -38,11 +38,16 @@ export class Arena {
     return at
   }
 
-  /** @returns the address of a copy. */
-  put(bytes: Uint8Array): number {
-    const at = this.reserve(bytes.length)
+  /** @returns the address of a copy, with zero bytes after it as far as `room` reaches. */
+  put(bytes: Uint8Array, room: number = bytes.length): number {
+    const at = this.reserve(room)
     this.#bytes.set(bytes, at)
     return at
+  }
+
+  /** Copies to a reserved address. */
+  write(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at)
   }
 
   /** A copy of `length` bytes. */

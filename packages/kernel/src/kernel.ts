@@ -50,8 +50,10 @@ export interface VectorKernel {
   maskedDifferences(t0: Scalars, t1: Scalars, offsets: Scalars): Scalars
   /** For every row j: `sum_c weights_c table_{j,c}`. */
   combineColumns(table: Scalars, weights: Scalars): Scalars
-  /** For every column c: `sum_j factors_j table_{j,c}`; as many columns as the lengths say. */
-  sumColumns(factors: Scalars, table: Scalars): Scalars
+  /** For every row j: `sum_c weights_c table_{j,c} + table_{j,last}`; the table has one column more than there are weights. */
+  foldColumns(table: Scalars, weights: Scalars): Scalars
+  /** For every column c: `sum_j factors_j table_{j,c}`; as many columns as the lengths say, or only the first `columns` of them. */
+  sumColumns(factors: Scalars, table: Scalars, columns?: number): Scalars
   /** `table_{j,c} + bit_j other_{j,c}`. */
   addSelected(table: Scalars, bits: Uint8Array, other: Scalars, columns: number): Scalars
   /** `values_j - bit_j scalar`. */

@@ -5,7 +5,7 @@ import { Arena } from './arena.ts'
 const FILE = new URL('../build/kernel.wasm', import.meta.url)
 
 /** What assembly/index.ts exports, with addresses and lengths as numbers. */
-export type Exports = Readonly<Record<string, (...args: readonly number[]) => number>>
+export type Exports<Names extends string = string> = Readonly<Record<Names, (...args: readonly number[]) => number>>
 
 function compile(): WebAssembly.Module {
   try {

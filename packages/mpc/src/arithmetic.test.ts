@@ -1,110 +1,81 @@
-import { seededRandom, utf8 } from '@conclave/core'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { ConclaveError, seededRandom, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import * as a from './arithmetic.ts'
 import { always } from './testing/property.fixture.ts'
 import { witness } from './testing/run.ts'
+import { bytesOf, mod, q, scalar, toBigint } from './testing/scalars.fixture.ts'
 
-const big = fc.bigInt({ min: 0n, max: a.q - 1n })
-const mod = (x: bigint) => ((x % a.q) + a.q) % a.q
-const bytesOf = (x: bigint, length = 32) => Uint8Array.from(Buffer.from(x.toString(16).padStart(2 * length, '0'), 'hex'))
-const p = secp256k1.Point.Fp.ORDER
+const big = fc.bigInt({ min: 0n, max: q - 1n })
 
 describe('arithmetic', () => {
   it('arithmetic: scalars are integers mod q', () => {
     always(
       fc.property(big, big, (x, y) => {
-        expect(a.addScalars(x, y)).to.equal(mod(x + y))
-        expect(a.subScalars(x, y)).to.equal(mod(x - y))
-        expect(a.mulScalars(x, y)).to.equal(mod(x * y))
-        expect(a.sumScalars([x, y, x])).to.equal(mod(2n * x + y))
-        expect(a.reduce(x - y - a.q)).to.equal(mod(x - y))
-        if (x !== 0n) expect(a.mulScalars(x, a.invertScalar(x))).to.equal(1n)
+        const [s, t] = [scalar(x), scalar(y)]
+        expect(a.addScalars(s, t)).to.deep.equal(scalar(x + y))
+        expect(a.subScalars(s, t)).to.deep.equal(scalar(x - y))
+        expect(a.mulScalars(s, t)).to.deep.equal(scalar(x * y))
+        expect(a.negate(s)).to.deep.equal(scalar(-x))
+        expect(a.sumScalars([s, t, s])).to.deep.equal(scalar(2n * x + y))
+        expect([a.isZero(s), a.equalScalars(s, t), a.equalScalars(s, Uint8Array.from(s))]).to.deep.equal([x === 0n, x === y, true])
+        if (x !== 0n) expect(a.mulScalars(s, a.invertScalar(s))).to.deep.equal(a.ONE)
+        expect([s, t], 'operands').to.deep.equal([scalar(x), scalar(y)])
       }),
     )
-    expect(() => a.invertScalar(0n)).to.throw()
-    expect(a.sumScalars([])).to.equal(0n)
+    expect(() => a.invertScalar(a.ZERO)).to.throw()
   })
 
-  it('arithmetic: only canonical scalars of 32 bytes are read', () => {
-    for (const x of [0n, 1n, a.q - 1n]) expect(a.scalarFromBytes(bytesOf(x))).to.equal(x)
-    for (const x of [a.q, a.q + 1n, a.q + 5n, 2n ** 256n - 1n]) expect(a.scalarFromBytes(bytesOf(x)), `${x}`).to.equal(undefined)
-    for (const n of [0, 31, 33]) expect(a.scalarFromBytes(new Uint8Array(n))).to.equal(undefined)
+  it('arithmetic: a sum is fresh, whatever it is of', () => {
+    for (const terms of [[], [a.ONE], [a.ZERO, a.ONE]]) a.sumScalars(terms).fill(255)
+    expect([a.ZERO, a.ONE]).to.deep.equal([scalar(0n), scalar(1n)])
+    expect(a.sumScalars([])).to.deep.equal(a.ZERO)
+  })
+
+  it('arithmetic: small numbers are scalars', () => {
+    for (const n of [0, 1, 9, 0xffffffff]) expect(a.scalarOf(n)).to.deep.equal(scalar(BigInt(n)))
+  })
+
+  it('arithmetic: any string of up to 64 bytes is reduced', () => {
+    always(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        expect(a.reduce(bytes)).to.deep.equal(scalar(toBigint(bytes)))
+      }),
+    )
+  })
+
+  it('arithmetic: only canonical scalars of 32 bytes are read, and what is read is a copy', () => {
+    for (const x of [0n, 1n, q - 1n]) expect(a.scalarFromBytes(bytesOf(x))).to.deep.equal(scalar(x))
+    for (const x of [q, q + 1n, q + 5n, 2n ** 256n - 1n]) expect(a.scalarFromBytes(bytesOf(x)), `${x}`).to.equal(undefined)
+    for (const n of [0, 31, 33, 64]) expect(a.scalarFromBytes(new Uint8Array(n))).to.equal(undefined)
     always(
       fc.property(big, (x) => {
-        expect(a.scalarFromBytes(a.scalarToBytes(x))).to.equal(x)
+        const bytes = bytesOf(x)
+        const read = a.scalarFromBytes(bytes)
+        bytes.fill(0)
+        expect(read).to.deep.equal(bytesOf(x))
       }),
     )
   })
 
-  it('arithmetic: only compressed points on the curve and not O are read', () => {
-    const good = a.pointToBytes(a.G)
-    expect(a.pointFromBytes(good)?.equals(a.G)).to.equal(true)
-    const withPrefix = (prefix: number, x: Uint8Array) => Uint8Array.from([prefix, ...x])
-    const x = good.subarray(1)
-    const refused = [
-      new Uint8Array(33),
-      new Uint8Array(0),
-      good.subarray(0, 32),
-      withPrefix(0, x),
-      withPrefix(4, x),
-      withPrefix(6, x),
-      withPrefix(2, bytesOf(5n)), // x = 5 is on no point of the curve
-      withPrefix(2, bytesOf(p)), // not reduced
-      withPrefix(2, bytesOf(p + 1n)),
-      withPrefix(2, new Uint8Array(32).fill(255)),
-      a.G.toBytes(false),
-    ]
-    for (const bytes of refused) expect(a.pointFromBytes(bytes), Buffer.from(bytes).toString('hex')).to.equal(undefined)
-    expect(() => a.pointToBytes(a.O)).to.throw()
+  it('arithmetic: vectors are scalars one after the other', () => {
+    const values = [1n, 0n, q - 1n].map(scalar)
+    const packed = a.pack(values)
+    expect(packed).to.have.length(96)
+    expect(values.map((_, i) => a.scalarAt(packed, i))).to.deep.equal(values)
   })
 
-  it('arithmetic: what is read as a point writes the same bytes', () => {
-    always(
-      fc.property(fc.uint8Array({ minLength: 33, maxLength: 33 }), fc.constantFrom(2, 3), (bytes, prefix) => {
-        bytes[0] = prefix
-        const point = a.pointFromBytes(bytes)
-        if (point !== undefined) expect(a.pointToBytes(point)).to.deep.equal(bytes)
-      }),
-    )
-  })
-
-  it('arithmetic: multiplication by public, secret and base agree, zero and O included', () => {
-    always(
-      fc.property(big, big, (x, y) => {
-        const point = a.mulBase(y)
-        const expected = a.mulBase(mod(x * y))
-        expect(a.mul(point, x).equals(expected)).to.equal(true)
-        expect(a.mulPublic(point, x).equals(expected)).to.equal(true)
-        expect(a.sumPoints([point, a.mulBase(x)]).equals(a.mulBase(mod(x + y)))).to.equal(true)
-        expect(a.subPoints(point, a.mulBase(x)).equals(a.mulBase(mod(y - x)))).to.equal(true)
-      }),
-      {
-        numRuns: 10,
-        examples: [
-          [0n, 1n],
-          [1n, 0n],
-          [0n, 0n],
-          [a.q - 1n, 1n],
-          [2n, a.q - 1n],
-        ],
-      },
-    )
-  })
-
-  it('arithmetic: points written together are the points written one by one', () => {
-    const points = [1n, 2n, a.q - 1n, 123456789n].map(a.mulBase)
-    expect(a.pointsToBytes(points)).to.deep.equal(points.map(a.pointToBytes))
-    expect(() => a.pointsToBytes([a.G, a.O])).to.throw()
-  })
-
-  it('arithmetic: random scalars are never zero, and the bytes they came from are wiped', () => {
+  it('arithmetic: random scalars are 48 bytes mod q, and these are wiped', () => {
     const random = witness(seededRandom(utf8('scalars')))
-    const made = Array.from({ length: 50 }, () => a.randomScalar(random))
-    expect(made.every((x) => x >= 1n && x < a.q)).to.equal(true)
-    expect(new Set(made).size).to.equal(50)
+    const again = seededRandom(utf8('scalars'))
+    for (let i = 0; i < 50; i++) expect(a.randomScalar(random)).to.deep.equal(scalar(mod(toBigint(again.bytes(48)))))
+    expect(random.given).to.have.length(50)
     expect(random.given.every((b) => b.length === 48 && b.every((v) => v === 0))).to.equal(true)
-    expect(a.randomScalar({ bytes: (n) => new Uint8Array(n) })).to.equal(1n)
+  })
+
+  it('arithmetic: a generator that gives a scalar of 0 is refused', () => {
+    const draw = (x: bigint) => () => a.randomScalar({ bytes: () => Uint8Array.from([...new Uint8Array(16), ...bytesOf(x)]) })
+    for (const x of [0n, q]) expect(draw(x)).to.throw(ConclaveError).with.property('code', 'BAD_RANDOM')
+    expect(draw(1n)()).to.deep.equal(a.ONE)
   })
 })

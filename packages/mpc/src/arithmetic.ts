@@ -1,109 +1,70 @@
-/**
- * secp256k1 and its scalar field: the one door to curve arithmetic, so that a faster kernel can stand behind it.
- *
- * Today: @noble/curves over BigInt, which is not constant time (SECURITY.md lists what that means).
- */
+/** Scalars of secp256k1: the door to the kernel's, and what hashes and random bytes become of them. */
+import { ConclaveError, concat, equalBytes, type Random, taggedExpand } from '@conclave/core'
+import { kernel, type Scalar } from '@conclave/kernel'
+import { SCALAR_BYTES } from './constants.ts'
 
-import { type Random, TaggedState, taggedExpand } from '@conclave/core'
-import { normalizeZ } from '@noble/curves/abstract/curve.js'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { POINT_BYTES, SCALAR_BYTES } from './constants.ts'
+export type { Scalar, Scalars } from '@conclave/kernel'
 
-export type Point = InstanceType<typeof secp256k1.Point>
-/** In [0, q). */
-export type Scalar = bigint
+export const { addScalars, subScalars, mulScalars, invertScalar, areCanonical } = kernel
 
-const Fn = secp256k1.Point.Fn
-export const q: bigint = Fn.ORDER
-export const G: Point = secp256k1.Point.BASE
-export const O: Point = secp256k1.Point.ZERO
+/** So many bytes, reduced mod q, are uniform up to a bias below 2^-127. */
+const WIDE_BYTES = 48
 
-export const addScalars = (a: Scalar, b: Scalar): Scalar => Fn.add(a, b)
-export const subScalars = (a: Scalar, b: Scalar): Scalar => Fn.sub(a, b)
-export const mulScalars = (a: Scalar, b: Scalar): Scalar => Fn.mul(a, b)
-/** @throws when `a` is 0. */
-export const invertScalar = (a: Scalar): Scalar => Fn.inv(a)
-export const sumScalars = (terms: Iterable<Scalar>): Scalar => {
-  let sum = 0n
-  for (const t of terms) sum += t
-  return Fn.create(sum)
-}
-/** Reduces any integer into [0, q). */
-export const reduce = (a: bigint): Scalar => Fn.create(a)
-
-/** Big-endian, of any length. */
-export function toBigint(bytes: Uint8Array): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const head = bytes.length % 8
-  let value = 0n
-  for (let i = 0; i < head; i++) value = (value << 8n) | BigInt(view.getUint8(i))
-  // No string in between: it could neither be wiped nor be made in constant time.
-  for (let i = head; i < bytes.length; i += 8) value = (value << 64n) | view.getBigUint64(i)
-  return value
+/** The scalar of a small number that is no secret: an index, a position. */
+export function scalarOf(value: number): Scalar {
+  const out = new Uint8Array(SCALAR_BYTES)
+  new DataView(out.buffer).setUint32(SCALAR_BYTES - 4, value)
+  return out
 }
 
-/** 32 bytes, big-endian. */
-export const scalarToBytes = (a: Scalar): Uint8Array => Fn.toBytes(a)
+export const ZERO: Scalar = scalarOf(0)
+export const ONE: Scalar = scalarOf(1)
 
-/** A canonical scalar in [0, q), or undefined: never reduced silently. */
+/** In constant time, as everything here unless it says otherwise. */
+export const isZero = (a: Scalar): boolean => equalBytes(a, ZERO)
+export const equalScalars: (a: Scalar, b: Scalar) => boolean = equalBytes
+export const negate = (a: Scalar): Scalar => subScalars(ZERO, a)
+
+export function sumScalars(terms: Iterable<Scalar>): Scalar {
+  let sum = scalarOf(0)
+  for (const t of terms) {
+    const next = addScalars(sum, t)
+    sum.fill(0)
+    sum = next
+  }
+  return sum
+}
+
+/** Any number of at most 64 bytes, big-endian, mod q. */
+export const reduce = (bytes: Uint8Array): Scalar => kernel.reduceWide(bytes)
+
+/** A copy of a canonical scalar, or undefined: never reduced silently. */
 export function scalarFromBytes(bytes: Uint8Array): Scalar | undefined {
-  if (bytes.length !== SCALAR_BYTES) return undefined
-  const a = toBigint(bytes)
-  return a < q ? a : undefined
+  return bytes.length === SCALAR_BYTES && areCanonical(bytes) ? new Uint8Array(bytes) : undefined
 }
 
-/** Uniform in [1, q), from 48 random bytes (bias below 2^-127). */
+/**
+ * Uniform in [1, q), from 48 random bytes.
+ *
+ * @throws {ConclaveError} BAD_RANDOM when they are 0 mod q, which a generator that works does once in 2^256 times.
+ */
 export function randomScalar(random: Random): Scalar {
-  const bytes = random.bytes(48)
-  const a = (toBigint(bytes) % (q - 1n)) + 1n
+  const bytes = random.bytes(WIDE_BYTES)
+  const a = reduce(bytes)
   bytes.fill(0)
+  if (isZero(a)) throw new ConclaveError('BAD_RANDOM', 'the random generator gave a scalar of 0')
   return a
 }
 
 /** The specification's `Hs`: 48 bytes of `T` in counter mode, reduced mod q. */
 export function hashToScalar(label: string, ...parts: readonly Uint8Array[]): Scalar {
-  return toBigint(taggedExpand(label, 48, ...parts)) % q
+  const bytes = taggedExpand(label, WIDE_BYTES, ...parts)
+  const a = reduce(bytes)
+  bytes.fill(0)
+  return a
 }
 
-/** `Hs` with a common prefix absorbed once. */
-export function scalarHasher(label: string, ...prefix: readonly Uint8Array[]): (...parts: readonly Uint8Array[]) => Scalar {
-  const state = new TaggedState(label, prefix)
-  return (...parts) => toBigint(state.expand(48, ...parts)) % q
-}
-
-/** a * G for a secret or public a, 0 included. */
-export const mulBase = (a: Scalar): Point => (a === 0n ? O : G.multiply(a))
-/** a * P for a secret a, 0 included. */
-export const mul = (p: Point, a: Scalar): Point => (a === 0n || p.is0() ? O : p.multiply(a))
-/** a * P for a public a. Variable time. */
-export const mulPublic = (p: Point, a: Scalar): Point => p.multiplyUnsafe(a)
-/** The same point, with tables for many multiplications. */
-export const withTables = (p: Point): Point => p.precompute(8, false)
-
-export const subPoints = (a: Point, b: Point): Point => a.subtract(b)
-
-export const sumPoints = (points: Iterable<Point>): Point => {
-  let sum = O
-  for (const p of points) sum = sum.add(p)
-  return sum
-}
-
-/** 33 bytes, compressed. @throws on O, which has no encoding. */
-export const pointToBytes = (p: Point): Uint8Array => p.toBytes(true)
-
-/** 33 bytes each, with one shared inversion. @throws on O. */
-export const pointsToBytes = (points: readonly Point[]): Uint8Array[] =>
-  normalizeZ(secp256k1.Point, [...points]).map((p) => p.toBytes(true))
-
-/** A compressed point on the curve and not O, or undefined. */
-export function pointFromBytes(bytes: Uint8Array): Point | undefined {
-  if (bytes.length !== POINT_BYTES) return undefined
-  try {
-    const p = secp256k1.Point.fromBytes(bytes)
-    p.assertValidity()
-    return p
-  } catch {
-    // The library throws on every malformed encoding; the caller names the party.
-    return undefined
-  }
-}
+/** Scalars one after the other, as the kernel's vector functions take them. */
+export const pack = (scalars: readonly Scalar[]): Uint8Array => concat(...scalars)
+/** Scalar i of such a vector: a view. */
+export const scalarAt = (packed: Uint8Array, i: number): Scalar => packed.subarray(SCALAR_BYTES * i, SCALAR_BYTES * (i + 1))

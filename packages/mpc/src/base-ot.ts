@@ -6,20 +6,22 @@
  */
 import { concat, equalBytes, type Random, tagged, u32, xor } from '@conclave/core'
 import type { SchnorrProof } from '@conclave/wire'
+import { randomScalar, type Scalar } from './arithmetic.ts'
+import { bitOf, maskOf, select, xorMasked } from './bits.ts'
+import { KAPPA, POINT_BYTES } from './constants.ts'
 import {
+  addPoints,
+  equalPoints,
   mul,
   mulBase,
+  mulTable,
   type Point,
   pointFromBytes,
   pointsToBytes,
   pointToBytes,
-  randomScalar,
-  type Scalar,
   subPoints,
-  withTables,
-} from './arithmetic.ts'
-import { bitOf, maskOf, select, xorMasked } from './bits.ts'
-import { KAPPA, POINT_BYTES } from './constants.ts'
+  tableOf,
+} from './points.ts'
 import { proveKnowledge, verifyKnowledge } from './schnorr.ts'
 
 const HASH = 32
@@ -37,6 +39,7 @@ const seedOf = (ctx: Uint8Array, j: number, rho: Uint8Array) => tagged('seed', c
 const proofContext = (ctx: Uint8Array) => [tagged('ot-base', ctx)]
 
 export interface BaseSender {
+  /** b. Secret. */
   readonly secret: Scalar
   readonly base: Point
   readonly baseBytes: Uint8Array
@@ -60,18 +63,18 @@ export interface BaseChoice {
 
 /** Step 2; undefined when check 2.1 fails. */
 export function choose(ctx: Uint8Array, baseBytes: Uint8Array, proof: SchnorrProof, random: Random): BaseChoice | undefined {
-  const parsed = pointFromBytes(baseBytes)
-  if (parsed === undefined || !verifyKnowledge(proof, parsed, proofContext(ctx))) return undefined
-  const base = withTables(parsed)
+  const base = pointFromBytes(baseBytes)
+  if (base === undefined || !verifyKnowledge(proof, base, proofContext(ctx))) return undefined
+  const table = tableOf(base)
   const bits = random.bytes(KAPPA / 8)
   const secrets = instances.map(() => randomScalar(random))
   const zero = secrets.map(mulBase)
   // Both candidates are computed and one is taken by mask, so time does not depend on the choice.
-  const candidates = pointsToBytes([...zero, ...zero.map((p) => p.add(base))])
-  const shared = pointsToBytes(secrets.map((a) => mul(base, a)))
+  const candidates = pointsToBytes([...zero, ...zero.map((p) => addPoints(p, base))])
+  const shared = pointsToBytes(secrets.map((a) => mulTable(table, a)))
   const points = instances.map((j) => select(bitOf(bits, j), candidates[j] as Uint8Array, candidates[KAPPA + j] as Uint8Array))
   const pads = instances.map((j) => tagged('ot', ctx, u32(j), baseBytes, points[j] as Uint8Array, shared[j] as Uint8Array))
-  for (const p of shared) p.fill(0)
+  for (const secret of [...secrets, ...shared]) secret.fill(0)
   return { bits, points: concat(...points), pads: join(pads) }
 }
 
@@ -87,7 +90,7 @@ export interface BaseChallenge {
 export function challenge(ctx: Uint8Array, sender: BaseSender, pointBytes: Uint8Array): BaseChallenge | undefined {
   const points = instances.map((j) => pointFromBytes(slice(pointBytes, j, POINT_BYTES)))
   // A_j = B would make rho1_j a hash of the identity, which anybody can compute.
-  if (points.some((p) => p === undefined || p.equals(sender.base))) return undefined
+  if (points.some((p) => p === undefined || equalPoints(p, sender.base))) return undefined
   const zero = (points as Point[]).map((p) => mul(p, sender.secret))
   const offset = mul(sender.base, sender.secret)
   const shared = pointsToBytes([...zero, ...zero.map((p) => subPoints(p, offset))])

@@ -1,8 +1,6 @@
-import { seededRandom, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { bitOf, maskOf, select, transpose, xorMasked } from './bits.ts'
-import { COLUMN_BYTES, KAPPA, N, ROW_BYTES } from './constants.ts'
+import { bitOf, maskOf, select, xorMasked, xorStrings } from './bits.ts'
 import { always } from './testing/property.fixture.ts'
 
 describe('bits', () => {
@@ -26,12 +24,27 @@ describe('bits', () => {
     )
   })
 
-  it('bits: transposition puts bit j of column i at bit i of row j, for all of them', () => {
-    const columns = seededRandom(utf8('columns')).bytes(KAPPA * COLUMN_BYTES)
-    const rows = transpose(columns)
-    expect(rows).to.have.length(N * ROW_BYTES)
-    let differences = 0
-    for (let i = 0; i < KAPPA; i++) for (let j = 0; j < N; j++) differences += bitOf(columns, i * N + j) ^ bitOf(rows, j * KAPPA + i)
-    expect(differences).to.equal(0)
+  it('bits: strings are added where the bit is set, or all of them, or one string to all', () => {
+    always(
+      fc.property(
+        fc.uint8Array({ minLength: 48, maxLength: 48 }),
+        fc.uint8Array({ minLength: 51, maxLength: 51 }),
+        fc.nat(3),
+        (bytes, buffer, skip) => {
+          const other = buffer.subarray(skip, skip + 48)
+          const bits = Uint8Array.of(0b101)
+          const added = (by: (i: number) => number | undefined) => bytes.map((v, i) => v ^ (by(i) ?? 0))
+          const made = (...rest: [Uint8Array, Uint8Array?]) => {
+            const out = Uint8Array.from(bytes)
+            xorStrings(out, 3, ...rest)
+            return out
+          }
+          expect(made(other)).to.deep.equal(added((i) => other[i]))
+          expect(made(other, bits)).to.deep.equal(added((i) => (i >= 16 && i < 32 ? 0 : other[i])))
+          expect(made(other.subarray(0, 16))).to.deep.equal(added((i) => other[i % 16]))
+          expect(made(other.subarray(0, 16), bits)).to.deep.equal(added((i) => (i >= 16 && i < 32 ? 0 : other[i % 16])))
+        },
+      ),
+    )
   })
 })

@@ -1,5 +1,3 @@
-import { KAPPA, N, ROW_BYTES } from './constants.ts'
-
 /** Bit i of a string, least significant bit of the first byte first. */
 export const bitOf = (bytes: Uint8Array, i: number): number => ((bytes[i >> 3] as number) >> (i & 7)) & 1
 
@@ -18,21 +16,22 @@ export function select(bit: number, zero: Uint8Array, one: Uint8Array): Uint8Arr
 }
 
 /**
- * Columns to rows: bit i of row j is bit j of column i.
+ * For every i: `string i of out ^= bit i * string i of other`, the strings lying one after the other.
  *
- * @param columns - KAPPA columns of N bits, one after the other.
- * @returns N rows of KAPPA bits, one after the other.
+ * @param out - on a word, as a fresh array is; `count` strings of a multiple of 4 bytes.
+ * @param other - as long as `out`, or one string for all i.
+ * @param bits - all strings take part when left out.
  */
-export function transpose(columns: Uint8Array): Uint8Array {
-  const rows = new Uint8Array(N * ROW_BYTES)
-  const stride = N / 8
-  for (let i = 0; i < KAPPA; i++) {
-    const place = i >> 3
-    const shift = i & 7
-    for (let j = 0; j < N; j++) {
-      const bit = ((columns[i * stride + (j >> 3)] as number) >> (j & 7)) & 1
-      rows[j * ROW_BYTES + place] = (rows[j * ROW_BYTES + place] as number) | (bit << shift)
-    }
+export function xorStrings(out: Uint8Array, count: number, other: Uint8Array, bits?: Uint8Array): void {
+  const isOnWord = other.byteOffset % 4 === 0
+  const source = isOnWord ? other : Uint8Array.from(other)
+  const into = new Uint32Array(out.buffer, out.byteOffset, out.length / 4)
+  const from = new Uint32Array(source.buffer, source.byteOffset, source.length / 4)
+  const width = into.length / count
+  const stride = from.length === into.length ? width : 0
+  for (let i = 0; i < count; i++) {
+    const mask = bits === undefined ? -1 : -bitOf(bits, i)
+    for (let w = 0; w < width; w++) into[i * width + w] = (into[i * width + w] as number) ^ ((from[i * stride + w] as number) & mask)
   }
-  return rows
+  if (!isOnWord) source.fill(0)
 }

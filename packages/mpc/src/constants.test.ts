@@ -4,9 +4,9 @@ import { PARTIES_MAX } from '@conclave/core'
 import { OtExtension, PairChoose, Vole } from '@conclave/wire'
 import { expect } from 'chai'
 import { ABORTS } from './abort.ts'
-import { q } from './arithmetic.ts'
 import * as constants from './constants.ts'
 import { PATH_DEPTH_MAX } from './index.ts'
+import { q } from './testing/scalars.fixture.ts'
 
 /** Cells of every table row of the specification. */
 const rows = readFileSync(join(import.meta.dirname, '../../../docs/spec/protocol.md'), 'utf8')

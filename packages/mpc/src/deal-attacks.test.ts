@@ -1,22 +1,14 @@
 import type { PartyId, Random } from '@conclave/core'
 import { DealOpen } from '@conclave/wire'
 import { expect } from 'chai'
-import {
-  mulBase,
-  type Point,
-  pointFromBytes,
-  pointToBytes,
-  randomScalar,
-  scalarToBytes,
-  subPoints,
-  subScalars,
-  sumPoints,
-} from './arithmetic.ts'
+import { randomScalar, type Scalar, subScalars } from './arithmetic.ts'
+import { mulBase, type Point, pointFromBytes, pointToBytes, subPoints, sumPoints } from './points.ts'
 import { type Polynomial, randomPolynomial } from './polynomial.ts'
 import { expectAborts } from './testing/claims.fixture.ts'
 import { type DealRun, dealerRandom, runDkg } from './testing/cluster.ts'
 import { type Deviation, deviantDeal } from './testing/deviant-dealer.ts'
 import { edit, type InFlight, recorder, slotOf } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const OPEN = { number: 2, message: DealOpen } as const
 const PARTIES = [1, 2, 3, 4]
@@ -32,7 +24,7 @@ function runDealers(dealers: readonly PartyId[], make: (self: PartyId, random: R
 describe('deal attacks', () => {
   describe('rogue key', () => {
     /** A[0] = X - sum of the others, X being a key that the dealer knows alone. */
-    const rogue = (constants: readonly Point[], x: bigint) => pointToBytes(subPoints(mulBase(x), sumPoints(constants)))
+    const rogue = (constants: readonly Point[], x: Scalar) => pointToBytes(subPoints(mulBase(x), sumPoints(constants)))
 
     it('rogue key: a rushing dealer that opens X - sum A_j has not committed to it (1.4)', () => {
       const outcome = runDealers([2], (_, random) => ({
@@ -47,7 +39,7 @@ describe('deal attacks', () => {
     })
 
     it('rogue key: a dealer that has guessed the others and committed to X - sum A_j cannot prove it (1.5)', () => {
-      const constants = [1, 3, 4].map((j) => mulBase(dealtBy(j)[0] as bigint))
+      const constants = [1, 3, 4].map((j) => mulBase(dealtBy(j)[0] as Scalar))
       const outcome = runDealers([2], (_, random) => {
         const f = randomPolynomial(THRESHOLD, random)
         return { polynomial: f, coefficients: [rogue(constants, randomScalar(random)), ...points(f).slice(1)] }
@@ -59,8 +51,8 @@ describe('deal attacks', () => {
   describe('threshold raise', () => {
     it('threshold raise: two colluders whose extra terms cancel are both named (1.2)', () => {
       const outcome = runDealers([3, 4], (self, random) => {
-        const extra = dealtBy(1)[0] as bigint
-        return { polynomial: [...randomPolynomial(THRESHOLD, random), self === 3 ? extra : subScalars(0n, extra)] }
+        const extra = dealtBy(1)[0] as Scalar
+        return { polynomial: [...randomPolynomial(THRESHOLD, random), self === 3 ? extra : subScalars(scalar(0n), extra)] }
       })
       expectAborts(outcome, [1, 2], 'DEAL_WRONG_DEGREE', [3, 4])
     })
@@ -182,7 +174,7 @@ describe('deal attacks', () => {
   })
 
   it('index 0, q, i + q, duplicate: a subshare that is not below q names the dealer, so one scalar has one encoding (1.7)', () => {
-    const q = Uint8Array.from(scalarToBytes(subScalars(0n, 1n)))
+    const q = Uint8Array.from(subScalars(scalar(0n), scalar(1n)))
     q[31] = (q[31] as number) + 1
     const tamper = (m: InFlight) =>
       m.round === 3 && m.from === 2 ? Uint8Array.from([...m.body.subarray(0, 2), ...q, ...m.body.subarray(34)]) : m.body

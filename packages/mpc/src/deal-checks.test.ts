@@ -1,14 +1,16 @@
 import { type PartyId, type Random, utf8 } from '@conclave/core'
 import { DealAttest, DealCommit, DealOpen, DealSubshare } from '@conclave/wire'
 import { expect } from 'chai'
-import { addScalars, mulBase, pointToBytes, scalarFromBytes, scalarToBytes, subScalars, sumScalars } from './arithmetic.ts'
+import { addScalars, type Scalar, scalarFromBytes, subScalars, sumScalars } from './arithmetic.ts'
 import type { DealResult } from './deal.ts'
 import type { DealContext } from './deal-context.ts'
+import { mulBase, pointToBytes } from './points.ts'
 import { evaluate, type Polynomial, randomPolynomial } from './polynomial.ts'
 import { expectAborts } from './testing/claims.fixture.ts'
 import { attestAs, type DealRun, type Deviants, dealerRandom, runDkg } from './testing/cluster.ts'
 import { type Deviation, deviantDeal, proveAll } from './testing/deviant-dealer.ts'
 import { edit, flip, type RunOptions } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const COMMIT = { number: 1, message: DealCommit } as const
 const OPEN = { number: 2, message: DealOpen } as const
@@ -81,7 +83,7 @@ describe('deal checks', () => {
 
   for (const [what, bytes] of [
     ['the identity', new Uint8Array(33)],
-    ['a point off the curve', Uint8Array.from([2, ...scalarToBytes(5n)])],
+    ['a point off the curve', Uint8Array.from([2, ...scalar(5n)])],
   ] as const)
     it(`deal checks: 1.3 ${what} as a coefficient, committed and opened, names the dealer`, () => {
       for (const k of [0, THRESHOLD - 1]) {
@@ -142,7 +144,7 @@ describe('deal checks', () => {
   })
 
   it('deal checks: 1.7 subshares off their polynomial name the dealer', () => {
-    const plusOne = (b: Uint8Array) => scalarToBytes(addScalars(scalarFromBytes(b) as bigint, 1n))
+    const plusOne = (b: Uint8Array) => addScalars(scalarFromBytes(b) as Scalar, scalar(1n))
     for (const change of [plusOne, () => new Uint8Array(32), () => new Uint8Array(32).fill(255)]) {
       const tamper = edit(SUBSHARE, fromDealer, (m) => ({ ...m, subshare: change(m.subshare) }))
       expectAborts(run({ tamper }), HONEST, 'DEAL_BAD_SUBSHARE', [DEALER])
@@ -207,16 +209,16 @@ describe('deal checks', () => {
   })
 
   it('deal checks: 1.9 a constant term that cancels those of all others stops everybody and names nobody', () => {
-    const others = sumScalars(HONEST.map((j) => dealtBy(j)[0] as bigint))
-    const outcome = runDealer((random) => ({ polynomial: [subScalars(0n, others), ...polynomial(random).slice(1)] }))
+    const others = sumScalars(HONEST.map((j) => dealtBy(j)[0] as Scalar))
+    const outcome = runDealer((random) => ({ polynomial: [subScalars(scalar(0n), others), ...polynomial(random).slice(1)] }))
     expectAborts(outcome, HONEST, 'DEAL_IDENTITY_KEY')
   })
 
   it('deal checks: 1.9 a dealing that leaves one party with a share of zero stops everybody and names nobody', () => {
     const atVictim = sumScalars(HONEST.map((j) => evaluate(dealtBy(j), 4)))
     const outcome = runDealer((random) => {
-      const f = [0n, ...polynomial(random).slice(1)]
-      return { polynomial: [subScalars(0n, addScalars(atVictim, evaluate(f, 4))), ...f.slice(1)] }
+      const f = [scalar(0n), ...polynomial(random).slice(1)]
+      return { polynomial: [subScalars(scalar(0n), addScalars(atVictim, evaluate(f, 4))), ...f.slice(1)] }
     })
     expectAborts(outcome, HONEST, 'DEAL_IDENTITY_KEY')
   })

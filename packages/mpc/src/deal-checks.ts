@@ -1,21 +1,23 @@
 /** What a dealer's words must satisfy, sections 3 and 9, and what follows from them; deal.ts is the script. */
-import { equalBytes, type PartyId, tagged, u32, wipe } from '@conclave/core'
+import { equalBytes, type PartyId, SecretScope, tagged, u32, wipe } from '@conclave/core'
 import type { DealCommit, DealOpen, DealSubshare, ValueOf } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
+import { type Scalar, scalarFromBytes, sumScalars } from './arithmetic.ts'
+import { coefficientCount, type DealContext, dealersOf, describeDeal, lowestPower, quorumOf } from './deal-context.ts'
+import { interpolates, type KeyPublic, publicShareOf } from './key.ts'
 import {
-  addScalars,
+  addPoints,
+  equalPoints,
+  isIdentity,
   mulBase,
   mulPublic,
   O,
   type Point,
   pointFromBytes,
+  pointsToBytes,
   pointToBytes,
-  type Scalar,
-  scalarFromBytes,
   sumPoints,
-} from './arithmetic.ts'
-import { coefficientCount, type DealContext, dealersOf, describeDeal, lowestPower, quorumOf } from './deal-context.ts'
-import { interpolates, type KeyPublic, publicShareOf } from './key.ts'
+} from './points.ts'
 import { evaluateInExponent, lagrange } from './polynomial.ts'
 import { of } from './protocol.ts'
 import { verifyKnowledge } from './schnorr.ts'
@@ -90,7 +92,7 @@ export function checkOpenings(
 function dealsItsShare({ dealing }: DealContext, j: PartyId, commitments: readonly Point[]): boolean {
   if (dealing.kind !== 'reshare' || !dealing.dealers.includes(j)) return true
   const expected = mulPublic(pointFromBytes(publicShareOf(dealing.previous, j)) as Point, lagrange(j, dealing.dealers))
-  return commitments[0]?.equals(expected) === true
+  return commitments[0] !== undefined && equalPoints(commitments[0], expected)
 }
 
 /** What party `self` has to show for its own part before it hears the others'. */
@@ -100,12 +102,17 @@ export interface OwnPart {
   readonly echo: Uint8Array
 }
 
-/** Checks 1.6 and 1.7; returns this party's new share, or 0 when it has no seat in the committee. Wipes the subshares. */
+/**
+ * Checks 1.6 and 1.7. Wipes the subshares.
+ *
+ * @returns this party's new share; without a seat in the committee a copy of `own.start`, which then belongs to no key.
+ */
 export function sumSubshares(ctx: DealContext, subshares: ByParty<Subshare>, commitments: ByParty<readonly Point[]>, own: OwnPart): Scalar {
   if ([...subshares.values()].some((m) => !equalBytes(m.echo, own.echo))) throw abortOf('DEAL_ECHO_OPEN')
   const seated = ctx.parties.includes(ctx.self)
   const dealers = dealersOf(ctx)
-  let x = own.start
+  using scope = new SecretScope()
+  const parts: Scalar[] = [own.start]
   const culprits: PartyId[] = []
   for (const [j, m] of subshares) {
     if (!seated || !dealers.includes(j)) {
@@ -115,11 +122,11 @@ export function sumSubshares(ctx: DealContext, subshares: ByParty<Subshare>, com
     }
     const y = scalarFromBytes(m.subshare)
     wipe(m.subshare)
-    if (y === undefined || !mulBase(y).equals(evaluateInExponent(of(commitments, j), ctx.self))) culprits.push(j)
-    else x = addScalars(x, y)
+    if (y === undefined || !equalPoints(mulBase(y), evaluateInExponent(of(commitments, j), ctx.self))) culprits.push(j)
+    else parts.push(scope.own(y))
   }
   blame('DEAL_BAD_SUBSHARE', culprits)
-  return x
+  return sumScalars(parts)
 }
 
 /** What the whole quorum has said, the own words included. */
@@ -136,15 +143,17 @@ export function describeKey(ctx: DealContext, said: Said): KeyPublic {
   const { dealing, parties } = ctx
   const dealt = [...said.commitments.values()].filter((a) => a.length > 0)
   const before = (j: PartyId): Point => (dealing.kind === 'refresh' ? (pointFromBytes(publicShareOf(dealing.previous, j)) as Point) : O)
-  const shares = parties.map((j) => sumPoints([before(j), ...dealt.map((a) => evaluateInExponent(a, j))]))
-  const constants = sumPoints(dealt.map((a) => a[0] as Point))
-  const publicKey = dealing.kind === 'refresh' ? constants.add(pointFromBytes(dealing.previous.publicKey) as Point) : constants
+  // All vectors have as many entries (1.2, 7.1): the sum of the polynomials is evaluated once for each party.
+  const sum = Array.from({ length: ctx.threshold }, (_, k) => sumPoints(dealt.map((a) => a[k] as Point)))
+  const shares = parties.map((j) => addPoints(before(j), evaluateInExponent(sum, j)))
+  const constant = sum[0] as Point
+  const publicKey = dealing.kind === 'refresh' ? addPoints(constant, pointFromBytes(dealing.previous.publicKey) as Point) : constant
   checkNewKey(ctx, publicKey, shares)
   return {
     ...describeDeal(ctx),
     publicKey: pointToBytes(publicKey),
     chainCode: dealing.kind === 'create' ? newChainCode(ctx, said) : dealing.previous.chainCode,
-    publicShares: shares.map(pointToBytes),
+    publicShares: pointsToBytes(shares),
     sidParts: quorumOf(ctx).map((j) => of(said.commits, j).sidPart),
     transcript: said.transcript,
   }
@@ -161,18 +170,18 @@ const newChainCode = (ctx: DealContext, { sid, openings }: Said): Uint8Array =>
 export function checkNewKey(ctx: DealContext, publicKey: Point, shares: readonly Point[]): void {
   const { dealing, parties, threshold } = ctx
   // A zero share is as good as no share; it happens with probability 2^-256 or by malice.
-  const identity = shares.some((p) => p.equals(O))
+  const identity = shares.some(isIdentity)
   if (dealing.kind === 'create') {
-    if (publicKey.equals(O) || identity) throw abortOf('DEAL_IDENTITY_KEY')
+    if (isIdentity(publicKey) || identity) throw abortOf('DEAL_IDENTITY_KEY')
     return
   }
   // 7.3: the addresses of this key hold money; whatever else went wrong, no other key may take its place.
-  const kept = publicKey.equals(pointFromBytes(dealing.previous.publicKey) as Point)
+  const kept = equalPoints(publicKey, pointFromBytes(dealing.previous.publicKey) as Point)
   if (!kept || !interpolates({ parties, threshold, publicKey, publicShares: shares })) throw abortOf('DEAL_WRONG_KEY')
   if (identity) throw abortOf('DEAL_IDENTITY_SHARE')
 }
 
 /** Check 7.5: the share that is about to be stored is the one that the others know by its public share. */
 export function checkOwnShare(key: KeyPublic, self: PartyId, x: Scalar): void {
-  if (!mulBase(x).equals(pointFromBytes(publicShareOf(key, self)) as Point)) throw abortOf('DEAL_WRONG_SHARE')
+  if (!equalPoints(mulBase(x), pointFromBytes(publicShareOf(key, self)) as Point)) throw abortOf('DEAL_WRONG_SHARE')
 }

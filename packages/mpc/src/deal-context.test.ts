@@ -1,6 +1,5 @@
 import { type PartyId, tagged } from '@conclave/core'
 import { expect } from 'chai'
-import { q } from './arithmetic.ts'
 import { DEAL_ROUNDS, deal } from './deal.ts'
 import type { DealContext, Dealing } from './deal-context.ts'
 import { Session } from './session.ts'
@@ -9,6 +8,7 @@ import { type DealSpec, dealContext, identities, runDeal, runDkg } from './testi
 import { keyOf } from './testing/committee.ts'
 import { publicOf, refreshOf, reshareOf } from './testing/renewal.fixture.ts'
 import type { InFlight } from './testing/run.ts'
+import { q } from './testing/scalars.fixture.ts'
 
 const SEED = 'deal context'
 

@@ -1,7 +1,8 @@
 /** What a dealing is about, and everything that can be refused before a word of it is said. */
 import { checkThreshold, equalBytes, InvalidArgument, type PartyId, parseKeyId, parsePartySet, type Random } from '@conclave/core'
-import { mulBase, pointToBytes, type Scalar, scalarFromBytes } from './arithmetic.ts'
+import { isZero, type Scalar, scalarFromBytes } from './arithmetic.ts'
 import { checkKeyPublic, type DealHeader, type Identities, type KeyPublic, type KeyShare, keyPublicHash, publicShareOf } from './key.ts'
+import { mulBase, pointToBytes } from './points.ts'
 
 /**
  * Where the shares come from: from nowhere (a new key), from the same parties' shares (refresh), or from the shares of `threshold`
@@ -81,10 +82,10 @@ export function describeDeal(ctx: DealContext): DealHeader {
   }
 }
 
-/** x_i of the share that is dealt from. */
+/** x_i of the share that is dealt from: a copy, the caller's to wipe. */
 export function secretScalar(share: KeyShare): Scalar {
   const x = scalarFromBytes(share.secret.bytes)
-  if (x === undefined || x === 0n) throw new InvalidArgument('BAD_KEY', 'the key share is not a scalar')
+  if (x === undefined || isZero(x)) throw new InvalidArgument('BAD_KEY', 'the key share is not a scalar')
   return x
 }
 
@@ -92,7 +93,10 @@ const isIncreasing = (parties: readonly PartyId[]): boolean => parsePartySet(par
 
 /** Dealing from another share than the one that the certificate knows would only show up at the others, as our cheat. */
 function checkShare(share: KeyShare, previous: KeyPublic, self: PartyId): void {
-  if (!equalBytes(pointToBytes(mulBase(secretScalar(share))), publicShareOf(previous, self)))
+  const x = secretScalar(share)
+  const point = pointToBytes(mulBase(x))
+  x.fill(0)
+  if (!equalBytes(point, publicShareOf(previous, self)))
     throw new InvalidArgument('BAD_KEY', 'this share does not belong to the key that is dealt from')
 }
 

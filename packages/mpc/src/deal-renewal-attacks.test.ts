@@ -1,9 +1,10 @@
 import type { PartyId } from '@conclave/core'
 import { DealOpen } from '@conclave/wire'
 import { expect } from 'chai'
-import { mulBase, pointToBytes, subScalars } from './arithmetic.ts'
+import { type Scalar, subScalars } from './arithmetic.ts'
 import { deal } from './deal.ts'
 import type { DealContext } from './deal-context.ts'
+import { mulBase, pointToBytes } from './points.ts'
 import { randomPolynomial } from './polynomial.ts'
 import { expectAborts, expectNoOutput } from './testing/claims.fixture.ts'
 import { type DealOptions, type DealSpec, dealContext, runDeal } from './testing/cluster.ts'
@@ -11,6 +12,7 @@ import { keyOf } from './testing/committee.ts'
 import { type Deviation, deviantDeal, proveAll } from './testing/deviant-dealer.ts'
 import { honestPolynomial, refreshOf, reshareOf } from './testing/renewal.fixture.ts'
 import { edit, type InFlight, recorder, slotOf } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const OPEN = { number: 2, message: DealOpen } as const
 const SEED = 'renewal attacks'
@@ -45,7 +47,7 @@ describe('renewal attacks', () => {
     ] as const)
       it(`threshold raise: two colluders of a ${name} whose extra terms cancel are both named (7.1)`, () => {
         const outcome = runWith(spec, [2, 5], (ctx) => ({
-          polynomial: [...honestPolynomial(ctx), ctx.self === 2 ? 5n : subScalars(0n, 5n)],
+          polynomial: [...honestPolynomial(ctx), ctx.self === 2 ? scalar(5n) : subScalars(scalar(0n), scalar(5n))],
         }))
         expectAborts(outcome, honest, 'DEAL_WRONG_ROLE', [2, 5])
       })
@@ -53,7 +55,7 @@ describe('renewal attacks', () => {
     it('threshold raise: colluders of a refresh who deal from polynomials with constants that cancel are named (1.7)', () => {
       const outcome = runWith(REFRESH, [2, 5], (ctx) => {
         const [, ...tail] = honestPolynomial(ctx)
-        return { polynomial: [ctx.self === 2 ? 5n : subScalars(0n, 5n), ...tail] }
+        return { polynomial: [ctx.self === 2 ? scalar(5n) : subScalars(scalar(0n), scalar(5n)), ...tail] }
       })
       expectAborts(outcome, [1, 3, 4], 'DEAL_BAD_SUBSHARE', [2, 5])
     })
@@ -141,7 +143,7 @@ describe('renewal attacks', () => {
       rushing: true,
       opening: (mine, { sid }) => {
         const [constant] = honestPolynomial(ctx)
-        const f = [constant as bigint, ...randomPolynomial(2, ctx.random)]
+        const f = [constant as Scalar, ...randomPolynomial(2, ctx.random)]
         return { ...mine, coefficients: f.map((a) => pointToBytes(mulBase(a))), proofs: proveAll(f, sid, 2, ctx.random) }
       },
     }))

@@ -1,8 +1,9 @@
 import { type PartyId, utf8 } from '@conclave/core'
 import { DealAttest, DealCommit, DealOpen, DealSubshare } from '@conclave/wire'
 import { expect } from 'chai'
-import { mulBase, pointToBytes, subScalars } from './arithmetic.ts'
+import { type Scalar, subScalars } from './arithmetic.ts'
 import type { DealContext } from './deal-context.ts'
+import { mulBase, pointToBytes } from './points.ts'
 import { randomPolynomial } from './polynomial.ts'
 import { expectAborts } from './testing/claims.fixture.ts'
 import { attestAs, type DealOptions, type DealRun, runDeal } from './testing/cluster.ts'
@@ -10,6 +11,7 @@ import { keyOf } from './testing/committee.ts'
 import { type Deviation, deviantDeal, proveAll } from './testing/deviant-dealer.ts'
 import { expectRenewed, honestPolynomial, publicOf, refreshOf, reshareOf } from './testing/renewal.fixture.ts'
 import { edit, flip, type InFlight } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const COMMIT = { number: 1, message: DealCommit } as const
 const OPEN = { number: 2, message: DealOpen } as const
@@ -135,15 +137,15 @@ describe('renewal checks', () => {
   }
 
   it('renewal checks: 7.1 a constant term in a refresh, even of zero sum with another one, names both dealers', () => {
-    const extra = 5n
-    const add = (ctx: DealContext, c: bigint): Deviation => ({
+    const extra = scalar(5n)
+    const add = (ctx: DealContext, c: Scalar): Deviation => ({
       polynomial: [c, ...honestPolynomial(ctx).slice(1)],
       coefficients: [c, ...honestPolynomial(ctx).slice(1)].map((a) => pointToBytes(mulBase(a))),
     })
     const outcome = run(KINDS.refresh, {
       deviants: new Map([
         [2, (ctx: DealContext) => deviantDeal(ctx, add(ctx, extra))],
-        [4, (ctx: DealContext) => deviantDeal(ctx, add(ctx, subScalars(0n, extra)))],
+        [4, (ctx: DealContext) => deviantDeal(ctx, add(ctx, subScalars(scalar(0n), extra)))],
       ]),
     })
     expectAborts(outcome, [1, 3, 5], 'DEAL_WRONG_ROLE', [2, 4])

@@ -1,8 +1,9 @@
 import type { PartyId, Random } from '@conclave/core'
 import { expect } from 'chai'
-import { addScalars, invertScalar, mulBase, mulScalars, type Point, pointFromBytes, subScalars, sumScalars } from './arithmetic.ts'
+import { addScalars, invertScalar, mulScalars, type Scalar, subScalars, sumScalars } from './arithmetic.ts'
 import { checkNewKey } from './deal-checks.ts'
 import { coefficientCount, type DealContext } from './deal-context.ts'
+import { addPoints, mulBase, type Point, pointFromBytes } from './points.ts'
 import { evaluate, lagrange, type Polynomial, randomPolynomial } from './polynomial.ts'
 import { expectAbort, expectAborts } from './testing/claims.fixture.ts'
 import { type DealOptions, type DealRun, type DealSpec, dealContext, dealerRandom, runDeal } from './testing/cluster.ts'
@@ -10,6 +11,7 @@ import { keyOf } from './testing/committee.ts'
 import { type Deviation, deviantDeal } from './testing/deviant-dealer.ts'
 import { honestPolynomial, publicOf, refreshOf, reshareOf, scalarOf } from './testing/renewal.fixture.ts'
 import type { InFlight } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const SEED = 'renewal sums'
 
@@ -28,7 +30,7 @@ const runDealer = (kind: { readonly spec: DealSpec }, make: (ctx: DealContext) =
 
 describe('renewal sums', () => {
   describe('constant term', () => {
-    const moved = (change: (ctx: DealContext) => bigint, dealer = DEALER) =>
+    const moved = (change: (ctx: DealContext) => Scalar, dealer = DEALER) =>
       runDealer(
         KINDS.reshare,
         (ctx) => {
@@ -42,9 +44,9 @@ describe('renewal sums', () => {
     for (const [what, value] of [
       ['its share without the coefficient', x],
       ['its share with the coefficient of another quorum', mulScalars(lagrange(DEALER, [1, 2, 3]), x)],
-      ['a share of its own invention', 7n],
-      ['one more than its share', addScalars(mulScalars(lagrange(DEALER, [1, 2, 5]), x), 1n)],
-      ['the negative of its share', subScalars(0n, mulScalars(lagrange(DEALER, [1, 2, 5]), x))],
+      ['a share of its own invention', scalar(7n)],
+      ['one more than its share', addScalars(mulScalars(lagrange(DEALER, [1, 2, 5]), x), scalar(1n))],
+      ['the negative of its share', subScalars(scalar(0n), mulScalars(lagrange(DEALER, [1, 2, 5]), x))],
     ] as const)
       it(`renewal sums: 7.2 a dealer that deals ${what} is named`, () => {
         expectAborts(
@@ -57,7 +59,7 @@ describe('renewal sums', () => {
 
     it('renewal sums: 7.2 a dealer without a seat is held to its share as well', () => {
       expectAborts(
-        moved(() => 7n, 1),
+        moved(() => scalar(7n), 1),
         [2, 3, 4, 5, 8],
         'DEAL_WRONG_CONSTANT',
         [1],
@@ -65,13 +67,13 @@ describe('renewal sums', () => {
     })
 
     it('renewal sums: 7.2 two dealers whose errors cancel, so that the key would stay, are both named', () => {
-      const shift = (by: bigint) => (ctx: DealContext) => {
+      const shift = (by: Scalar) => (ctx: DealContext) => {
         const [constant, ...tail] = honestPolynomial(ctx)
-        return deviantDeal(ctx, { polynomial: [addScalars(constant as bigint, by), ...tail] })
+        return deviantDeal(ctx, { polynomial: [addScalars(constant as Scalar, by), ...tail] })
       }
       const deviants = new Map([
-        [2, shift(9n)],
-        [5, shift(subScalars(0n, 9n))],
+        [2, shift(scalar(9n))],
+        [5, shift(subScalars(scalar(0n), scalar(9n)))],
       ])
       expectAborts(run(KINDS.reshare, { deviants }), [1, 3, 4, 8], 'DEAL_WRONG_CONSTANT', [2, 5])
     })
@@ -95,9 +97,9 @@ describe('renewal sums', () => {
 
     it('renewal sums: 7.3 another key, or shares that are not shares of the key, stop everybody and name nobody', () => {
       expect(abortOfCheck(() => checkNewKey(ctx, publicKey, points))).to.equal(undefined)
-      const G = mulBase(1n)
+      const G = mulBase(scalar(1n))
       expectAbort(
-        abortOfCheck(() => checkNewKey(ctx, publicKey.add(G), points)),
+        abortOfCheck(() => checkNewKey(ctx, addPoints(publicKey, G), points)),
         'DEAL_WRONG_KEY',
       )
       // Another key with shares of its own is consistent by itself.
@@ -105,14 +107,14 @@ describe('renewal sums', () => {
         abortOfCheck(() =>
           checkNewKey(
             ctx,
-            publicKey.add(G),
-            points.map((p) => p.add(G)),
+            addPoints(publicKey, G),
+            points.map((p) => addPoints(p, G)),
           ),
         ),
         'DEAL_WRONG_KEY',
       )
       for (let i = 0; i < points.length; i++) {
-        const off = points.map((p, k) => (k === i ? p.add(G) : p))
+        const off = points.map((p, k) => (k === i ? addPoints(p, G) : p))
         expectAbort(
           abortOfCheck(() => checkNewKey(ctx, publicKey, off)),
           'DEAL_WRONG_KEY',
@@ -124,14 +126,14 @@ describe('renewal sums', () => {
       const victim = 4
       /** What the honest deal to the victim: known to a test, and to nobody else. */
       const dealt = (j: PartyId): Polynomial => [
-        0n,
+        scalar(0n),
         ...randomPolynomial(coefficientCount(dealContext(KINDS.refresh.spec, SEED, j), j), dealerRandom(SEED, j)),
       ]
       const sum = sumScalars([scalarOf(shares.get(victim)), ...KINDS.refresh.others.map((j) => evaluate(dealt(j), victim))])
       const outcome = runDealer(KINDS.refresh, ({ random }: { random: Random }) => {
-        const [square] = randomPolynomial(1, random) as readonly [bigint]
-        const line = mulScalars(subScalars(subScalars(0n, sum), mulScalars(square, 16n)), invertScalar(4n))
-        return { polynomial: [0n, line, square] }
+        const [square] = randomPolynomial(1, random) as readonly [Scalar]
+        const line = mulScalars(subScalars(subScalars(scalar(0n), sum), mulScalars(square, scalar(16n))), invertScalar(scalar(4n)))
+        return { polynomial: [scalar(0n), line, square] }
       })
       expectAborts(outcome, KINDS.refresh.others, 'DEAL_IDENTITY_SHARE')
     })
@@ -142,8 +144,8 @@ describe('renewal sums', () => {
       const outcome = runDealer(KINDS.reshare, (dealer) => {
         const f = honestPolynomial(dealer)
         const sum = sumScalars([...honest, f].map((g) => evaluate(g, victim)))
-        const [constant, line, ...rest] = f as readonly [bigint, bigint, ...bigint[]]
-        return { polynomial: [constant, subScalars(line, mulScalars(sum, invertScalar(BigInt(victim)))), ...rest] }
+        const [constant, line, ...rest] = f as readonly [Scalar, Scalar, ...Scalar[]]
+        return { polynomial: [constant, subScalars(line, mulScalars(sum, invertScalar(scalar(BigInt(victim))))), ...rest] }
       })
       expectAborts(outcome, KINDS.reshare.others, 'DEAL_IDENTITY_SHARE')
     })

@@ -1,7 +1,7 @@
 import { ConclaveError, equalBytes, type PartyId, SecretBytes, SecretScope, tagged, verifyIdentity } from '@conclave/core'
 import { type Attestation, DealAttest, DealCommit, DealOpen, DealSubshare } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
-import { addScalars, mulBase, mulScalars, pointToBytes, scalarToBytes } from './arithmetic.ts'
+import { addScalars, mulScalars, type Scalar, scalarOf } from './arithmetic.ts'
 import {
   CHAIN_CODE_PART_BYTES,
   type Commit,
@@ -26,8 +26,9 @@ import {
   secretScalar,
 } from './deal-context.ts'
 import { certificateHash, dealConfig, dealSid, type KeyPublic, type KeyShare } from './key.ts'
+import { mulBase, pointToBytes } from './points.ts'
 import { evaluate, lagrange, type Polynomial, randomPolynomial } from './polynomial.ts'
-import { collect, echoHash, of, type Protocol, type Round, send } from './protocol.ts'
+import { collect, echoHash, of, type Protocol, type Received, type Round, send } from './protocol.ts'
 import { proveKnowledge } from './schnorr.ts'
 
 const COMMIT = { number: 1, kind: 'broadcast', message: DealCommit } as const
@@ -44,14 +45,17 @@ export interface DealResult {
 
 const NOTHING = new Uint8Array(0)
 
-/** f_self: `lambda x` as constant term in a reshare, 0 in a refresh, otherwise random; empty for a party that does not deal. */
+/** f_self, the caller's to wipe: `lambda x` as constant term in a reshare, 0 in a refresh, otherwise random; empty for a party that does not deal. */
 function drawPolynomial(ctx: DealContext): Polynomial {
   const { self, dealing, random } = ctx
   const count = coefficientCount(ctx, self)
   if (dealing.kind === 'create') return randomPolynomial(count, random)
-  if (dealing.kind === 'refresh') return [0n, ...randomPolynomial(count, random)]
+  if (dealing.kind === 'refresh') return [scalarOf(0), ...randomPolynomial(count, random)]
   if (dealing.share === undefined) return []
-  return [mulScalars(lagrange(self, dealing.dealers), secretScalar(dealing.share)), ...randomPolynomial(count - 1, random)]
+  const x = secretScalar(dealing.share)
+  const constant = mulScalars(lagrange(self, dealing.dealers), x)
+  x.fill(0)
+  return [constant, ...randomPolynomial(count - 1, random)]
 }
 
 /**
@@ -70,7 +74,7 @@ export function* deal(ctx: DealContext): Protocol<DealResult> {
   checkDeal(ctx)
   const { self, random, dealing } = ctx
   const quorum = quorumOf(ctx)
-  const f = drawPolynomial(ctx)
+  const f = drawPolynomial(ctx).map((c) => scope.own(c))
   const first = lowestPower(ctx)
   const sent = f.slice(first).map(mulBase)
   const chainCodePart = dealing.kind === 'create' ? random.bytes(CHAIN_CODE_PART_BYTES) : NOTHING
@@ -86,7 +90,7 @@ export function* deal(ctx: DealContext): Protocol<DealResult> {
   )
   const said = (m: ReadonlyMap<PartyId, Commit>) => new Map([...m].map(([j, c]) => [j, tagged('deal-said', c.sidPart, c.commitment)]))
   const echoCommits = echoHash('deal-echo-commit', sid, said(commits))
-  const proofs = sent.map((a, i) => proveKnowledge(f[first + i] as bigint, a, proofContext(sid, self, first + i), random))
+  const proofs = sent.map((a, i) => proveKnowledge(f[first + i] as Scalar, a, proofContext(sid, self, first + i), random))
   const ownOpening = { ...mine, proofs, echo: echoCommits }
   yield* send(OPEN, 'all', ownOpening)
   const { values: heard } = yield* collect(OPEN)
@@ -97,17 +101,18 @@ export function* deal(ctx: DealContext): Protocol<DealResult> {
   const echoOpenings = echoHash('deal-echo-open', sid, new Map([...openings].map(([j, o]) => [j, openingDigest(o)])))
   const seats = dealersOf(ctx).includes(self) ? ctx.parties : []
   for (const j of quorum.filter((p) => p !== self)) {
-    const subshare = seats.includes(j) ? scope.own(scalarToBytes(evaluate(f, j))) : NOTHING
+    const subshare = seats.includes(j) ? scope.own(evaluate(f, j)) : NOTHING
     yield* send(SUBSHARE, j, { subshare, echo: echoOpenings })
   }
   const { values: subshares } = yield* collect(SUBSHARE)
-  const held = dealing.kind === 'refresh' ? secretScalar(dealing.share) : 0n
-  const x = sumSubshares(ctx, subshares, commitments, { start: addScalars(held, evaluate(f, self)), echo: echoOpenings })
+  const held = scope.own(dealing.kind === 'refresh' ? secretScalar(dealing.share) : scalarOf(0))
+  const start = scope.own(addScalars(held, scope.own(evaluate(f, self))))
+  const x = scope.own(sumSubshares(ctx, subshares, commitments, { start, echo: echoOpenings }))
   const transcript = tagged('deal-transcript', echoCommits, echoOpenings)
   const key = describeKey(ctx, { commits, openings, commitments, sid, transcript })
   if (!ctx.parties.includes(self)) return yield* certify(ctx, key)
   checkOwnShare(key, self, x)
-  const share: KeyShare = { public: key, self, secret: new SecretBytes(scalarToBytes(x)) }
+  const share: KeyShare = { public: key, self, secret: new SecretBytes(Uint8Array.from(x)) }
   return yield* certify(ctx, key, share)
 }
 
@@ -117,7 +122,7 @@ function* certify(ctx: DealContext, key: KeyPublic, share?: KeyShare): Protocol<
   const hash = certificateHash(key)
   const attested = new Map<PartyId, { readonly signature: Uint8Array }>()
   if (share !== undefined) {
-    const signature = of(yield { attest: { hash, pending: share } }, self)
+    const signature = of((yield { attest: { hash, pending: share } }) as Received, self)
     if (!verifyIdentity(of(identities, self), hash, signature)) {
       throw new ConclaveError('BAD_SIGNATURE', 'the identity of this node produced a signature that does not verify')
     }

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
-import { InvalidArgument, utf8 } from '@conclave/core'
+import { deriveChild, InvalidArgument, utf8 } from '@conclave/core'
 import { expect } from 'chai'
-import { addScalars, mulBase, pointFromBytes, pointToBytes, q } from './arithmetic.ts'
+import fc from 'fast-check'
+import { addScalars, areCanonical } from './arithmetic.ts'
 import { derive, PATH_DEPTH_MAX } from './derivation.ts'
+import { mulBase, pointFromBytes, pointToBytes } from './points.ts'
+import { always } from './testing/property.fixture.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 import { sha256 } from './testing/verify.fixture.ts'
 
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
@@ -39,7 +43,10 @@ const VECTORS: readonly (readonly [string, readonly number[], string])[] = [
   ],
 ]
 
-const root = { publicKey: pointToBytes(mulBase(77n)), chainCode: new Uint8Array(createHash('sha256').update('chain code').digest()) }
+const root = {
+  publicKey: pointToBytes(mulBase(scalar(77n))),
+  chainCode: new Uint8Array(createHash('sha256').update('chain code').digest()),
+}
 
 describe('derivation', () => {
   it('derivation: the public vectors of BIP32 are met', () => {
@@ -53,9 +60,29 @@ describe('derivation', () => {
   it('derivation: the tweak is what the signers add to the root key', () => {
     for (const path of [[], [0], [0, 1], [5, 0x7fffffff, 3], Array.from({ length: PATH_DEPTH_MAX }, (_, i) => i)]) {
       const { publicKey, tweak } = derive(root.publicKey, root.chainCode, path)
-      expect(pointToBytes(mulBase(addScalars(77n, tweak)))).to.deep.equal(publicKey)
-      expect(tweak < q).to.equal(true)
+      expect(pointToBytes(mulBase(addScalars(scalar(77n), tweak)))).to.deep.equal(publicKey)
+      expect(areCanonical(tweak)).to.equal(true)
     }
+  })
+
+  it('derivation: it is the derivation of core, whose every step is by another library', () => {
+    always(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 0x7fffffff }), { maxLength: 3 }),
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        (path, code) => {
+          expect(derive(root.publicKey, code, path)).to.deep.equal(deriveChild({ publicKey: root.publicKey, chainCode: code }, path))
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
+  it('derivation: a public key that is no point is refused, once something is derived from it', () => {
+    for (const bytes of [new Uint8Array(33), root.publicKey.subarray(1), new Uint8Array(0)])
+      expect(() => derive(bytes, root.chainCode, [0]))
+        .to.throw(InvalidArgument)
+        .with.property('code', 'BAD_KEY')
   })
 
   it('derivation: a path is the same step by step, and the empty path is the root', () => {
@@ -64,12 +91,12 @@ describe('derivation', () => {
     const second = derive(first.publicKey, first.chainCode, [4])
     expect(second.publicKey).to.deep.equal(once.publicKey)
     expect(second.chainCode).to.deep.equal(once.chainCode)
-    expect(addScalars(first.tweak, second.tweak)).to.equal(once.tweak)
-    expect(derive(root.publicKey, root.chainCode, [])).to.deep.equal({ ...root, tweak: 0n })
+    expect(addScalars(first.tweak, second.tweak)).to.deep.equal(once.tweak)
+    expect(derive(root.publicKey, root.chainCode, [])).to.deep.equal({ ...root, tweak: scalar(0n) })
   })
 
   it('derivation: paths, keys and chain codes that differ give different children', () => {
-    const other = { publicKey: pointToBytes(mulBase(78n)), chainCode: utf8('x'.repeat(32)) }
+    const other = { publicKey: pointToBytes(mulBase(scalar(78n))), chainCode: utf8('x'.repeat(32)) }
     const made = [
       derive(root.publicKey, root.chainCode, [1]),
       derive(root.publicKey, root.chainCode, [2]),

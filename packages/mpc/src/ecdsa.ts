@@ -1,6 +1,7 @@
 import { concat } from '@conclave/core'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { type Point, q, reduce, type Scalar, scalarToBytes, subScalars, toBigint } from './arithmetic.ts'
+import { areCanonical, equalScalars, invertScalar, isZero, mulScalars, negate, reduce, type Scalar, scalarFromBytes } from './arithmetic.ts'
+import { SCALAR_BYTES } from './constants.ts'
+import { combinePublic, isIdentity, type Point, pointFromBytes, pointToBytes } from './points.ts'
 
 export interface EcdsaSignature {
   /** r || s, 64 bytes, s at most (q - 1) / 2. */
@@ -9,26 +10,43 @@ export interface EcdsaSignature {
   readonly recovery: number
 }
 
+const DIGEST_BYTES = 32
+
 /** `e`: the digest as a scalar. */
-export const digestScalar = (digest: Uint8Array): Scalar => reduce(toBigint(digest))
+export const digestScalar = (digest: Uint8Array): Scalar => reduce(digest)
+
+/** x of a point other than O, and whether its y is odd. */
+function coordinates(p: Point): { readonly x: Uint8Array; readonly isOdd: boolean } {
+  const bytes = pointToBytes(p)
+  return { x: bytes.subarray(1), isOdd: bytes[0] === 3 }
+}
 
 /** `r` of a nonce point other than O. */
-export const nonceScalar = (nonce: Point): Scalar => reduce(nonce.toAffine().x)
+export const nonceScalar = (nonce: Point): Scalar => reduce(coordinates(nonce).x)
+
+/** Whether s is above (q - 1) / 2, that is, above its negative. Variable time: s is part of a signature. */
+const isHigh = (s: Scalar): boolean => {
+  const opposite = negate(s)
+  const first = s.findIndex((b, i) => b !== opposite[i])
+  return (s[first] ?? 0) > (opposite[first] ?? 0)
+}
 
 /** Low-s form of (r, s) with its recovery id. */
 export function assemble(nonce: Point, s: Scalar): EcdsaSignature {
-  const { x, y } = nonce.toAffine()
-  const high = s > q / 2n
-  const parity = Number(y & 1n) ^ Number(high)
-  return { signature: concat(scalarToBytes(reduce(x)), scalarToBytes(high ? subScalars(0n, s) : s)), recovery: parity | (x >= q ? 2 : 0) }
+  const { x, isOdd } = coordinates(nonce)
+  const high = isHigh(s)
+  const recovery = Number(isOdd !== high) | (areCanonical(x) ? 0 : 2)
+  return { signature: concat(reduce(x), high ? negate(s) : s), recovery }
 }
 
 /** Standard verification, low-s required. Malformed input is `false`, never a throw. */
 export function verifies(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
-  try {
-    return secp256k1.verify(signature, digest, publicKey, { prehash: false, lowS: true })
-  } catch {
-    // The library throws on a wrong length or a point off the curve, which is the same as a wrong signature.
-    return false
-  }
+  const key = pointFromBytes(publicKey)
+  const r = scalarFromBytes(signature.subarray(0, SCALAR_BYTES))
+  const s = scalarFromBytes(signature.subarray(SCALAR_BYTES))
+  if (key === undefined || r === undefined || s === undefined || digest.length !== DIGEST_BYTES) return false
+  if (isZero(r) || isZero(s) || isHigh(s)) return false
+  const inverse = invertScalar(s)
+  const nonce = combinePublic(mulScalars(digestScalar(digest), inverse), key, mulScalars(r, inverse))
+  return !isIdentity(nonce) && equalScalars(nonceScalar(nonce), r)
 }

@@ -1,7 +1,7 @@
 import { InvalidArgument, utf8 } from '@conclave/core'
 import { encode, KeyPublic } from '@conclave/wire'
 import { expect } from 'chai'
-import { addScalars, mulBase, type Point, pointFromBytes, pointToBytes, q, scalarFromBytes, scalarToBytes } from './arithmetic.ts'
+import { addScalars, negate, type Scalar, scalarFromBytes } from './arithmetic.ts'
 import {
   certificateHash,
   checkKeyPublic,
@@ -13,9 +13,11 @@ import {
   parseKeyShare,
   publicShareOf,
 } from './key.ts'
+import { addPoints, mulBase, type Point, pointFromBytes, pointToBytes } from './points.ts'
 import { CLUSTER_CONTEXT, identities } from './testing/cluster.ts'
 import { keyOf } from './testing/committee.ts'
 import { flip } from './testing/run.ts'
+import { q, scalar } from './testing/scalars.fixture.ts'
 
 const run = keyOf(2, 3)
 const share = run.shares.get(2) as KeyShare
@@ -48,7 +50,7 @@ describe('key', () => {
     const again = parseKeyShare(publicBytes, sealed, 2)
     expect(again.public).to.deep.equal(key)
     expect(again.secret.bytes).to.deep.equal(share.secret.bytes)
-    expect(pointToBytes(mulBase(scalarFromBytes(again.secret.bytes) as bigint))).to.deep.equal(publicShareOf(key, 2))
+    expect(pointToBytes(mulBase(scalarFromBytes(again.secret.bytes) as Scalar))).to.deep.equal(publicShareOf(key, 2))
     expect(sealed).to.have.length(64)
   })
 
@@ -61,15 +63,9 @@ describe('key', () => {
   })
 
   it('key: a wrong share is refused', () => {
-    const x = scalarFromBytes(share.secret.bytes) as bigint
+    const x = scalarFromBytes(share.secret.bytes) as Scalar
     const other = run.shares.get(3) as KeyShare
-    for (const secret of [
-      scalarToBytes(addScalars(x, 1n)),
-      scalarToBytes(q - x),
-      other.secret.bytes,
-      new Uint8Array(32),
-      new Uint8Array(32).fill(255),
-    ])
+    for (const secret of [addScalars(x, scalar(1n)), negate(x), other.secret.bytes, new Uint8Array(32), new Uint8Array(32).fill(255)])
       refused(() => parseKeyShare(publicBytes, Uint8Array.from([...secret, ...sealed.subarray(32)]), 2), 'BAD_KEY')
   })
 
@@ -167,7 +163,7 @@ describe('key', () => {
     // The shares lie on a polynomial of degree 2, so they are consistent with any higher threshold, and with no lower one.
     refused(() => checkKeyPublic({ ...five, threshold: 2 }), 'BAD_KEY')
     for (const [i, share] of shares.entries()) {
-      const bumped = pointToBytes((pointFromBytes(share) as Point).add(mulBase(1n)))
+      const bumped = pointToBytes(addPoints(pointFromBytes(share) as Point, mulBase(scalar(1n))))
       refused(() => checkKeyPublic({ ...five, publicShares: shares.map((s, k) => (k === i ? bumped : s)) }), 'BAD_KEY')
     }
   })

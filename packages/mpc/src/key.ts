@@ -13,7 +13,8 @@ import {
   verifyIdentity,
 } from '@conclave/core'
 import { type Attestation, decode, encode, type KeyPublic, KeyPublic as KeyPublicMessage } from '@conclave/wire'
-import { mulBase, mulPublic, type Point, pointFromBytes, pointToBytes, scalarFromBytes, sumPoints } from './arithmetic.ts'
+import { isZero, scalarFromBytes } from './arithmetic.ts'
+import { equalPoints, mulBase, mulPublic, type Point, pointFromBytes, pointToBytes, sumPoints } from './points.ts'
 import { lagrangeAt } from './polynomial.ts'
 
 export type { KeyPublic } from '@conclave/wire'
@@ -113,7 +114,8 @@ export function interpolates({ parties, threshold, publicKey, publicShares }: Sh
   const values = [publicKey, ...publicShares.slice(0, threshold - 1)]
   return parties.slice(threshold - 1).every((j, i) => {
     const at = sumPoints(values.map((p, k) => mulPublic(p, lagrangeAt(j, nodes[k] as PartyId, nodes))))
-    return publicShares[threshold - 1 + i]?.equals(at) === true
+    const share = publicShares[threshold - 1 + i]
+    return share !== undefined && equalPoints(share, at)
   })
 }
 
@@ -181,8 +183,9 @@ export function parseKeyShare(publicBytes: Uint8Array, sealed: Uint8Array, self:
   const key = checkKeyPublic(decode(KeyPublicMessage, publicBytes))
   const x = sealed.length === 64 ? scalarFromBytes(sealed.subarray(0, 32)) : undefined
   const bound = sealed.length === 64 && equalBytes(sealed.subarray(32), tagged('key-public', publicBytes))
-  if (x === undefined || x === 0n || !bound || !equalBytes(pointToBytes(mulBase(x)), publicShareOf(key, self))) {
+  if (x === undefined || isZero(x) || !bound || !equalBytes(pointToBytes(mulBase(x)), publicShareOf(key, self))) {
+    x?.fill(0)
     throw new InvalidArgument('BAD_KEY', 'the sealed share does not belong to this key')
   }
-  return { public: key, self, secret: new SecretBytes(sealed.slice(0, 32)) }
+  return { public: key, self, secret: new SecretBytes(x) }
 }

@@ -5,6 +5,7 @@ import { COLUMN_BYTES, KAPPA, N, ROW_BYTES } from './constants.ts'
 import { extendAlice, extendBob, extensionName } from './ot-extension.ts'
 import { extensionMessage, prepareExtension } from './testing/cheating-extension.ts'
 import { correlation } from './testing/correlation.ts'
+import { isWiped, outputsOf } from './testing/kernel-outputs.fixture.ts'
 import { flip } from './testing/run.ts'
 
 const { sid, pairCtx, alice, bob } = correlation('extension')
@@ -79,5 +80,15 @@ describe('ot extension', () => {
     const again = extendBob(sid, pairCtx, bob, seededRandom(utf8('another run')))
     expect(again.rows).not.to.deep.equal(extended.rows)
     expect(again.choices).not.to.deep.equal(extended.choices)
+  })
+
+  it('ot extension: streams and what they fold to are wiped when either side ends, well or not', () => {
+    const ofBob = outputsOf(() => extendBob(sid, pairCtx, bob, seededRandom(utf8('wiped'))))
+    // The second stream is what becomes of the columns, and the second fold the check: both are sent.
+    expect([ofBob.expandSeeds[0], ofBob.foldBlocks[0]].map(isWiped)).to.deep.equal([true, true])
+    for (const check of [extended.message.check, flip(extended.message.check)]) {
+      const ofAlice = outputsOf(() => extendAlice(sid, pairCtx, alice, { ...extended.message, check }))
+      expect([ofAlice.expandSeeds[0], ofAlice.foldBlocks[0]].map(isWiped)).to.deep.equal([true, true])
+    }
   })
 })

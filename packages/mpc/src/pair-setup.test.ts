@@ -2,10 +2,11 @@ import { type PartyId, seededRandom, tagged, u32, utf8 } from '@conclave/core'
 import { decode, PairAnswer, PairChoose, PairReveal, PairStart } from '@conclave/wire'
 import { expect } from 'chai'
 import { abortOf } from './abort.ts'
-import { mulBase, pointToBytes, q, randomScalar, scalarToBytes } from './arithmetic.ts'
+import { randomScalar } from './arithmetic.ts'
 import { POINT_BYTES } from './constants.ts'
 import { PAIR_ROUNDS, pairSetup } from './pair-setup.ts'
 import { type PairState, pairId, secretsOf } from './pair-state.ts'
+import { mulBase, pointToBytes } from './points.ts'
 import { of } from './protocol.ts'
 import { proveKnowledge } from './schnorr.ts'
 import { Session } from './session.ts'
@@ -13,6 +14,7 @@ import { BURNING, expectAborts } from './testing/claims.fixture.ts'
 import { CLUSTER_CONTEXT, runPair } from './testing/cluster.ts'
 import { pairOf } from './testing/committee.ts'
 import { edit, flip, type InFlight, partyRandom, recorder, slotOf, type Tamper, witness } from './testing/run.ts'
+import { q, scalar } from './testing/scalars.fixture.ts'
 
 const START = { number: 1, message: PairStart } as const
 const CHOOSE = { number: 2, message: PairChoose } as const
@@ -36,7 +38,7 @@ const refused = (tamper: Tamper, code: Parameters<typeof expectAborts>[2], culpr
   expectAborts(outcome, [1], code, culprits)
   expect(BURNING).not.to.include(code)
 }
-const OFF_CURVE = Uint8Array.from([2, ...scalarToBytes(5n)])
+const OFF_CURVE = Uint8Array.from([2, ...scalar(5n)])
 
 describe('pair setup', () => {
   before(() => {
@@ -61,7 +63,7 @@ describe('pair setup', () => {
   for (const [what, change] of [
     ['a wrong response', (s) => ({ ...s, proof: { ...s.proof, response: flip(s.proof.response, 255) } })],
     ['a wrong nonce', (s) => ({ ...s, proof: { ...s.proof, nonce: flip(s.proof.nonce) } })],
-    ['another base point', (s) => ({ ...s, base: pointToBytes(mulBase(7n)) })],
+    ['another base point', (s) => ({ ...s, base: pointToBytes(mulBase(scalar(7n))) })],
     ['the identity', (s) => ({ ...s, base: new Uint8Array(33) })],
     ['a point off the curve', (s) => ({ ...s, base: OFF_CURVE })],
   ] as const satisfies readonly (readonly [string, Parameters<typeof edit<typeof PairStart>>[2]])[])

@@ -63,6 +63,7 @@ export function* pairSetup(ctx: PairContext): Protocol<PairState> {
   }
 
   const sender = startSender(out, random)
+  scope.own(sender.secret)
   const zero = { zeroPart: scope.own(random.bytes(32)), zeroSalt: random.bytes(32) }
   const start = yield* exchange(START, { base: sender.baseBytes, proof: sender.proof, zeroCommitment: zeroCommitment(session, self, zero) })
 

@@ -1,13 +1,13 @@
 import { InvalidArgument, seededRandom, tagged, utf8, xor } from '@conclave/core'
 import { encode, PairPublic } from '@conclave/wire'
 import { expect } from 'chai'
-import { q } from './arithmetic.ts'
 import { bitOf } from './bits.ts'
 import { KAPPA, SEED_BYTES } from './constants.ts'
 import { encodePairSecret, joinSecrets, type PairState, pairContext, pairId, parsePairState, secretsOf } from './pair-state.ts'
 import { CLUSTER_CONTEXT } from './testing/cluster.ts'
 import { pairOf } from './testing/committee.ts'
 import { flip } from './testing/run.ts'
+import { q } from './testing/scalars.fixture.ts'
 
 const hex = (b: Uint8Array) => Buffer.from(b).toString('hex')
 

@@ -1,5 +1,6 @@
 import type { PartyId, Random } from '@conclave/core'
-import { addScalars, invertScalar, mulPublic, mulScalars, O, type Point, randomScalar, type Scalar, subScalars } from './arithmetic.ts'
+import { addScalars, invertScalar, mulScalars, ONE, randomScalar, type Scalar, scalarOf, subScalars } from './arithmetic.ts'
+import { addPoints, O, type Point, timesSmall } from './points.ts'
 
 /** Coefficients, constant term first. Secret. */
 export type Polynomial = readonly Scalar[]
@@ -9,12 +10,20 @@ export const randomPolynomial = (threshold: number, random: Random): Polynomial 
 
 /** f(x), by Horner. */
 export function evaluate(f: Polynomial, x: PartyId): Scalar {
-  return f.reduceRight((sum, c) => addScalars(mulScalars(sum, BigInt(x)), c), 0n)
+  const at = scalarOf(x)
+  let sum = scalarOf(0)
+  for (const c of f.toReversed()) {
+    const product = mulScalars(sum, at)
+    sum.fill(0)
+    sum = addScalars(product, c)
+    product.fill(0)
+  }
+  return sum
 }
 
 /** sum_k x^k A[k]: the commitment to f(x). */
 export function evaluateInExponent(commitments: readonly Point[], x: PartyId): Point {
-  return commitments.reduceRight((sum, a) => mulPublic(sum, BigInt(x)).add(a), O)
+  return commitments.reduceRight((sum, a) => addPoints(timesSmall(sum, x), a), O)
 }
 
 /** lambda_i(P): the Lagrange coefficient at 0 of party i among `parties`. Parties are distinct and nonzero mod q. */
@@ -22,12 +31,12 @@ export const lagrange = (i: PartyId, parties: readonly PartyId[]): Scalar => lag
 
 /** The Lagrange coefficient at x of node i among `nodes`, which are distinct mod q and may hold 0. */
 export function lagrangeAt(x: number, i: number, nodes: readonly number[]): Scalar {
-  let numerator = 1n
-  let denominator = 1n
+  let numerator = ONE
+  let denominator = ONE
   for (const j of nodes) {
     if (j === i) continue
-    numerator = mulScalars(numerator, subScalars(BigInt(j), BigInt(x)))
-    denominator = mulScalars(denominator, subScalars(BigInt(j), BigInt(i)))
+    numerator = mulScalars(numerator, subScalars(scalarOf(j), scalarOf(x)))
+    denominator = mulScalars(denominator, subScalars(scalarOf(j), scalarOf(i)))
   }
   return mulScalars(numerator, invertScalar(denominator))
 }

@@ -1,5 +1,6 @@
 import { ConclaveError, type PartyId, tagged, u32 } from '@conclave/core'
 import { decode, encode, type MessageField, type ValueOf } from '@conclave/wire'
+import type { Correlation } from './correlation.ts'
 
 /** One round of a protocol. `broadcast`: the same bytes to every peer. */
 export interface Round<M extends MessageField = MessageField> {
@@ -26,12 +27,18 @@ export type Effect =
   /** `from`: whose message is waited for; every peer's unless given. */
   | { readonly collect: number; readonly from?: readonly PartyId[] | undefined }
   | { readonly attest: Attest }
+  | { readonly take: Names }
+
+/** Names of pool entries, by the peer that shares them. */
+export type Names = ReadonlyMap<PartyId, readonly Uint8Array[]>
+/** Pool entries, by the peer that shares them. */
+export type Entries = ReadonlyMap<PartyId, readonly Correlation[]>
 
 /** Bodies by peer; after `attest`, the own signature under the own index. */
 export type Received = ReadonlyMap<PartyId, Uint8Array>
 
-/** A pure function of its inputs, its seed and the order of delivery; it cannot await. */
-export type Protocol<T> = Generator<Effect, T, Received>
+/** A pure function of its inputs, its seed and the order of delivery; it cannot await. `take` is answered with entries, all else with {@link Received}. */
+export type Protocol<T> = Generator<Effect, T, Received | Entries>
 
 /** Sends one message. */
 export function* send<M extends MessageField>(round: Round<M>, to: PartyId | 'all', value: ValueOf<M>): Protocol<void> {
@@ -50,8 +57,18 @@ export interface Messages<M extends MessageField> {
  * for, and what they say is not looked at. The session has refused malformed bodies before they get here.
  */
 export function* collect<M extends MessageField>(round: Round<M>, from?: readonly PartyId[]): Protocol<Messages<M>> {
-  const bodies = yield { collect: round.number, from }
+  const bodies = (yield { collect: round.number, from }) as Received
   return { bodies, values: new Map([...bodies].map(([j, body]) => [j, decode(round.message, body)])) }
+}
+
+/**
+ * Asks for pool entries by name. Whoever drives the run takes them out of its stock, all of a peer or none, and hands them over: they are
+ * the run's from then on.
+ *
+ * @returns the entries by peer; a peer whose entries are not held here is missing.
+ */
+export function* take(names: Names): Protocol<Entries> {
+  return (yield { take: names }) as Entries
 }
 
 /** Digest of what each party said in a round, own message included: equal at all parties exactly when all saw the same. */

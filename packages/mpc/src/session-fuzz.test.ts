@@ -41,6 +41,7 @@ const honest: fc.Arbitrary<Act[]> = fc
 const NEXT: Readonly<Record<SessionState, readonly SessionState[]>> = {
   idle: ['idle', 'running', 'aborted'],
   running: ['running', 'attesting', 'aborted', 'done'],
+  taking: ['taking', 'running', 'aborted', 'done'],
   attesting: ['attesting', 'running', 'aborted', 'done'],
   done: ['done'],
   aborted: ['aborted'],

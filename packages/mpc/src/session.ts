@@ -1,6 +1,6 @@
 import { ConclaveError, InvalidArgument, type PartyId } from '@conclave/core'
 import { decode } from '@conclave/wire'
-import type { Attest, Effect, Outgoing, Protocol, Received, Round } from './protocol.ts'
+import type { Attest, Effect, Entries, Names, Outgoing, Protocol, Received, Round } from './protocol.ts'
 
 export interface SessionOptions<T> {
   readonly self: PartyId
@@ -9,7 +9,7 @@ export interface SessionOptions<T> {
   readonly protocol: Protocol<T>
 }
 
-export type SessionState = 'idle' | 'running' | 'attesting' | 'done' | 'aborted'
+export type SessionState = 'idle' | 'running' | 'attesting' | 'taking' | 'done' | 'aborted'
 
 /** Why a message was not taken. None of these aborts a run or blames anybody (section 6). */
 export type DropReason = 'unknown-party' | 'unknown-round' | 'duplicate' | 'malformed' | 'not-running'
@@ -33,6 +33,7 @@ export class Session<T> {
   #collecting: number | undefined
   #from: readonly PartyId[]
   #attest: Attest | undefined
+  #take: Names | undefined
   #result: { readonly value: T } | undefined
   #error: ConclaveError | undefined
 
@@ -65,6 +66,11 @@ export class Session<T> {
   /** What to store and sign, while `state` is `attesting`. */
   get attest(): Attest | undefined {
     return this.#attest
+  }
+
+  /** Which pool entries the run wants, while `state` is `taking`. */
+  get take(): Names | undefined {
+    return this.#take
   }
 
   /** @throws the error of the run, or SESSION_UNFINISHED. */
@@ -102,7 +108,7 @@ export class Session<T> {
       return refuse('malformed')
     }
     slots.set(from, Uint8Array.from(body))
-    return this.#state === 'running' && this.#collecting === round && this.waitingFor.length === 0 ? this.#advance(this.#take(round)) : []
+    return this.#state === 'running' && this.#collecting === round && this.waitingFor.length === 0 ? this.#advance(this.#full(round)) : []
   }
 
   /** The node identity has signed `attest.hash` and `attest.pending` is on disk. */
@@ -113,6 +119,20 @@ export class Session<T> {
     return this.#advance(new Map([[this.self, signature]]))
   }
 
+  /**
+   * Hands over the entries that `take` names and that were in stock: they have left it, and are wiped when the run ends or when nobody asked
+   * for them. Peers that are missing have no such entries here.
+   */
+  taken(found: Entries): readonly Outgoing[] {
+    if (this.#state !== 'taking') {
+      for (const entries of found.values()) for (const e of entries) e.secret[Symbol.dispose]()
+      throw new ConclaveError('ASSERTION', 'nothing to take')
+    }
+    this.#state = 'running'
+    this.#take = undefined
+    return this.#advance(found)
+  }
+
   /** Ends the run from outside; every `using` and `finally` of the protocol has run when this returns. */
   abort(error: ConclaveError): void {
     if (this.#state === 'done' || this.#state === 'aborted') return
@@ -121,7 +141,7 @@ export class Session<T> {
   }
 
   /** The full round, in the order of parties whatever the order of arrival: a run must not depend on it. */
-  #take(round: number): Received {
+  #full(round: number): Received {
     const slots = this.#inbox.get(round) as Map<PartyId, Uint8Array>
     this.#collecting = undefined
     return new Map(this.#from.map((j) => [j, slots.get(j) as Uint8Array]))
@@ -137,14 +157,15 @@ export class Session<T> {
     this.#state = 'aborted'
     this.#collecting = undefined
     this.#attest = undefined
+    this.#take = undefined
     this.#error =
       error instanceof ConclaveError ? error : new ConclaveError('INTERNAL', 'a protocol run failed on our side', { cause: error })
     this.#wipeInbox()
   }
 
-  #advance(input: Received): readonly Outgoing[] {
+  #advance(input: Received | Entries): readonly Outgoing[] {
     const out: Outgoing[] = []
-    for (let received = input; ; ) {
+    for (let received: Received | Entries = input; ; ) {
       let result: IteratorResult<Effect, T>
       try {
         result = this.#protocol.next(received)
@@ -166,11 +187,15 @@ export class Session<T> {
         this.#state = 'attesting'
         this.#attest = effect.attest
         return out
+      } else if ('take' in effect) {
+        this.#state = 'taking'
+        this.#take = effect.take
+        return out
       } else {
         this.#collecting = effect.collect
         this.#from = effect.from ?? this.peers
         if (this.waitingFor.length > 0) return out
-        received = this.#take(effect.collect)
+        received = this.#full(effect.collect)
       }
     }
   }

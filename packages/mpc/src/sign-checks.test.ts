@@ -1,16 +1,26 @@
 import { type PartyId, SecretBytes } from '@conclave/core'
-import { SignCommit, SignOpen, SignPartial, SignVole } from '@conclave/wire'
+import {
+  type Opening,
+  type OtExtension,
+  type PartialSignature,
+  SignCommit,
+  SignOpen,
+  SignPartial,
+  SignVole,
+  type Vole,
+} from '@conclave/wire'
 import { expect } from 'chai'
 import type { AbortCode } from './abort.ts'
 import { burnsPairs } from './abort.ts'
-import { addScalars, q, randomScalar, type Scalar, scalarFromBytes, scalarToBytes, subScalars, sumScalars } from './arithmetic.ts'
-import type { EcdsaSignature } from './ecdsa.ts'
+import { addScalars, randomScalar, type Scalar, scalarFromBytes, subScalars, sumScalars } from './arithmetic.ts'
 import { sign } from './sign.ts'
 import type { SignContext } from './sign-request.ts'
 import { BURNING, expectAborts } from './testing/claims.fixture.ts'
-import { type Deviants, runSign, signerRandom, testRequest } from './testing/cluster.ts'
+import { runSign, type SignOptions, signerRandom, testRequest } from './testing/cluster.ts'
 import { committee } from './testing/committee.ts'
-import { edit, flip, type InFlight, type RunOptions, type Tamper } from './testing/run.ts'
+import { changed, inList } from './testing/items.ts'
+import { edit, flip, type InFlight, type Tamper } from './testing/run.ts'
+import { scalar } from './testing/scalars.fixture.ts'
 
 const COMMIT = { number: 1, message: SignCommit } as const
 const VOLE = { number: 2, message: SignVole } as const
@@ -22,10 +32,9 @@ const CHEAT = 3
 const HONEST = [1, 5]
 const SEED = 'checks'
 
-const run = (options: RunOptions & { deviants?: Deviants<SignContext, EcdsaSignature> }) =>
-  runSign(committee(3, 5, QUORUM), testRequest(QUORUM), SEED, options)
+const run = (options: SignOptions) => runSign(committee(3, 5, QUORUM), testRequest(QUORUM), SEED, options)
 const fromCheat = (m: InFlight) => m.from === CHEAT
-const plusOne = (b: Uint8Array) => scalarToBytes(addScalars(scalarFromBytes(b) as bigint, 1n))
+const plusOne = (b: Uint8Array) => addScalars(scalarFromBytes(b) as Scalar, scalar(1n))
 
 /** The cheat's messages are changed; every honest party stops with `code`, and says nothing after round `last`. */
 function stops(tamper: Tamper, code: AbortCode, culprits: readonly PartyId[], last: number): void {
@@ -54,7 +63,11 @@ describe('sign checks', () => {
 
   it('sign checks: 3.1 an inconsistent OT extension names the cheat and burns', () => {
     stops(
-      edit(COMMIT, fromCheat, (m) => ({ ...m, ot: { ...m.ot, checkHash: flip(m.ot.checkHash) } })),
+      edit(
+        COMMIT,
+        fromCheat,
+        inList('ots', (ot: OtExtension) => ({ ...ot, checkHash: flip(ot.checkHash) })),
+      ),
       'OT_CHECK',
       [CHEAT],
       1,
@@ -65,14 +78,18 @@ describe('sign checks', () => {
     const tamper = edit(
       COMMIT,
       (m) => m.from !== 1,
-      (m) => ({ ...m, ot: { ...m.ot, check: flip(m.ot.check) } }),
+      inList('ots', (ot: OtExtension) => ({ ...ot, check: flip(ot.check) })),
     )
     expectAborts(run({ tamper }), [1], 'OT_CHECK', [3, 5])
   })
 
   it('sign checks: 4.1 an inconsistent VOLE message names the cheat and burns', () => {
     stops(
-      edit(VOLE, fromCheat, (m) => ({ ...m, vole: { ...m.vole, maskHash: flip(m.vole.maskHash) } })),
+      edit(
+        VOLE,
+        fromCheat,
+        inList('voles', (v: Vole) => ({ ...v, maskHash: flip(v.maskHash) })),
+      ),
       'VOLE_CHECK',
       [CHEAT],
       2,
@@ -81,7 +98,11 @@ describe('sign checks', () => {
 
   it('sign checks: 0 a VOLE scalar of q or more names the cheat without burning', () => {
     stops(
-      edit(VOLE, fromCheat, (m) => ({ ...m, vole: { ...m.vole, mask: new Uint8Array(32).fill(255) } })),
+      edit(
+        VOLE,
+        fromCheat,
+        inList('voles', (v: Vole) => ({ ...v, mask: new Uint8Array(32).fill(255) })),
+      ),
       'SIGN_MALFORMED',
       [CHEAT],
       2,
@@ -90,8 +111,9 @@ describe('sign checks', () => {
 
   it('sign checks: 5.1 comes before 0 and 4.1, so that a party which fails several learns nothing', () => {
     const tamper = edit(VOLE, fromCheat, (m) => ({
+      ...m,
       echo: flip(m.echo),
-      vole: { ...m.vole, maskHash: flip(m.vole.maskHash), mask: new Uint8Array(32).fill(255) },
+      voles: changed(m.voles, (v) => ({ ...v, maskHash: flip(v.maskHash), mask: new Uint8Array(32).fill(255) })),
     }))
     stops(tamper, 'SIGN_ECHO', [], 2)
   })
@@ -116,7 +138,11 @@ describe('sign checks', () => {
 
   it('sign checks: 5.2 an opening that does not fit its commitment names nobody', () => {
     stops(
-      edit(OPEN, fromCheat, (m) => ({ ...m, salt: flip(m.salt) })),
+      edit(
+        OPEN,
+        fromCheat,
+        inList('openings', (o: Opening) => ({ ...o, salt: flip(o.salt) })),
+      ),
       'SIGN_BAD_OPENING',
       [],
       3,
@@ -126,7 +152,11 @@ describe('sign checks', () => {
   it('sign checks: 5.3 another nonce in the multiplication than was committed to names the cheat and burns', () => {
     // gamma_u = (k + 1) - alpha: the multiplication is with k + 1.
     stops(
-      edit(OPEN, fromCheat, (m) => ({ ...m, gammaU: plusOne(m.gammaU) })),
+      edit(
+        OPEN,
+        fromCheat,
+        inList('openings', (o: Opening) => ({ ...o, gammaU: plusOne(o.gammaU) })),
+      ),
       'SIGN_NONCE_PRODUCT',
       [CHEAT],
       3,
@@ -135,7 +165,11 @@ describe('sign checks', () => {
 
   it('sign checks: 5.4 another key share in the multiplication than was committed to names the cheat and burns', () => {
     stops(
-      edit(OPEN, fromCheat, (m) => ({ ...m, gammaV: plusOne(m.gammaV) })),
+      edit(
+        OPEN,
+        fromCheat,
+        inList('openings', (o: Opening) => ({ ...o, gammaV: plusOne(o.gammaV) })),
+      ),
       'SIGN_KEY_PRODUCT',
       [CHEAT],
       3,
@@ -147,7 +181,7 @@ describe('sign checks', () => {
       tamper: edit(
         OPEN,
         (m) => fromCheat(m) && m.to === 5,
-        (m) => ({ ...m, gammaV: plusOne(m.gammaV) }),
+        inList('openings', (o: Opening) => ({ ...o, gammaV: plusOne(o.gammaV) })),
       ),
     })
     expectAborts(outcome, [5], 'SIGN_KEY_PRODUCT', [CHEAT])
@@ -157,8 +191,8 @@ describe('sign checks', () => {
 
   it('sign checks: 5.5 another key share, committed and multiplied consistently, names nobody', () => {
     const other = (ctx: SignContext): SignContext => {
-      const x = addScalars(scalarFromBytes(ctx.share.secret.bytes) as Scalar, 1n)
-      return { ...ctx, share: { ...ctx.share, secret: new SecretBytes(scalarToBytes(x)) } }
+      const x = addScalars(scalarFromBytes(ctx.share.secret.bytes) as Scalar, scalar(1n))
+      return { ...ctx, share: { ...ctx.share, secret: new SecretBytes(x) } }
     }
     const partials: PartyId[] = []
     const outcome = run({
@@ -171,7 +205,7 @@ describe('sign checks', () => {
 
   it('sign checks: 5.6 a nonce that cancels those of all others names nobody', () => {
     const others = sumScalars(HONEST.map((j) => randomScalar(signerRandom(SEED, j))))
-    const k = subScalars(0n, others)
+    const k = subScalars(scalar(0n), others)
     const outcome = run({ deviants: new Map([[CHEAT, (ctx) => sign({ ...ctx, random: drawing(k, ctx.random) })]]) })
     expectAborts(outcome, QUORUM, 'SIGN_ZERO_NONCE')
   })
@@ -179,7 +213,11 @@ describe('sign checks', () => {
   it('sign checks: 5.7 a wrong partial names nobody, and no signature leaves', () => {
     for (const part of ['u', 'w'] as const)
       stops(
-        edit(PARTIAL, fromCheat, (m) => ({ ...m, [part]: plusOne(m[part]) })),
+        edit(
+          PARTIAL,
+          fromCheat,
+          inList('partials', (p: PartialSignature) => ({ ...p, [part]: plusOne(p[part]) })),
+        ),
         'SIGN_INVALID',
         [],
         4,
@@ -196,7 +234,7 @@ function drawing(k: Scalar, inner: SignContext['random']): SignContext['random']
       if (!first) return out
       first = false
       out.fill(0)
-      out.set(scalarToBytes((k + q - 1n) % q), length - 32)
+      out.set(k, length - 32)
       return out
     },
   }

@@ -1,47 +1,56 @@
-/** The maths of signing, section 5, between the messages; sign.ts is the script. */
-import { equalBytes, InvalidArgument, type PartyId, type SecretScope, tagged, u32 } from '@conclave/core'
-import type { SignOpen as Opening, SignCommit, SignPartial, SignVole, ValueOf } from '@conclave/wire'
+/** The maths of signing, section 6, between the messages; sign.ts is the script. */
+import { type DerivationPath, equalBytes, InvalidArgument, type PartyId, SecretScope, tagged, u32 } from '@conclave/core'
+import type { Opening, PartialSignature, SignOpen, SignPartial } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
 import {
   addScalars,
   hashToScalar,
   invertScalar,
-  mul,
-  mulBase,
+  isZero,
   mulScalars,
-  O,
-  type Point,
-  pointFromBytes,
-  pointToBytes,
+  negate,
   randomScalar,
   type Scalar,
   scalarFromBytes,
-  scalarToBytes,
   subScalars,
-  sumPoints,
   sumScalars,
 } from './arithmetic.ts'
-import { derive } from './derivation.ts'
+import type { Product } from './correlation.ts'
+import { type DerivedKey, derive } from './derivation.ts'
 import { assemble, digestScalar, type EcdsaSignature, nonceScalar, verifies } from './ecdsa.ts'
-import { type AliceExtension, type BobExtension, extendAlice } from './ot-extension.ts'
-import { type PairState, pairContext, pairId, secretsOf } from './pair-state.ts'
+import { type PairState, pairId, secretsOf } from './pair-state.ts'
+import { addPoints, equalPoints, isIdentity, mul, mulBase, type Point, pointFromBytes, pointsToBytes, sumPoints } from './points.ts'
 import { lagrange } from './polynomial.ts'
 import { of } from './protocol.ts'
-import { checkRequest, type SignContext, signSid } from './sign-request.ts'
-import { type AliceVole, type BobVole, voleAlice, voleBob } from './vole.ts'
+import { checkRequest, itemId, type SignContext, signSid } from './sign-request.ts'
 
 /** zeta_i: shares of zero among the quorum, from the pair seeds. */
-function zeroShare(self: PartyId, pairs: ReadonlyMap<PartyId, PairState>, peers: readonly PartyId[], sid: Uint8Array): Scalar {
-  return peers.reduce((sum, j) => {
-    const term = hashToScalar('zero-share', secretsOf(of(pairs, j)).zeroSeed, sid)
-    return j > self ? addScalars(sum, term) : subScalars(sum, term)
-  }, 0n)
+function zeroShare(self: PartyId, pairs: ReadonlyMap<PartyId, PairState>, peers: readonly PartyId[], id: Uint8Array): Scalar {
+  const terms = peers.map((j) => {
+    const term = hashToScalar('zero-share', secretsOf(of(pairs, j)).zeroSeed, id)
+    return j > self ? term : negate(term)
+  })
+  return sumScalars(terms)
 }
 
+/** Wiped with the scope of the run. */
 export interface Secrets {
   readonly k: Scalar
   readonly sk: Scalar
   readonly phi: Scalar
+}
+
+/** One signature of the session. */
+export interface Item {
+  readonly id: Uint8Array
+  readonly digest: Uint8Array
+  /** Of the child key. */
+  readonly publicKey: Uint8Array
+  readonly secrets: Secrets
+  /** R_i and pk_i of this party. */
+  readonly nonce: Point
+  readonly key: Point
+  readonly opening: Committed
 }
 
 export interface Run {
@@ -49,22 +58,42 @@ export interface Run {
   readonly self: PartyId
   readonly peers: readonly PartyId[]
   readonly sid: Uint8Array
-  readonly publicKey: Uint8Array
-  readonly secrets: Secrets
+  readonly items: readonly Item[]
 }
 
-export function begin(ctx: SignContext): Run {
+/** @param scope - wipes every secret of the run. */
+export function begin(ctx: SignContext, scope: SecretScope): Run {
   const signers = checkRequest(ctx)
   const { share, request, random } = ctx
   const { self } = share
   const peers = signers.filter((j) => j !== self)
   const sid = signSid(ctx.clusterContext, share.public, request)
-  const child = derive(share.public.publicKey, share.public.chainCode, request.path)
   const x = scalarFromBytes(share.secret.bytes)
   if (x === undefined) throw new InvalidArgument('BAD_KEY', 'the key share is not a scalar')
-  const tweak = self === signers[0] ? child.tweak : 0n
-  const sk = sumScalars([mulScalars(lagrange(self, signers), x), zeroShare(self, ctx.pairs, peers, sid), tweak])
-  return { ctx, self, peers, sid, publicKey: child.publicKey, secrets: { k: randomScalar(random), sk, phi: randomScalar(random) } }
+  const part = scope.own(mulScalars(lagrange(self, signers), scope.own(x)))
+  const childOf = children(ctx)
+  const items = request.items.map(({ digest, path }, i) => {
+    const id = itemId(sid, i, request.items.length)
+    const child = childOf(path)
+    const shares = [part, scope.own(zeroShare(self, ctx.pairs, peers, id))]
+    const sk = scope.own(sumScalars(self === signers[0] ? [...shares, child.tweak] : shares))
+    const secrets = { k: scope.own(randomScalar(random)), sk, phi: scope.own(randomScalar(random)) }
+    const [nonce, key] = [mulBase(secrets.k), mulBase(sk)]
+    const [noncePoint, keyPoint] = pointsToBytes([nonce, key]) as [Uint8Array, Uint8Array]
+    const opening = { noncePoint, keyPoint, salt: random.bytes(32) }
+    return { id, digest, publicKey: child.publicKey, secrets, nonce, key, opening }
+  })
+  return { ctx, self, peers, sid, items }
+}
+
+/** Derives each path once. */
+function children({ share }: SignContext): (path: DerivationPath) => DerivedKey {
+  const known = new Map<string, DerivedKey>()
+  return (path) => {
+    const child = known.get(path.join()) ?? derive(share.public.publicKey, share.public.chainCode, path)
+    known.set(path.join(), child)
+    return child
+  }
 }
 
 /**
@@ -73,79 +102,22 @@ export function begin(ctx: SignContext): Run {
  */
 export const signContext = ({ ctx, sid }: Run, j: PartyId): Uint8Array => tagged('sign-context', sid, pairId(of(ctx.pairs, j).public))
 
-export const commitmentOf = (sid: Uint8Array, j: PartyId, o: Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>): Uint8Array =>
-  tagged('nonce', sid, u32(j), o.noncePoint, o.keyPoint, o.salt)
+/** What a nonce commitment opens to. */
+export type Committed = Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>
 
-/** Both multiplications with one peer: we are Alice in one and Bob in the other. */
-export interface Product {
-  readonly alice: AliceVole
-  readonly bob: BobVole
-}
+export const commitmentOf = (id: Uint8Array, j: PartyId, o: Committed): Uint8Array =>
+  tagged('nonce', id, u32(j), o.noncePoint, o.keyPoint, o.salt)
 
-/** Check 3.1 for every peer, then our side of the VOLE as Alice. */
-export function voles(
-  run: Run,
-  commits: ReadonlyMap<PartyId, ValueOf<typeof SignCommit>>,
-  scope: SecretScope,
-): ReadonlyMap<PartyId, AliceVole> {
-  const { ctx, self, peers, sid } = run
-  const extended = new Map<PartyId, AliceExtension>()
-  for (const j of peers) {
-    const { delta, aliceSeeds } = secretsOf(of(ctx.pairs, j))
-    const alice = extendAlice(sid, pairContext(of(ctx.pairs, j).public, self, j), { delta, seeds: aliceSeeds }, of(commits, j).ot)
-    if (alice === undefined) continue
-    scope.own(alice.rows)
-    extended.set(j, alice)
-  }
-  blame(
-    'OT_CHECK',
-    peers.filter((j) => !extended.has(j)),
-  )
-  return new Map(
-    peers.map((j) => {
-      const { nu, rows } = of(extended, j)
-      return [j, voleAlice(nu, of(commits, j).ot, rows, secretsOf(of(ctx.pairs, j)).delta, ctx.random)]
-    }),
-  )
-}
-
-/** Check 4.1 for every peer. */
-export function multiply(
-  run: Run,
-  bobs: ReadonlyMap<PartyId, BobExtension>,
-  alices: ReadonlyMap<PartyId, AliceVole>,
-  sent: ReadonlyMap<PartyId, ValueOf<typeof SignVole>>,
-): ReadonlyMap<PartyId, Product> {
-  const outcomes = run.peers.map((j) => {
-    const bob = of(bobs, j)
-    return [j, voleBob(bob.nu, bob.message, bob, of(sent, j).vole)] as const
-  })
-  blame(
-    'SIGN_MALFORMED',
-    outcomes.filter(([, o]) => o === 'malformed').map(([j]) => j),
-  )
-  blame(
-    'VOLE_CHECK',
-    outcomes.filter(([, o]) => o === 'inconsistent').map(([j]) => j),
-  )
-  return new Map(outcomes.map(([j, bob]) => [j, { alice: of(alices, j), bob: bob as BobVole }]))
-}
-
-/** Round 3 to one peer: the opening, and what turns random products into products of our inputs. */
-export function openTo(
-  { k, sk, phi }: Secrets,
-  { alice, bob }: Product,
-  opening: Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>,
-  echo: Uint8Array,
-): Opening {
+/** What round 3 tells one peer of one item: the opening, and what turns random products into products of our inputs. */
+export function openTo({ secrets: { k, sk, phi }, opening }: Item, { alpha, t, beta }: Product): Opening {
+  const [checkU, checkV] = pointsToBytes(t.map(mulBase)) as [Uint8Array, Uint8Array]
   return {
     ...opening,
-    gammaU: scalarToBytes(subScalars(k, alice.alpha[0])),
-    gammaV: scalarToBytes(subScalars(sk, alice.alpha[1])),
-    checkU: pointToBytes(mulBase(alice.t[0])),
-    checkV: pointToBytes(mulBase(alice.t[1])),
-    psi: scalarToBytes(subScalars(phi, bob.beta)),
-    echo,
+    gammaU: subScalars(k, alpha[0]),
+    gammaV: subScalars(sk, alpha[1]),
+    checkU,
+    checkV,
+    psi: subScalars(phi, beta),
   }
 }
 
@@ -168,92 +140,133 @@ function parseOpening(o: Opening): Opened | undefined {
   return { noncePoint, keyPoint, checkU, checkV, gammaU, gammaV, psi }
 }
 
+/** One item after its openings were checked. */
 export interface Checked {
   readonly nonce: Point
   /** psi_{j->i} by peer. */
   readonly psi: ReadonlyMap<PartyId, Scalar>
-  /** d_u, d_v by peer. */
+  /** d_u, d_v by peer. Secret. */
   readonly d: ReadonlyMap<PartyId, readonly [Scalar, Scalar]>
 }
 
-/** Checks 5.2 to 5.6. */
-export function checkOpenings(
-  run: Run,
-  products: ReadonlyMap<PartyId, Product>,
-  messages: ReadonlyMap<PartyId, Opening>,
-  commitments: ReadonlyMap<PartyId, Uint8Array>,
-): Checked {
-  const { peers, sid } = run
-  if (peers.some((j) => !equalBytes(commitmentOf(sid, j, of(messages, j)), of(commitments, j)))) throw abortOf('SIGN_BAD_OPENING')
-  const opened = new Map(peers.map((j) => [j, parseOpening(of(messages, j))]))
-  blame(
-    'SIGN_MALFORMED',
-    peers.filter((j) => opened.get(j) === undefined),
-  )
-  const all = opened as ReadonlyMap<PartyId, Opened>
-  const d = new Map(
-    peers.map((j) => {
-      const { bob } = of(products, j)
-      const o = of(all, j)
-      return [j, [addScalars(bob.r[0], mulScalars(o.gammaU, bob.beta)), addScalars(bob.r[1], mulScalars(o.gammaV, bob.beta))] as const]
+/** The products of one item, by peer. */
+export type Products = ReadonlyMap<PartyId, Product>
+
+/** Turns random products into products of the inputs that the peers have opened. */
+function derandomise(products: Products, opened: ReadonlyMap<PartyId, Opened>, scope: SecretScope): Checked['d'] {
+  const d = (r: Scalar, gamma: Scalar, beta: Scalar) => scope.own(addScalars(r, scope.own(mulScalars(gamma, beta))))
+  return new Map(
+    [...opened].map(([j, { gammaU, gammaV }]) => {
+      const { beta, r } = of(products, j)
+      return [j, [d(r[0], gammaU, beta), d(r[1], gammaV, beta)] as const]
     }),
   )
-  const holds = (j: PartyId, c: 0 | 1, check: Point, input: Point) =>
-    mulBase(of(d, j)[c])
-      .add(check)
-      .equals(mul(input, of(products, j).bob.beta))
+}
+
+/** Checks 5.5 and 5.6: the nonce of one item. */
+function sums(item: Item, opened: ReadonlyMap<PartyId, Opened>): Point {
+  const all = [...opened.values()]
+  const publicKey = pointFromBytes(item.publicKey)
+  const keySum = sumPoints([item.key, ...all.map((o) => o.keyPoint)])
+  if (publicKey === undefined || !equalPoints(keySum, publicKey)) throw abortOf('SIGN_KEY_SUM')
+  const nonce = sumPoints([item.nonce, ...all.map((o) => o.noncePoint)])
+  if (isIdentity(nonce) || isZero(nonceScalar(nonce))) throw abortOf('SIGN_ZERO_NONCE')
+  return nonce
+}
+
+/**
+ * Checks 5.2 to 5.6, each over all peers and items before the next.
+ *
+ * @param products - by item.
+ * @param commitments - by peer and item.
+ * @param scope - wipes what is secret.
+ */
+export function checkOpenings(
+  { items, peers }: Pick<Run, 'items' | 'peers'>,
+  products: readonly Products[],
+  messages: ReadonlyMap<PartyId, SignOpen>,
+  commitments: ReadonlyMap<PartyId, readonly Uint8Array[]>,
+  scope: SecretScope,
+): readonly Checked[] {
+  const failing = (fails: (j: PartyId, i: number) => boolean) => peers.filter((j) => items.some((_, i) => fails(j, i)))
+  blame(
+    'SIGN_MALFORMED',
+    peers.filter((j) => of(messages, j).openings.length !== items.length),
+  )
+  const said = (j: PartyId, i: number) => of(messages, j).openings[i] as Opening
+  const fits = (j: PartyId, i: number) =>
+    equalBytes(commitmentOf((items[i] as Item).id, j, said(j, i)), of(commitments, j)[i] as Uint8Array)
+  if (failing((j, i) => !fits(j, i)).length > 0) throw abortOf('SIGN_BAD_OPENING')
+  const parsed = items.map((_, i) => new Map(peers.map((j) => [j, parseOpening(said(j, i))])))
+  blame(
+    'SIGN_MALFORMED',
+    failing((j, i) => parsed[i]?.get(j) === undefined),
+  )
+  const opened = parsed as readonly ReadonlyMap<PartyId, Opened>[]
+  const at = <V>(list: readonly ReadonlyMap<PartyId, V>[], i: number, j: PartyId) => of(list[i] as ReadonlyMap<PartyId, V>, j)
+  const d = items.map((_, i) => derandomise(products[i] as Products, opened[i] as ReadonlyMap<PartyId, Opened>, scope))
+  const holds = (c: 0 | 1, i: number, j: PartyId, check: Point, input: Point) =>
+    equalPoints(addPoints(mulBase(at(d, i, j)[c]), check), mul(input, at(products, i, j).beta))
   blame(
     'SIGN_NONCE_PRODUCT',
-    peers.filter((j) => !holds(j, 0, of(all, j).checkU, of(all, j).noncePoint)),
+    failing((j, i) => !holds(0, i, j, at(opened, i, j).checkU, at(opened, i, j).noncePoint)),
   )
   blame(
     'SIGN_KEY_PRODUCT',
-    peers.filter((j) => !holds(j, 1, of(all, j).checkV, of(all, j).keyPoint)),
+    failing((j, i) => !holds(1, i, j, at(opened, i, j).checkV, at(opened, i, j).keyPoint)),
   )
-  const keySum = sumPoints([mulBase(run.secrets.sk), ...peers.map((j) => of(all, j).keyPoint)])
-  const publicKey = pointFromBytes(run.publicKey)
-  if (publicKey === undefined || !keySum.equals(publicKey)) throw abortOf('SIGN_KEY_SUM')
-  const nonce = sumPoints([mulBase(run.secrets.k), ...peers.map((j) => of(all, j).noncePoint)])
-  if (nonce.equals(O) || nonceScalar(nonce) === 0n) throw abortOf('SIGN_ZERO_NONCE')
-  return { nonce, d, psi: new Map(peers.map((j) => [j, of(all, j).psi])) }
+  return items.map((item, i) => ({
+    nonce: sums(item, opened[i] as ReadonlyMap<PartyId, Opened>),
+    d: d[i] as Checked['d'],
+    psi: new Map(peers.map((j) => [j, at(opened, i, j).psi])),
+  }))
 }
 
-export interface Partial {
-  readonly u: Scalar
-  readonly w: Scalar
+/** `u_i` and `w_i = e phi_i + r v_i` of one item. */
+export function partialOf(item: Pick<Item, 'digest' | 'secrets'>, products: Products, { nonce, psi, d }: Checked): PartialSignature {
+  using scope = new SecretScope()
+  const { k, sk, phi } = item.secrets
+  const phiSum = scope.own(sumScalars([phi, ...psi.values()]))
+  const share = (input: Scalar, c: 0 | 1) =>
+    sumScalars([scope.own(mulScalars(input, phiSum)), ...[...products].flatMap(([j, { t }]) => [t[c], of(d, j)[c]])])
+  const v = scope.own(share(sk, 1))
+  const ePhi = scope.own(mulScalars(digestScalar(item.digest), phi))
+  return { u: share(k, 0), w: addScalars(ePhi, scope.own(mulScalars(nonceScalar(nonce), v))) }
 }
 
-/** `u_i` and `w_i = e phi_i + r v_i`. */
-export function partialOf(
-  run: Run,
+/** Check 5.7 for one item: nothing that does not verify leaves here. */
+function complete(
+  { digest, publicKey }: Item,
   nonce: Point,
-  products: ReadonlyMap<PartyId, Product>,
-  { psi, d }: Pick<Checked, 'psi' | 'd'>,
-): Partial {
-  const { k, sk, phi } = run.secrets
-  const phiSum = sumScalars([phi, ...psi.values()])
-  const cross = (c: 0 | 1) => sumScalars(run.peers.flatMap((j) => [of(products, j).alice.t[c], of(d, j)[c]]))
-  const u = addScalars(mulScalars(k, phiSum), cross(0))
-  const v = addScalars(mulScalars(sk, phiSum), cross(1))
-  return { u, w: addScalars(mulScalars(digestScalar(run.ctx.request.digest), phi), mulScalars(nonceScalar(nonce), v)) }
-}
-
-/** Check 5.7: nothing that does not verify leaves here. */
-export function combine(
-  run: Run,
-  nonce: Point,
-  mine: Partial,
-  partials: ReadonlyMap<PartyId, ValueOf<typeof SignPartial>>,
+  shares: readonly { readonly u: Scalar; readonly w: Scalar }[],
 ): EcdsaSignature {
-  const parsed = run.peers.map((j) => ({ j, u: scalarFromBytes(of(partials, j).u), w: scalarFromBytes(of(partials, j).w) }))
+  const u = sumScalars(shares.map((s) => s.u))
+  const w = sumScalars(shares.map((s) => s.w))
+  if (isZero(u) || isZero(w)) throw abortOf('SIGN_INVALID')
+  const out = assemble(nonce, mulScalars(w, invertScalar(u)))
+  if (!verifies(publicKey, digest, out.signature)) throw abortOf('SIGN_INVALID')
+  return out
+}
+
+/** The signatures, by item; all of them or none. */
+export function combine(
+  { items, peers }: Pick<Run, 'items' | 'peers'>,
+  checked: readonly Checked[],
+  mine: readonly PartialSignature[],
+  said: ReadonlyMap<PartyId, SignPartial>,
+): readonly EcdsaSignature[] {
+  const parse = ({ u, w }: PartialSignature) => ({ u: scalarFromBytes(u), w: scalarFromBytes(w) })
+  const parsed = new Map(peers.map((j) => [j, of(said, j).partials.map(parse)]))
   blame(
     'SIGN_MALFORMED',
-    parsed.filter((p) => p.u === undefined || p.w === undefined).map((p) => p.j),
+    peers.filter((j) => of(parsed, j).length !== items.length || of(parsed, j).some((s) => s.u === undefined || s.w === undefined)),
   )
-  const u = sumScalars([mine.u, ...parsed.map((p) => p.u as Scalar)])
-  const w = sumScalars([mine.w, ...parsed.map((p) => p.w as Scalar)])
-  if (u === 0n || w === 0n) throw abortOf('SIGN_INVALID')
-  const out = assemble(nonce, mulScalars(w, invertScalar(u)))
-  if (!verifies(run.publicKey, run.ctx.request.digest, out.signature)) throw abortOf('SIGN_INVALID')
-  return out
+  const all = [mine.map(parse), ...parsed.values()] as readonly (readonly { readonly u: Scalar; readonly w: Scalar }[])[]
+  return items.map((item, i) =>
+    complete(
+      item,
+      (checked[i] as Checked).nonce,
+      all.map((list) => list[i] as { u: Scalar; w: Scalar }),
+    ),
+  )
 }

@@ -8,8 +8,8 @@ import type { KeyPublic, KeyShare } from './key.ts'
 import { of } from './protocol.ts'
 import { Session } from './session.ts'
 import { SIGN_ROUNDS, sign } from './sign.ts'
-import { type SignContext, type SignRequest, signSid } from './sign-request.ts'
-import { CLUSTER_CONTEXT, testRequest } from './testing/cluster.ts'
+import { type SignContext, type SignItem, type SignRequest, signSid } from './sign-request.ts'
+import { CLUSTER_CONTEXT, NO_POOL, type RequestChange, testRequest } from './testing/cluster.ts'
 import { committee, keyOf } from './testing/committee.ts'
 import { always } from './testing/property.fixture.ts'
 import { flip } from './testing/run.ts'
@@ -26,6 +26,7 @@ function begin(request: SignRequest, change: Partial<SignContext> = {}) {
     share: of(cluster.shares, 1),
     pairs: of(cluster.pairs, 1),
     random: seededRandom(utf8('b')),
+    ...NO_POOL,
   }
   const protocol = sign({ ...base, request, ...change })
   const session = new Session({ self: 1, peers: [3], rounds: SIGN_ROUNDS, protocol })
@@ -86,16 +87,22 @@ describe('sign request', () => {
 
   it('key-purpose confusion: every part of a request, and of the key, is in the session id', () => {
     const base = testRequest([1, 3])
+    const { requestId } = base
+    const [item] = base.items as [SignItem]
+    const changed = (change: RequestChange) => sid(testRequest([1, 3], change))
     const ids = [
       sid(base),
-      sid({ ...base, purpose: 'evm.message' }),
-      sid({ ...base, purpose: '' }),
-      sid({ ...base, digest: flip(base.digest) }),
-      sid({ ...base, requestId: flip(base.requestId) }),
-      sid({ ...base, digest: base.requestId, requestId: base.digest }),
-      sid({ ...base, path: [0] }),
-      sid({ ...base, path: [0, 0] }),
-      sid({ ...base, attempt: 1 }),
+      changed({ purpose: 'evm.message' }),
+      changed({ purpose: '' }),
+      changed({ digest: flip(item.digest) }),
+      changed({ requestId: flip(requestId) }),
+      changed({ digest: requestId, requestId: item.digest }),
+      changed({ path: [0] }),
+      changed({ path: [0, 0] }),
+      changed({ attempt: 1 }),
+      changed({ items: [item, item] }),
+      changed({ items: [item, { ...item, path: [0] }] }),
+      changed({ items: [{ ...item, path: [0] }, item] }),
       sid({ ...base, signers: [1, 2] }),
       sid(base, { ...key, epoch: 1 }),
       sid(base, { ...key, keyId: 'other' }),
@@ -108,15 +115,19 @@ describe('sign request', () => {
   it('key-purpose confusion: two requests have one session id only when they are equal', () => {
     const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 })
     const few = fc.constantFrom('', 'a', 'b', 'ab')
+    const item = fc.record({
+      digest: fc.oneof(fc.constant(new Uint8Array(32)), bytes),
+      path: fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 3 }),
+    })
     const request = fc.record({
       requestId: fc.oneof(fc.constant(new Uint8Array(32)), bytes),
-      digest: fc.oneof(fc.constant(new Uint8Array(32)), bytes),
+      items: fc.array(item, { minLength: 1, maxLength: 3 }),
       signers: fc.constantFrom<readonly PartyId[]>([1, 2], [1, 3], [2, 3]),
-      path: fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 3 }),
       purpose: few,
       attempt: fc.integer({ min: 0, max: 2 }),
     })
-    const text = (r: SignRequest) => JSON.stringify([hex(r.requestId), hex(r.digest), r.signers, r.path, r.purpose, r.attempt])
+    const text = (r: SignRequest) =>
+      JSON.stringify([hex(r.requestId), r.items.map((i) => [hex(i.digest), i.path]), r.signers, r.purpose, r.attempt])
     always(
       fc.property(request, request, (a, b) => {
         expect(sid(a) === sid(b)).to.equal(text(a) === text(b))
@@ -129,7 +140,7 @@ describe('sign request', () => {
     const first = (digest: Uint8Array) => decode(SignCommit, begin(testRequest([1, 3], { digest })).sent[0]?.body ?? new Uint8Array(0))
     const [a, b] = [first(new Uint8Array(32)), first(flip(new Uint8Array(32)))]
     // The same randomness, so the same nonce: only the digest is another one.
-    expect(a.commitment).not.to.deep.equal(b.commitment)
+    expect(a.commitments).not.to.deep.equal(b.commitments)
     expect(a.context).not.to.deep.equal(b.context)
   })
 

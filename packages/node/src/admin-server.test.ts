@@ -11,7 +11,7 @@ import { askAdmin } from './admin-client.ts'
 import { type AdminServer, BODY_BYTES_MAX, openAdminServer, SOCKET_PATH_BYTES_MAX } from './admin-server.ts'
 import { refusal } from './refusal.fixture.ts'
 
-const PAIR: AdminPair = { index: 2, peer: 'oslo', isLinkUp: true, state: 'missing', pairEpoch: 0, ban: null }
+const PAIR: AdminPair = { index: 2, peer: 'oslo', isLinkUp: true, state: 'missing', pairEpoch: 0, stock: 0, ban: null }
 
 /** What comes back for raw bytes, until the other side closes. */
 function raw(socket: string, bytes: string | Uint8Array): Promise<string> {

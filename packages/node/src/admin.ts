@@ -1,4 +1,5 @@
 import { InvalidArgument } from '@conclave/core'
+import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
 import type { AdminRoute } from './admin-server.ts'
 
@@ -11,6 +12,8 @@ export interface AdminStatus {
   readonly hsm: readonly { readonly name: string; readonly ok: boolean; readonly code: string | null }[]
   readonly keys: readonly AdminKey[]
   readonly pairs: readonly AdminPair[]
+  /** What has become of correlations since start, all peers together. */
+  readonly pool: PoolStatus
 }
 
 export interface AdminKey {
@@ -33,6 +36,8 @@ export interface AdminPair {
   readonly state: 'ready' | 'missing' | 'burned'
   /** Of the present state, 0 without one. */
   readonly pairEpoch: number
+  /** Correlations that are ready for signing. */
+  readonly stock: number
   /** Why the peer is banned, and since when (ISO 8601, UTC). */
   readonly ban: { readonly code: string; readonly pairEpoch: number; readonly at: string } | null
 }

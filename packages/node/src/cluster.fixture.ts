@@ -23,6 +23,7 @@ import { decode, encode, Frame, type Request, type Response } from '@conclave/wi
 import { cardOf, deviceOf, type NextLockOptions } from './members.fixture.ts'
 import { MortalClock } from './mortal-clock.fixture.ts'
 import { ApproverNode, type NodeParts } from './node.ts'
+import type { WaterMarks } from './pool/refill.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { LevelStore } from './store/level-store.ts'
@@ -48,6 +49,8 @@ export interface StartOptions {
   readonly policy?: Policy
   readonly rig?: Rig
   readonly silenceTimeoutMs?: number
+  /** Of the correlation pool, which is off unless a test is about it. */
+  readonly waterMarks?: WaterMarks
   readonly log?: Logger
   /** Another lock than the cluster's. */
   readonly lock?: ClusterLock
@@ -191,6 +194,7 @@ export class TestCluster {
         log: options.log ?? silentLogger,
         maxConcurrent: 32,
         silenceTimeoutMs: options.silenceTimeoutMs ?? 20_000,
+        waterMarks: options.waterMarks ?? { low: 0, high: 0 },
       }
       const node = await ApproverNode.start(options.rig?.(parts) ?? parts).catch(async (error: unknown) => {
         // It may start again, under another lock.

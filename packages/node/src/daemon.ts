@@ -94,7 +94,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, abandonedKeys } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -108,6 +108,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       log,
       maxConcurrent,
       silenceTimeoutMs,
+      waterMarks,
       abandonedKeys,
     })
     serve(adminRoutes(node.admin))

@@ -13,9 +13,14 @@ const flip = (bytes: Uint8Array): Uint8Array => bytes.map((v, i) => (i === 31 ? 
 
 /** Every column's check value is wrong wherever Delta has a 1, so the check fails for every Delta but zero. */
 export const otLie = (victim: string): Tamper =>
-  lieIn(victim, 1, SignCommit, (m) => ({ ...m, ot: { ...m.ot, check: m.ot.check.map((v, i) => (i === 0 ? v ^ 1 : v)) } }))
+  lieIn(victim, 1, SignCommit, (m) => ({ ...m, ots: m.ots.map((ot) => ({ ...ot, check: ot.check.map((v, i) => (i === 0 ? v ^ 1 : v)) })) }))
 /** Every row is wrong, so the check fails for every choice but all zeros. */
 export const voleLie = (victim: string): Tamper =>
-  lieIn(victim, 2, SignVole, (m) => ({ ...m, vole: { ...m.vole, rows: m.vole.rows.map((v, i) => (i % 32 === 31 ? v ^ 1 : v)) } }))
-export const gammaULie = (victim: string): Tamper => lieIn(victim, 3, SignOpen, (m) => ({ ...m, gammaU: flip(m.gammaU) }))
-export const gammaVLie = (victim: string): Tamper => lieIn(victim, 3, SignOpen, (m) => ({ ...m, gammaV: flip(m.gammaV) }))
+  lieIn(victim, 2, SignVole, (m) => ({
+    ...m,
+    voles: m.voles.map((vole) => ({ ...vole, rows: vole.rows.map((v, i) => (i % 32 === 31 ? v ^ 1 : v)) })),
+  }))
+export const gammaULie = (victim: string): Tamper =>
+  lieIn(victim, 3, SignOpen, (m) => ({ ...m, openings: m.openings.map((o) => ({ ...o, gammaU: flip(o.gammaU) })) }))
+export const gammaVLie = (victim: string): Tamper =>
+  lieIn(victim, 3, SignOpen, (m) => ({ ...m, openings: m.openings.map((o) => ({ ...o, gammaV: flip(o.gammaV) })) }))

@@ -6,6 +6,7 @@ import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
+import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 
@@ -17,6 +18,7 @@ export interface NodeAdminParts {
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
+  readonly correlations: CorrelationPool
   readonly log: Logger
   isLinkUp(peer: PartyId): boolean
 }
@@ -30,7 +32,7 @@ export class NodeAdmin implements AdminCommands {
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, vault, keys } = this.#p
+    const { self, lock, vault, keys, correlations } = this.#p
     const health = await vault.health()
     return {
       index: self.index,
@@ -40,6 +42,7 @@ export class NodeAdmin implements AdminCommands {
       hsm: health.map((h) => ({ name: h.name, ok: h.ok, code: h.code ?? null })),
       keys: keys.active().map((key) => this.#key(key)),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
+      pool: correlations.metrics(),
     }
   }
 
@@ -77,7 +80,7 @@ export class NodeAdmin implements AdminCommands {
   }
 
   #pair(peer: PartyId): AdminPair {
-    const { lock, pairs, pairKeeper, isLinkUp } = this.#p
+    const { lock, pairs, pairKeeper, correlations, isLinkUp } = this.#p
     const ban = pairs.burned(peer)
     return {
       index: peer,
@@ -85,6 +88,7 @@ export class NodeAdmin implements AdminCommands {
       isLinkUp: isLinkUp(peer),
       state: pairKeeper.stateOf(peer),
       pairEpoch: pairs.current(peer)?.pairEpoch ?? 0,
+      stock: correlations.stockOf(peer),
       ban: ban === undefined ? null : { code: ban.code, pairEpoch: ban.pairEpoch, at: new Date(ban.atMs).toISOString() },
     }
   }

@@ -1,21 +1,27 @@
-import type { NodeMember, PartyId } from '@conclave/core'
+import type { ClusterLock, NodeMember, PartyId } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import type { NodeStatus } from '@conclave/wire'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import type { PairKeeper } from './pair-keeper.ts'
+import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import type { KeyStore } from './store/key-store.ts'
+import type { PairStore } from './store/pair-store.ts'
 
 export const VERSION = '0.1.0'
 
 export interface StatusParts {
   readonly self: NodeMember
+  readonly lock: ClusterLock
   readonly vault: KeyVault
   readonly transport: Transport
   readonly keys: KeyStore
   readonly epochs: EpochKeeper
+  readonly pairs: PairStore
+  readonly pairKeeper: PairKeeper
+  readonly correlations: CorrelationPool
   readonly meter: ProcessMeter
-  pairs(): NodeStatus['pairs']
 }
 
 const eight = (n: number): Uint8Array => {
@@ -33,7 +39,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, transport, vault, keys, epochs, meter } = this.#p
+    const { self, lock, transport, vault, keys, epochs, correlations, meter } = this.#p
     const links = transport.links()
     const health = await vault.health()
     return {
@@ -50,12 +56,22 @@ export class StatusReport {
         prepared: keys.prepared(k.keyId) ?? k.epoch,
         chainCode: k.chainCode,
       })),
-      pairs: this.#p.pairs(),
+      pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       hsmOk: health.some((h) => h.ok),
       sent: eight(links.reduce((sum, l) => sum + l.bytesSent, 0)),
       received: eight(links.reduce((sum, l) => sum + l.bytesReceived, 0)),
       ...meter.read(),
+      pool: correlations.metrics(),
     }
+  }
+
+  #pair(peer: PartyId): NodeStatus['pairs'][number] {
+    const { pairs, pairKeeper, correlations } = this.#p
+    const state = pairKeeper.stateOf(peer)
+    const current = pairs.current(peer)
+    const pairId = state === 'ready' && current !== undefined ? current.id : new Uint8Array(0)
+    const [code, stock] = [pairs.burned(peer)?.code ?? '', correlations.stockOf(peer)]
+    return { peer, pairEpoch: current?.pairEpoch ?? 0, state, pairId, code, stock }
   }
 }
 

@@ -4,12 +4,10 @@ import {
   ConclaveError,
   ConfigError,
   clusterContext,
-  codeOf,
   identitiesOf,
   lockHash,
   type Member,
   type NodeMember,
-  nodeOf,
   type PartyId,
   sameIdentity,
   toHex,
@@ -17,14 +15,17 @@ import {
 import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
-import { decode, encode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
+import { decode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import { KeyMaker } from './key-maker.ts'
 import { NodeAdmin } from './node-admin.ts'
-import { othersOf, StatusReport } from './node-status.ts'
+import { StatusReport } from './node-status.ts'
+import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import { CorrelationPool } from './pool/correlation-pool.ts'
+import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
 import { SessionHub } from './sessions/session-hub.ts'
@@ -52,6 +53,8 @@ export interface NodeParts {
   readonly log: Logger
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
+  /** Of the correlation pool. */
+  readonly waterMarks: WaterMarks
   readonly abandonedKeys?: readonly string[]
 }
 
@@ -68,8 +71,8 @@ export class ApproverNode {
   readonly #calls: Calls
   readonly #certificates: Certificates
   readonly #epochs: EpochKeeper
-  readonly #pairs: PairStore
   readonly #pairKeeper: PairKeeper
+  readonly #correlations: CorrelationPool
   readonly #keyMaker: KeyMaker
   readonly #signer: Signer
   readonly #desk: RequestDesk
@@ -80,33 +83,40 @@ export class ApproverNode {
 
   private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
     this.#p = parts
-    this.#pairs = pairs
     const { clock, log, vault, pool, lock, transport } = parts
     const seed = () => vault.random(32)
+    const outbox = new Outbox({ lock, transport, log })
     this.#hub = new SessionHub({
       self: self.index,
       pool,
       clock,
       silenceTimeoutMs: parts.silenceTimeoutMs,
       seed,
-      send: (to, session) => this.#send(to, { session }),
-      sendEnd: (to, end) => this.#send(to, { end }),
+      send: (to, session) => outbox.send(to, { session }),
+      sendEnd: (to, end) => outbox.send(to, { end }),
+      idle: () => this.#correlations.stir(),
     })
-    this.#calls = new Calls(clock, (to, request) => this.#sendOrThrow(to, { request }))
+    this.#calls = new Calls(clock, (to, request) => outbox.sendOrThrow(to, { request }))
     this.#pairKeeper = new PairKeeper({
       self: self.index,
       scope,
       store: pairs,
       hub: this.#hub,
       ...{ calls: this.#calls, clock, log },
-      isLinkUp: (peer) => this.#peersUp().includes(peer),
+      isLinkUp: (peer) => outbox.isUp(peer),
       nonce: seed,
+      changed: (peer) => this.#correlations.pairChanged(peer),
+    })
+    this.#correlations = new CorrelationPool({
+      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls, clock, log },
+      nonce: seed,
+      isSigning: () => this.#signer.isSigning,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
       ...{ self: self.index, keys, clock, log, certificates: this.#certificates, identity: vault.identity },
-      gossip: (to, gossip) => this.#send(to, { gossip }),
-      peersUp: () => this.#peersUp(),
+      gossip: (to, gossip) => outbox.send(to, { gossip }),
+      peersUp: () => outbox.peersUp(),
     })
     this.#epochs = epochs
     this.#keyMaker = new KeyMaker({
@@ -114,28 +124,14 @@ export class ApproverNode {
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     this.#signer = new Signer({
-      self: self.index,
-      scope,
-      keys,
-      epochs,
-      pairs,
-      pairKeeper: this.#pairKeeper,
+      ...{ self: self.index, scope, keys, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       requests: new RequestStore(parts.store),
-      hub: this.#hub,
-      policy: parts.policy,
-      clock,
-      log,
-      maxConcurrent: parts.maxConcurrent,
+      seed,
     })
-    this.#report = new StatusReport({
-      ...{ self, vault, transport, keys, epochs, meter: parts.meter },
-      pairs: () => othersOf(lock.nodes, self.index).map((peer) => this.#pairStatus(peer)),
-    })
-    this.admin = new NodeAdmin({
-      ...{ self, lock, vault, keys, epochs, pairs, log },
-      pairKeeper: this.#pairKeeper,
-      isLinkUp: (peer) => this.#peersUp().includes(peer),
-    })
+    const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
+    this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
+    this.admin = new NodeAdmin({ ...shown, log, isLinkUp: (peer) => outbox.isUp(peer) })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -175,6 +171,7 @@ export class ApproverNode {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#stopGossip()
       node.#pairKeeper.close()
+      node.#correlations.close()
       parts.meter.stop()
       await parts.transport.stop()
       throw error
@@ -198,6 +195,7 @@ export class ApproverNode {
     this.#stopped = true
     this.#stopGossip()
     this.#pairKeeper.close()
+    this.#correlations.close()
     meter.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
@@ -235,17 +233,6 @@ export class ApproverNode {
     })
   }
 
-  #peersUp(): readonly PartyId[] {
-    return this.#p.transport.links().flatMap((l) => (l.up && l.member.kind === 'node' ? [l.member.index] : []))
-  }
-
-  #pairStatus(peer: PartyId): NodeStatus['pairs'][number] {
-    const state = this.#pairKeeper.stateOf(peer)
-    const current = this.#pairs.current(peer)
-    const pairId = state === 'ready' && current !== undefined ? current.id : new Uint8Array(0)
-    return { peer, pairEpoch: current?.pairEpoch ?? 0, state, pairId, code: this.#pairs.burned(peer)?.code ?? '' }
-  }
-
   #heard(from: Member, bytes: Uint8Array): void {
     let frame: Frame
     try {
@@ -268,6 +255,7 @@ export class ApproverNode {
   async #handle(from: Member, { body }: Request): Promise<Response['body']> {
     if (from.kind === 'node') {
       if ('pairOffer' in body) return { pairAccept: await this.#pairKeeper.answer(from.index, body.pairOffer) }
+      if ('correlateOffer' in body) return { correlateAccept: await this.#correlations.answer(from.index, body.correlateOffer) }
       if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
       throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
     }
@@ -277,24 +265,5 @@ export class ApproverNode {
     if ('propose' in body) return { verdict: await this.#signer.propose(body.propose) }
     if ('sign' in body) return { signed: await this.#signer.sign(body.sign) }
     throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')
-  }
-
-  #memberOf(party: PartyId): NodeMember {
-    const member = nodeOf(this.#p.lock, party)
-    if (member === undefined) throw new ConclaveError('ASSERTION', `no party ${party} in the lock`)
-    return member
-  }
-
-  #sendOrThrow(to: PartyId, body: Frame['body']): void {
-    this.#p.transport.send(this.#memberOf(to), encode(Frame, { body }))
-  }
-
-  /** For messages whose loss shows elsewhere: the link goes down, a session falls silent. */
-  #send(to: PartyId, body: Frame['body']): void {
-    try {
-      this.#sendOrThrow(to, body)
-    } catch (error) {
-      this.#p.log.warn({ to: this.#memberOf(to).name, code: codeOf(error) }, 'message not sent')
-    }
   }
 }

@@ -26,6 +26,8 @@ export interface PairKeeperOptions {
   isLinkUp(peer: PartyId): boolean
   /** 32 fresh random bytes. */
   nonce(): Promise<Uint8Array>
+  /** Said after every change: what `stateOf` says may be another now, and so may the state in the store. */
+  changed(peer: PartyId): void
 }
 
 /**
@@ -261,6 +263,7 @@ export class PairKeeper {
     known.agreed = agreed
     known.turn++
     this.#changes.fire()
+    this.#o.changed(peer)
     return known.turn
   }
 

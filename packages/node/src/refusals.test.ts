@@ -54,7 +54,7 @@ describe('refusals', () => {
       const verdict = await verdictOn(100 + i, payload)
       expect(verdict).to.include({ allowed: false, code, rule: 'pay' })
       expect(verdict.reason).to.match(/^closest rule "pay": /)
-      expect(await codeOfSign(100 + i, [1, 2])).to.equal('UNKNOWN_REQUEST')
+      expect(await codeOfSign(100 + i, [1, 2])).to.equal(code)
     }
     // Nothing of it is kept: a coordinator cannot fill the disk with it.
     expect(await cluster.store('n1').list('request')).to.have.length(0)

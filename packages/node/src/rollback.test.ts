@@ -61,7 +61,7 @@ describe('nonce reuse by rollback', () => {
   function commitmentsOf(name: string): string[] {
     const seen: string[] = []
     cluster.tamper.set(name, (_to, body) => {
-      if ('session' in body && body.session.round === 1) seen.push(toHex(decode(SignCommit, body.session.body).commitment))
+      if ('session' in body && body.session.round === 1) seen.push(...decode(SignCommit, body.session.body).commitments.map(toHex))
       return body
     })
     return seen

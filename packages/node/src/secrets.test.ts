@@ -60,7 +60,12 @@ describe('secrets', () => {
     cluster.tamper.set('n3', (to, body) => {
       if (!('session' in body) || body.session.round !== 1 || to.name !== 'n1') return body
       const m = decode(SignCommit, body.session.body)
-      return { session: { ...body.session, body: encode(SignCommit, { ...m, ot: { ...m.ot, checkHash: m.commitment } }) } }
+      return {
+        session: {
+          ...body.session,
+          body: encode(SignCommit, { ...m, ots: m.ots.map((ot) => ({ ...ot, checkHash: m.commitments[0] as Uint8Array })) }),
+        },
+      }
     })
     const [answer] = await signTransfer(cluster, 3, [1, 3])
     expect(codeIn(answer as NonNullable<typeof answer>)).to.equal('OT_CHECK')

@@ -66,6 +66,10 @@ describe('settings', () => {
       [GOOD.replace('[/ip4/0.0.0.0/tcp/9100]', '[]'), 6, /listen/],
       [`${GOOD}signing: { maxConcurrent: 0 }\n`, 9, /maxConcurrent/],
       [`${GOOD}signing: { silenceTimeoutMs: 999 }\n`, 9, /silenceTimeoutMs/],
+      [`${GOOD}signing: { pool: { low: 201 } }\n`, 9, /low/],
+      [`${GOOD}signing: { pool: { low: 1, high: 0 } }\n`, 9, /low/],
+      [`${GOOD}signing: { pool: { high: 10001 } }\n`, 9, /high/],
+      [`${GOOD}signing: { pool: { size: 7 } }\n`, 9, /size/],
       [`${GOOD}admin: { port: 1 }\n`, 9, /port/],
       [`${GOOD}admin: { socket: '' }\n`, 9, /socket/],
       [`${GOOD}node: { name: other }\n`, 9, /twice/],
@@ -80,6 +84,13 @@ describe('settings', () => {
         .and.to.match(message)
       expect(error.message, text).to.not.include('1234')
     }
+  })
+
+  it('settings: the correlation pool has marks of its own, and can be off', () => {
+    const marks = (text: string) => parseSettings(`${GOOD}${text}`, '/etc/conclave/node.yaml').waterMarks
+    expect(marks('')).to.deep.equal({ low: 50, high: 200 })
+    expect(marks('signing: { pool: { high: 10000 } }\n')).to.deep.equal({ low: 50, high: 10_000 })
+    expect(marks('signing: { pool: { low: 0, high: 0 } }\n')).to.deep.equal({ low: 0, high: 0 })
   })
 
   it('settings: a file that is not there, or not a file', () => {

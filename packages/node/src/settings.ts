@@ -3,6 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
 import type { HsmSettings } from '@conclave/vault'
 import { z } from 'zod'
+import type { WaterMarks } from './pool/refill.ts'
+import { STOCK_MAX } from './pool/stock.ts'
 
 /** As in a cluster lock. */
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
@@ -22,6 +24,12 @@ const Hsm = z.strictObject({
   env: z.record(z.string(), z.string()).optional(),
 })
 
+const mark = (initial: number) => z.int().min(0).max(STOCK_MAX).default(initial)
+
+const Pool = z
+  .strictObject({ low: mark(50), high: mark(200) })
+  .refine(({ low, high }) => low <= high, { message: 'must not be above "high"', path: ['low'] })
+
 const Settings = z.strictObject({
   cluster: z.strictObject({ lock: z.string().min(1), abandonKeys: z.array(z.string().min(1)).max(4096).default([]) }),
   node: z.strictObject({ name: z.string().regex(NAME, 'must be 1 to 32 characters of a-z, 0-9 and "-"') }),
@@ -29,7 +37,11 @@ const Settings = z.strictObject({
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
   signing: z
-    .strictObject({ maxConcurrent: z.int().min(1).max(256).default(32), silenceTimeoutMs: z.int().min(1_000).max(600_000).default(30_000) })
+    .strictObject({
+      maxConcurrent: z.int().min(1).max(256).default(32),
+      silenceTimeoutMs: z.int().min(1_000).max(600_000).default(30_000),
+      pool: Pool.prefault({}),
+    })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
@@ -47,6 +59,8 @@ export interface NodeSettings {
   readonly storePath: string
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
+  /** Of the correlation pool. */
+  readonly waterMarks: WaterMarks
   readonly policyFile: string
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
@@ -95,6 +109,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     storePath: at(s.store.path),
     maxConcurrent: s.signing.maxConcurrent,
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
+    waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,

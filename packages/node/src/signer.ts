@@ -1,25 +1,27 @@
 import {
   type Clock,
   ConclaveError,
+  checkPath,
   codeOf,
-  deriveChild,
   InvalidArgument,
   messageOf,
   type PartyId,
   PolicyDenied,
-  ProtocolAbort,
   parsePartySet,
   Timeout,
+  toHex,
   wipe,
 } from '@conclave/core'
-import { burnsPairs, type SignRequest, signSid } from '@conclave/mpc'
-import { decodePayload, evaluate, type Policy, type PolicyVerdict } from '@conclave/policy'
+import { type SignRequest, signSid } from '@conclave/mpc'
+import { type DecodedPayload, decodePayload, evaluate, type Policy, type PolicyVerdict } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
+import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { OpenedRecord } from './sessions/job.ts'
-import type { SessionHub } from './sessions/session-hub.ts'
+import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
@@ -32,13 +34,21 @@ export interface SignerOptions {
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
+  readonly correlations: CorrelationPool
   readonly requests: RequestStore
   readonly hub: SessionHub
   readonly policy: Policy
   readonly clock: Clock
   readonly log: Logger
   readonly maxConcurrent: number
+  /** 32 bytes of HSM and operating-system randomness mixed. */
+  seed(): Promise<Uint8Array>
 }
+
+/** Requests that were denied here lately: an attempt may come right behind its proposal. */
+export const DENIED_MAX = 256
+
+type Proposal = Pick<Propose, 'keyId' | 'payloadType' | 'payload' | 'path'>
 
 interface Judged {
   readonly verdict: PolicyVerdict
@@ -50,10 +60,18 @@ interface Judged {
  */
 export class Signer {
   readonly #o: SignerOptions
+  /** By the bytes that were decoded, as long as somebody holds them: nothing changes them. */
+  readonly #decoded = new WeakMap<Uint8Array, DecodedPayload>()
+  readonly #denied = new Map<string, Proposal>()
   #running = 0
 
   constructor(options: SignerOptions) {
     this.#o = options
+  }
+
+  /** Whether a signing is under way, in a session or before one. */
+  get isSigning(): boolean {
+    return this.#running > 0
   }
 
   /** This node's own verdict on a payload under a key and path. A refusal is an answer, not an error. */
@@ -70,6 +88,7 @@ export class Signer {
       const { verdict, digest } = this.#judge(p)
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (verdict.allowed) await this.#o.requests.remember(p)
+      else this.#noteDenied(p)
       this.#o.log.info({ keyId: p.keyId, code: verdict.code, rule: verdict.rule }, verdict.allowed ? 'request allowed' : 'request denied')
       return {
         requestId: p.requestId,
@@ -98,37 +117,58 @@ export class Signer {
       return await this.#sign(s)
     } finally {
       this.#running--
+      this.#o.correlations.stir()
     }
   }
 
-  #judge({ keyId, payloadType, payload: bytes, path }: Pick<Propose, 'keyId' | 'payloadType' | 'payload' | 'path'>): Judged {
+  #judge({ keyId, payloadType, payload: bytes, path }: Proposal): Judged {
+    this.#o.keys.get(keyId)
     // A path that leads nowhere is refused here, where it is a verdict, and not in the middle of a session.
-    deriveChild(this.#o.keys.get(keyId), path)
-    const payload = decodePayload(payloadType, bytes)
+    checkPath(path)
+    const known = this.#decoded.get(bytes)
+    const payload = known?.type === payloadType ? known : decodePayload(payloadType, bytes)
+    this.#decoded.set(bytes, payload)
     return { verdict: evaluate(this.#o.policy, { keyId, path, payload }), digest: payload.digest }
+  }
+
+  #noteDenied({ requestId, keyId, payloadType, payload, path }: Propose): void {
+    const name = toHex(requestId)
+    this.#denied.delete(name)
+    this.#denied.set(name, { keyId, payloadType, payload, path })
+    if (this.#denied.size > DENIED_MAX) this.#denied.delete(this.#denied.keys().next().value as string)
   }
 
   async #sign(s: Sign): Promise<Signed> {
     const { self, requests, scope } = this.#o
-    const known = await requests.get(s.requestId)
+    const known = (await requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // The policy may have changed since the proposal, so it is asked again.
     const { verdict, digest } = this.#judge(known)
-    if (!verdict.allowed) throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
     const { path, payloadType: purpose } = known
-    const request: SignRequest = { requestId: s.requestId, signers, digest, path, purpose, attempt: s.attempt }
+    const request: SignRequest = { requestId: s.requestId, signers, items: [{ digest, path }], purpose, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
+    if (!verdict.allowed) {
+      // The others may have begun.
+      this.#o.hub.decline(
+        sid,
+        signers.filter((j) => j !== self),
+        verdict.code,
+      )
+      throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
+    }
     const { result, bytesSent } = await this.#run(sid, key, request)
+    const [made] = result
+    if (made === undefined) throw new ConclaveError('ASSERTION', 'a session without a signature')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
-    return { requestId: s.requestId, digest, signature: result.signature, recovery: result.recovery, bytesSent }
+    return { requestId: s.requestId, digest, signature: made.signature, recovery: made.recovery, bytesSent }
   }
 
   /**
@@ -152,52 +192,56 @@ export class Signer {
   }
 
   async #run(sid: Uint8Array, key: KeyPublic, request: SignRequest) {
-    const { self, keys, pairs, pairKeeper, requests, scope, hub } = this.#o
+    const { self, pairKeeper, correlations, requests, scope, hub } = this.#o
     const peers = request.signers.filter((j) => j !== self)
-    const opened: OpenedRecord[] = []
+    const opened: Uint8Array[] = []
     try {
       const names = pairKeeper.check(peers)
-      await requests.spend(request.requestId, request.attempt)
-      const share = await keys.openShare(key.keyId, key.epoch)
-      opened.push(share)
-      const states = new Map<PartyId, OpenedRecord>()
-      for (const j of peers) {
-        const state = await pairs.open(j)
-        opened.push(state)
-        states.set(j, state)
-      }
+      const [, { share, states, seed }] = await together([
+        requests.spend(request.requestId, request.attempt),
+        this.#open(key, peers, opened),
+      ])
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
       if (pairKeeper.check(peers) !== names) throw new Timeout('PAIR_MISSING', 'a pair was set up again meanwhile', peers)
-      const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request } as const
-      return await hub.run(sid, peers, job, { failed: (error) => this.#burn(error) })
+      using draw = correlations.draw(peers, request.items.length)
+      const { offers, stocked } = draw
+      const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
+      const hooks: SessionHooks = { seed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
+      return await hub.run(sid, peers, job, hooks)
     } catch (error) {
       // A spent attempt may be the name of a session that runs.
       if (codeOf(error) !== 'ATTEMPT_SPENT') hub.decline(sid, peers, codeOf(error))
       throw error
     } finally {
       // What reached a worker was transferred and is empty here; this is for what did not.
-      for (const o of opened) wipe(o.secret)
+      for (const secret of opened) wipe(secret)
     }
   }
 
-  /** Section 6: the pair is gone for good, and with it every session under way with that peer. */
-  async #burn(error: unknown): Promise<void> {
-    if (!(error instanceof ProtocolAbort) || !burnsPairs(error.code)) return
-    const { pairs, pairKeeper, hub, clock, log } = this.#o
-    // Everything that closes the door comes first and at once, for every culprit; the disk is slow, and may refuse.
-    const writes = error.culprits.map((j) => {
-      const written = pairs.burn(j, error.code, clock.nowMs())
-      pairKeeper.burned(j)
-      hub.stopWith(j, 'PAIR_BURNED', `the pair with party ${j} was burned (${error.code})`)
-      return written
-    })
-    const outcomes = await Promise.allSettled(writes)
-    for (const [i, outcome] of outcomes.entries()) {
-      const about = { peer: error.culprits[i], code: error.code }
-      if (outcome.status === 'fulfilled') log.error(about, 'pair burned: peer banned until an operator sets it up again')
-      // The ban holds in memory; the operator must know that a restart would lift it.
-      else log.error({ ...about, err: outcome.reason }, 'pair burned, but the disk did not take it: do not restart before it is mended')
+  /** Everything secret that a session takes, asked of the HSM at once. @param opened - gets each, whatever becomes of the others. */
+  async #open(key: KeyPublic, peers: readonly PartyId[], opened: Uint8Array[]) {
+    const { keys, pairs, seed: draw } = this.#o
+    const kept = async (record: Promise<OpenedRecord>): Promise<OpenedRecord> => {
+      opened.push((await record).secret)
+      return record
     }
+    const drawn = async (): Promise<Uint8Array> => {
+      const seed = await draw()
+      opened.push(seed)
+      return seed
+    }
+    const [share, seed, ...states] = await together([
+      kept(keys.openShare(key.keyId, key.epoch)),
+      drawn(),
+      ...peers.map((j) => kept(pairs.open(j))),
+    ])
+    return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
   }
+}
+
+/** All results, or the first failure once every act has ended: nothing goes on that its caller does not know of. */
+async function together<const A extends readonly Promise<unknown>[]>(acts: A): Promise<{ -readonly [I in keyof A]: Awaited<A[I]> }> {
+  await Promise.allSettled(acts)
+  return (await Promise.all(acts)) as { -readonly [I in keyof A]: Awaited<A[I]> }
 }

@@ -1,16 +1,28 @@
-import { InvalidArgument } from '@conclave/core'
-import { Transaction } from 'micro-eth-signer'
-import { decodePayload } from './decoded-payload.ts'
+import { ConclaveError, InvalidArgument, toHex } from '@conclave/core'
+import { Transaction, type TxCoder } from 'micro-eth-signer'
 import { parseUnsigned } from './evm-transaction.ts'
 
+/** The order of secp256k1. */
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+
 function scalar(signature: Uint8Array, at: number): bigint {
-  return signature.subarray(at, at + 32).reduce((n, byte) => (n << 8n) | BigInt(byte), 0n)
+  return BigInt(`0x${toHex(signature.subarray(at, at + 32))}`)
+}
+
+function fieldsOf(unsigned: Uint8Array): TxCoder<'eip1559'> {
+  try {
+    return parseUnsigned(unsigned)
+  } catch (cause) {
+    if (cause instanceof ConclaveError) throw cause
+    throw new InvalidArgument('PAYLOAD_UNDECODABLE', 'not a valid evm.tx payload', {}, cause)
+  }
 }
 
 /**
  * The raw transaction that is broadcast: the payload with its signature.
  *
- * Guarantees that the signature is low-s and that *a* sender is recovered from it; whose, the caller compares.
+ * Guarantees that both halves of the signature are in range and that it is low-s. Under which key it verifies, and with which recovery,
+ * the caller has found out before.
  *
  * @param unsigned - the exact payload that was signed.
  * @param signature - r || s, 64 bytes, big-endian.
@@ -18,15 +30,10 @@ function scalar(signature: Uint8Array, at: number): bigint {
  * @throws {InvalidArgument} PAYLOAD_UNDECODABLE; BAD_SIGNATURE.
  */
 export function assembleEvmTransaction(unsigned: Uint8Array, signature: Uint8Array, recovery: number): Uint8Array {
-  decodePayload('evm.tx', unsigned)
+  const fields = fieldsOf(unsigned)
   if (signature.length !== 64) throw new InvalidArgument('BAD_SIGNATURE', 'a signature is r || s, 64 bytes')
   if (recovery !== 0 && recovery !== 1) throw new InvalidArgument('BAD_SIGNATURE', 'the recovery of an Ethereum signature is 0 or 1')
-  const signed = { ...parseUnsigned(unsigned), r: scalar(signature, 0), s: scalar(signature, 32), yParity: recovery }
-  try {
-    const tx = new Transaction('eip1559', signed, { strict: false })
-    tx.recoverSender()
-    return tx.toBytes()
-  } catch (cause) {
-    throw new InvalidArgument('BAD_SIGNATURE', 'no sender can be recovered from this signature', {}, cause)
-  }
+  const [r, s] = [scalar(signature, 0), scalar(signature, 32)]
+  if (r === 0n || r >= ORDER || s === 0n || s > ORDER / 2n) throw new InvalidArgument('BAD_SIGNATURE', 'r or s is out of range')
+  return new Transaction('eip1559', { ...fields, r, s, yParity: recovery }, { strict: false }).toBytes()
 }

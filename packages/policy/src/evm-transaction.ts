@@ -61,7 +61,10 @@ export function parseUnsigned(bytes: Uint8Array): TxCoder<'eip1559'> {
   // Two encodings of one transaction would have two digests; the library refuses them, and we do not rely on it.
   if (!equalBytes(tx.toBytes({ includeSignature: false }), bytes)) undecodable('not the canonical encoding of an unsigned transaction')
   // The type byte above is the library's only way to eip1559, so this narrows what is proved.
-  return tx.raw as TxCoder<'eip1559'>
+  const raw = tx.raw as TxCoder<'eip1559'>
+  if (raw.to === '0x') undecodable('contract creation is not supported')
+  if (raw.chainId === 0n) undecodable('chain id 0 would be valid on every chain')
+  return raw
 }
 
 function parseAccessList(list: AccessList): readonly AccessListEntry[] {
@@ -83,8 +86,6 @@ export function decodeEvmTransaction(payload: Uint8Array): DecodedEvmTransaction
   if (!(payload instanceof Uint8Array)) undecodable('not bytes')
   const bytes = Uint8Array.from(payload)
   const raw = parseUnsigned(bytes)
-  if (raw.to === '0x') undecodable('contract creation is not supported')
-  if (raw.chainId === 0n) undecodable('chain id 0 would be valid on every chain')
   const feeMaxWei = raw.gasLimit * raw.maxFeePerGas
   const fields: EvmTransactionFields = {
     chainId: raw.chainId,

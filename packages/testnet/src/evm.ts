@@ -33,6 +33,11 @@ export function unsignedTransfer({ to, valueWei, nonce, chainId = 31337n, gasPri
   return Transaction.prepare({ ...raw, type: 'eip1559' }, false).toHex({ includeSignature: false })
 }
 
+/** Address of whoever signed this transaction, EIP-55, computed from the signature. @throws when there is no valid one. */
+export function senderOf(signedTransaction: string): string {
+  return Transaction.fromHex(signedTransaction).recoverSender().address
+}
+
 /** The platform's binary, started directly: the package's launcher would leave it running. */
 function anvilBinary(): string {
   const platform = process.platform === 'win32' ? 'win32' : process.platform

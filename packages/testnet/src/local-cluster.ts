@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { ConclaveClient } from '@conclave/client'
 import { lockHash, parseLock, toHex } from '@conclave/core'
 import { Child, runCommand, until } from './child.ts'
+import { type FarLinks, FarMember } from './far-member.ts'
 import { freePorts } from './ports.ts'
 
 /** The same program that an operator runs. */
@@ -21,9 +22,13 @@ export interface ClusterPlan {
   readonly policy: string
   /** Coordinators that are in the lock and run no program: a test or a bench speaks for them (ControlPeer). */
   readonly silentCoordinators?: readonly string[]
+  /** Of every node's correlation pool; none is made ahead of need unless this or `nodeSettings` says so. */
+  readonly pool?: { readonly low: number; readonly high: number }
   /** YAML that goes below every node's settings, and below those of the coordinator. */
   readonly nodeSettings?: string
   readonly coordinatorSettings?: string
+  /** Members are this far from each other; without it, as near as loopback. Linux only. */
+  readonly links?: FarLinks
 }
 
 export const conclave = (...args: readonly string[]): Promise<string> => runCommand(process.execPath, [CONCLAVE, ...args])
@@ -35,12 +40,31 @@ export async function signLock(dir: string, lock: string, previous?: string): Pr
   await conclave('cluster', 'sign', '--dir', dir, '--lock', lock, '--hash', hash, ...before)
 }
 
+/** The lock gives another address than the one that this member listens on. */
+async function announce(home: string, address: string | undefined): Promise<void> {
+  if (address === undefined) return
+  const file = join(home, 'card.json')
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), addresses: [address] }))
+}
+
+/** Where a member listens, and what stands before it when it is far away. */
+interface Place {
+  readonly listen: string
+  readonly far: FarMember | undefined
+}
+
 /** A node with a fresh HSM token and identity, and what its operator puts into its directory. */
-async function initNode({ dir, policy, nodeSettings = '' }: ClusterPlan, name: string, listen: string): Promise<void> {
+async function initNode(
+  { dir, policy, pool = { low: 0, high: 0 }, nodeSettings = '' }: ClusterPlan,
+  name: string,
+  { listen, far }: Place,
+): Promise<void> {
   const home = join(dir, name)
   await conclave('node', 'init', '--dir', home, '--name', name, '--listen', listen)
   await writeFile(join(home, 'policy.yaml'), policy)
-  await appendFile(join(home, 'node.yaml'), nodeSettings)
+  const signing = /^signing:/m.test(nodeSettings) ? '' : `signing:\n  pool: { low: ${pool.low}, high: ${pool.high} }\n`
+  await appendFile(join(home, 'node.yaml'), `${signing}${nodeSettings}`)
+  await announce(home, far?.address)
 }
 
 /**
@@ -56,11 +80,11 @@ export class LocalCluster {
   readonly apiKey: string
   readonly #children = new Map<string, Child>()
   readonly #plan: ClusterPlan
-  readonly #listen: ReadonlyMap<string, string>
+  readonly #places: ReadonlyMap<string, Place>
 
-  private constructor(plan: ClusterPlan, listen: ReadonlyMap<string, string>, url: string, apiKey: string) {
+  private constructor(plan: ClusterPlan, places: ReadonlyMap<string, Place>, url: string, apiKey: string) {
     this.#plan = plan
-    this.#listen = listen
+    this.#places = places
     this.dir = plan.dir
     this.names = plan.names
     this.url = url
@@ -73,16 +97,28 @@ export class LocalCluster {
     const { dir, names, required, coordinatorSettings = '' } = plan
     await mkdir(dir, { recursive: true })
     const coordinators = [COORDINATOR, ...(plan.silentCoordinators ?? [])]
-    const ports = await freePorts(names.length + coordinators.length + 1)
-    const address = (i: number) => `127.0.0.1:${ports[i]}`
-    const listen = (i: number) => `/ip4/127.0.0.1/tcp/${ports[i]}`
+    const [httpPort, ...ports] = await freePorts(names.length + coordinators.length + 1)
     const at = (name: string, file = '') => join(dir, name, file)
-    const http = address(names.length + coordinators.length)
+    const http = `127.0.0.1:${httpPort}`
+    let cluster: LocalCluster | undefined
+    // Who dials in the coordinator's name while it does not run is this process (MemberPeer).
+    const processes = () => new Map([[COORDINATOR, process.pid], ...(cluster?.pids() ?? [])])
+    const places = new Map(
+      await Promise.all(
+        [...names, ...coordinators].map(async (name, i): Promise<[string, Place]> => {
+          const port = ports[i] as number
+          const far = plan.links === undefined ? undefined : await FarMember.start({ name, port, links: plan.links, processes })
+          return [name, { listen: `/ip4/127.0.0.1/tcp/${port}`, far }]
+        }),
+      ),
+    )
+    const place = (name: string) => places.get(name) as Place
     await Promise.all([
-      ...names.map((name, i) => initNode(plan, name, listen(i))),
-      ...coordinators.map((name, i) => {
-        const where = ['--listen', listen(names.length + i), '--http', http]
-        return conclave('coordinator', 'init', '--dir', at(name), '--name', name, ...where)
+      ...names.map((name) => initNode(plan, name, place(name))),
+      ...coordinators.map(async (name) => {
+        const where = ['--listen', place(name).listen, '--http', http]
+        await conclave('coordinator', 'init', '--dir', at(name), '--name', name, ...where)
+        await announce(at(name), place(name).far?.address)
       }),
     ])
     const lock = join(dir, 'cluster.lock.json')
@@ -93,7 +129,8 @@ export class LocalCluster {
     for (const name of coordinators) await appendFile(at(name, 'coordinator.yaml'), coordinatorSettings)
     for (const name of [...names, ...coordinators]) await copyFile(lock, at(name, 'cluster.lock.json'))
     const apiKey = (await readFile(at(COORDINATOR, 'api-key'), 'utf8')).trim()
-    return new LocalCluster(plan, new Map(names.map((name, i) => [name, listen(i)])), `http://${http}`, apiKey)
+    cluster = new LocalCluster(plan, places, `http://${http}`, apiKey)
+    return cluster
   }
 
   indexOf(name: string): number {
@@ -143,7 +180,7 @@ export class LocalCluster {
    * a restart under the new lock. The new node holds no share yet.
    */
   async replace(name: string): Promise<void> {
-    await initNode(this.#plan, name, this.#listen.get(name) as string)
+    await initNode(this.#plan, name, this.#places.get(name) as Place)
     const lock = join(this.dir, 'cluster.lock.json')
     const next = join(this.dir, 'next.lock.json')
     const card = `${name}=${join(this.dirOf(name), 'card.json')}`
@@ -176,6 +213,7 @@ export class LocalCluster {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#children.values()].map((c) => c.stop()))
+    await Promise.all([...this.#places.values()].map(({ far }) => far?.stop()))
   }
 
   #spawn(kind: 'node' | 'coordinator', name: string): Child {

@@ -1,3 +1,5 @@
+import { concat } from '@conclave/core'
+
 /** Prefixed frames that wait for the stream, first in first out, with their bytes counted. */
 export class Backlog {
   #frames: Uint8Array[] = []
@@ -24,6 +26,20 @@ export class Backlog {
       this.#head = 0
     }
     return frame
+  }
+
+  /** Frames from the front in one piece: one at least, if there is any, and as many as `bytesMax` holds. */
+  take(bytesMax: number): Uint8Array | undefined {
+    const first = this.shift()
+    if (first === undefined) return undefined
+    const parts = [first]
+    for (let bytes = first.length; ; ) {
+      const next = this.#frames[this.#head]
+      if (next === undefined || bytes + next.length > bytesMax) return parts.length === 1 ? first : concat(...parts)
+      parts.push(next)
+      bytes += next.length
+      this.shift()
+    }
   }
 
   clear(): void {

@@ -1,9 +1,5 @@
 import { concat, TransportError, u32 } from '@conclave/core'
-import { LengthPrefixedDecoder } from '@libp2p/utils'
 import { FRAME_BYTES_MAX, PREFIX_BYTES } from './transport.ts'
-
-/** What libp2p hands over at once is at most its own read buffer of 4 MiB; one incomplete frame may lie before it. */
-const BUFFER_BYTES_MAX = 8 << 20
 
 /** A copy of the frame with its 4-byte big-endian length before it. */
 export function prefixed(frame: Uint8Array): Uint8Array {
@@ -16,27 +12,21 @@ export function checkFrameLength(length: number, max: number = FRAME_BYTES_MAX):
   if (length > max) throw new TransportError('FRAME_TOO_LARGE', `a frame of ${length} bytes; at most ${max} are allowed`)
 }
 
+/** Bytes as libp2p hands them over: in one piece or in several. */
+export type Chunk = Uint8Array | Iterable<Uint8Array>
+
 /** Cuts a byte stream into frames. */
 export class FrameReader {
   /** Largest frame from here on; may be changed between two frames. */
   frameBytesMax: number
-  readonly #decoder: LengthPrefixedDecoder
+  readonly #prefix = new Uint8Array(PREFIX_BYTES)
+  /** The frame that is being filled; undefined while its prefix is. */
+  #frame: Uint8Array | undefined
+  /** Bytes of the frame, or of the prefix, that are here. */
+  #have = 0
 
   constructor(frameBytesMax: number) {
     this.frameBytesMax = frameBytesMax
-    this.#decoder = new LengthPrefixedDecoder({
-      encodingLength: () => PREFIX_BYTES,
-      maxBufferSize: BUFFER_BYTES_MAX,
-      maxDataLength: FRAME_BYTES_MAX,
-      lengthDecoder: (buffer) => {
-        // The decoder takes a RangeError for "not enough bytes yet".
-        if (buffer.byteLength < PREFIX_BYTES) throw new RangeError()
-        const prefix = buffer.subarray(0, PREFIX_BYTES)
-        const length = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES).getUint32(0)
-        checkFrameLength(length, this.frameBytesMax)
-        return length
-      },
-    })
   }
 
   /**
@@ -44,11 +34,29 @@ export class FrameReader {
    *
    * @throws {TransportError} FRAME_EMPTY, FRAME_TOO_LARGE; nothing can be read afterwards.
    */
-  *read(chunk: Parameters<LengthPrefixedDecoder['decode']>[0]): Generator<Uint8Array> {
-    for (const frame of this.#decoder.decode(chunk)) {
-      const copy = new Uint8Array(frame.byteLength)
-      copy.set(frame.subarray())
-      yield copy
+  *read(chunk: Chunk): Generator<Uint8Array> {
+    for (const part of chunk instanceof Uint8Array ? [chunk] : chunk) {
+      for (let at = 0; at < part.length; ) {
+        const target = this.#frame ?? this.#prefix
+        const taken = part.subarray(at, at + target.length - this.#have)
+        target.set(taken, this.#have)
+        this.#have += taken.length
+        at += taken.length
+        if (this.#have < target.length) continue
+        this.#have = 0
+        if (this.#frame === undefined) this.#frame = new Uint8Array(this.#announced())
+        else {
+          this.#frame = undefined
+          yield target
+        }
+      }
     }
+  }
+
+  /** The length in the prefix, which is complete. */
+  #announced(): number {
+    const length = new DataView(this.#prefix.buffer).getUint32(0)
+    checkFrameLength(length, this.frameBytesMax)
+    return length
   }
 }

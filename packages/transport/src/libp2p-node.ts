@@ -6,6 +6,7 @@ import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { boundedYamux } from './bounded-yamux.ts'
+import { frugalEncrypter } from './frugal.ts'
 import { noisePrologue } from './hello.ts'
 import { libp2pLogger } from './logger.ts'
 import type { Tuning } from './tuning.ts'
@@ -54,7 +55,7 @@ export async function createNode({ lock, privateKey, listen, gate, tuning }: Nod
         return tcp()(components)
       },
     ],
-    connectionEncrypters: [noise({ prologueBytes: noisePrologue(lock) })],
+    connectionEncrypters: [(components) => frugalEncrypter(noise({ prologueBytes: noisePrologue(lock) })(components))],
     streamMuxers: [
       boundedYamux(
         {

@@ -3,10 +3,14 @@ import { decode, encode, Hello } from '@conclave/wire'
 import type { Connection, Stream } from '@libp2p/interface'
 import { Backlog } from './backlog.ts'
 import { FrameReader, prefixed } from './framing.ts'
+import { lazyWindow } from './frugal.ts'
 import { HELLO_BYTES_MAX, helloMismatch } from './hello.ts'
 import { backlogFull, type Peer, unreachable } from './peer.ts'
 import { type DownReason, FRAME_BYTES_MAX, PREFIX_BYTES } from './transport.ts'
 import type { Tuning } from './tuning.ts'
+
+/** Frames that leave in one piece: about what noise puts into one message. */
+const WRITE_BYTES_MAX = 60_000
 
 /** What the transport does with its links. */
 export interface LinkOwner {
@@ -47,6 +51,8 @@ export class Link {
   #state: 'hello' | 'up' | 'down' = 'hello'
   #upSinceMs = 0
   #helloTimer: NodeJS.Timeout | undefined
+  /** What is sent in one turn of the event loop leaves together at its end. */
+  #flush: NodeJS.Immediate | undefined
 
   constructor(init: LinkInit) {
     this.#init = init
@@ -70,6 +76,7 @@ export class Link {
     // The handler of an inbound stream runs a few ticks after it opened, so it may have closed before anybody listened.
     if (stream.status !== 'open') this.close('CONNECTION_LOST')
     if (this.#isDown()) return
+    lazyWindow(stream)
     if (role === 'dialer') this.#write(prefixed(encode(Hello, this.#init.hello)))
     stream.addEventListener('message', (event) => this.#receive(event.data))
   }
@@ -82,14 +89,17 @@ export class Link {
     if (waiting + PREFIX_BYTES + frame.length > tuning.backlogBytesMax) throw backlogFull(peer.member, tuning.backlogBytesMax)
     this.#backlog.push(prefixed(frame))
     peer.sent(frame.length)
-    this.#pump()
+    this.#flush ??= setImmediate(() => this.#pump())
   }
 
   /** Idempotent. The backlog is dropped and the connection closed: gently where the peer should still read what was written. */
   close(reason: DownReason, cause?: unknown): void {
     if (this.#state === 'down') return
     const wasUp = this.#state === 'up'
+    if (GENTLE.has(reason)) this.#pump()
+    if (this.#isDown()) return
     this.#state = 'down'
+    clearImmediate(this.#flush)
     clearTimeout(this.#helloTimer)
     this.#backlog.clear()
     closeConnection(this.connection, reason, this.#init.tuning)
@@ -136,8 +146,9 @@ export class Link {
   /** Hands frames to the stream until it asks to wait; `drain` calls this again, as often as it takes. */
   #pump(): void {
     const { stream } = this.#init
+    this.#flush = undefined
     while (this.#state === 'up' && !stream.writableNeedsDrain) {
-      const next = this.#backlog.shift()
+      const next = this.#backlog.take(WRITE_BYTES_MAX)
       if (next === undefined) return
       this.#write(next)
     }

@@ -1,7 +1,7 @@
 import type { Member } from '@conclave/core'
 
 /** Largest frame that a link carries, either way. */
-export const FRAME_BYTES_MAX = 1 << 20
+export const FRAME_BYTES_MAX = 3 << 20
 
 /** Largest backlog towards one peer; past it `send` refuses. */
 export const BACKLOG_BYTES_MAX = 32 << 20

@@ -24,7 +24,10 @@ function arbitrary(field: Field): fc.Arbitrary<unknown> {
     case 'flag':
       return fc.boolean()
     case 'list':
-      return fc.array(arbitrary(field.item), { maxLength: Math.min(field.countMax, 3) })
+      return fc.array(arbitrary(field.item), {
+        minLength: field.countMin,
+        maxLength: Math.min(field.countMax, Math.max(field.countMin, 3)),
+      })
     case 'message':
       return fc.record(Object.fromEntries(Object.entries(field.fields).map(([k, f]) => [k, arbitrary(f)])))
     case 'oneof':

@@ -1,4 +1,4 @@
-import { ConclaveError, equalBytes } from '@conclave/core'
+import { ConclaveError } from '@conclave/core'
 import { type Codec, conclave } from './generated/messages.js'
 import type { Field, Fields, MessageField, ValueOf } from './schema.ts'
 
@@ -20,14 +20,14 @@ function checkBytes(value: unknown, field: Extract<Field, { kind: 'bytes' }>, pa
   if (!(value instanceof Uint8Array)) return refuse(path, 'is not bytes')
   if (value.length === 0 && field.orEmpty) return new Uint8Array(0)
   if (value.length < field.min || value.length > field.max) return refuse(path, `has ${value.length} bytes`)
-  // A copy, never a view into the received frame: secrets must be wipeable and frames reusable.
-  return Uint8Array.from(value)
+  return value
 }
 
 function checkField(value: unknown, field: Field, path: string, layout: Layout, refuse: Refuse): unknown {
   switch (field.kind) {
     case 'bytes':
-      return checkBytes(value, field, path, refuse)
+      // Of what came in a copy, never a view into the frame: secrets must be wipeable and frames reusable.
+      return layout === 'flat' ? new Uint8Array(checkBytes(value, field, path, refuse)) : checkBytes(value, field, path, refuse)
     case 'text':
       if (typeof value !== 'string' || value.length > field.charsMax) return refuse(path, 'is not a text within its limit')
       return value
@@ -37,7 +37,8 @@ function checkField(value: unknown, field: Field, path: string, layout: Layout, 
     case 'flag':
       return typeof value === 'boolean' ? value : refuse(path, 'is not a flag')
     case 'list':
-      if (!Array.isArray(value) || value.length > field.countMax) return refuse(path, `has more than ${field.countMax} items`)
+      if (!Array.isArray(value) || value.length < field.countMin || value.length > field.countMax)
+        return refuse(path, `has not ${field.countMin} to ${field.countMax} items`)
       return value.map((v, i) => checkField(v, field.item, `${path}[${i}]`, layout, refuse))
     case 'message':
       return checkMessage(value, field.fields, path, layout, refuse)
@@ -115,6 +116,7 @@ export function decode<M extends MessageField>(type: M, bytes: Uint8Array): Valu
   const again = codecOf(type.name)
     .encode(flatten(value, type) as object)
     .finish()
-  if (!equalBytes(again, bytes)) refuse(type.name, 'is not in canonical form')
+  // Who sent the bytes knows them all: the time that this takes tells nobody anything.
+  if (Buffer.compare(again, bytes) !== 0) refuse(type.name, 'is not in canonical form')
   return value as ValueOf<M>
 }

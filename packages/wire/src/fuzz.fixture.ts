@@ -17,7 +17,7 @@ function example(field: Field, pick: number): unknown {
     case 'flag':
       return pick % 2 === 0
     case 'list':
-      return Array.from({ length: Math.min(field.countMax, pick) }, (_, i) => example(field.item, i + 1))
+      return Array.from({ length: Math.min(field.countMax, Math.max(field.countMin, pick)) }, (_, i) => example(field.item, i + 1))
     case 'message':
       return Object.fromEntries(Object.entries(field.fields).map(([name, f]) => [name, example(f, pick)]))
     case 'oneof': {

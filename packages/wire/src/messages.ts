@@ -1,10 +1,16 @@
 import { PARTIES_MAX, PATH_DEPTH_MAX } from '@conclave/core'
+import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
+export * from './pool-messages.ts'
+
 export const PAYLOAD_BYTES_MAX = 128 * 1024
 const KEYS_MAX = 4096
-const ROUND_BODY_BYTES_MAX = 96 * 1024
+/** Signatures of one signing session, and entries of one run that fills the correlation pool. */
+export const DIGESTS_MAX = 32
+/** The longest: the late OT and VOLE messages of {@link DIGESTS_MAX} signatures in one. */
+export const ROUND_BODY_BYTES_MAX = 2816 * 1024
 
 const HASH = bytes(32)
 const SCALAR = bytes(32)
@@ -45,10 +51,14 @@ export const OtExtension = message('OtExtension', {
   check: bytes(16),
   checkHash: HASH,
 })
-export const SignCommit = message('SignCommit', { context: HASH, commitment: HASH, ot: OtExtension })
+const OTS = list(OtExtension, DIGESTS_MAX)
 export const Vole = message('Vole', { salt: SALT, rows: bytes(VOLE_ROWS * VOLE_ROW_SCALARS * 32), maskHash: HASH, mask: SCALAR })
-export const SignVole = message('SignVole', { echo: HASH, vole: Vole })
-export const SignOpen = message('SignOpen', {
+const VOLES = list(Vole, DIGESTS_MAX)
+const NAMES = list(HASH, DIGESTS_MAX)
+export const SignCommit = message('SignCommit', { context: HASH, commitments: list(HASH, DIGESTS_MAX, 1), ots: OTS, offer: NAMES })
+export const SignVole = message('SignVole', { ots: OTS, voles: VOLES, echo: HASH })
+export const SignLate = message('SignLate', { ots: OTS, voles: list(Vole, DIGESTS_MAX, 1) })
+export const Opening = message('Opening', {
   noncePoint: POINT,
   keyPoint: POINT,
   salt: SALT,
@@ -57,9 +67,13 @@ export const SignOpen = message('SignOpen', {
   checkU: POINT,
   checkV: POINT,
   psi: SCALAR,
-  echo: HASH,
 })
-export const SignPartial = message('SignPartial', { u: SCALAR, w: SCALAR })
+export const SignOpen = message('SignOpen', { echo: HASH, openings: list(Opening, DIGESTS_MAX, 1) })
+export const PartialSignature = message('PartialSignature', { u: SCALAR, w: SCALAR })
+export const SignPartial = message('SignPartial', { partials: list(PartialSignature, DIGESTS_MAX, 1) })
+export const CorrelateOt = message('CorrelateOt', { context: HASH, ots: list(OtExtension, DIGESTS_MAX, 1) })
+export const CorrelateVole = message('CorrelateVole', { voles: list(Vole, DIGESTS_MAX, 1) })
+export const CorrelateConfirm = message('CorrelateConfirm', { names: HASH })
 
 // link.proto
 export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32) })
@@ -103,7 +117,14 @@ export const KeyStatus = message('KeyStatus', {
   prepared: number(),
   chainCode: HASH,
 })
-export const PairStatus = message('PairStatus', { peer: INDEX, pairEpoch: number(), state: CODE, pairId: bytesOrEmpty(32), code: CODE })
+export const PairStatus = message('PairStatus', {
+  peer: INDEX,
+  pairEpoch: number(),
+  state: CODE,
+  pairId: bytesOrEmpty(32),
+  code: CODE,
+  stock: number(),
+})
 export const StatusRequest = message('StatusRequest', {})
 export const NodeStatus = message('NodeStatus', {
   index: INDEX,
@@ -117,6 +138,7 @@ export const NodeStatus = message('NodeStatus', {
   loopP99Us: number(),
   loopMaxUs: number(),
   cpuMs: number(),
+  pool: PoolStatus,
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -172,6 +194,7 @@ export const Request = message('Request', {
     pairOffer: PairOffer,
     renewKey: RenewKey,
     certificate: CertificateRequest,
+    correlateOffer: CorrelateOffer,
   }),
 })
 export const Response = message('Response', {
@@ -184,6 +207,7 @@ export const Response = message('Response', {
     signed: Signed,
     pairAccept: PairAccept,
     certificate: CertificateAnswer,
+    correlateAccept: CorrelateAccept,
   }),
 })
 
@@ -234,7 +258,12 @@ export const StoredRequest = message('StoredRequest', {
 export type SchnorrProof = ValueOf<typeof SchnorrProof>
 export type OtExtension = ValueOf<typeof OtExtension>
 export type Vole = ValueOf<typeof Vole>
+export type SignCommit = ValueOf<typeof SignCommit>
+export type SignVole = ValueOf<typeof SignVole>
 export type SignOpen = ValueOf<typeof SignOpen>
+export type SignPartial = ValueOf<typeof SignPartial>
+export type Opening = ValueOf<typeof Opening>
+export type PartialSignature = ValueOf<typeof PartialSignature>
 export type Hello = ValueOf<typeof Hello>
 export type Failure = ValueOf<typeof Failure>
 export type NodeStatus = ValueOf<typeof NodeStatus>

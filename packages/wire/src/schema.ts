@@ -24,6 +24,7 @@ export interface FlagField {
 export interface ListField<F extends ItemField = ItemField> {
   readonly kind: 'list'
   readonly item: F
+  readonly countMin: number
   readonly countMax: number
 }
 export interface MessageField<S extends Fields = Fields> {
@@ -61,6 +62,11 @@ export const bytesOrEmpty = (length: number): BytesField => ({ kind: 'bytes', mi
 export const text = (charsMax: number): TextField => ({ kind: 'text', charsMax })
 export const number = (max = 0xffffffff): NumberField => ({ kind: 'number', max })
 export const flag: FlagField = { kind: 'flag' }
-export const list = <F extends ItemField>(item: F, countMax: number): ListField<F> => ({ kind: 'list', item, countMax })
+export const list = <F extends ItemField>(item: F, countMax: number, countMin = 0): ListField<F> => ({
+  kind: 'list',
+  item,
+  countMin,
+  countMax,
+})
 export const message = <S extends Fields>(name: string, fields: S): MessageField<S> => ({ kind: 'message', name, fields })
 export const oneOf = <S extends Record<string, MessageField>>(cases: S): OneOfField<S> => ({ kind: 'oneof', cases })

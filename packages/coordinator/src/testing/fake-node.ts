@@ -45,6 +45,8 @@ export function failure(code: string, more: Partial<Extract<ResponseBody, { fail
 export class FakeNode {
   readonly member: NodeMember
   readonly pairs = new Map<PartyId, PairState>()
+  /** Correlations that it has with each peer. */
+  stock = 9
   readonly keys = new Map<string, FakeShare>()
   /** Peers with whom it reports another pair state than they do. */
   readonly otherPairs = new Set<PartyId>()
@@ -61,6 +63,9 @@ export class FakeNode {
   readonly #world: FakeWorld
   readonly #prepared = new Map<string, FakeShare>()
   readonly #proposed = new Map<string, Propose>()
+  /** The verdicts on the way: an attempt that came right behind its proposal waits for it. */
+  readonly #judging = new Map<string, Promise<unknown>>()
+  readonly #denied = new Set<string>()
   #transport: Transport | undefined
 
   constructor(world: FakeWorld, member: NodeMember) {
@@ -78,6 +83,7 @@ export class FakeNode {
     const transport = memoryTransport(hub, { lock, self: this.member.name })
     this.#transport = transport
     this.#proposed.clear()
+    this.#denied.clear()
     await transport.start({
       frame: (from, frame) => void this.#frame(transport, from, frame),
       linkUp: () => undefined,
@@ -107,10 +113,22 @@ export class FakeNode {
       this.#world.signs.push({ node: this.index, requestId: toHex(requestId), attempt, signers, epoch })
     }
     if ('renewKey' in request) this.#world.renewals.push({ node: this.index, renew: request.renewKey })
-    const answer = await this.intercept(request, () => this.#answer(request))
+    const answer = await ('propose' in request ? this.#judge(request) : this.intercept(request, () => this.#answer(request)))
     if (answer === undefined || transport !== this.#transport) return
     if (!transport.links().some((l) => l.member.name === from.name && l.up)) return
     transport.send(from, encode(Frame, { body: { response: { id, body: answer } } }))
+  }
+
+  /** What it does not allow it does not remember either, as a node. */
+  async #judge(request: Extract<RequestBody, { propose: unknown }>): Promise<ResponseBody | undefined> {
+    const name = toHex(request.propose.requestId)
+    const judging = this.intercept(request, () => this.#answer(request))
+    this.#judging.set(name, judging)
+    const answer = await judging
+    if (answer === undefined || !('verdict' in answer) || answer.verdict.allowed) return answer
+    this.#proposed.delete(name)
+    this.#denied.add(name)
+    return answer
   }
 
   async #answer(request: RequestBody): Promise<ResponseBody> {
@@ -142,12 +160,14 @@ export class FakeNode {
         state,
         pairId: state === 'ready' ? (this.otherPairs.has(peer) ? tagged('fake-other-pair') : pairId(peer)) : fromHex(''),
         code: state === 'burned' ? this.burnCode : '',
+        stock: this.stock,
       })),
       sent: fromHex('0000000000000400'),
       received: fromHex('0000000000000200'),
       loopP99Us: 100,
       loopMaxUs: 200,
       cpuMs: 300,
+      pool: { made: 40, used: 30, missed: 3, mismatched: 2, dropped: 1, refills: 5, declined: 6, failed: 7 },
     }
   }
 
@@ -222,11 +242,17 @@ export class FakeNode {
   }
 
   async #sign({ requestId, attempt, signers, epoch }: Sign): Promise<ResponseBody> {
+    const session = `sign ${toHex(requestId)} ${attempt} ${signers.join()}`
+    await this.#judging.get(toHex(requestId))
+    if (this.#denied.has(toHex(requestId))) {
+      this.#world.sessions.refuse(session, signers, this.index)
+      return failure('POLICY_DENY_RULE', { retriable: false })
+    }
     const proposed = this.#proposed.get(toHex(requestId))
     if (proposed === undefined) return failure('UNKNOWN_REQUEST', { retriable: false })
     const refusal = signingRefusal(this.keys.get(proposed.keyId), epoch, signers.length, this.signsBefore)
     if (refusal !== undefined) return failure(refusal)
-    const aborted = await this.#world.sessions.join(`sign ${toHex(requestId)} ${attempt} ${signers.join()}`, signers, this.index)
+    const aborted = await this.#world.sessions.join(session, signers, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
     const secret = childSecret(this.#world.keys.get(proposed.keyId) as FakeKey, proposed.path)
     const { digest } = decodePayload(proposed.payloadType, proposed.payload)

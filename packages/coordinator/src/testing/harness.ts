@@ -155,6 +155,13 @@ export class Harness implements AsyncDisposable {
     return (await this.get<SigningBody>(`/v1/signing-requests/${requestId}?waitMs=30000`)).body
   }
 
+  /** The request when it is terminal, with what every signer of its last attempt answered. */
+  async recorded(requestId: string): Promise<SigningBody> {
+    const body = await this.ended(requestId)
+    await eventually(() => this.log.filter((l) => l.includes('"attempt ended"') && l.includes(requestId)).length >= body.attempts.length)
+    return await this.signing(requestId)
+  }
+
   async operationEnded(operationId: string): Promise<OperationBody> {
     return (await this.get<OperationBody>(`/v1/operations/${operationId}?waitMs=30000`)).body
   }

@@ -30,10 +30,14 @@ export const vectors: VectorKernel = {
     const [t, w] = [unpack(table), unpack(weights)]
     return pack(range(t.length / w.length).map((j) => sum(w.map((v, c) => v * at(t, w.length * j + c)))))
   },
-  sumColumns(factors, table) {
+  foldColumns(table, weights) {
+    const [t, w] = [unpack(table), [...unpack(weights), 1n]]
+    return pack(range(t.length / w.length).map((j) => sum(w.map((v, c) => v * at(t, w.length * j + c)))))
+  },
+  sumColumns(factors, table, columns) {
     const [f, t] = [unpack(factors), unpack(table)]
-    const columns = t.length / f.length
-    return pack(range(columns).map((c) => sum(f.map((v, j) => v * at(t, columns * j + c)))))
+    const width = t.length / f.length
+    return pack(range(columns ?? width).map((c) => sum(f.map((v, j) => v * at(t, width * j + c)))))
   },
   addSelected(table, bits, other, columns) {
     const o = unpack(other)

@@ -4,9 +4,9 @@
  * Everything else is as an honest Bob computes it from what he has sent, so only the check of 3.1 can notice. Written from the specification.
  */
 import { tagged, taggedExpand } from '@conclave/core'
+import { kernel } from '@conclave/kernel'
 import type { OtExtension } from '@conclave/wire'
 import { COLUMN_BYTES, KAPPA, SEED_BYTES } from '../constants.ts'
-import { fold, Multiplier } from '../gf128.ts'
 import { flip } from './run.ts'
 
 export interface Held {
@@ -38,8 +38,7 @@ export function prepareExtension(sid: Uint8Array, pairCtx: Uint8Array, held: Hel
 
 function foldAll(nu: Uint8Array, columns: Uint8Array, vectors: readonly Uint8Array[]): readonly Uint8Array[] {
   const chi = taggedExpand('ote-chi', 96, nu, columns)
-  const multipliers = Array.from({ length: 6 }, (_, k) => new Multiplier(part(chi, k, 16)))
-  return vectors.map((v) => fold(multipliers, v))
+  return vectors.map((v) => kernel.foldBlocks(chi, v))
 }
 
 export interface Cheat {

@@ -5,7 +5,7 @@
  */
 import { concat, type Random, tagged, u32, xor } from '@conclave/core'
 import { encode, OtExtension, type Vole } from '@conclave/wire'
-import { addScalars, hashToScalar, mulScalars, randomScalar, reduce, type Scalar, scalarToBytes, subScalars } from '../arithmetic.ts'
+import { addScalars, hashToScalar, mulScalars, ONE, randomScalar, type Scalar, subScalars, sumScalars, ZERO } from '../arithmetic.ts'
 import { COLUMNS, M, ROW_BYTES } from '../constants.ts'
 
 export interface VoleInputs {
@@ -41,19 +41,19 @@ export interface RowCheat {
 
 /** What Alice sends; honest without a cheat. */
 export function voleMessage({ nu, ot, salt, alpha, t0, t1 }: VoleInputs, cheat?: RowCheat): Vole {
-  const off = (j: number, c: number) => (cheat?.rows.has(j) && c === cheat.column ? cheat.error : 0n)
+  const off = (j: number, c: number) => (cheat?.rows.has(j) && c === cheat.column ? cheat.error : ZERO)
   const q = t0.map((t, i) => {
     const honest = addScalars(subScalars(t, t1[i] as Scalar), alpha[i % COLUMNS] as Scalar)
     return addScalars(honest, off(Math.floor(i / COLUMNS), i % COLUMNS))
   })
-  const rows = concat(...q.map(scalarToBytes))
+  const rows = concat(...q)
   const ctx = tagged('vole', nu, salt)
   const bound = [ctx, tagged('ot-message', encode(OtExtension, ot)), tagged('vole-rows', rows)]
-  const chi = [hashToScalar('vole-chi', ...bound, u32(1)), hashToScalar('vole-chi', ...bound, u32(2)), 1n]
-  const combine = (values: readonly Scalar[]) => reduce(values.reduce((sum, v, c) => sum + mulScalars(chi[c] as Scalar, v), 0n))
+  const chi = [hashToScalar('vole-chi', ...bound, u32(1)), hashToScalar('vole-chi', ...bound, u32(2)), ONE]
+  const combine = (values: readonly Scalar[]) => sumScalars(values.map((v, c) => mulScalars(chi[c] as Scalar, v)))
   const u = Array.from({ length: M }, (_, j) => {
     const honest = combine(t0.slice(COLUMNS * j, COLUMNS * (j + 1)))
     return cheat?.guess === 1 ? addScalars(honest, combine([0, 1, 2].map((c) => off(j, c)))) : honest
   })
-  return { salt, rows, maskHash: tagged('vole-u', ctx, concat(...u.map(scalarToBytes))), mask: scalarToBytes(combine(alpha)) }
+  return { salt, rows, maskHash: tagged('vole-u', ctx, concat(...u)), mask: combine(alpha) }
 }

@@ -9,7 +9,7 @@ import type { PairState } from '../pair-state.ts'
 import type { Protocol } from '../protocol.ts'
 import { Session } from '../session.ts'
 import { SIGN_ROUNDS, sign } from '../sign.ts'
-import type { SignContext, SignRequest } from '../sign-request.ts'
+import type { SignContext, SignItem, SignRequest } from '../sign-request.ts'
 import { type Outcome, partyRandom, type RunOptions, runSessions } from './run.ts'
 
 export const CLUSTER_CONTEXT = tagged('cluster', utf8('test'))
@@ -119,25 +119,31 @@ export function makeCluster(
   return { shares, pairs }
 }
 
-export const testRequest = (signers: readonly PartyId[], change: Partial<SignRequest> = {}): SignRequest => ({
-  requestId: tagged('test-request'),
-  signers,
-  digest: tagged('test-digest'),
-  path: [],
-  purpose: 'evm.tx',
-  attempt: 0,
-  ...change,
-})
+/** `digest` and `path` of one item, or all `items`. */
+export type RequestChange = Partial<SignRequest & SignItem>
+
+export function testRequest(signers: readonly PartyId[], { digest, path, ...change }: RequestChange = {}): SignRequest {
+  const items = [{ digest: digest ?? tagged('test-digest'), path: path ?? [] }]
+  return { requestId: tagged('test-request'), signers, items, purpose: 'evm.tx', attempt: 0, ...change }
+}
 
 /** The randomness of one signer in {@link runSign}. */
 export const signerRandom = (seed: string, j: PartyId): Random => partyRandom(`sign/${seed}`, j)
+
+export type SignOptions = RunOptions & {
+  readonly deviants?: Deviants<SignContext, readonly EcdsaSignature[]>
+  /** What a party brings from its pool. */
+  readonly pool?: (self: PartyId) => Pick<SignContext, 'offers' | 'stocked'>
+}
+
+export const NO_POOL: Pick<SignContext, 'offers' | 'stocked'> = { offers: new Map(), stocked: new Set() }
 
 export function runSign(
   cluster: TestCluster,
   request: SignRequest,
   seed: string,
-  options: RunOptions & { readonly deviants?: Deviants<SignContext, EcdsaSignature> } = {},
-): Outcome<EcdsaSignature> {
+  options: SignOptions = {},
+): Outcome<readonly EcdsaSignature[]> {
   const sessions = new Map(
     request.signers.map((self) => {
       const peers = request.signers.filter((j) => j !== self)
@@ -147,6 +153,7 @@ export function runSign(
         request,
         pairs: cluster.pairs.get(self) as ReadonlyMap<PartyId, PairState>,
         random: signerRandom(seed, self),
+        ...(options.pool?.(self) ?? NO_POOL),
       })
       return [self, new Session({ self, peers, rounds: SIGN_ROUNDS, protocol })]
     }),

@@ -6,10 +6,10 @@
  */
 import { type PartyId, type Random, tagged, u32 } from '@conclave/core'
 import { DealCommit, DealOpen, DealSubshare, type SchnorrProof, type ValueOf } from '@conclave/wire'
-import { mulBase, pointToBytes, scalarToBytes } from '../arithmetic.ts'
 import type { DealResult } from '../deal.ts'
 import { type DealContext, dealersOf, describeDeal, lowestPower, quorumOf } from '../deal-context.ts'
 import { dealConfig, dealSid } from '../key.ts'
+import { mulBase, pointToBytes } from '../points.ts'
 import { evaluate, type Polynomial } from '../polynomial.ts'
 import { collect, echoHash, of, type Protocol, send } from '../protocol.ts'
 import { proveKnowledge } from '../schnorr.ts'
@@ -102,7 +102,7 @@ export function* deviantDeal(ctx: DealContext, deviation: Deviation): Protocol<D
   for (const to of peers) {
     const seen = new Map([...openings, [self, of(shown, to)] as const])
     const echo = echoHash('deal-echo-open', sid, new Map([...seen].map(([j, o]) => [j, digest(o)])))
-    yield* send(SUBSHARE, to, { subshare: deals && ctx.parties.includes(to) ? scalarToBytes(evaluate(f, to)) : new Uint8Array(0), echo })
+    yield* send(SUBSHARE, to, { subshare: deals && ctx.parties.includes(to) ? evaluate(f, to) : new Uint8Array(0), echo })
   }
   yield* collect(SUBSHARE)
   // Unreachable in a run in which an honest party has stopped; otherwise this dealer simply has no result.

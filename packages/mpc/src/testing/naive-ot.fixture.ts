@@ -5,7 +5,7 @@
  * alpha_2, alpha_m of 48 bytes each.
  */
 import type { Random } from '@conclave/core'
-import { encode, OtExtension, Vole } from '@conclave/wire'
+import { encode, OtExtension, type Vole } from '@conclave/wire'
 import {
   type Bits,
   bigEndian,
@@ -40,8 +40,8 @@ export class NaiveAbort extends Error {
   }
 }
 
-/** One secret scalar in [1, q): 48 bytes mod (q - 1), plus 1. */
-export const drawScalar = (random: Random): bigint => (bigEndian(random.bytes(48)) % (q - 1n)) + 1n
+/** One secret scalar: 48 bytes mod q. */
+export const drawScalar = (random: Random): bigint => bigEndian(random.bytes(48)) % q
 
 const prg = (seed: Uint8Array, nu: Uint8Array): Bits => bitsOf(stretch('prg', N / 8, seed, nu))
 const name = (sid: Uint8Array, pairCtx: Uint8Array, salt: Uint8Array) => T('ote', sid, pairCtx, salt)
@@ -138,7 +138,7 @@ const dot = (a: readonly bigint[], b: readonly bigint[]): bigint => mod(a.reduce
 const hashU = (ctx: Uint8Array, u: readonly bigint[]) => T('vole-u', ctx, join(u.map((v) => bytesOf(v, 32))))
 
 function gadgetOf({ ctx, otHash }: Bound, message: Vole): readonly bigint[] {
-  const voleHash = T('vole-message', encode(Vole, message))
+  const voleHash = T('vole-message', message.salt, T('vole-rows', message.rows), message.maskHash, message.mask)
   return ROWS.map((j) => Hs('gadget', ctx, otHash, voleHash, u32(j)))
 }
 

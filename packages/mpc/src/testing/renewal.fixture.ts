@@ -1,22 +1,13 @@
 import { equalBytes, type PartyId } from '@conclave/core'
 import { expect } from 'chai'
-import {
-  addScalars,
-  mulBase,
-  mulPublic,
-  mulScalars,
-  type Point,
-  pointFromBytes,
-  pointToBytes,
-  type Scalar,
-  scalarFromBytes,
-  sumPoints,
-} from '../arithmetic.ts'
+import { addScalars, mulScalars, type Scalar, scalarFromBytes } from '../arithmetic.ts'
 import type { DealContext } from '../deal-context.ts'
 import { checkKeyPublic, isCertified, type KeyPublic, type KeyShare, publicShareOf } from '../key.ts'
+import { mulBase, mulPublic, type Point, pointFromBytes, pointToBytes, sumPoints } from '../points.ts'
 import { lagrange, type Polynomial, randomPolynomial } from '../polynomial.ts'
 import { of } from '../protocol.ts'
 import { type DealRun, type DealSpec, identities } from './cluster.ts'
+import { scalar } from './scalars.fixture.ts'
 
 /** Shares of one key and epoch, by party. */
 export type Shares = ReadonlyMap<PartyId, KeyShare>
@@ -42,7 +33,7 @@ export function reshareOf(shares: Shares, dealers: readonly PartyId[], parties: 
 /** What an honest dealer deals, as section 9 words it: constant term first, of `length` coefficients. */
 export function honestPolynomial({ self, dealing, threshold, random }: DealContext, length = threshold): Polynomial {
   const tail = randomPolynomial(length - 1, random)
-  if (dealing.kind !== 'reshare') return [0n, ...tail]
+  if (dealing.kind !== 'reshare') return [scalar(0n), ...tail]
   return dealing.share === undefined ? [] : [mulScalars(lagrange(self, dealing.dealers), scalarOf(dealing.share)), ...tail]
 }
 
@@ -54,7 +45,7 @@ export function subsets(list: readonly number[], size: number): readonly (readon
 /** sum lambda_j x_j: the secret key exactly when the shares are enough and of one epoch. In a test only. */
 export const combined = (shares: readonly (readonly [PartyId, KeyShare | undefined])[]): Uint8Array => {
   const parties = shares.map(([j]) => j)
-  return pointToBytes(mulBase(shares.reduce((sum, [j, s]) => addScalars(sum, mulScalars(lagrange(j, parties), scalarOf(s))), 0n)))
+  return pointToBytes(mulBase(shares.reduce((sum, [j, s]) => addScalars(sum, mulScalars(lagrange(j, parties), scalarOf(s))), scalar(0n))))
 }
 
 /** sum lambda_j X_j over `quorum`. */

@@ -1,6 +1,6 @@
 import { type ConclaveError, type PartyId, type Random, seededRandom, utf8 } from '@conclave/core'
 import { decode, encode, type MessageField, type ValueOf } from '@conclave/wire'
-import type { Outgoing, Round } from '../protocol.ts'
+import type { Entries, Names, Outgoing, Round } from '../protocol.ts'
 import type { Session } from '../session.ts'
 
 /** A message under way in a test, decoded on demand. */
@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly order?: Random
   /** Signs an attestation; a run that attests without it stops there. */
   readonly attest?: (self: PartyId, hash: Uint8Array, pending: unknown) => Uint8Array
+  /** Takes entries out of a party's stock; without it no stock holds anything. */
+  readonly take?: (self: PartyId, names: Names) => Entries
   /** Sees every message as sent. */
   readonly watch?: (m: InFlight) => void
 }
@@ -74,6 +76,8 @@ export function runSessions<T>(sessions: ReadonlyMap<PartyId, Session<T>>, optio
     if (session?.state === 'attesting' && session.attest !== undefined && options.attest !== undefined) {
       post(from, session.attested(options.attest(from, session.attest.hash, session.attest.pending)))
     }
+    if (session?.state === 'taking' && session.take !== undefined)
+      post(from, session.taken(options.take?.(from, session.take) ?? new Map()))
   }
   for (const [j, s] of sessions) post(j, s.start())
   while (queue.length > 0) {

@@ -64,7 +64,8 @@ export const opened = (length: number): OpenedRecord => ({ public: new Uint8Arra
 /** Its share is no share, so it fails as soon as a worker has it. */
 export const brokenSignJob = (): SignJob => ({
   ...{ kind: 'sign', self: 1, clusterContext: SCOPE.clusterContext, share: opened(64), pairs: new Map([[2, opened(99)]]) },
-  request: { requestId: tagged('r'), signers: [1, 2], digest: tagged('d'), path: [], purpose: 'evm.tx', attempt: 0 },
+  ...{ offers: new Map(), stocked: new Set() },
+  request: { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt: 0 },
 })
 
 export const deaf: SessionHandlers = { send: () => undefined, waiting: () => undefined }

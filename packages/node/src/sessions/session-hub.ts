@@ -3,7 +3,7 @@ import type { Outgoing } from '@conclave/mpc'
 import type { SessionEnd, SessionMessage } from '@conclave/wire'
 import { EarlyBox } from './early-box.ts'
 import type { Job, OpenedRecord, ResultOf } from './job.ts'
-import type { SessionPool } from './session-pool.ts'
+import type { SessionHandlers, SessionPool } from './session-pool.ts'
 
 /** Names of ended sessions that are remembered, so that their late messages are not kept as early ones. */
 export const ENDED_MAX = 4096
@@ -19,11 +19,17 @@ export interface HubOptions {
   send(to: PartyId, message: SessionMessage): void
   /** Tells a peer that we stopped; best effort. */
   sendEnd(to: PartyId, end: SessionEnd): void
+  /** The last session that ran has ended. */
+  idle?(): void
 }
 
 export interface SessionHooks {
   /** Stores `share` durably, then signs `hash` with the node identity. */
   attest?(hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array>
+  /** Takes out of the stock what lower peers named for this session. */
+  take?: SessionHandlers['take']
+  /** As {@link HubOptions.seed} draws it, and drawn there unless given; taken over. */
+  readonly seed?: Uint8Array
   /** Acts on a failure before any peer hears of it; must not throw. */
   failed?(error: unknown): Promise<void>
 }
@@ -58,6 +64,11 @@ export class SessionHub {
 
   constructor(options: HubOptions) {
     this.#options = options
+  }
+
+  /** Sessions under way. */
+  get running(): number {
+    return this.#running.size
   }
 
   /** How much is kept here; `early` is what that peer said of sessions that have not begun. */
@@ -103,6 +114,7 @@ export class SessionHub {
       running.stopTimer()
       this.#running.delete(name)
       this.#remember(name)
+      if (this.#running.size === 0) this.#options.idle?.()
     }
   }
 
@@ -152,7 +164,7 @@ export class SessionHub {
 
   async #runNamed<J extends Job>(name: string, running: Running, job: J, hooks: SessionHooks): Promise<ResultOf<J>> {
     const { pool } = this.#options
-    const seed = await this.#options.seed()
+    const seed = hooks.seed ?? (await this.#options.seed())
     try {
       if (running.stopped !== undefined) throw running.stopped
       this.#restartTimer(name, running)
@@ -167,6 +179,7 @@ export class SessionHub {
           this.#restartTimer(name, running)
         },
         ...(hooks.attest === undefined ? {} : { attest: hooks.attest }),
+        ...(hooks.take === undefined ? {} : { take: hooks.take }),
       })
       running.started = true
       this.#deliverEarly(name, running)

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { ConclaveError, type PartyId, ProtocolAbort, wipe } from '@conclave/core'
 import { burnsPairs, type Outgoing } from '@conclave/mpc'
-import { type FromWorker, type Job, type OpenedRecord, type PlainError, type ResultOf, secretsOf, type ToWorker } from './job.ts'
+import type { StockEntry } from '../pool/stock.ts'
+import { type FromWorker, type Job, type OpenedRecord, type PlainError, type ResultOf, secretsIn, secretsOf, type ToWorker } from './job.ts'
 import { type SessionWorker, type StartWorker, workerThread } from './session-worker.ts'
 
 export interface SessionHandlers {
@@ -11,9 +12,12 @@ export interface SessionHandlers {
   waiting(round: number, peers: readonly PartyId[]): void
   /** Stores `share` durably, then signs `hash` with the node identity. */
   attest?(hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array>
+  /** Takes out of the stock what lower peers named; what it gives belongs to the session. */
+  take?(names: ReadonlyMap<PartyId, readonly Uint8Array[]>): ReadonlyMap<PartyId, readonly StockEntry[]>
 }
 
 interface Entry {
+  readonly kind: Job['kind']
   readonly worker: SessionWorker
   readonly handlers: SessionHandlers
   readonly resolve: (result: never) => void
@@ -35,7 +39,9 @@ function revive(e: PlainError): ConclaveError {
 /** A secret that nobody waits for any more: its session was stopped while the message was on its way. */
 function wipeUnclaimed(m: FromWorker): void {
   if (m.type === 'attest') wipe(m.share.secret)
-  if (m.type === 'done' && 'secret' in m.result) wipe(m.result.secret)
+  if (m.type !== 'done') return
+  if ('secret' in m.result) wipe(m.result.secret)
+  if (Array.isArray(m.result)) for (const entry of m.result) if ('secret' in entry) wipe(entry.secret)
 }
 
 /**
@@ -70,7 +76,7 @@ export class SessionPool {
   run<J extends Job>(id: string, job: J, seed: Uint8Array, handlers: SessionHandlers): Promise<ResultOf<J>> {
     if (this.#closed) throw new ConclaveError('CLOSED', 'the node is stopping', { retriable: true })
     if (this.#entries.has(id)) throw new ConclaveError('SESSION_EXISTS', 'this session is already running')
-    const slot = this.#next++ % this.#workers.length
+    const slot = this.#slotFor(job)
     const worker = this.#workers[slot] ?? this.#spawn(slot)
     this.#workers[slot] = worker
     const message: ToWorker = { type: 'start', id, job, seed }
@@ -84,7 +90,7 @@ export class SessionPool {
       () => undefined,
       () => undefined,
     )
-    this.#entries.set(id, { worker, handlers, resolve, reject, settled, stopped: undefined })
+    this.#entries.set(id, { kind: job.kind, worker, handlers, resolve, reject, settled, stopped: undefined })
     return promise
   }
 
@@ -116,8 +122,19 @@ export class SessionPool {
     await Promise.all(this.#workers.map((w) => w?.terminate()))
   }
 
-  #tell(id: string, message: ToWorker): void {
-    this.#entries.get(id)?.worker.post(message, [])
+  #tell(id: string, message: ToWorker, handOver: readonly Uint8Array[] = []): void {
+    this.#entries.get(id)?.worker.post(
+      message,
+      handOver.map((b) => b.buffer as ArrayBuffer),
+    )
+  }
+
+  /** In turn; but correlations are made ahead of need, on the last worker, and while they are nothing else goes there. */
+  #slotFor({ kind }: Job): number {
+    const last = this.#workers.length - 1
+    if (kind === 'correlate') return last
+    const isTaken = last > 0 && [...this.#entries.values()].some((entry) => entry.kind === 'correlate')
+    return this.#next++ % (isTaken ? last : last + 1)
   }
 
   #spawn(slot: number): SessionWorker {
@@ -158,6 +175,9 @@ export class SessionPool {
       case 'attest':
         this.#attest(m.id, entry, m.hash, m.share)
         break
+      case 'take':
+        this.#take(m.id, entry, m.names)
+        break
       case 'done':
         this.#entries.delete(m.id)
         entry.resolve(m.result as never)
@@ -189,5 +209,11 @@ export class SessionPool {
             error instanceof ConclaveError ? error : new ConclaveError('INTERNAL', 'the new key could not be stored', { cause: error }),
           ),
       )
+  }
+
+  /** What a session was given is lost with it: a worker that dies takes it along, and one that ends wipes it. */
+  #take(id: string, { handlers }: Entry, names: ReadonlyMap<PartyId, readonly Uint8Array[]>): void {
+    const found = handlers.take?.(names) ?? new Map<PartyId, readonly StockEntry[]>()
+    this.#tell(id, { type: 'taken', id, found }, secretsIn(found))
   }
 }

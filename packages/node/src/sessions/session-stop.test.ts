@@ -53,7 +53,8 @@ describe('session stop', () => {
   const signJob = (self: End, attempt: number): SignJob => ({
     ...{ kind: 'sign', self, clusterContext: SCOPE.clusterContext, share: copy(shares.get(self) as OpenedRecord) },
     pairs: new Map([[other(self), copy(pairs.get(self) as OpenedRecord)]]),
-    request: { requestId: tagged('r'), signers: [1, 2], digest: tagged('d'), path: [], purpose: 'evm.tx', attempt },
+    ...{ offers: new Map(), stocked: new Set() },
+    request: { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt },
   })
 
   /** Round 1 of the peer in an attempt, as honest or with one bit of every column changed. */
@@ -66,8 +67,8 @@ describe('session stop', () => {
     const honest = decode(SignCommit, await promise)
     pool.stop(id, new ConclaveError('OVER', 'only its first message was wanted'))
     await running
-    const columns = honest.ot.columns.map((b, i) => (cheat && i % 112 === 0 ? b ^ 1 : b))
-    return encode(SignCommit, { ...honest, ot: { ...honest.ot, columns } })
+    const spoiled = (columns: Uint8Array) => columns.map((b, i) => (cheat && i % 112 === 0 ? b ^ 1 : b))
+    return encode(SignCommit, { ...honest, ots: honest.ots.map((ot) => ({ ...ot, columns: spoiled(ot.columns) })) })
   }
 
   for (const [cheat, code] of [

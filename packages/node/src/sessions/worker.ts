@@ -1,48 +1,11 @@
 /** A worker thread: runs protocol sessions, so that no signing blocks the event loop of the node. */
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { ConclaveError, type PartyId, ProtocolAbort, type Random, seededRandom, wipe } from '@conclave/core'
-import {
-  DEAL_ROUNDS,
-  type Dealing,
-  deal,
-  encodePairSecret,
-  encodeShareSecret,
-  type KeyShare,
-  type Outgoing,
-  PAIR_ROUNDS,
-  type PairState,
-  pairSetup,
-  parseKeyShare,
-  parsePairState,
-  quorumOf,
-  Session,
-  SIGN_ROUNDS,
-  sign,
-} from '@conclave/mpc'
-import { decode, encode, KeyPublic, PairPublic } from '@conclave/wire'
-import {
-  type DealJob,
-  type DealSource,
-  type FromWorker,
-  type Job,
-  type JobResults,
-  type OpenedRecord,
-  type PairJob,
-  type PlainError,
-  type SignJob,
-  secretsOf,
-  type ToWorker,
-} from './job.ts'
-
-interface Running {
-  readonly session: Session<unknown>
-  /** Turns the session's result into what crosses back, and says which buffers to hand over. */
-  readonly finish: (result: unknown) => { readonly result: JobResults[keyof JobResults]; readonly handOver: readonly Uint8Array[] }
-  /** Wipes what the run was given. */
-  readonly dispose: () => void
-  /** The share to store has been handed over; messages that come meanwhile change nothing. */
-  attesting: boolean
-}
+import { ConclaveError, type PartyId, ProtocolAbort, seededRandom } from '@conclave/core'
+import { encodeShareSecret, type KeyShare, type Outgoing } from '@conclave/mpc'
+import { encode, KeyPublic } from '@conclave/wire'
+import type { StockEntry } from '../pool/stock.ts'
+import type { FromWorker, Job, PlainError, ToWorker } from './job.ts'
+import { entriesOf, type Running, startJob } from './start-job.ts'
 
 function plain(error: unknown): PlainError {
   const ours = error instanceof ConclaveError ? error : undefined
@@ -54,87 +17,6 @@ function plain(error: unknown): PlainError {
     retriable: ours?.retriable ?? false,
     check: abort?.check,
     culprits: abort?.culprits ?? [],
-  }
-}
-
-/** Opens what is dealt from; the session's owner disposes of the share. */
-function openDealing(source: DealSource, self: PartyId): Dealing {
-  if (source.kind === 'create') return source
-  const previous = decode(KeyPublic, source.previous)
-  const open = (r: OpenedRecord): KeyShare => parseKeyShare(r.public, r.secret, self)
-  if (source.kind === 'refresh') return { kind: 'refresh', previous, share: open(source.share) }
-  const { dealers, share } = source
-  return { kind: 'reshare', previous, dealers, share: share === undefined ? undefined : open(share) }
-}
-
-function startDeal(job: DealJob, random: Random): Running {
-  try {
-    const dealing = openDealing(job.dealing, job.self)
-    const peers = quorumOf(job).filter((j) => j !== job.self)
-    const session = new Session({ self: job.self, peers, rounds: DEAL_ROUNDS, protocol: deal({ ...job, dealing, random }) })
-    return {
-      session,
-      finish: (result) => ({ result: result as JobResults['deal'], handOver: [] }),
-      dispose: () => {
-        if (dealing.kind !== 'create') dealing.share?.secret[Symbol.dispose]()
-      },
-      attesting: false,
-    }
-  } finally {
-    for (const secret of secretsOf(job)) wipe(secret)
-  }
-}
-
-function startPair(job: PairJob, random: Random): Running {
-  const session = new Session({ self: job.self, peers: [job.peer], rounds: PAIR_ROUNDS, protocol: pairSetup({ ...job, random }) })
-  const finish = (result: unknown) => {
-    const state = result as PairState
-    using sealed = encodePairSecret(state)
-    state.secret[Symbol.dispose]()
-    const secret = Uint8Array.from(sealed.bytes)
-    return { result: { public: encode(PairPublic, state.public), secret }, handOver: [secret] }
-  }
-  return { session, finish, dispose: () => undefined, attesting: false }
-}
-
-function startSign(job: SignJob, random: Random): Running {
-  const opened: Disposable[] = []
-  try {
-    const share = parseKeyShare(job.share.public, job.share.secret, job.self)
-    opened.push(share.secret)
-    const pairs = new Map<PartyId, PairState>()
-    for (const [j, record] of job.pairs) {
-      const pair = parsePairState(record.public, record.secret)
-      opened.push(pair.secret)
-      pairs.set(j, pair)
-    }
-    const protocol = sign({ clusterContext: job.clusterContext, share, request: job.request, pairs, random })
-    const peers = job.request.signers.filter((j) => j !== job.self)
-    const session = new Session({ self: job.self, peers, rounds: SIGN_ROUNDS, protocol })
-    return {
-      session,
-      finish: (result) => ({ result: result as JobResults['sign'], handOver: [] }),
-      dispose: () => {
-        for (const o of opened) o[Symbol.dispose]()
-      },
-      attesting: false,
-    }
-  } catch (error) {
-    for (const o of opened) o[Symbol.dispose]()
-    throw error
-  } finally {
-    for (const secret of secretsOf(job)) wipe(secret)
-  }
-}
-
-function startJob(job: Job, random: Random): Running {
-  switch (job.kind) {
-    case 'deal':
-      return startDeal(job, random)
-    case 'pair':
-      return startPair(job, random)
-    case 'sign':
-      return startSign(job, random)
   }
 }
 
@@ -159,7 +41,13 @@ export class Sessions {
         this.#step(m.id, (run) => run.session.receive(m.from, m.round, m.body))
         break
       case 'attested':
-        this.#step(m.id, (run) => run.session.attested(m.signature))
+        this.#step(m.id, (run) => {
+          run.asked = false
+          return run.session.attested(m.signature)
+        })
+        break
+      case 'taken':
+        this.#taken(m.id, m.found)
         break
       case 'abort':
         if (!this.#running.has(m.id)) return
@@ -178,6 +66,19 @@ export class Sessions {
       seed.fill(0)
     }
     this.#step(id, (run) => run.session.start())
+  }
+
+  /** The entries are nobody else's any more: they are the session's, or wiped when it has ended. */
+  #taken(id: string, found: ReadonlyMap<PartyId, readonly StockEntry[]>): void {
+    const entries = entriesOf(found)
+    for (const { secret } of [...found.values()].flat()) secret.fill(0)
+    const run = this.#running.get(id)
+    if (run === undefined) {
+      for (const { secret } of [...entries.values()].flat()) secret[Symbol.dispose]()
+      return
+    }
+    run.asked = false
+    this.#step(id, () => run.session.taken(entries))
   }
 
   #step(id: string, act: (run: Running) => readonly Outgoing[]): void {
@@ -204,14 +105,18 @@ export class Sessions {
       this.#end(id)
       this.#post({ type: 'failed', id, error: plain(session.error) })
     } else if (session.state === 'attesting' && session.attest !== undefined) {
-      if (run.attesting) return
-      run.attesting = true
+      if (run.asked) return
+      run.asked = true
       const share = session.attest.pending as KeyShare
       using secret = encodeShareSecret(share)
       const copy = Uint8Array.from(secret.bytes)
       share.secret[Symbol.dispose]()
       const record = { public: encode(KeyPublic, share.public), secret: copy }
       this.#post({ type: 'attest', id, hash: session.attest.hash, share: record }, [copy])
+    } else if (session.state === 'taking' && session.take !== undefined) {
+      if (run.asked) return
+      run.asked = true
+      this.#post({ type: 'take', id, names: session.take })
     } else {
       this.#post({ type: 'waiting', id, round: session.round ?? 0, peers: session.waitingFor })
     }

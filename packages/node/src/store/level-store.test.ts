@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tagged, utf8 } from '@conclave/core'
+import { codeOf, tagged, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { Level } from 'level'
 import { refusal } from '../refusal.fixture.ts'
@@ -50,6 +50,16 @@ describe('store', () => {
     })
   })
   afterEach(() => rm(dir, { recursive: true, force: true }))
+
+  it('store: changes that come together are kept in the order of the calls, also when the store closes behind them', async () => {
+    const store = await LevelStore.open(path, MAC_KEY())
+    const all = Array.from({ length: 40 }, (_, i) => store.apply([{ put: 'key', key: 'a', value: Uint8Array.of(i) }]))
+    await store.close()
+    await Promise.all(all)
+    await withStore(async (s) => expect(await s.get('key', 'a')).to.deep.equal(Uint8Array.of(39)))
+    const closed = await Promise.allSettled([1, 2].map(() => store.apply([{ del: 'key', key: 'a' }])))
+    expect(closed.map((o) => o.status === 'rejected' && codeOf(o.reason))).to.deep.equal(['STORE_IO', 'STORE_IO'])
+  })
 
   it('store: what was applied is there after a reopen, section by section', async () => {
     await withStore(async (s) => {

@@ -1,11 +1,20 @@
 import { createHmac } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { concat, equalBytes, utf8 } from '@conclave/core'
 import { Level } from 'level'
 import { type Change, type Entry, type Section, type Store, StoreError } from './store.ts'
 
 const MAC_BYTES = 32
+
+type Operation = { readonly type: 'put'; readonly key: string; readonly value: Uint8Array } | { readonly type: 'del'; readonly key: string }
+
+interface Waiting {
+  readonly operations: readonly Operation[]
+  resolve(): void
+  reject(error: unknown): void
+}
 
 /**
  * A node's database: every value is authenticated with its section and key, every write is synchronous and atomic.
@@ -16,6 +25,8 @@ const MAC_BYTES = 32
 export class LevelStore implements Store {
   readonly #db: Level<string, Uint8Array>
   readonly #macKey: Uint8Array
+  readonly #waiting: Waiting[] = []
+  #flushing: Promise<void> | undefined
 
   private constructor(db: Level<string, Uint8Array>, macKey: Uint8Array) {
     this.#db = db
@@ -67,19 +78,39 @@ export class LevelStore implements Store {
     })
   }
 
-  /** Applies all changes or none; resolves when they are on the disk. */
-  async apply(changes: readonly Change[]): Promise<void> {
-    const operations = changes.map((c) =>
-      'put' in c
-        ? { type: 'put' as const, key: `${c.put}!${c.key}`, value: concat(this.#mac(c.put, c.key, c.value), c.value) }
-        : { type: 'del' as const, key: `${c.del}!${c.key}` },
+  /** What is asked for in one turn of the event loop, or while the disk is busy, goes to the disk as one batch. */
+  apply(changes: readonly Change[]): Promise<void> {
+    const operations = changes.map(
+      (c): Operation =>
+        'put' in c
+          ? { type: 'put', key: `${c.put}!${c.key}`, value: concat(this.#mac(c.put, c.key, c.value), c.value) }
+          : { type: 'del', key: `${c.del}!${c.key}` },
     )
-    await this.#guard(() => this.#db.batch(operations, { sync: true }))
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.push({ operations, resolve, reject })
+    this.#flushing ??= this.#flush()
+    return promise
   }
 
   async close(): Promise<void> {
+    await this.#flushing
     await this.#guard(() => this.#db.close())
     this.#macKey.fill(0)
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await setImmediate()
+      const group = this.#waiting.splice(0)
+      const operations = group.flatMap((w) => w.operations)
+      try {
+        await this.#guard(() => this.#db.batch(operations, { sync: true }))
+        for (const { resolve } of group) resolve()
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    this.#flushing = undefined
   }
 
   #mac(section: Section, key: string, value: Uint8Array): Uint8Array {

@@ -93,6 +93,11 @@ export class PairStore {
     return stored === undefined ? undefined : { pairEpoch: stored.pair.pairEpoch, id: pairId(stored.pair) }
   }
 
+  /** The public half of the pair state with `peer`. */
+  public(peer: PartyId): PairPublic | undefined {
+    return this.#usable(peer)?.pair
+  }
+
   /** Above every epoch that this pair has had, under whatever lock. */
   nextEpoch(peer: PartyId): number {
     const burned = [...this.#burns.values()].filter((b) => b.peer === peer).map((b) => b.pairEpoch)

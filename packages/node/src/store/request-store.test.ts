@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tagged, utf8 } from '@conclave/core'
+import { tagged, toHex, u32, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { LevelStore } from './level-store.ts'
-import { RequestStore } from './request-store.ts'
-import type { Store } from './store.ts'
+import { RECENT_MAX, RequestStore } from './request-store.ts'
+import { type Store, StoreError } from './store.ts'
 
 const ID = tagged('request')
 const proposal = (payload = 'a', path: readonly number[] = [0]) => ({
@@ -77,6 +77,53 @@ describe('request store', () => {
     const spent = requests.spend(ID, 2)
     await Promise.all([late, spent])
     expect((await requests.get(ID))?.attempts).to.equal(3)
+  })
+
+  it('request store: a proposal and the attempt right behind it wait for the disk together', async () => {
+    const batches: number[] = []
+    const { apply } = store
+    store.apply = (changes) => {
+      batches.push(changes.length)
+      return apply.call(store, changes)
+    }
+    const remembered = requests.remember(proposal())
+    expect((await requests.get(ID))?.attempts).to.equal(0)
+    const spent = requests.spend(ID, 0)
+    await requests.get(ID)
+    // Both have been handed to the store, and neither has come back from the disk.
+    expect(batches).to.deep.equal([1, 1])
+    await Promise.all([remembered, spent])
+    await reopen()
+    expect((await requests.get(ID))?.attempts).to.equal(1)
+  })
+
+  it('request store: what the disk did not take is as if it had not been asked', async () => {
+    await requests.remember(proposal())
+    const { apply } = store
+    let isFull = true
+    store.apply = (changes) =>
+      isFull ? Promise.reject(new StoreError('STORE_IO', 'full', { retriable: true })) : apply.call(store, changes)
+    expect(await refusal(() => requests.spend(ID, 0))).to.equal('STORE_IO')
+    expect(await refusal(() => requests.remember({ ...proposal(), requestId: tagged('other') }))).to.equal('STORE_IO')
+    isFull = false
+    expect(await requests.get(tagged('other'))).to.equal(undefined)
+    await requests.spend(ID, 0)
+    await reopen()
+    expect(await refusal(() => requests.spend(ID, 0))).to.equal('ATTEMPT_SPENT')
+  })
+
+  it('request store: memory is bounded, and what was forgotten is read from the disk', async () => {
+    const idOf = (i: number) => tagged('request', u32(i))
+    for (let i = 0; i < RECENT_MAX + 10; i++) await requests.remember({ ...proposal(), requestId: idOf(i) })
+    const names: string[] = []
+    const { get } = store
+    store.get = (section, key) => {
+      names.push(key)
+      return get.call(store, section, key)
+    }
+    expect((await requests.get(idOf(0)))?.attempts).to.equal(0)
+    expect((await requests.get(idOf(RECENT_MAX)))?.attempts).to.equal(0)
+    expect(names).to.deep.equal([toHex(idOf(0))])
   })
 
   it('request store: an attempt number with no number after it is refused', async () => {

@@ -1,38 +1,57 @@
 import { ConclaveError, equalBytes, formatPath, InvalidArgument, toHex } from '@conclave/core'
 import { decode, encode, type Propose, StoredRequest } from '@conclave/wire'
 import type { Store } from './store.ts'
-import { Turns } from './turns.ts'
+import { NamedTurns } from './turns.ts'
 
 /** The number after it must still fit the wire. */
 const ATTEMPT_MAX = 0xfffffffe
+/** Requests that are kept in memory after they were written: those of a moment ago are asked for again. */
+export const RECENT_MAX = 256
 
-/** What was proposed to this node, and which attempts it has spent. A request id stands for one payload and path for ever. */
+/** A request as it will be on the disk. */
+interface Recent {
+  readonly request: StoredRequest
+  /** Resolves when it is there. */
+  readonly written: Promise<void>
+}
+
+/**
+ * What was proposed to this node, and which attempts it has spent. A request id stands for one payload and path for ever.
+ *
+ * What is decided here is decided at once, in the order of the calls, and is on the disk when the promise resolves. A proposal and the
+ * attempt that came right behind it are two writes that wait for the disk together.
+ */
 export class RequestStore {
   readonly #store: Store
-  /** Two proposals at once would both find the id free, and the later write would give spent attempts back. */
-  readonly #turns = new Turns()
+  /** Two proposals of one id at once would both find it free, and the later write would give spent attempts back. */
+  readonly #turns = new NamedTurns()
+  readonly #recent = new Map<string, Recent>()
+  /** Writes that have not resolved: what they hold is not on the disk for sure, so it stays in memory. */
+  readonly #writing = new Set<Recent>()
 
   constructor(store: Store) {
     this.#store = store
   }
 
+  /** After every proposal of that id that came before has been decided, if not written. */
   async get(requestId: Uint8Array): Promise<StoredRequest | undefined> {
-    const value = await this.#store.get('request', toHex(requestId))
-    return value === undefined ? undefined : decode(StoredRequest, value)
+    const name = toHex(requestId)
+    return this.#turns.take(name, async () => (await this.#known(name))?.request)
   }
 
   /** @throws {ConclaveError} REQUEST_CONFLICT when the id was used for something else. */
-  remember(p: Propose): Promise<void> {
-    return this.#turns.take(async () => {
-      const known = await this.get(p.requestId)
-      if (known === undefined) return this.#put({ ...p, attempts: 0 })
+  async remember(p: Propose): Promise<void> {
+    const name = toHex(p.requestId)
+    const { written } = await this.#turns.take(name, async () => {
+      const known = await this.#known(name)
+      if (known === undefined) return this.#put(name, { ...p, attempts: 0 })
+      const { keyId, payloadType, payload, path } = known.request
       const same =
-        known.keyId === p.keyId &&
-        known.payloadType === p.payloadType &&
-        equalBytes(known.payload, p.payload) &&
-        formatPath(known.path) === formatPath(p.path)
+        keyId === p.keyId && payloadType === p.payloadType && equalBytes(payload, p.payload) && formatPath(path) === formatPath(p.path)
       if (!same) throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload or path')
+      return known
     })
+    await written
   }
 
   /**
@@ -42,17 +61,46 @@ export class RequestStore {
    */
   async spend(requestId: Uint8Array, attempt: number): Promise<StoredRequest> {
     if (attempt > ATTEMPT_MAX) throw new InvalidArgument('BAD_ATTEMPT', 'the attempt number is too high')
-    return this.#turns.take(async () => {
-      const known = await this.get(requestId)
+    const name = toHex(requestId)
+    const { request, written } = await this.#turns.take(name, async () => {
+      const known = (await this.#known(name))?.request
       if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
       if (attempt < known.attempts) throw new ConclaveError('ATTEMPT_SPENT', `attempt ${attempt} of this request was used already`)
-      const spent = { ...known, attempts: attempt + 1 }
-      await this.#put(spent)
-      return spent
+      return this.#put(name, { ...known, attempts: attempt + 1 })
     })
+    await written
+    return request
   }
 
-  async #put(r: StoredRequest): Promise<void> {
-    await this.#store.apply([{ put: 'request', key: toHex(r.requestId), value: encode(StoredRequest, r) }])
+  async #known(name: string): Promise<Recent | undefined> {
+    const recent = this.#recent.get(name)
+    if (recent !== undefined) return recent
+    const value = await this.#store.get('request', name)
+    return value === undefined ? undefined : { request: decode(StoredRequest, value), written: Promise.resolve() }
+  }
+
+  #put(name: string, request: StoredRequest): Recent {
+    const written = this.#store.apply([{ put: 'request', key: name, value: encode(StoredRequest, request) }])
+    const recent: Recent = { request, written }
+    this.#recent.delete(name)
+    this.#recent.set(name, recent)
+    this.#writing.add(recent)
+    written.then(
+      () => this.#writing.delete(recent),
+      () => {
+        this.#writing.delete(recent)
+        // Whether it is on the disk, only the disk can tell.
+        if (this.#recent.get(name) === recent) this.#recent.delete(name)
+      },
+    )
+    this.#forgetOld()
+    return recent
+  }
+
+  #forgetOld(): void {
+    for (const [name, recent] of this.#recent) {
+      if (this.#recent.size <= RECENT_MAX) return
+      if (!this.#writing.has(recent)) this.#recent.delete(name)
+    }
   }
 }

@@ -21,7 +21,11 @@ export interface Store {
   get(section: Section, key: string): Promise<Uint8Array | undefined>
   /** Every entry of a section, by key. @throws {StoreError} STORE_CORRUPT, STORE_IO. */
   list(section: Section): Promise<readonly Entry[]>
-  /** Applies all changes or none; resolves when they are on the disk. @throws {StoreError} STORE_IO. */
+  /**
+   * Applies all changes or none; resolves when they are on the disk. Calls take effect in their order, also those that nobody waited for.
+   *
+   * @throws {StoreError} STORE_IO.
+   */
   apply(changes: readonly Change[]): Promise<void>
   close(): Promise<void>
 }

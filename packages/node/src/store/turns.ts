@@ -13,3 +13,19 @@ export class Turns {
     return next
   }
 }
+
+/** {@link Turns} by name: acts of one name come one after the other, others do not wait for them. */
+export class NamedTurns {
+  readonly #last = new Map<string, Promise<unknown>>()
+
+  take<T>(name: string, act: () => Promise<T>): Promise<T> {
+    const next = (this.#last.get(name) ?? Promise.resolve()).then(act)
+    const done = next
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#last.get(name) === done) this.#last.delete(name)
+      })
+    this.#last.set(name, done)
+    return next
+  }
+}

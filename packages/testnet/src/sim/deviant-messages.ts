@@ -1,10 +1,12 @@
 import {
+  CorrelateOt,
   DealCommit,
   DealOpen,
   DealSubshare,
   decode,
   encode,
   type MessageField,
+  type OtExtension,
   SignCommit,
   SignOpen,
   SignPartial,
@@ -55,22 +57,32 @@ export function rewriteDeal(deviation: DealDeviation, kind: string, round: numbe
 
 type SignDeviation = 'equivocate' | 'wrong-degree' | 'wrong-share' | 'cheat-ot'
 
+/** One bit of one column: noticed exactly when the peer's secret has a 1 there. */
+const cheated = (ots: readonly OtExtension[], dice: Dice): readonly OtExtension[] =>
+  ots.map((ot, i) => {
+    if (i > 0) return ot
+    const columns = Uint8Array.from(ot.columns)
+    const at = dice.between(0, columns.length - 1)
+    columns[at] = (columns[at] as number) ^ 1
+    return { ...ot, columns }
+  })
+
+/** Messages in which correlations are made. */
+export function rewriteCorrelate(round: number, body: Uint8Array, dice: Dice): Uint8Array | undefined {
+  return round === 1 ? altered(CorrelateOt, body, ({ ots }) => ({ ots: cheated(ots, dice) })) : undefined
+}
+
 /** Messages of a signing session. */
 export function rewriteSign(deviation: SignDeviation, round: number, body: Uint8Array, dice: Dice): Uint8Array | undefined {
-  if (deviation === 'equivocate' && round === 1) return altered(SignCommit, body, () => ({ commitment: dice.bytes(32) }))
-  if (deviation === 'cheat-ot' && round === 1) {
-    // One bit of one column: noticed exactly when the peer's secret has a 1 there.
-    return altered(SignCommit, body, ({ ot }) => {
-      const columns = Uint8Array.from(ot.columns)
-      const at = dice.between(0, columns.length - 1)
-      columns[at] = (columns[at] as number) ^ 1
-      return { ot: { ...ot, columns } }
-    })
-  }
+  if (deviation === 'equivocate' && round === 1)
+    return altered(SignCommit, body, (m) => ({ commitments: m.commitments.map(() => dice.bytes(32)) }))
+  if (deviation === 'cheat-ot' && round === 1) return altered(SignCommit, body, ({ ots }) => ({ ots: cheated(ots, dice) }))
   if (deviation !== 'wrong-share') return undefined
   if (round === 3) {
     const field = dice.pick(['gammaU', 'gammaV', 'psi'] as const)
-    return altered(SignOpen, body, () => ({ [field]: scalar(dice) }))
+    return altered(SignOpen, body, ({ openings }) => ({ openings: openings.map((o) => ({ ...o, [field]: scalar(dice) })) }))
   }
-  return round === 4 ? altered(SignPartial, body, () => ({ [dice.pick(['u', 'w'] as const)]: scalar(dice) })) : undefined
+  if (round !== 4) return undefined
+  const field = dice.pick(['u', 'w'] as const)
+  return altered(SignPartial, body, ({ partials }) => ({ partials: partials.map((p) => ({ ...p, [field]: scalar(dice) })) }))
 }

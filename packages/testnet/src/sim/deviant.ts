@@ -2,7 +2,8 @@ import type { PartyId } from '@conclave/core'
 import type { FromWorker, ToWorker } from '@conclave/node'
 import { decode, encode, Frame, type SessionMessage } from '@conclave/wire'
 import { answers, gossip } from './deviant-control.ts'
-import { rewriteDeal, rewriteSign } from './deviant-messages.ts'
+import { rewriteCorrelate, rewriteDeal, rewriteSign } from './deviant-messages.ts'
+import { falseStock } from './deviant-pool.ts'
 import type { Dice } from './dice.ts'
 import type { Outlet, Parcel } from './sim-network.ts'
 import type { SimNode } from './sim-node.ts'
@@ -21,6 +22,7 @@ export const DEVIATIONS = [
   'forged-sender',
   'corrupt',
   'cheat-ot',
+  'false-stock',
   'forged-gossip',
   'false-answer',
 ] as const satisfies readonly FaultKind[]
@@ -159,7 +161,15 @@ function rewriteOf(deviation: Deviation, turned: Turned): Rewrite | undefined {
         kind === 'sign' ? rewriteSign(deviation, round, body, dice) : rewriteDeal(deviation, kind, round, body, dice),
       )
     case 'cheat-ot':
-      return byMessage(turned, (kind, round, body) => (kind === 'sign' ? rewriteSign(deviation, round, body, dice) : undefined))
+      return byMessage(turned, (kind, round, body) =>
+        kind === 'sign'
+          ? rewriteSign(deviation, round, body, dice)
+          : kind === 'correlate'
+            ? rewriteCorrelate(round, body, dice)
+            : undefined,
+      )
+    case 'false-stock':
+      return falseStock(turned)
     case 'withheld-ready':
       return withheldReady(turned)
     case 'replay':

@@ -1,4 +1,5 @@
 import type { Fault, Plan } from './plan.ts'
+import { RefillFaults } from './refill-faults.ts'
 import type { Phase } from './sim-disk.ts'
 import { CALM } from './sim-link.ts'
 import type { SimNode } from './sim-node.ts'
@@ -23,11 +24,13 @@ export class Injector {
   readonly #world: World
   readonly #armed = new Map<string, Armed>()
   readonly #undo = new Set<() => void>()
+  readonly #refills: RefillFaults
   #healed = false
 
   constructor(world: World, plan: Plan) {
     this.#world = world
     world.network.weather = plan.weather
+    this.#refills = new RefillFaults(world)
     for (const fault of plan.faults) world.timeline.after(fault.atMs, () => this.#inject(fault))
     world.timeline.after(plan.healMs, () => this.#heal())
     world.watch({ wrote: (node, _write, phase) => this.#wrote(node, phase) })
@@ -43,6 +46,7 @@ export class Injector {
     this.#healed = true
     this.#world.network.weather = CALM
     this.#armed.clear()
+    this.#refills.end()
     for (const undo of this.#undo) undo()
     for (const node of this.#world.machines.values()) if (!node.alive) void node.start()
   }
@@ -72,6 +76,12 @@ export class Injector {
         return
       case 'crash':
         if (node !== undefined) this.#armed.set(node.name, { left: fault.write, phase: fault.phase, forMs: fault.forMs })
+        return
+      case 'crash-in-refill':
+        if (node !== undefined) this.#refills.crash(node, fault.message, () => this.#die(node, 'crash-in-refill', fault.forMs))
+        return
+      case 'lost-confirm':
+        if (node !== undefined) this.#refills.loseConfirm(node)
         return
       case 'worker-death':
         if (node?.node !== undefined) {

@@ -2,11 +2,12 @@
 import { type PartyId, tagged } from '@conclave/core'
 import type { ToWorker } from '@conclave/node'
 import { memoryVault } from '@conclave/vault'
-import { decode, encode, KeyPublic, type NodeStatus, PendingKey, StoredBurn, StoredKey } from '@conclave/wire'
+import { decode, encode, KeyPublic, type NodeStatus, PairPublic, PendingKey, StoredBurn, StoredKey } from '@conclave/wire'
 import { Driver, type Listener } from './driver.ts'
 import { burnsLast, keyIsNotLost, sameEpoch } from './invariants.ts'
 import { KeysBook } from './keys-book.ts'
 import { BASE_KEY } from './plan.ts'
+import { poolsAreInOrder } from './pool-book.ts'
 import { Probe } from './probe.ts'
 import { preparedInVain, unrest } from './settle.ts'
 import { lockOf, nameOf } from './sim-cluster.ts'
@@ -59,10 +60,11 @@ async function look(name: string, act: (s: Scene) => Promise<string | undefined>
 const signJob = (key: KeyPublic, change: { readonly epoch?: number; readonly peers?: readonly PartyId[] } = {}): SignJob => {
   const record = (bytes: Uint8Array) => ({ public: bytes, secret: new Uint8Array(1) })
   const share = record(encode(KeyPublic, { ...key, epoch: change.epoch ?? key.epoch }))
-  const request = { requestId: tagged('r'), signers: [1, 2], digest: tagged('d'), path: [], purpose: 'evm.tx', attempt: 0 }
+  const request = { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt: 0 }
   return {
     ...{ kind: 'sign', self: 1, clusterContext: tagged('c'), share, request },
     pairs: new Map((change.peers ?? [2]).map((j) => [j, record(new Uint8Array(1))])),
+    ...{ offers: new Map(), stocked: new Set() },
   }
 }
 const start = (id: string, job: SignJob): ToWorker => ({ type: 'start', id, job, seed: new Uint8Array(32) })
@@ -142,6 +144,75 @@ await look('two sessions', ({ world, key }) => {
   for (const id of ['s', 't']) world.witness.worker(world.node(1), start(id, signJob(key)))
   return undefined
 })
+
+/** A pair state that is named by its epoch, an entry by its number. */
+const pairRecord = (pairEpoch: number) => ({
+  public: encode(PairPublic, { self: 1, peer: 2, pairEpoch, transcript: tagged('t'), clusterContext: tagged('c') }),
+  secret: new Uint8Array(1),
+})
+const entry = (i: number) => ({ name: tagged('entry', Uint8Array.of(i)), secret: new Uint8Array(1) })
+/** Entry 1 is made at this node under pair epoch 1. */
+const refill = (world: World, party: PartyId): void => {
+  const job = { kind: 'correlate', self: party, peer: 3 - party, pair: pairRecord(1), nonce: tagged('n'), count: 1 } as const
+  world.witness.worker(world.node(party), { type: 'start', id: 'c', job, seed: new Uint8Array(32) })
+  world.witness.worker(world.node(party), { type: 'done', id: 'c', result: [entry(1)] })
+}
+/** Node 1 signs with an entry of the pool, under a pair epoch. */
+const spend = (world: World, key: KeyPublic, id: string, change: { readonly entry?: number; readonly pairEpoch?: number } = {}): void => {
+  const pairs = new Map([[2, pairRecord(change.pairEpoch ?? 1)]])
+  world.witness.worker(world.node(1), start(id, { ...signJob(key), pairs, offers: new Map([[2, [entry(change.entry ?? 1)]]]) }))
+}
+/** Node 2 is given the entry in the same session, or another one. */
+const give = (world: World, key: KeyPublic, id: string): void => {
+  world.witness.worker(world.node(2), start(id, { ...signJob(key), self: 2, pairs: new Map([[1, pairRecord(1)]]) }))
+  world.witness.worker(world.node(2), { type: 'taken', id, found: new Map([[1, [entry(1)]]]) })
+}
+await look('an entry used at both ends', ({ world, key }) => {
+  for (const j of [1, 2]) refill(world, j)
+  spend(world, key, 's')
+  give(world, key, 's')
+  return undefined
+})
+await look('an entry used in two sessions', ({ world, key }) => {
+  refill(world, 1)
+  for (const id of ['s', 't']) spend(world, key, id)
+  return undefined
+})
+await look('an entry used in another session at the other end', ({ world, key }) => {
+  for (const j of [1, 2]) refill(world, j)
+  spend(world, key, 's')
+  give(world, key, 't')
+  return undefined
+})
+await look('an entry that was never made', ({ world, key }) => {
+  refill(world, 1)
+  spend(world, key, 's', { entry: 2 })
+  return undefined
+})
+await look('an entry of another pair state', ({ world, key }) => {
+  refill(world, 1)
+  spend(world, key, 's', { pairEpoch: 2 })
+  return undefined
+})
+await look('an entry of another life', ({ world, key }) => {
+  refill(world, 1)
+  void world.node(1).start()
+  spend(world, key, 's')
+  return undefined
+})
+await look('a refill with a banned party', ({ world }) => {
+  world.byzantine.add(nameOf(2))
+  world.witness.wrote(world.node(1), 1, 'at', [{ put: 'burn', key: '2', value: BURN }])
+  refill(world, 1)
+  return undefined
+})
+const stock = (state: string, count: number) => {
+  const pairs = [{ peer: 2, pairEpoch: 1, state, pairId: new Uint8Array(0), code: '', stock: count }]
+  return poolsAreInOrder('n1', { pairs } as unknown as NodeStatus, 3)
+}
+await look('a full stock', () => stock('ready', 3))
+await look('a stock above its mark', () => stock('ready', 4))
+await look('a stock of a burned pair', () => stock('burned', 1))
 await look('two epochs in one session', ({ world, key }) => {
   world.witness.worker(world.node(1), start('s', signJob(key)))
   world.witness.worker(world.node(2), start('s', signJob(key, { epoch: 1 })))

@@ -2,8 +2,9 @@ import { type PartyId, toHex } from '@conclave/core'
 import { memoryVault } from '@conclave/vault'
 import { decode, type KeyPublic, type NodeStatus, StoredBurn, StoredKey } from '@conclave/wire'
 import { baseTimes, ORDER } from './group.ts'
+import { poolsAreInOrder } from './pool-book.ts'
 import type { Probe } from './probe.ts'
-import type { SimNode } from './sim-node.ts'
+import { type SimNode, WATER_MARKS } from './sim-node.ts'
 import type { World } from './world.ts'
 
 const mod = (a: bigint): bigint => ((a % ORDER) + ORDER) % ORDER
@@ -113,5 +114,8 @@ export async function checkInvariants(world: World, probe: Probe, statuses: Read
   for (const node of world.honest) {
     const gone = burnsLast(node, probe.burnedBy(node), statuses.get(node.index))
     if (gone !== undefined) world.violate('burned pairs stay burned', gone)
+    const status = statuses.get(node.index)
+    const wrong = status === undefined ? undefined : poolsAreInOrder(node.name, status, WATER_MARKS.high)
+    if (wrong !== undefined) world.violate('pools live no longer than their pairs', wrong)
   }
 }

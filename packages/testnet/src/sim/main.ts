@@ -46,7 +46,7 @@ async function many(): Promise<number> {
   const untilMs = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * MINUTE_MS
   const faults: Record<string, number> = Object.fromEntries(FAULTS.map((kind) => [kind, 0]))
   const failures: Failed[] = []
-  let [given, runs, signatures] = [0, 0, 0]
+  let [given, runs, signatures, correlations] = [0, 0, 0, 0]
   const fail = (seed: number, invariant: string, what: string) => {
     const command = commandOf({ seed, dropped: [] })
     failures.push({ seed, invariant, what, command })
@@ -60,6 +60,7 @@ async function many(): Promise<number> {
       if ('crash' in report) return fail(report.order.seed, 'the simulator works', report.crash)
       const { outcome } = report
       signatures += outcome.signatures
+      correlations += outcome.correlations
       for (const [kind, count] of Object.entries(outcome.faults)) faults[kind] = (faults[kind] ?? 0) + count
       const [first] = outcome.violations
       if (first !== undefined) fail(outcome.seed, first.invariant, first.what)
@@ -70,7 +71,9 @@ async function many(): Promise<number> {
   if (values.json) say(JSON.stringify({ runs, failures, faults, elapsedMs }))
   else {
     for (const [kind, count] of Object.entries(faults)) say(`${kind.padEnd(20)} ${count}`)
-    say(`${runs} runs, ${signatures} signatures, ${failures.length} failed, ${(elapsedMs / 1000).toFixed(1)} s`)
+    say(
+      `${runs} runs, ${signatures} signatures, ${correlations} correlations used, ${failures.length} failed, ${(elapsedMs / 1000).toFixed(1)} s`,
+    )
   }
   return failures.length > 0 || runs === 0 ? 1 : 0
 }

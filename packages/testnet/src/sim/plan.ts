@@ -51,6 +51,16 @@ export type Fault =
       readonly party: PartyId
       readonly slowMs: number
     }
+  | {
+      readonly kind: 'crash-in-refill'
+      readonly index: number
+      readonly atMs: number
+      readonly forMs: number
+      readonly party: PartyId
+      /** The how many-th message of a refill after `atMs`, from 1. */
+      readonly message: number
+    }
+  | { readonly kind: 'lost-confirm'; readonly index: number; readonly atMs: number; readonly forMs: number; readonly party: PartyId }
   | { readonly kind: 'worker-death'; readonly index: number; readonly atMs: number; readonly forMs: number; readonly party: PartyId }
 
 export interface Deviant {
@@ -125,6 +135,8 @@ const FAULT_NAMES: readonly FaultName[] = [
   'slow-disk',
   'slow-hsm',
   'worker-death',
+  'crash-in-refill',
+  'lost-confirm',
 ]
 
 function planFault(dice: Dice, n: number, when: { readonly index: number; readonly atMs: number; readonly forMs: number }): Fault {
@@ -133,6 +145,7 @@ function planFault(dice: Dice, n: number, when: { readonly index: number; readon
   if (kind === 'link-drop') return { ...when, kind, a: party, b: other }
   if (kind === 'partition') return { ...when, kind, side: [party, ...rest].slice(0, dice.between(1, n - 1)) }
   if (kind === 'crash') return { ...when, kind, party, write: dice.between(1, 5), phase: dice.pick(PHASES) }
+  if (kind === 'crash-in-refill') return { ...when, kind, party, message: dice.between(1, 4) }
   if (kind === 'slow-disk' || kind === 'slow-hsm') return { ...when, kind, party, slowMs: 20 + dice.float() ** 2 * SLOW_MS_MAX }
   return { ...when, kind, party }
 }

@@ -8,6 +8,7 @@ import {
   KeyPublic,
   SignCommit,
   type Signed,
+  SignLate,
   SignOpen,
   SignVole,
   StoredBurn,
@@ -15,6 +16,7 @@ import {
 } from '@conclave/wire'
 import type { Answer, Driver } from './driver.ts'
 import type { KeysBook } from './keys-book.ts'
+import { PoolBook } from './pool-book.ts'
 import type { Phase } from './sim-disk.ts'
 import type { SimNode } from './sim-node.ts'
 import type { World } from './world.ts'
@@ -35,6 +37,7 @@ export class Probe {
   readonly keys = new Map<string, SeenKey>()
   /** Whom a machine has banned durably: peer ids, by the machine's name. */
   readonly burned = new Map<string, Set<string>>()
+  readonly pools: PoolBook
   readonly #world: World
   readonly #book: KeysBook
   /** Kinds of sessions by node and id. */
@@ -46,6 +49,7 @@ export class Probe {
   constructor(world: World, book: KeysBook) {
     this.#world = world
     this.#book = book
+    this.pools = new PoolBook(world)
     world.watch({
       worker: (node, message) => this.#worker(node, message),
       wrote: (node, _write, phase, changes) => this.#wrote(node, phase, changes),
@@ -84,6 +88,7 @@ export class Probe {
 
   #worker(node: SimNode, message: ToWorker | FromWorker): void {
     if (this.#world.byzantine.has(node.name)) return
+    this.pools.saw(node, message)
     if (message.type === 'start') this.#started(node, message.id, message.job)
     else if (message.type === 'send' && this.#kinds.get(`${node.name} ${message.id}`) === 'sign')
       for (const m of message.messages) this.#said(node, message.id, m.round, m.body)
@@ -93,7 +98,7 @@ export class Probe {
     const name = `${node.name} ${id}`
     if (this.#kinds.has(name)) this.#world.violate('no correlation is used twice', `${node.name} ran the session ${id} twice`)
     this.#kinds.set(name, job.kind)
-    const peers = job.kind === 'pair' ? [job.peer] : job.kind === 'sign' ? [...job.pairs.keys()] : []
+    const peers = job.kind === 'pair' || job.kind === 'correlate' ? [job.peer] : job.kind === 'sign' ? [...job.pairs.keys()] : []
     for (const j of peers) {
       if (this.hasBurned(node, j))
         this.#world.violate('burned pairs stay burned', `${node.name} began a ${job.kind} session with party ${j}`)
@@ -104,7 +109,7 @@ export class Probe {
   /** Whoever signs under one session id signs with shares of one epoch, the same thing, in the same company. */
   #agree(node: SimNode, id: string, { share, request }: SignJob): void {
     const key = decode(KeyPublic, share.public)
-    const what = `${key.keyId} epoch ${key.epoch} ${toHex(key.publicKey)} ${toHex(request.digest)} by ${request.signers.join()}`
+    const what = `${key.keyId} epoch ${key.epoch} ${toHex(key.publicKey)} ${request.items.map((item) => toHex(item.digest))} by ${request.signers.join()}`
     const before = this.#agreed.get(id)
     if (before !== undefined && before !== what) this.#world.violate('epochs never mix', `${node.name}: ${what}; before: ${before}`)
     this.#agreed.set(id, what)
@@ -113,12 +118,16 @@ export class Probe {
   #said(node: SimNode, id: string, round: number, body: Uint8Array): void {
     const where = `${node.name} ${id}`
     if (round === 1) {
-      const { ot, commitment } = decode(SignCommit, body)
-      this.#used('salt', ot.salt, where)
-      this.#used('nonce commitment', commitment, where)
-      this.#same(`commitment ${where}`, toHex(commitment))
-    } else if (round === 2) this.#used('salt', decode(SignVole, body).vole.salt, where)
-    else if (round === 3) this.#used('nonce point', decode(SignOpen, body).noncePoint, where)
+      const { ots, offer, commitments } = decode(SignCommit, body)
+      for (const ot of ots) this.#used('salt', ot.salt, where)
+      for (const name of offer) this.#used('pool entry', name, where)
+      for (const commitment of commitments) this.#used('nonce commitment', commitment, where)
+      this.#same(`commitments ${where}`, commitments.map(toHex).join())
+    } else if (round === 3) for (const o of decode(SignOpen, body).openings) this.#used('nonce point', o.noncePoint, where)
+    else if (round !== 4) {
+      const { ots, voles } = round === 2 ? decode(SignVole, body) : decode(SignLate, body)
+      for (const m of [...ots, ...voles]) this.#used('salt', m.salt, where)
+    }
   }
 
   #used(what: string, value: Uint8Array, where: string): void {

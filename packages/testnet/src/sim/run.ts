@@ -31,6 +31,8 @@ export interface Outcome {
   readonly simulatedMs: number
   /** Signatures that the coordinator got. */
   readonly signatures: number
+  /** Correlations that honest nodes used for signatures. */
+  readonly correlations: number
 }
 
 interface Stage {
@@ -142,5 +144,6 @@ export async function run(seed: number, plan: Plan, print?: (line: string) => vo
   const { faults } = world.trace
   const simulatedMs = Math.round(world.timeline.nowMs)
   const { events } = world.timeline
-  return { seed, violations: world.violations, trace: world.trace.digest(), faults, events, simulatedMs, signatures: stage.signatures }
+  const counts = { signatures: stage.signatures, correlations: probe.pools.used }
+  return { seed, violations: world.violations, trace: world.trace.digest(), faults, events, simulatedMs, ...counts }
 }

@@ -14,6 +14,9 @@ import type { Trace } from './trace.ts'
 /** As short as a run can afford: a session that lost a frame is what most runs wait for. */
 const SILENCE_MS = 4_000
 
+/** So few that a run empties a pool and fills it again. */
+export const WATER_MARKS = { low: 1, high: 3 }
+
 const METER = { start: () => undefined, stop: () => undefined, read: () => ({ loopP99Us: 0, loopMaxUs: 0, cpuMs: 0 }) }
 
 /** What looks on; it changes nothing but may end a life. */
@@ -71,6 +74,11 @@ export class SimNode {
     return this.member.index
   }
 
+  /** How often it was started. */
+  get life(): number {
+    return this.#lives
+  }
+
   get alive(): boolean {
     return this.#life.alive
   }
@@ -104,7 +112,7 @@ export class SimNode {
         vault: slowVault(vault, timeline, life, dice.fork('vault'), () => this.slowHsmMs),
         pool: new SessionPool(1, this.#workers.start),
         transport: network.transport(this.name, life, lock),
-        ...{ maxConcurrent: 32, silenceTimeoutMs: SILENCE_MS },
+        ...{ maxConcurrent: 32, silenceTimeoutMs: SILENCE_MS, waterMarks: WATER_MARKS },
       })
       if (life.alive) this.#node = node
     } catch (error) {

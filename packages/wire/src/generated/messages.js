@@ -27,11 +27,12 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.pairOffer = null;
         Request.prototype.renewKey = null;
         Request.prototype.certificate = null;
+        Request.prototype.correlateOffer = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -58,6 +59,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.RenewKey.encode(message.renewKey, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
                 $root.conclave.CertificateRequest.encode(message.certificate, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.correlateOffer != null && $Object.hasOwnProperty.call(message, "correlateOffer"))
+                $root.conclave.CorrelateOffer.encode(message.correlateOffer, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -149,6 +152,13 @@ export const conclave = $root.conclave = (() => {
                         message.body = "certificate";
                         continue;
                     }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        message.correlateOffer = $root.conclave.CorrelateOffer.decode(reader, reader.size(), $undefined, _depth + 1, message.correlateOffer);
+                        message.body = "correlateOffer";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -186,11 +196,12 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.signed = null;
         Response.prototype.pairAccept = null;
         Response.prototype.certificate = null;
+        Response.prototype.correlateAccept = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -217,6 +228,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.PairAccept.encode(message.pairAccept, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.certificate != null && $Object.hasOwnProperty.call(message, "certificate"))
                 $root.conclave.CertificateAnswer.encode(message.certificate, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.correlateAccept != null && $Object.hasOwnProperty.call(message, "correlateAccept"))
+                $root.conclave.CorrelateAccept.encode(message.correlateAccept, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -306,6 +319,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.certificate = $root.conclave.CertificateAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.certificate);
                         message.body = "certificate";
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        message.correlateAccept = $root.conclave.CorrelateAccept.decode(reader, reader.size(), $undefined, _depth + 1, message.correlateAccept);
+                        message.body = "correlateAccept";
                         continue;
                     }
                 }
@@ -558,6 +578,7 @@ export const conclave = $root.conclave = (() => {
         NodeStatus.prototype.loopP99Us = 0;
         NodeStatus.prototype.loopMaxUs = 0;
         NodeStatus.prototype.cpuMs = 0;
+        NodeStatus.prototype.pool = null;
 
         NodeStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -590,6 +611,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(80).uint32(message.loopMaxUs);
             if (message.cpuMs != null && $Object.hasOwnProperty.call(message, "cpuMs") && message.cpuMs !== 0)
                 writer.uint32(88).uint32(message.cpuMs);
+            if (message.pool != null && $Object.hasOwnProperty.call(message, "pool"))
+                $root.conclave.PoolStatus.encode(message.pool, writer.uint32(98).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -720,6 +743,12 @@ export const conclave = $root.conclave = (() => {
                             delete message.cpuMs;
                         continue;
                     }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        message.pool = $root.conclave.PoolStatus.decode(reader, reader.size(), $undefined, _depth + 1, message.pool);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -738,6 +767,172 @@ export const conclave = $root.conclave = (() => {
         };
 
         return NodeStatus;
+    })();
+
+    conclave.PoolStatus = (function() {
+
+        const PoolStatus = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        PoolStatus.prototype.made = 0;
+        PoolStatus.prototype.used = 0;
+        PoolStatus.prototype.missed = 0;
+        PoolStatus.prototype.mismatched = 0;
+        PoolStatus.prototype.dropped = 0;
+        PoolStatus.prototype.refills = 0;
+        PoolStatus.prototype.declined = 0;
+        PoolStatus.prototype.failed = 0;
+
+        PoolStatus.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.made != null && $Object.hasOwnProperty.call(message, "made") && message.made !== 0)
+                writer.uint32(8).uint32(message.made);
+            if (message.used != null && $Object.hasOwnProperty.call(message, "used") && message.used !== 0)
+                writer.uint32(16).uint32(message.used);
+            if (message.missed != null && $Object.hasOwnProperty.call(message, "missed") && message.missed !== 0)
+                writer.uint32(24).uint32(message.missed);
+            if (message.mismatched != null && $Object.hasOwnProperty.call(message, "mismatched") && message.mismatched !== 0)
+                writer.uint32(32).uint32(message.mismatched);
+            if (message.dropped != null && $Object.hasOwnProperty.call(message, "dropped") && message.dropped !== 0)
+                writer.uint32(40).uint32(message.dropped);
+            if (message.refills != null && $Object.hasOwnProperty.call(message, "refills") && message.refills !== 0)
+                writer.uint32(48).uint32(message.refills);
+            if (message.declined != null && $Object.hasOwnProperty.call(message, "declined") && message.declined !== 0)
+                writer.uint32(56).uint32(message.declined);
+            if (message.failed != null && $Object.hasOwnProperty.call(message, "failed") && message.failed !== 0)
+                writer.uint32(64).uint32(message.failed);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        PoolStatus.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.PoolStatus();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.made = value;
+                        else
+                            delete message.made;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.used = value;
+                        else
+                            delete message.used;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.missed = value;
+                        else
+                            delete message.missed;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.mismatched = value;
+                        else
+                            delete message.mismatched;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.dropped = value;
+                        else
+                            delete message.dropped;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.refills = value;
+                        else
+                            delete message.refills;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.declined = value;
+                        else
+                            delete message.declined;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.failed = value;
+                        else
+                            delete message.failed;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return PoolStatus;
     })();
 
     conclave.KeyStatus = (function() {
@@ -926,6 +1121,7 @@ export const conclave = $root.conclave = (() => {
         PairStatus.prototype.state = "";
         PairStatus.prototype.pairId = $util.newBuffer([]);
         PairStatus.prototype.code = "";
+        PairStatus.prototype.stock = 0;
 
         PairStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -944,6 +1140,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(34).bytes(message.pairId);
             if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
                 writer.uint32(42).string(message.code);
+            if (message.stock != null && $Object.hasOwnProperty.call(message, "stock") && message.stock !== 0)
+                writer.uint32(48).uint32(message.stock);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1020,6 +1218,15 @@ export const conclave = $root.conclave = (() => {
                             message.code = value;
                         else
                             delete message.code;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.stock = value;
+                        else
+                            delete message.stock;
                         continue;
                     }
                 }
@@ -2390,6 +2597,218 @@ export const conclave = $root.conclave = (() => {
         };
 
         return PairAccept;
+    })();
+
+    conclave.CorrelateOffer = (function() {
+
+        const CorrelateOffer = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateOffer.prototype.pairId = $util.newBuffer([]);
+        CorrelateOffer.prototype.nonce = $util.newBuffer([]);
+        CorrelateOffer.prototype.count = 0;
+        CorrelateOffer.prototype.oldest = $util.newBuffer([]);
+
+        CorrelateOffer.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.pairId != null && $Object.hasOwnProperty.call(message, "pairId") && message.pairId.length)
+                writer.uint32(10).bytes(message.pairId);
+            if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce") && message.nonce.length)
+                writer.uint32(18).bytes(message.nonce);
+            if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                writer.uint32(24).uint32(message.count);
+            if (message.oldest != null && $Object.hasOwnProperty.call(message, "oldest") && message.oldest.length)
+                writer.uint32(34).bytes(message.oldest);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateOffer.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateOffer();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.pairId = value;
+                        else
+                            delete message.pairId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.nonce = value;
+                        else
+                            delete message.nonce;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.count = value;
+                        else
+                            delete message.count;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.oldest = value;
+                        else
+                            delete message.oldest;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateOffer;
+    })();
+
+    conclave.CorrelateAccept = (function() {
+
+        const CorrelateAccept = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateAccept.prototype.count = 0;
+        CorrelateAccept.prototype.oldest = $util.newBuffer([]);
+
+        CorrelateAccept.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                writer.uint32(8).uint32(message.count);
+            if (message.oldest != null && $Object.hasOwnProperty.call(message, "oldest") && message.oldest.length)
+                writer.uint32(18).bytes(message.oldest);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateAccept.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateAccept();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.count = value;
+                        else
+                            delete message.count;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.oldest = value;
+                        else
+                            delete message.oldest;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateAccept;
     })();
 
     conclave.DealCommit = (function() {
@@ -4324,6 +4743,9 @@ export const conclave = $root.conclave = (() => {
     conclave.SignCommit = (function() {
 
         const SignCommit = function (properties) {
+            this.commitments = [];
+            this.ots = [];
+            this.offer = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4331,8 +4753,9 @@ export const conclave = $root.conclave = (() => {
         };
 
         SignCommit.prototype.context = $util.newBuffer([]);
-        SignCommit.prototype.commitment = $util.newBuffer([]);
-        SignCommit.prototype.ot = null;
+        SignCommit.prototype.commitments = $util.emptyArray;
+        SignCommit.prototype.ots = $util.emptyArray;
+        SignCommit.prototype.offer = $util.emptyArray;
 
         SignCommit.encode = function (message, writer, _depth) {
             if (!writer)
@@ -4343,10 +4766,15 @@ export const conclave = $root.conclave = (() => {
                 throw $Error("max depth exceeded");
             if (message.context != null && $Object.hasOwnProperty.call(message, "context") && message.context.length)
                 writer.uint32(10).bytes(message.context);
-            if (message.commitment != null && $Object.hasOwnProperty.call(message, "commitment") && message.commitment.length)
-                writer.uint32(18).bytes(message.commitment);
-            if (message.ot != null && $Object.hasOwnProperty.call(message, "ot"))
-                $root.conclave.OtExtension.encode(message.ot, writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.commitments != null && message.commitments.length)
+                for (let i = 0; i < message.commitments.length; ++i)
+                    writer.uint32(26).bytes(message.commitments[i]);
+            if (message.ots != null && message.ots.length)
+                for (let i = 0; i < message.ots.length; ++i)
+                    $root.conclave.OtExtension.encode(message.ots[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.offer != null && message.offer.length)
+                for (let i = 0; i < message.offer.length; ++i)
+                    writer.uint32(42).bytes(message.offer[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4389,19 +4817,28 @@ export const conclave = $root.conclave = (() => {
                             delete message.context;
                         continue;
                     }
-                case 2: {
-                        if (wireType !== 2)
-                            break;
-                        if ((value = reader.bytes()).length)
-                            message.commitment = value;
-                        else
-                            delete message.commitment;
-                        continue;
-                    }
                 case 3: {
                         if (wireType !== 2)
                             break;
-                        message.ot = $root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1, message.ot);
+                        if (!(message.commitments && message.commitments.length))
+                            message.commitments = [];
+                        message.commitments.push(reader.bytes());
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.ots && message.ots.length))
+                            message.ots = [];
+                        message.ots.push($root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.offer && message.offer.length))
+                            message.offer = [];
+                        message.offer.push(reader.bytes());
                         continue;
                     }
                 }
@@ -4545,14 +4982,17 @@ export const conclave = $root.conclave = (() => {
     conclave.SignVole = (function() {
 
         const SignVole = function (properties) {
+            this.ots = [];
+            this.voles = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
+        SignVole.prototype.ots = $util.emptyArray;
+        SignVole.prototype.voles = $util.emptyArray;
         SignVole.prototype.echo = $util.newBuffer([]);
-        SignVole.prototype.vole = null;
 
         SignVole.encode = function (message, writer, _depth) {
             if (!writer)
@@ -4561,10 +5001,14 @@ export const conclave = $root.conclave = (() => {
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
+            if (message.ots != null && message.ots.length)
+                for (let i = 0; i < message.ots.length; ++i)
+                    $root.conclave.OtExtension.encode(message.ots[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.voles != null && message.voles.length)
+                for (let i = 0; i < message.voles.length; ++i)
+                    $root.conclave.Vole.encode(message.voles[i], writer.uint32(18).fork(), _depth + 1).ldelim();
             if (message.echo != null && $Object.hasOwnProperty.call(message, "echo") && message.echo.length)
-                writer.uint32(10).bytes(message.echo);
-            if (message.vole != null && $Object.hasOwnProperty.call(message, "vole"))
-                $root.conclave.Vole.encode(message.vole, writer.uint32(18).fork(), _depth + 1).ldelim();
+                writer.uint32(26).bytes(message.echo);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4601,16 +5045,26 @@ export const conclave = $root.conclave = (() => {
                 case 1: {
                         if (wireType !== 2)
                             break;
-                        if ((value = reader.bytes()).length)
-                            message.echo = value;
-                        else
-                            delete message.echo;
+                        if (!(message.ots && message.ots.length))
+                            message.ots = [];
+                        message.ots.push($root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
                 case 2: {
                         if (wireType !== 2)
                             break;
-                        message.vole = $root.conclave.Vole.decode(reader, reader.size(), $undefined, _depth + 1, message.vole);
+                        if (!(message.voles && message.voles.length))
+                            message.voles = [];
+                        message.voles.push($root.conclave.Vole.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.echo = value;
+                        else
+                            delete message.echo;
                         continue;
                     }
                 }
@@ -4631,6 +5085,102 @@ export const conclave = $root.conclave = (() => {
         };
 
         return SignVole;
+    })();
+
+    conclave.SignLate = (function() {
+
+        const SignLate = function (properties) {
+            this.ots = [];
+            this.voles = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        SignLate.prototype.ots = $util.emptyArray;
+        SignLate.prototype.voles = $util.emptyArray;
+
+        SignLate.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.ots != null && message.ots.length)
+                for (let i = 0; i < message.ots.length; ++i)
+                    $root.conclave.OtExtension.encode(message.ots[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.voles != null && message.voles.length)
+                for (let i = 0; i < message.voles.length; ++i)
+                    $root.conclave.Vole.encode(message.voles[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        SignLate.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.SignLate();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.ots && message.ots.length))
+                            message.ots = [];
+                        message.ots.push($root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.voles && message.voles.length))
+                            message.voles = [];
+                        message.voles.push($root.conclave.Vole.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return SignLate;
     })();
 
     conclave.Vole = (function() {
@@ -4754,21 +5304,15 @@ export const conclave = $root.conclave = (() => {
     conclave.SignOpen = (function() {
 
         const SignOpen = function (properties) {
+            this.openings = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        SignOpen.prototype.noncePoint = $util.newBuffer([]);
-        SignOpen.prototype.keyPoint = $util.newBuffer([]);
-        SignOpen.prototype.salt = $util.newBuffer([]);
-        SignOpen.prototype.gammaU = $util.newBuffer([]);
-        SignOpen.prototype.gammaV = $util.newBuffer([]);
-        SignOpen.prototype.checkU = $util.newBuffer([]);
-        SignOpen.prototype.checkV = $util.newBuffer([]);
-        SignOpen.prototype.psi = $util.newBuffer([]);
         SignOpen.prototype.echo = $util.newBuffer([]);
+        SignOpen.prototype.openings = $util.emptyArray;
 
         SignOpen.encode = function (message, writer, _depth) {
             if (!writer)
@@ -4777,24 +5321,11 @@ export const conclave = $root.conclave = (() => {
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
-            if (message.noncePoint != null && $Object.hasOwnProperty.call(message, "noncePoint") && message.noncePoint.length)
-                writer.uint32(10).bytes(message.noncePoint);
-            if (message.keyPoint != null && $Object.hasOwnProperty.call(message, "keyPoint") && message.keyPoint.length)
-                writer.uint32(18).bytes(message.keyPoint);
-            if (message.salt != null && $Object.hasOwnProperty.call(message, "salt") && message.salt.length)
-                writer.uint32(26).bytes(message.salt);
-            if (message.gammaU != null && $Object.hasOwnProperty.call(message, "gammaU") && message.gammaU.length)
-                writer.uint32(34).bytes(message.gammaU);
-            if (message.gammaV != null && $Object.hasOwnProperty.call(message, "gammaV") && message.gammaV.length)
-                writer.uint32(42).bytes(message.gammaV);
-            if (message.checkU != null && $Object.hasOwnProperty.call(message, "checkU") && message.checkU.length)
-                writer.uint32(50).bytes(message.checkU);
-            if (message.checkV != null && $Object.hasOwnProperty.call(message, "checkV") && message.checkV.length)
-                writer.uint32(58).bytes(message.checkV);
-            if (message.psi != null && $Object.hasOwnProperty.call(message, "psi") && message.psi.length)
-                writer.uint32(66).bytes(message.psi);
             if (message.echo != null && $Object.hasOwnProperty.call(message, "echo") && message.echo.length)
-                writer.uint32(74).bytes(message.echo);
+                writer.uint32(10).bytes(message.echo);
+            if (message.openings != null && message.openings.length)
+                for (let i = 0; i < message.openings.length; ++i)
+                    $root.conclave.Opening.encode(message.openings[i], writer.uint32(18).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4819,6 +5350,117 @@ export const conclave = $root.conclave = (() => {
                 reader.len = end;
             }
             message = _target || new $root.conclave.SignOpen();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.echo = value;
+                        else
+                            delete message.echo;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.openings && message.openings.length))
+                            message.openings = [];
+                        message.openings.push($root.conclave.Opening.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return SignOpen;
+    })();
+
+    conclave.Opening = (function() {
+
+        const Opening = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Opening.prototype.noncePoint = $util.newBuffer([]);
+        Opening.prototype.keyPoint = $util.newBuffer([]);
+        Opening.prototype.salt = $util.newBuffer([]);
+        Opening.prototype.gammaU = $util.newBuffer([]);
+        Opening.prototype.gammaV = $util.newBuffer([]);
+        Opening.prototype.checkU = $util.newBuffer([]);
+        Opening.prototype.checkV = $util.newBuffer([]);
+        Opening.prototype.psi = $util.newBuffer([]);
+
+        Opening.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.noncePoint != null && $Object.hasOwnProperty.call(message, "noncePoint") && message.noncePoint.length)
+                writer.uint32(10).bytes(message.noncePoint);
+            if (message.keyPoint != null && $Object.hasOwnProperty.call(message, "keyPoint") && message.keyPoint.length)
+                writer.uint32(18).bytes(message.keyPoint);
+            if (message.salt != null && $Object.hasOwnProperty.call(message, "salt") && message.salt.length)
+                writer.uint32(26).bytes(message.salt);
+            if (message.gammaU != null && $Object.hasOwnProperty.call(message, "gammaU") && message.gammaU.length)
+                writer.uint32(34).bytes(message.gammaU);
+            if (message.gammaV != null && $Object.hasOwnProperty.call(message, "gammaV") && message.gammaV.length)
+                writer.uint32(42).bytes(message.gammaV);
+            if (message.checkU != null && $Object.hasOwnProperty.call(message, "checkU") && message.checkU.length)
+                writer.uint32(50).bytes(message.checkU);
+            if (message.checkV != null && $Object.hasOwnProperty.call(message, "checkV") && message.checkV.length)
+                writer.uint32(58).bytes(message.checkV);
+            if (message.psi != null && $Object.hasOwnProperty.call(message, "psi") && message.psi.length)
+                writer.uint32(66).bytes(message.psi);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Opening.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Opening();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -4900,13 +5542,87 @@ export const conclave = $root.conclave = (() => {
                             delete message.psi;
                         continue;
                     }
-                case 9: {
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Opening;
+    })();
+
+    conclave.SignPartial = (function() {
+
+        const SignPartial = function (properties) {
+            this.partials = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        SignPartial.prototype.partials = $util.emptyArray;
+
+        SignPartial.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.partials != null && message.partials.length)
+                for (let i = 0; i < message.partials.length; ++i)
+                    $root.conclave.PartialSignature.encode(message.partials[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        SignPartial.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.SignPartial();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
                         if (wireType !== 2)
                             break;
-                        if ((value = reader.bytes()).length)
-                            message.echo = value;
-                        else
-                            delete message.echo;
+                        if (!(message.partials && message.partials.length))
+                            message.partials = [];
+                        message.partials.push($root.conclave.PartialSignature.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
                 }
@@ -4926,22 +5642,22 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return SignOpen;
+        return SignPartial;
     })();
 
-    conclave.SignPartial = (function() {
+    conclave.PartialSignature = (function() {
 
-        const SignPartial = function (properties) {
+        const PartialSignature = function (properties) {
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        SignPartial.prototype.u = $util.newBuffer([]);
-        SignPartial.prototype.w = $util.newBuffer([]);
+        PartialSignature.prototype.u = $util.newBuffer([]);
+        PartialSignature.prototype.w = $util.newBuffer([]);
 
-        SignPartial.encode = function (message, writer, _depth) {
+        PartialSignature.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -4958,7 +5674,7 @@ export const conclave = $root.conclave = (() => {
             return writer;
         };
 
-        SignPartial.decode = function (reader, length, _end, _depth, _target) {
+        PartialSignature.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -4975,7 +5691,7 @@ export const conclave = $root.conclave = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.conclave.SignPartial();
+            message = _target || new $root.conclave.PartialSignature();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -5020,7 +5736,267 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return SignPartial;
+        return PartialSignature;
+    })();
+
+    conclave.CorrelateOt = (function() {
+
+        const CorrelateOt = function (properties) {
+            this.ots = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateOt.prototype.context = $util.newBuffer([]);
+        CorrelateOt.prototype.ots = $util.emptyArray;
+
+        CorrelateOt.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.context != null && $Object.hasOwnProperty.call(message, "context") && message.context.length)
+                writer.uint32(10).bytes(message.context);
+            if (message.ots != null && message.ots.length)
+                for (let i = 0; i < message.ots.length; ++i)
+                    $root.conclave.OtExtension.encode(message.ots[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateOt.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateOt();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.context = value;
+                        else
+                            delete message.context;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.ots && message.ots.length))
+                            message.ots = [];
+                        message.ots.push($root.conclave.OtExtension.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateOt;
+    })();
+
+    conclave.CorrelateVole = (function() {
+
+        const CorrelateVole = function (properties) {
+            this.voles = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateVole.prototype.voles = $util.emptyArray;
+
+        CorrelateVole.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.voles != null && message.voles.length)
+                for (let i = 0; i < message.voles.length; ++i)
+                    $root.conclave.Vole.encode(message.voles[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateVole.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateVole();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.voles && message.voles.length))
+                            message.voles = [];
+                        message.voles.push($root.conclave.Vole.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateVole;
+    })();
+
+    conclave.CorrelateConfirm = (function() {
+
+        const CorrelateConfirm = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CorrelateConfirm.prototype.names = $util.newBuffer([]);
+
+        CorrelateConfirm.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.names != null && $Object.hasOwnProperty.call(message, "names") && message.names.length)
+                writer.uint32(10).bytes(message.names);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CorrelateConfirm.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.CorrelateConfirm();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.names = value;
+                        else
+                            delete message.names;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CorrelateConfirm;
     })();
 
     conclave.KeyPublic = (function() {

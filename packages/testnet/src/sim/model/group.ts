@@ -1,5 +1,8 @@
 /** Stands in for ../group.ts. */
-import { mulBase, pointToBytes, q } from './arithmetic.ts'
+import { mulBase, pointToBytes } from './points.ts'
 
-export const baseTimes = (k: bigint): Uint8Array => pointToBytes(mulBase(k))
-export const ORDER: bigint = q
+const SCALAR_BYTES = 32
+
+export const ORDER: bigint = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+export const baseTimes = (k: bigint): Uint8Array =>
+  pointToBytes(mulBase(Uint8Array.from(Buffer.from(k.toString(16).padStart(2 * SCALAR_BYTES, '0'), 'hex'))))

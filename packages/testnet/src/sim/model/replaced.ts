@@ -10,9 +10,8 @@ const file = (path: string, name: string): readonly [string, Replaced] => [path,
 
 /** Files of packages, by their path under packages/. */
 export const FILES: ReadonlyMap<string, Replaced> = new Map([
-  file('core/src/hash.ts', 'hash.ts'),
-  file('mpc/src/arithmetic.ts', 'arithmetic.ts'),
-  file('mpc/src/ecdsa.ts', 'ecdsa.ts'),
+  file('core/src/ed25519.ts', 'ed25519.ts'),
+  file('mpc/src/points.ts', 'points.ts'),
   file('mpc/src/constants.ts', 'constants.ts'),
   file('wire/src/sizes.ts', 'sizes.ts'),
   file('testnet/src/sim/group.ts', 'group.ts'),
@@ -20,5 +19,5 @@ export const FILES: ReadonlyMap<string, Replaced> = new Map([
 
 /** Libraries, for one importer only: `importer specifier`. */
 export const LIBRARIES: ReadonlyMap<string, string> = new Map(
-  ['core/src/identity.ts', 'vault/src/memory-hsm.ts'].map((path) => [`${PACKAGES}${path} @noble/curves/ed25519.js`, `${MODEL}ed25519.ts`]),
+  ['vault/src/memory-hsm.ts'].map((path) => [`${PACKAGES}${path} @noble/curves/ed25519.js`, `${MODEL}ed25519.ts`]),
 )

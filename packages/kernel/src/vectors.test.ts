@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { expect } from 'chai'
+import { same } from './check/compare.ts'
+import { Draw } from './check/draw.ts'
+import { kernel } from './index.ts'
+import { toBigint, toScalar } from './twin/scalars.ts'
+
+const COUNTS = [0, 1, 3, 4, 5, 7, 8, 9, 767, 768, 769]
+const draw = new Draw(20260101)
+const scalarsOf = (count: number): Uint8Array => Buffer.concat(Array.from({ length: count }, () => draw.scalar()))
+const ones = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(255)
+/** The greatest scalar, so often. */
+const greatest = (count: number): Uint8Array => Buffer.concat(Array.from({ length: count }, () => toScalar(-1n)))
+
+describe('vectors', () => {
+  it('hashRows: every length of the prefix up to three blocks, with one to four columns', () => {
+    for (let length = 0; length <= 192; length++) {
+      same('hashRows', draw.bytes(length), draw.bytes(16 * (1 + (length % 9))), length % 2 ? draw.bytes(16) : undefined, 1 + (length % 4))
+    }
+  })
+
+  it('hashRows: every count of rows that fills the lanes or does not', () => {
+    for (const count of COUNTS)
+      for (const columns of [1, 3]) same('hashRows', draw.bytes(95), draw.bytes(16 * count), draw.bytes(16), columns)
+  })
+
+  it('hashRows: what the specification says, written down with node:crypto', () => {
+    const [prefix, row] = [Buffer.from('conclave/v1/pad'), draw.bytes(16)]
+    const digest = (n: number) =>
+      createHash('sha256')
+        .update(prefix)
+        .update(Buffer.from('0000000000000004000000010000000000000004000000020000000000000010', 'hex'))
+        .update(row)
+        .update(Buffer.from(`0000000000000004${n.toString(16).padStart(8, '0')}`, 'hex'))
+        .digest()
+    const rows = Buffer.concat([draw.bytes(16), row])
+    const expected = toScalar(toBigint(Buffer.concat([digest(0), digest(1).subarray(0, 16)])))
+    expect(Buffer.from(kernel.hashRows(prefix, rows, undefined, 3).subarray(-32))).to.deep.equal(Buffer.from(expected))
+  })
+
+  it('hashIndices: every length of the prefix up to three blocks, and every count', () => {
+    for (let length = 0; length <= 192; length++) same('hashIndices', draw.bytes(length), 1 + (length % 9))
+    for (const count of COUNTS) same('hashIndices', draw.bytes(138), count)
+  })
+
+  it('maskedDifferences, addSelected: every count of rows, one to four columns', () => {
+    for (const count of COUNTS) {
+      const columns = 1 + (count % 4)
+      const [a, b] = [scalarsOf(count * columns), scalarsOf(count * columns)]
+      same('maskedDifferences', a, b, scalarsOf(columns))
+      same('addSelected', a, draw.bytes(Math.ceil(count / 8)), b, columns)
+      same('addSelected', a, ones(Math.ceil(count / 8)), b, columns)
+    }
+  })
+
+  it('combineColumns, foldColumns, sumColumns: every count of rows, one to thirteen columns', () => {
+    for (const count of COUNTS.slice(1)) {
+      const columns = 1 + (count % 13)
+      same('combineColumns', scalarsOf(count * columns), scalarsOf(columns))
+      same('foldColumns', scalarsOf(count * columns), scalarsOf(columns - 1))
+      same('sumColumns', scalarsOf(count), scalarsOf(count * columns))
+      for (let used = 0; used <= columns; used += 3) same('sumColumns', scalarsOf(count), scalarsOf(count * columns), used)
+    }
+  })
+
+  it('combineColumns, foldColumns, sumColumns: sums of the greatest products carry right', () => {
+    for (const count of [...COUNTS.slice(1), 5000]) {
+      same('combineColumns', greatest(count), greatest(count))
+      same('foldColumns', greatest(count), greatest(count - 1))
+      same('sumColumns', greatest(count), greatest(2 * count))
+    }
+  })
+
+  it('subSelected, sumSelected: every count, with bits of all kinds', () => {
+    for (const count of COUNTS) {
+      for (const bits of [draw.bytes(112), ones(112), new Uint8Array(112)]) {
+        same('subSelected', scalarsOf(count), bits, draw.scalar())
+        same('sumSelected', scalarsOf(count), bits)
+      }
+    }
+  })
+
+  it('vectors: lengths that do not fit together are refused', () => {
+    const [one, two, bits] = [scalarsOf(1), scalarsOf(2), ones(1)]
+    const none = new Uint8Array(0)
+    for (const call of [
+      () => kernel.hashRows(none, ones(17), undefined, 1),
+      () => kernel.hashRows(none, ones(16), ones(15), 1),
+      () => kernel.maskedDifferences(two, one, one),
+      () => kernel.maskedDifferences(one, one, none),
+      () => kernel.maskedDifferences(one, one, two),
+      () => kernel.combineColumns(one, two),
+      () => kernel.combineColumns(one, none),
+      () => kernel.foldColumns(one, one),
+      () => kernel.sumColumns(two, one),
+      () => kernel.sumColumns(one, two, 3),
+      () => kernel.sumColumns(one, two, -1),
+      () => kernel.addSelected(two, bits, one, 1),
+      () => kernel.addSelected(two, none, two, 1),
+      () => kernel.addSelected(one, bits, one, 2),
+      () => kernel.subSelected(two, none, one),
+      () => kernel.subSelected(two, bits, two),
+      () => kernel.sumSelected(ones(31), bits),
+      () => kernel.sumSelected(scalarsOf(9), bits),
+    ])
+      expect(call, String(call)).to.throw(RangeError)
+  })
+})

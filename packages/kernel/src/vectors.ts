@@ -1,0 +1,100 @@
+import { MESSAGES, prepare } from './hash.ts'
+import type { Scalars, VectorKernel } from './kernel.ts'
+import { countOf, ROW_BYTES, requireLengths, roundUp, SCALAR_BYTES } from './lengths.ts'
+import { arena, type Exports, wasm } from './load.ts'
+
+const LIMBS_BYTES = 72
+const SUM_BYTES = 152
+
+const calls = wasm as Exports<Exclude<keyof VectorKernel, 'foldColumns'>>
+const INDEX = new Uint8Array(4)
+const ROW = new Uint8Array(ROW_BYTES)
+
+/** Whether `bits` has a bit for each of `count`. */
+const covers = (bits: Uint8Array, count: number): boolean => 8 * bits.length >= count
+
+/** Vectors in WebAssembly. */
+export const vectors: VectorKernel = {
+  hashRows(prefix, rows, offset, columns) {
+    const count = countOf(rows, ROW_BYTES, 'hashRows')
+    requireLengths((offset ?? ROW).length === ROW_BYTES, 'hashRows')
+    return arena.run(() => {
+      const { words, blocks, first, early } = prepare(arena, prefix, [INDEX, INDEX, ROW])
+      const padded = roundUp(count, MESSAGES)
+      const out = arena.reserve(padded * columns * SCALAR_BYTES)
+      const [at, x] = [arena.put(rows, padded * ROW_BYTES), arena.put(offset ?? ROW)]
+      calls.hashRows(out, at, x, padded, columns, words, blocks, first, early)
+      return arena.take(out, count * columns * SCALAR_BYTES)
+    })
+  },
+  hashIndices: (prefix, count) =>
+    arena.run(() => {
+      const { words, blocks, first, early } = prepare(arena, prefix, [INDEX])
+      const padded = roundUp(count, MESSAGES)
+      const out = arena.reserve(padded * SCALAR_BYTES)
+      calls.hashIndices(out, padded, words, blocks, first, early)
+      return arena.take(out, count * SCALAR_BYTES)
+    }),
+  maskedDifferences(t0, t1, offsets) {
+    const columns = countOf(offsets, SCALAR_BYTES, 'maskedDifferences')
+    const count = countOf(t0, columns * SCALAR_BYTES, 'maskedDifferences')
+    requireLengths(t1.length === t0.length, 'maskedDifferences')
+    return arena.run(() => {
+      const out = arena.reserve(t0.length)
+      calls.maskedDifferences(out, arena.put(t0), arena.put(t1), arena.put(offsets), count, columns)
+      return arena.take(out, t0.length)
+    })
+  },
+  combineColumns: (table, weights) => combine(table, weights, 0),
+  foldColumns: (table, weights) => combine(table, weights, 1),
+  sumColumns(factors, table, columns) {
+    const count = countOf(factors, SCALAR_BYTES, 'sumColumns')
+    const width = countOf(table, count * SCALAR_BYTES, 'sumColumns')
+    const used = columns ?? width
+    requireLengths(Number.isInteger(used) && used >= 0 && used <= width, 'sumColumns')
+    return arena.run(() => {
+      const [out, sums] = [arena.reserve(used * SCALAR_BYTES), arena.reserve(used * SUM_BYTES)]
+      calls.sumColumns(out, arena.put(factors), arena.put(table), sums, count, used, width)
+      return arena.take(out, used * SCALAR_BYTES)
+    })
+  },
+  addSelected(table, bits, other, columns) {
+    const count = countOf(table, columns * SCALAR_BYTES, 'addSelected')
+    requireLengths(other.length === table.length && covers(bits, count), 'addSelected')
+    return arena.run(() => {
+      const out = arena.reserve(table.length)
+      calls.addSelected(out, arena.put(table), arena.put(bits), arena.put(other), count, columns)
+      return arena.take(out, table.length)
+    })
+  },
+  subSelected(values, bits, scalar) {
+    const count = countOf(values, SCALAR_BYTES, 'subSelected')
+    requireLengths(scalar.length === SCALAR_BYTES && covers(bits, count), 'subSelected')
+    return arena.run(() => {
+      const out = arena.reserve(values.length)
+      calls.subSelected(out, arena.put(values), arena.put(bits), arena.put(scalar), count)
+      return arena.take(out, values.length)
+    })
+  },
+  sumSelected(factors, bits) {
+    const count = countOf(factors, SCALAR_BYTES, 'sumSelected')
+    requireLengths(covers(bits, count), 'sumSelected')
+    return arena.run(() => {
+      const out = arena.reserve(SCALAR_BYTES)
+      calls.sumSelected(out, arena.put(factors), arena.put(bits), count)
+      return arena.take(out, SCALAR_BYTES)
+    })
+  },
+}
+
+/** @param more - columns of the table on top of those that have a weight. */
+function combine(table: Scalars, weights: Scalars, more: number): Scalars {
+  const columns = countOf(weights, SCALAR_BYTES, 'combineColumns')
+  const width = columns + more
+  const count = countOf(table, width * SCALAR_BYTES, 'combineColumns')
+  return arena.run(() => {
+    const [out, limbs] = [arena.reserve(count * SCALAR_BYTES), arena.reserve(columns * LIMBS_BYTES)]
+    calls.combineColumns(out, arena.put(table), arena.put(weights), limbs, count, columns, width)
+    return arena.take(out, count * SCALAR_BYTES)
+  })
+}

@@ -1,0 +1,58 @@
+/** Entries of the correlation pool: multiplications of random inputs that were made ahead of need (section 5). */
+import { ConclaveError, type SecretBytes, tagged, u32 } from '@conclave/core'
+import { areCanonical, pack, type Scalar, scalarAt } from './arithmetic.ts'
+import { SCALAR_BYTES } from './constants.ts'
+import { type PairPublic, pairId } from './pair-state.ts'
+
+const SCALARS = 7
+/** alpha_1, alpha_2, t_1, t_2, beta, r_1, r_2: 32 bytes each. */
+export const CORRELATION_BYTES: number = SCALARS * SCALAR_BYTES
+
+/**
+ * One entry as one end of the pair holds it: a multiplication in each direction. For one signature, and then never again.
+ */
+export interface Correlation {
+  /** 32 bytes, the same at both ends. */
+  readonly name: Uint8Array
+  /** {@link CORRELATION_BYTES}; whoever has the entry wipes it. */
+  readonly secret: SecretBytes
+}
+
+/**
+ * What one end of a pair keeps of two multiplications: as Alice `alpha` and `t`, as Bob `beta` and `r`. With the peer's half,
+ * `t + r = alpha beta` in each direction and for each of the two columns.
+ */
+export interface Product {
+  readonly alpha: readonly [Scalar, Scalar]
+  readonly t: readonly [Scalar, Scalar]
+  readonly beta: Scalar
+  readonly r: readonly [Scalar, Scalar]
+}
+
+/** The bytes of an entry's secret. */
+export const productBytes = ({ alpha, t, beta, r }: Product): Uint8Array => pack([...alpha, ...t, beta, ...r])
+
+/** The product in an entry: views, valid until the entry is disposed. */
+export function productOf({ secret: { bytes } }: Correlation): Product {
+  if (bytes.length !== CORRELATION_BYTES || !areCanonical(bytes)) throw new ConclaveError('ASSERTION', 'no entry of the pool')
+  const at = (i: number) => scalarAt(bytes, i)
+  return { alpha: [at(0), at(1)], t: [at(2), at(3)], beta: at(4), r: [at(5), at(6)] }
+}
+
+/** Salts of the two messages that one end sent for one entry. */
+export interface Salts {
+  readonly ot: Uint8Array
+  readonly vole: Uint8Array
+}
+
+/**
+ * The name of entry `k` of one run.
+ *
+ * Two honest ends that hold an entry under one name hold the two halves of one multiplication: each put two fresh salts of 32 bytes
+ * into every name that it made, so equal names come from the one k of the one run in which both drew these salts, and in that run each got
+ * the other's messages over their authenticated link. Who names an entry and uses another, or names one that it offered before, is the
+ * one whom 5.3 and 5.4 find.
+ */
+export function correlationName(pair: PairPublic, nonce: Uint8Array, k: number, low: Salts, high: Salts): Uint8Array {
+  return tagged('correlation', pairId(pair), nonce, u32(k), low.ot, low.vole, high.ot, high.vole)
+}

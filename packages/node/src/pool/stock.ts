@@ -1,0 +1,147 @@
+import { equalBytes, type PartyId, toHex, wipe } from '@conclave/core'
+
+/** Entries that a node keeps with one peer, whatever its settings say. */
+export const STOCK_MAX = 10_000
+const NONE: Uint8Array = new Uint8Array(0)
+
+/** One correlation outside of a session. Whoever holds it wipes `secret`. */
+export interface StockEntry {
+  /** 32 bytes, the same at both ends. */
+  readonly name: Uint8Array
+  readonly secret: Uint8Array
+}
+
+/** What has become of entries since the node started, all peers together. */
+export interface StockCounts {
+  /** Put into the stock. */
+  readonly made: number
+  /** Taken out for a signature. */
+  readonly used: number
+  /** Wanted for a signature, and not there. */
+  readonly missed: number
+  /** Named by a peer, and not held here. */
+  readonly mismatched: number
+  /** Wiped without having been used. */
+  readonly dropped: number
+}
+
+interface Shelf {
+  readonly pairId: Uint8Array
+  /** By name, the oldest first. */
+  readonly entries: Map<string, StockEntry>
+}
+
+/**
+ * The correlations that a node has ready, in memory only: by peer, and only those of one pair state each.
+ *
+ * An entry leaves once: to who takes it, or wiped. Both ends add in the same order, so what is older here than the oldest entry of
+ * the peer is of no use to anybody.
+ */
+export class Stock {
+  readonly #shelves = new Map<PartyId, Shelf>()
+  readonly #counts: { -readonly [K in keyof StockCounts]: number } = { made: 0, used: 0, missed: 0, mismatched: 0, dropped: 0 }
+  #closed = false
+
+  get counts(): StockCounts {
+    return { ...this.#counts }
+  }
+
+  /** Entries with `peer`; of one pair state only if given. */
+  count(peer: PartyId, pairId?: Uint8Array): number {
+    return this.#shelf(peer, pairId)?.entries.size ?? 0
+  }
+
+  /** Name of the entry that leaves next, or no bytes. */
+  oldest(peer: PartyId): Uint8Array {
+    const entries = this.#shelves.get(peer)?.entries.values()
+    return entries?.next().value?.name ?? NONE
+  }
+
+  /** Takes the entries over. What the peer has of another pair state is wiped. */
+  add(peer: PartyId, pairId: Uint8Array, entries: readonly StockEntry[]): void {
+    if (this.#shelf(peer, pairId) === undefined) this.drop(peer)
+    const shelf = this.#shelves.get(peer) ?? { pairId, entries: new Map<string, StockEntry>() }
+    for (const entry of entries) {
+      const key = toHex(entry.name)
+      this.#counts.made++
+      if (this.#closed || shelf.entries.size >= STOCK_MAX || shelf.entries.has(key)) this.#wipe([entry])
+      else shelf.entries.set(key, entry)
+    }
+    if (shelf.entries.size > 0) this.#shelves.set(peer, shelf)
+  }
+
+  /** Takes out the `count` oldest entries, or nothing when there are fewer. */
+  offer(peer: PartyId, pairId: Uint8Array, count: number): readonly StockEntry[] {
+    const shelf = this.#shelf(peer, pairId)
+    if (shelf === undefined || shelf.entries.size < count) {
+      this.#counts.missed += count
+      return []
+    }
+    const taken = [...shelf.entries].slice(0, count)
+    for (const [key] of taken) shelf.entries.delete(key)
+    this.#counts.used += count
+    return taken.map(([, entry]) => entry)
+  }
+
+  /** Says that `count` entries were wanted, and were not there. */
+  missed(count: number): void {
+    this.#counts.missed += count
+  }
+
+  /**
+   * Takes out exactly the named entries, in that order; undefined when one of them is not held, or named twice. A name that was said
+   * once is spent: what of it is held is wiped then.
+   */
+  take(peer: PartyId, pairId: Uint8Array, names: readonly Uint8Array[]): readonly StockEntry[] | undefined {
+    const shelf = this.#shelf(peer, pairId)
+    const held: StockEntry[] = []
+    for (const key of names.map(toHex)) {
+      const entry = shelf?.entries.get(key)
+      // Deleted at once, so a name that comes again is not held any more.
+      shelf?.entries.delete(key)
+      if (entry !== undefined) held.push(entry)
+    }
+    if (held.length === names.length) {
+      this.#counts.used += held.length
+      return held
+    }
+    this.#counts.mismatched += names.length - held.length
+    this.#wipe(held)
+    return undefined
+  }
+
+  /** Wipes what is older than the entry that the peer will offer next; all of it when the peer has none. A name not held here says nothing. */
+  dropBefore(peer: PartyId, oldest: Uint8Array): void {
+    const shelf = this.#shelves.get(peer)
+    const next = toHex(oldest)
+    if (shelf === undefined || (oldest.length > 0 && !shelf.entries.has(next))) return
+    for (const [key, entry] of shelf.entries) {
+      if (key === next) return
+      shelf.entries.delete(key)
+      this.#wipe([entry])
+    }
+  }
+
+  /** Wipes what there is with `peer`. */
+  drop(peer: PartyId): void {
+    const shelf = this.#shelves.get(peer)
+    this.#shelves.delete(peer)
+    this.#wipe([...(shelf?.entries.values() ?? [])])
+  }
+
+  /** Wipes everything, also what is added later. */
+  close(): void {
+    this.#closed = true
+    for (const peer of [...this.#shelves.keys()]) this.drop(peer)
+  }
+
+  #shelf(peer: PartyId, pairId?: Uint8Array): Shelf | undefined {
+    const shelf = this.#shelves.get(peer)
+    return shelf === undefined || pairId === undefined || equalBytes(shelf.pairId, pairId) ? shelf : undefined
+  }
+
+  #wipe(entries: readonly StockEntry[]): void {
+    this.#counts.dropped += entries.length
+    for (const { secret } of entries) wipe(secret)
+  }
+}
