@@ -41,4 +41,13 @@ describe('hsm-providers', () => {
       rmSync(dir, { recursive: true })
     }
   })
+
+  it('conformance: one line of JSON, in which a provider that is there passes and one that is not is missing', () => {
+    const there = run('status').stdout.includes('p11-kit installed')
+    const args = [join(import.meta.dirname, 'hsm-conformance.ts'), '--json', '--provider', 'p11-kit']
+    const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    const { providers } = JSON.parse(stdout) as { providers: readonly object[] }
+    expect(providers).to.deep.equal([{ name: 'p11-kit', status: there ? 'passed' : 'missing', tests: there ? 3 : 0 }])
+    expect(status).to.equal(0)
+  })
 })
