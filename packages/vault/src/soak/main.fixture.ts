@@ -22,11 +22,11 @@ const MIB = 2 ** 20
 /** In flight at once, as at a node's start. */
 const PARALLEL = 8
 /**
- * What the second half may add: to what is alive in the node after a collection, and to the resident memory of the agent. That of the
- * node is shown and not judged: the engine enlarges its heap in steps when it sees fit.
+ * What the second half may add to what is alive in the node after a collection, and to the resident memory of node and agent. package.json
+ * holds the young generation at 8 MiB: the engine otherwise enlarges it in steps, which looks like growth.
  */
 const LIVE_GROWTH_MIB_MAX = 2
-const AGENT_GROWTH_MIB_MAX = 8
+const GROWTH_MIB_MAX = 8
 const GC_PROFILES: readonly ProfileName[] = ['gcm', 'cbc-hmac']
 
 function requireCollector(): () => void {
@@ -88,9 +88,13 @@ async function memorySoak(hsm: SoftHsm, records: number): Promise<boolean> {
   const seconds = Math.round((performance.now() - startMs) / 1000)
   await vault.close()
   const [half, end] = [samples[Math.floor(samples.length / 2)]!, samples.at(-1)!]
-  const growth = { liveMib: Number((end.liveMib - half.liveMib).toFixed(1)), agentMib: end.agentMib - half.agentMib }
+  const growth = {
+    liveMib: Number((end.liveMib - half.liveMib).toFixed(1)),
+    nodeMib: end.nodeMib - half.nodeMib,
+    agentMib: end.agentMib - half.agentMib,
+  }
   print({ soak: 'memory', records: done, wrong, seconds, growth, samples })
-  return wrong === 0 && growth.liveMib <= LIVE_GROWTH_MIB_MAX && growth.agentMib <= AGENT_GROWTH_MIB_MAX
+  return wrong === 0 && growth.liveMib <= LIVE_GROWTH_MIB_MAX && growth.nodeMib <= GROWTH_MIB_MAX && growth.agentMib <= GROWTH_MIB_MAX
 }
 
 const { values } = parseArgs({
