@@ -35,6 +35,23 @@ describe('client against a coordinator with fake nodes', () => {
     expect((await client.nodes()).map((n) => n.link.up)).deep.equal([true, true, true, true, true])
   })
 
+  it('signs in one call, and the same call again gives the same signature', async () => {
+    await using h = await Harness.start()
+    const client = clientOf(h)
+    const order = { keyId: 'main', payload: payload(0), idempotencyKey: 'order-1' }
+    const signed = await client.sign(order)
+    expect(signed).include({ state: 'signed', keyId: 'main' })
+    expect((await client.sign(order)).signature).equal(signed.signature)
+    expect((await client.signingRequests()).items).lengthOf(1)
+    for (const node of h.cluster.nodes) {
+      node.intercept = async (_, honest) => {
+        const answer = await honest()
+        return 'verdict' in answer ? { verdict: { ...answer.verdict, allowed: false, code: 'POLICY_NO_RULE' } } : answer
+      }
+    }
+    expect(await failureOf(client.sign({ keyId: 'main', payload: payload(1) }))).include({ code: 'POLICY_DENIED', status: 403 })
+  })
+
   it('derives child keys and signs under one of them', async () => {
     await using h = await Harness.start()
     const client = clientOf(h)

@@ -42,6 +42,12 @@ function badAnswer(detail: string, retriable = false): ConclaveApiError {
   return ConclaveApiError.local('BAD_ANSWER', detail, { retriable })
 }
 
+/** @throws {ConclaveApiError} its own error when it did not end signed. */
+function signedOr(request: SigningRequest): SigningRequest {
+  if (request.state === 'signed') return request
+  throw isProblem(request.error) ? new ConclaveApiError(request.error) : badAnswer('a signing request that failed without a problem')
+}
+
 interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH'
   readonly path: string
@@ -152,6 +158,18 @@ export class ConclaveClient {
     return this.#call({ method: 'POST', path: '/v1/signing-requests', body, idempotencyKey })
   }
 
+  /**
+   * Asks for a signature and waits for it: one round trip, when it does not take long.
+   *
+   * @throws {ConclaveApiError} like {@link waitForSignature}; when it does not tell whether the request was taken up, the same
+   * `idempotencyKey` asks again and signs nothing twice.
+   */
+  async sign({ idempotencyKey = randomUUID(), ...body }: RequestSignature & Idempotent): Promise<SigningRequest> {
+    const path = `/v1/signing-requests?waitMs=${WAIT_MS}`
+    const request = await this.#call<SigningRequest>({ method: 'POST', path, body, idempotencyKey })
+    return ENDED.has(request.state) ? signedOr(request) : this.waitForSignature(request.requestId)
+  }
+
   signingRequest(requestId: string, { waitMs = 0 } = {}): Promise<SigningRequest> {
     return this.#call({ method: 'GET', path: `/v1/signing-requests/${encodeURIComponent(requestId)}?waitMs=${waitMs}` })
   }
@@ -176,9 +194,7 @@ export class ConclaveClient {
 
   /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way. */
   async waitForSignature(requestId: string): Promise<SigningRequest> {
-    const request = await this.settled(requestId)
-    if (request.state === 'signed') return request
-    throw isProblem(request.error) ? new ConclaveApiError(request.error) : badAnswer('a signing request that failed without a problem')
+    return signedOr(await this.settled(requestId))
   }
 
   async nodes(): Promise<readonly Node[]> {

@@ -41,6 +41,8 @@ function checkedKey(key: string | undefined): string {
 /** Admits what a POST asks for once per idempotency key, and answers repetitions with what was answered first. */
 export class Admission {
   readonly #records: Records
+  /** By idempotency key, while something of it is being admitted. */
+  readonly #own = new Map<string, Promise<unknown>>()
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(records: Records) {
@@ -48,16 +50,34 @@ export class Admission {
   }
 
   /**
-   * @param create - makes the record and its answer; runs alone, so what it has checked still holds when the record is stored.
+   * @param create - makes the record and its answer; runs in its turn, so what it has checked still holds when the record is stored.
    * @param begin - called once the record is on disk.
+   * @param turn - `own` when what `create` checks does not depend on what else is admitted: then only its repetitions wait for it.
    * @throws {ApiError} IDEMPOTENCY_KEY_REQUIRED; BAD_IDEMPOTENCY_KEY; IDEMPOTENCY_CONFLICT; whatever `create` throws, and then nothing is kept.
    */
-  async admit<R extends Admitted>(post: Post, create: () => R, begin: (admitted: R) => void | Promise<void>): Promise<Answer> {
+  async admit<R extends Admitted>(
+    post: Post,
+    create: () => R,
+    begin: (admitted: R) => void | Promise<void>,
+    turn: 'alone' | 'own' = 'alone',
+  ): Promise<Answer> {
     const key = checkedKey(post.idempotencyKey)
     // Of a caller's own: two callers that happen to use one key do not meet.
     const hash = toHex(tagged('idempotency-key', utf8(post.caller), utf8(post.route), utf8(key)))
     const bodyHash = toHex(tagged('idempotency-body', utf8(canonical(post.body ?? null))))
-    return await this.alone(() => this.#admitNow(hash, bodyHash, create, begin))
+    const admit = () => this.#admitNow(hash, bodyHash, create, begin)
+    return await (turn === 'alone' ? this.alone(admit) : this.#inOwnTurn(hash, admit))
+  }
+
+  async #inOwnTurn<T>(hash: string, action: () => Promise<T>): Promise<T> {
+    const turn = (this.#own.get(hash) ?? Promise.resolve()).then(action)
+    const done = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#own.get(hash) === done) this.#own.delete(hash)
+      })
+    this.#own.set(hash, done)
+    return await turn
   }
 
   /** Runs something that begins an operation of its own accord; nothing is admitted meanwhile. */

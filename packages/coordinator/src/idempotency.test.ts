@@ -1,5 +1,7 @@
 import { expect } from 'chai'
-import { Harness, type ProblemAnswer, payment } from './testing/harness.ts'
+import { Admission } from './admission.ts'
+import type { SigningBody } from './schemas.ts'
+import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 
 const SIGNING = '/v1/signing-requests'
 const body = { keyId: 'main', payload: { type: 'evm.tx', bytes: payment() } }
@@ -64,5 +66,50 @@ describe('Idempotency-Key', () => {
     expect(again.status).equal(202)
     expect(again.body).deep.equal(first.body)
     expect((await h.post<ProblemAnswer>('/v1/keys', { keyId: 'main' }, key('b'))).body.code).equal('KEY_EXISTS')
+  })
+
+  it('with waitMs the answer is the request when it has ended, also for a repetition', async () => {
+    await using h = await Harness.start()
+    const [first, second] = await Promise.all([1, 2].map(() => h.post<SigningBody>(`${SIGNING}?waitMs=30000`, body, key('a'))))
+    expect([first?.status, second?.status]).deep.equal([201, 201])
+    expect(first?.body).include({ state: 'signed', keyId: 'main' })
+    expect(second?.body.signature).equal(first?.body.signature)
+    // Without it, what was answered first.
+    expect(Object.keys((await h.post<object>(SIGNING, body, key('a'))).body)).deep.equal(['requestId', 'state', 'digest', 'summary'])
+  })
+
+  it('with waitMs a request that takes longer is answered as it is', async () => {
+    await using h = await Harness.start()
+    for (const node of h.cluster.nodes) node.intercept = async (request, honest) => ('sign' in request ? undefined : await honest())
+    const waiting = h.post<SigningBody>(`${SIGNING}?waitMs=1234`, body, key('a'))
+    await eventually(() => h.clock.hasTimer(1234) && h.cluster.world.signs.length === 3)
+    h.clock.advance(1234)
+    expect((await waiting).body).include({ state: 'signing', signature: null })
+  })
+
+  it('requests with other keys do not wait for each other', async () => {
+    const order: string[] = []
+    const slow = Promise.withResolvers<void>()
+    const records = {
+      idempotency: async () => undefined,
+      admit: async (_: unknown, __: string, { body }: { body: unknown }) => {
+        if (body === 'slow') await slow.promise
+        order.push(body as string)
+      },
+    }
+    const admission = new Admission(records as never)
+    const admit = (name: string, k: string) =>
+      admission.admit(
+        { caller: 'c', route: 'r', idempotencyKey: k, body: name },
+        () => ({ record: {} as never, status: 201, body: name }),
+        () => undefined,
+        'own',
+      )
+    const [first, again, other] = [admit('slow', 'a'), admit('slow', 'a'), admit('fast', 'b')]
+    await other
+    expect(order).deep.equal(['fast'])
+    slow.resolve()
+    await Promise.all([first, again])
+    expect(order).deep.equal(['fast', 'slow', 'slow'])
   })
 })

@@ -11,8 +11,9 @@ import {
   NoQuery,
   PAGE_DEFAULT,
   PageQuery,
-  SigningAcceptedBody,
+  type SigningAcceptedBody,
   SigningBody,
+  SigningCreatedBody,
   SigningListBody,
   SigningPath,
   WaitQuery,
@@ -58,7 +59,7 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
 
   app.post(
     '/v1/signing-requests',
-    { config: { role: 'requester' }, schema: { querystring: NoQuery, body: CreateSigningBody, response: { 201: SigningAcceptedBody } } },
+    { config: { role: 'requester' }, schema: { querystring: WaitQuery, body: CreateSigningBody, response: { 201: SigningCreatedBody } } },
     async (request, reply) => {
       const caller = callerOf(request).name
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
@@ -68,8 +69,12 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
         const { requestId, state, digest, summary } = record
         return { record, status: 201, body: { requestId, state, digest, summary } }
       }
-      const { status, body } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record))
-      return reply.code(status as 201).send(body as never)
+      const { status, body } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      reply.code(status as 201)
+      const waitMs = request.query.waitMs ?? 0
+      if (waitMs === 0) return reply.send(body as never)
+      const record = await signingDriver.settled((body as SigningAcceptedBody).requestId, waitMs, hangUp(reply))
+      return reply.send((record === undefined ? body : signingBody(record)) as never)
     },
   )
 

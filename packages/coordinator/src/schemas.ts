@@ -167,6 +167,7 @@ export const SigningAcceptedBody = Type.Object({
   digest: hexBytes(32),
   summary: Summary,
 })
+export type SigningAcceptedBody = Static<typeof SigningAcceptedBody>
 export const SigningBody = Type.Object({
   requestId: hexBytes(32),
   keyId: Type.String(),
@@ -192,6 +193,8 @@ export const SigningBody = Type.Object({
   endedAt: OrNull(Time),
 })
 export type SigningBody = Static<typeof SigningBody>
+/** The request itself when the POST waited for it. */
+export const SigningCreatedBody = Type.Union([SigningBody, SigningAcceptedBody])
 export const SigningListBody = Type.Object({ items: Type.Array(SigningBody), nextCursor: OrNull(Type.String()) })
 
 const NodeReport = Type.Object({

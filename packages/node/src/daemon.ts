@@ -14,6 +14,7 @@ import { SessionPool } from './sessions/session-pool.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
 import type { Store } from './store/store.ts'
+import { boundYoungGeneration } from './young-generation.ts'
 
 export const STORE_KEY_FILE = 'store.key'
 
@@ -73,6 +74,7 @@ export interface RunningNode {
  */
 export async function startNode(settingsFile: string): Promise<RunningNode> {
   checkRuntime()
+  boundYoungGeneration()
   const settings = readSettings(settingsFile)
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)

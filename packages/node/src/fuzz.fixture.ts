@@ -42,6 +42,8 @@ const BODIES: readonly Frame['body'][] = [
     },
   },
   { request: { id: 1, body: { pairOffer: offer } } },
+  { request: { id: 9, body: { correlateOffer: { pairId: hash, nonce: hash, count: 8, oldest: hash } } } },
+  { response: { id: 2, body: { correlateAccept: { count: 8, oldest: new Uint8Array(0) } } } },
   { request: { id: 2, body: { status: {} } } },
   { request: { id: 3, body: { createKey: { keyId: 'fuzz', nonce: hash, threshold: 2, parties: [1, 2, 3] } } } },
   {
@@ -66,7 +68,7 @@ async function startFrames(sender: 'node' | 'coordinator') {
     if (error !== undefined && (!(error instanceof ConclaveError) || /^(INTERNAL|ASSERTION)$/.test(codeOf(error)))) bugs.push(error)
   }
   const cluster = await TestCluster.create(3, 2)
-  await cluster.start(['n1'], { log: { ...silentLogger, warn: watch, error: watch } })
+  await cluster.start(['n1'], { log: { ...silentLogger, warn: watch, error: watch }, waterMarks: { low: 1, high: 2 } })
   await cluster.start(['n2', 'n3'])
   await newKey(cluster)
   await pairsReady(cluster)

@@ -9,6 +9,8 @@ import { freePorts } from './ports.ts'
 
 /** The same program that an operator runs. */
 export const CONCLAVE = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
+/** As docs/operations.md tells operators to start a node. */
+const BOUNDED = ['--max-semi-space-size=4']
 const START_TIMEOUT_MS = 60_000
 const COORDINATOR = 'coordinator'
 
@@ -220,7 +222,7 @@ export class LocalCluster {
     const dir = this.dirOf(name)
     // A log of its own for every start: a start is known by its own line.
     const logFile = join(dir, `${Date.now()}.log`)
-    const child = new Child({ name, command: process.execPath, args: [CONCLAVE, kind, '--dir', dir], logFile, watched: true })
+    const child = new Child({ name, command: process.execPath, args: [...BOUNDED, CONCLAVE, kind, '--dir', dir], logFile, watched: true })
     this.#children.set(name, child)
     return child
   }

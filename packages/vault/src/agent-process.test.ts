@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
-import { type Clock, systemClock } from '@conclave/core'
+import { type Clock, codeOf, systemClock } from '@conclave/core'
 import { expect } from 'chai'
 import { AgentProcess } from './agent-process.ts'
 import { refusal } from './conformance.ts'
+import type { WrappedKey } from './hsm.ts'
 import { KEK_LABEL } from './pkcs11-hsm.ts'
 import {
   agentPid,
@@ -106,6 +107,30 @@ describe(`agent process, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipp
     expect((await Promise.all(lengths.map((n) => a.request('random', n)))).map((r) => r.length)).to.deep.equal(lengths)
   })
 
+  it('request: what is asked for together is answered each by itself', async () => {
+    const a = agent(systemClock)
+    const { tokenSerial, kekId } = await a.request('describe', null)
+    const aad = new Uint8Array(20).fill(3)
+    const deks = [1, 2, 3].map((i) => new Uint8Array(32).fill(i))
+    const keys = await Promise.all(deks.map((dek) => a.request('wrap', { aad, dek })))
+    const [first, second, third] = keys as [WrappedKey, WrappedKey, WrappedKey]
+    expect(first).to.deep.include({ tokenSerial, kekId })
+    const unwrap = (key: WrappedKey) => a.request('unwrap', { aad, key })
+    const [one, tampered, random, three, missing] = await Promise.allSettled([
+      unwrap(first),
+      unwrap({ ...second, wrapped: second.wrapped.with(0, (second.wrapped[0] as number) ^ 1) }),
+      a.request('random', 7),
+      unwrap(third),
+      unwrap({ ...second, tokenSerial: 'another' }),
+    ])
+    expect(one).to.deep.include({ status: 'fulfilled', value: deks[0] })
+    expect(three).to.deep.include({ status: 'fulfilled', value: deks[2] })
+    expect(random.status === 'fulfilled' && random.value.length).to.equal(7)
+    expect([tampered, missing].map((o) => o?.status === 'rejected' && codeOf(o.reason))).to.deep.equal(['TAMPER', 'KEY_MISSING'])
+    // The agent goes on, whatever was refused.
+    expect(await unwrap(second)).to.deep.equal(deks[1])
+  })
+
   it('request: a timeout also fails what waited behind it', async () => {
     const clock = new ManualClock()
     const a = agent(clock)
@@ -125,6 +150,7 @@ describe(`agent process, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipp
     expect(await hang(a, clock)).to.equal('TIMEOUT')
     for (const waitMs of [100, 200]) {
       const starting = refusal(a.request('ping', null))
+      await until(() => hasAgent(hsm))
       process.kill(agentPid(hsm), 'SIGKILL')
       expect((await starting).code).to.equal('AGENT_DIED')
       await until(() => !hasAgent(hsm))
@@ -149,14 +175,18 @@ describe(`agent process, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipp
   it('request: an agent whose token stays lost for 5 s makes way for another, which finds it again', async () => {
     const clock = new ManualClock()
     const a = agent(clock)
-    await a.request('ping', null)
+    const aad = new Uint8Array(8)
+    const key = await a.request('wrap', { aad, dek: new Uint8Array(32) })
+    const unwrap = () => refusal(a.request('unwrap', { aad, key }))
     const pid = agentPid(hsm)
     await rename(hsm.tokens, `${hsm.tokens}.away`)
     try {
       for (const waitMs of [0, 4999, 1]) {
         expect(agentPid(hsm)).to.equal(pid)
         clock.advance(waitMs)
-        expect((await refusal(a.request('ping', null))).code).to.equal('TOKEN_LOST')
+        // Two that travel in one message count like one.
+        const refused = await Promise.all([unwrap(), unwrap()])
+        expect(refused.map((e) => e.code)).to.deep.equal(['TOKEN_LOST', 'TOKEN_LOST'])
       }
       await until(() => !hasAgent(hsm))
     } finally {

@@ -1,12 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Clock, VaultError } from '@conclave/core'
-import type { AgentReply, AgentSettings, Operation, Reply, RequestBody } from './agent/protocol.ts'
+import type { AgentReply, AgentSettings, BatchedOperation, BatchedReply, Operation, Reply, RequestBody } from './agent/protocol.ts'
 import { isPinRefused } from './codes.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
 /** Beyond this an HSM is so far behind that waiting longer is worse than asking another one. */
 const QUEUED_MAX = 1024
+/** Requests that go to the agent in one message and come back in one; they have the time of one. */
+const BATCH_MAX = 8
 const BACKOFF_FIRST_MS = 100
 const BACKOFF_MAX_MS = 10_000
 const CLOSE_TIMEOUT_MS = 3_000
@@ -14,6 +17,8 @@ const CLOSE_TIMEOUT_MS = 3_000
 const LOST_MAX_MS = 5_000
 
 const AGENT_ENTRY = fileURLToPath(new URL(`./agent/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
+
+const BATCHED: ReadonlySet<Operation> = new Set<BatchedOperation>(['unwrap', 'random'])
 
 /** All that an agent inherits; above all not the other HSMs' PIN variables, nor NODE_OPTIONS. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'SOFTHSM2_CONF', 'CREDENTIALS_DIRECTORY']
@@ -47,7 +52,7 @@ function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, 
 }
 
 /**
- * The agent of one HSM as seen by its parent: started on first use, one request at a time, killed when it does not answer,
+ * The agent of one HSM as seen by its parent: started on first use, one request or batch at a time, killed when it does not answer,
  * replaced on the next use.
  *
  * One at a time, so that a timeout measures the HSM and not our queue. After a timeout everything that waited fails too: the next
@@ -109,16 +114,41 @@ export class AgentProcess {
   }
 
   async #serveAll(): Promise<void> {
-    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+    // A session asks for everything that it needs in one turn of the event loop.
+    await setImmediate()
+    for (let jobs = this.#nextJobs(); jobs.length > 0; jobs = this.#nextJobs()) {
       try {
         const child = this.#child ?? (await this.#start())
-        job.resolve(await this.#exchange(child, job.op, job.body, job.timeoutMs))
+        await this.#serve(child, jobs)
       } catch (error) {
-        job.reject(error)
+        for (const job of jobs) job.reject(error)
         if ((error as VaultError).code === 'TIMEOUT') for (const waiting of this.#queue.splice(0)) waiting.reject(error)
       }
     }
     this.#busy = undefined
+  }
+
+  /** The first that waits, and what waits behind it and can go with it. */
+  #nextJobs(): Job[] {
+    const last = this.#queue.findIndex((job) => !BATCHED.has(job.op))
+    const together = Math.min(last < 0 ? this.#queue.length : last, BATCH_MAX)
+    return this.#queue.splice(0, Math.max(1, together))
+  }
+
+  async #serve(child: ChildProcess, jobs: readonly Job[]): Promise<void> {
+    const [job] = jobs as [Job]
+    if (jobs.length === 1) return job.resolve(await this.#exchange(child, job.op, job.body, job.timeoutMs))
+    const body = jobs.map(({ op, body }) => ({ op, body }))
+    const timeoutMs = Math.max(...jobs.map((j) => j.timeoutMs))
+    const replies = (await this.#exchange(child, 'batch', body, timeoutMs)) as readonly BatchedReply[]
+    for (const [i, { resolve, reject }] of jobs.entries()) {
+      const reply = replies[i] as BatchedReply
+      if (!('result' in reply)) reject(this.#refusal(reply.fault))
+      else {
+        this.#lostAtMs = undefined
+        resolve(reply.result)
+      }
+    }
   }
 
   async #start(): Promise<ChildProcess> {
@@ -168,7 +198,7 @@ export class AgentProcess {
       if (reply.id !== id || settled) return
       settled = true
       if (op !== 'start') this.#failures = 0
-      if (op !== 'start' && 'result' in reply) this.#lostAtMs = undefined
+      if (op !== 'start' && op !== 'batch' && 'result' in reply) this.#lostAtMs = undefined
       if ('result' in reply) resolve(reply.result)
       else reject(this.#refusal(reply.fault))
     }

@@ -56,7 +56,7 @@ describe('correlation pool of a node', () => {
     for (const status of [two, three]) expect(status.pool).to.include({ missed: 5, mismatched: 0, dropped: 0 })
     expect([await stockOf(2, 3), await stockOf(3, 2)]).to.deep.equal([3, 3])
   })
-  it('correlation pool: an offer of entries that were never made, or of one that was used, costs that entry and nothing else', async () => {
+  it('correlation reuse: an offer of entries that were never made, or of one that was used, costs that entry and nothing else', async () => {
     await full()
     const used: Uint8Array[] = []
     cluster.tamper.set(

@@ -5,9 +5,9 @@ import { AgentFault } from './fault.ts'
 import { CKM_ECDSA, CKM_EDDSA } from './objects.ts'
 import { readPin } from './pin.ts'
 import { probeToken } from './probe.ts'
-import type { AgentRequest, AgentSettings, Operation, Reply, RequestBody, TokenDescription } from './protocol.ts'
+import type { AgentRequest, AgentSettings, Batched, BatchedReply, Operation, Reply, RequestBody, TokenDescription } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
-import { TokenConnection } from './token.ts'
+import { faultOf, TokenConnection } from './token.ts'
 
 interface Started {
   readonly settings: AgentSettings
@@ -34,13 +34,15 @@ export class Agent {
       case 'sign':
         return this.#sign(request.body)
       case 'random':
-        return this.#live.token.run(({ work }) => work.random(request.body))
+        return this.#random(request.body)
       case 'ping':
         return this.#ping()
       case 'probe': {
         const { cryptoki, settings, token } = this.#live
         return token.run((c) => probeToken(cryptoki, settings, token, c))
       }
+      case 'batch':
+        return request.body.map((each) => this.#answerOne(each))
       case 'provision': {
         const { cryptoki, settings, pin } = this.#live
         provisionToken(cryptoki, settings, pin, request.body)
@@ -55,6 +57,15 @@ export class Agent {
   close(): void {
     this.#started?.token.close()
     this.#started = undefined
+  }
+
+  #answerOne(request: Batched): BatchedReply {
+    try {
+      return { result: request.op === 'unwrap' ? this.#unwrap(request.body) : this.#random(request.body) }
+    } catch (error) {
+      const { code, message, details } = faultOf(error)
+      return { fault: { code, message, details } }
+    }
   }
 
   get #live(): Started {
@@ -107,6 +118,10 @@ export class Agent {
         throw new AgentFault('KEY_MISSING', `the record was sealed by token ${key.tokenSerial}, this is ${c.token.serial}`)
       return token.unwrap(c, key.kekId, { profile, mechanism: key.mechanism }, aad, key)
     }, true)
+  }
+
+  #random(length: number): Uint8Array {
+    return this.#live.token.run(({ work }) => work.random(length))
   }
 
   #sign(message: Uint8Array): Uint8Array {

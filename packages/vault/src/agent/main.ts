@@ -1,5 +1,5 @@
 import { Agent } from './agent.ts'
-import type { AgentReply, AgentRequest } from './protocol.ts'
+import type { AgentReply, AgentRequest, BatchedReply } from './protocol.ts'
 import { faultOf } from './token.ts'
 
 // Entry of the agent process: the only one that loads a PKCS#11 module and the only one that ever holds the PIN.
@@ -19,7 +19,11 @@ process.on('message', (request: AgentRequest) => {
   const answer = reply(request)
   // Serialised before send returns.
   process.send?.(answer)
-  if ('result' in answer && answer.result instanceof Uint8Array) answer.result.fill(0)
+  if (!('result' in answer)) return
+  const { result } = answer
+  for (const one of Array.isArray(result) ? (result as readonly BatchedReply[]) : [{ result }]) {
+    if ('result' in one && one.result instanceof Uint8Array) one.result.fill(0)
+  }
 })
 
 // The parent has gone, in whatever way.

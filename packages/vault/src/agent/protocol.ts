@@ -54,11 +54,15 @@ export interface AgentOperations {
   random: [number, Uint8Array]
   ping: [null, null]
   probe: [null, TokenProbe]
+  /** Several at once, answered in their order, each by itself: one of them that fails fails alone. */
+  batch: [readonly Batched[], readonly BatchedReply[]]
   provision: [ProvisionBody, TokenDescription]
   close: [null, null]
 }
 
 export type Operation = keyof AgentOperations
+/** What every signing asks for several times. */
+export type BatchedOperation = 'unwrap' | 'random'
 export type RequestBody<Op extends Operation> = AgentOperations[Op][0]
 export type Reply<Op extends Operation> = AgentOperations[Op][1]
 
@@ -69,5 +73,8 @@ export interface FaultReply {
   readonly message: string
   readonly details: Readonly<Record<string, string | number>>
 }
+
+export type Batched = { [Op in BatchedOperation]: { readonly op: Op; readonly body: RequestBody<Op> } }[BatchedOperation]
+export type BatchedReply = { readonly result: Uint8Array } | { readonly fault: FaultReply }
 
 export type AgentReply = { readonly id: number; readonly result: Reply<Operation> } | { readonly id: number; readonly fault: FaultReply }
