@@ -1,4 +1,4 @@
-import { MESSAGES, prepare } from './hash.ts'
+import { LAST_SCHEDULES_BYTES, MESSAGES, prepare } from './hash.ts'
 import type { BitKernel } from './kernel.ts'
 import { countOf, ROW_BYTES, requireLengths, roundUp } from './lengths.ts'
 import { arena, type Exports, wasm } from './load.ts'
@@ -7,8 +7,6 @@ const LANES = 4
 const SEED_BYTES = 32
 const DIGEST_BYTES = 32
 const ELEMENT_BYTES = 16
-/** The schedules of the last two blocks of eight messages. */
-const SCHEDULES_BYTES = 4096
 /** Columns that are transposed at once, and bytes of each. */
 const GROUP = 16
 const COLUMNS_MAX = 8 * ROW_BYTES
@@ -22,11 +20,11 @@ export const bits: BitKernel = {
     const count = countOf(seeds, SEED_BYTES, 'expandSeeds')
     requireLengths(Number.isInteger(bytes) && bytes >= 0, 'expandSeeds')
     return arena.run(() => {
-      const { words, blocks, first, last, early } = prepare(arena, prefix, [SEED, name])
+      const { words, blocks, first, counter, early } = prepare(arena, prefix, [SEED, name])
       const [padded, digests] = [roundUp(count, MESSAGES), Math.ceil(bytes / DIGEST_BYTES)]
-      const [out, schedules] = [arena.reserve(padded * digests * DIGEST_BYTES), arena.reserve(digests * SCHEDULES_BYTES)]
+      const [out, schedules] = [arena.reserve(padded * digests * DIGEST_BYTES), arena.reserve(digests * LAST_SCHEDULES_BYTES)]
       const at = arena.put(seeds, padded * SEED_BYTES)
-      calls.expandSeeds(out, at, schedules, padded, bytes, words, blocks, first, last, early)
+      calls.expandSeeds(out, at, schedules, padded, bytes, words, blocks, first, counter, early)
       return arena.take(out, count * bytes)
     })
   },

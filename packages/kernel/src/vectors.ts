@@ -1,4 +1,4 @@
-import { MESSAGES, prepare } from './hash.ts'
+import { LAST_SCHEDULES_BYTES, MESSAGES, prepare } from './hash.ts'
 import type { Scalars, VectorKernel } from './kernel.ts'
 import { countOf, ROW_BYTES, requireLengths, roundUp, SCALAR_BYTES } from './lengths.ts'
 import { arena, type Exports, wasm } from './load.ts'
@@ -9,6 +9,9 @@ const SUM_BYTES = 152
 const calls = wasm as Exports<Exclude<keyof VectorKernel, 'foldColumns'>>
 const INDEX = new Uint8Array(4)
 const ROW = new Uint8Array(ROW_BYTES)
+const INDEXED_ROW = new Uint8Array(INDEX.length + ROW_BYTES)
+/** Blocks of output that make a scalar. */
+const WIDE_BLOCKS = 2
 
 /** Whether `bits` has a bit for each of `count`. */
 const covers = (bits: Uint8Array, count: number): boolean => 8 * bits.length >= count
@@ -19,20 +22,21 @@ export const vectors: VectorKernel = {
     const count = countOf(rows, ROW_BYTES, 'hashRows')
     requireLengths((offset ?? ROW).length === ROW_BYTES, 'hashRows')
     return arena.run(() => {
-      const { words, blocks, first, early } = prepare(arena, prefix, [INDEX, INDEX, ROW])
+      const { words, blocks, first, counter, early } = prepare(arena, prefix, [INDEXED_ROW], 2)
       const padded = roundUp(count, MESSAGES)
       const out = arena.reserve(padded * columns * SCALAR_BYTES)
       const [at, x] = [arena.put(rows, padded * ROW_BYTES), arena.put(offset ?? ROW)]
-      calls.hashRows(out, at, x, padded, columns, words, blocks, first, early)
+      const schedules = arena.reserve(columns * WIDE_BLOCKS * LAST_SCHEDULES_BYTES)
+      calls.hashRows(out, at, x, schedules, padded, columns, words, blocks, first, counter, early)
       return arena.take(out, count * columns * SCALAR_BYTES)
     })
   },
   hashIndices: (prefix, count) =>
     arena.run(() => {
-      const { words, blocks, first, early } = prepare(arena, prefix, [INDEX])
+      const { words, blocks, first, counter, early } = prepare(arena, prefix, [INDEX])
       const padded = roundUp(count, MESSAGES)
       const out = arena.reserve(padded * SCALAR_BYTES)
-      calls.hashIndices(out, padded, words, blocks, first, early)
+      calls.hashIndices(out, padded, words, blocks, first, counter, early)
       return arena.take(out, count * SCALAR_BYTES)
     }),
   maskedDifferences(t0, t1, offsets) {
