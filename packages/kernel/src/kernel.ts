@@ -31,7 +31,9 @@ export interface ScalarKernel {
 
 /**
  * Vectors of scalars, as OT pads and VOLE need them. `bits` are strings of bits, least significant bit of the first byte first.
- * Constant time in every value; lengths are public.
+ * Constant time in every value; lengths are public. A sum has at most 2^20 products.
+ *
+ * @throws {RangeError} when lengths do not fit together.
  */
 export interface VectorKernel {
   /**
@@ -62,7 +64,11 @@ export interface VectorKernel {
   sumSelected(factors: Scalars, bits: Uint8Array): Scalar
 }
 
-/** Strings of bits, as the OT extension needs them. Constant time in every value; lengths are public. */
+/**
+ * Strings of bits, as the OT extension needs them. Constant time in every value; lengths are public.
+ *
+ * @throws {RangeError} when lengths do not fit together.
+ */
 export interface BitKernel {
   /**
    * For every seed i: `bytes` bytes of SHA-256 in counter mode over `prefix` and then two length-prefixed parts: seed i (32 bytes)

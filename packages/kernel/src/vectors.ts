@@ -5,6 +5,8 @@ import { arena, type Exports, wasm } from './load.ts'
 
 const LIMBS_BYTES = 72
 const SUM_BYTES = 152
+/** What the compiled code can add up before it reduces. */
+const PRODUCTS_MAX = 2 ** 20
 
 const calls = wasm as Exports<Exclude<keyof VectorKernel, 'foldColumns'>>
 const INDEX = new Uint8Array(4)
@@ -55,7 +57,7 @@ export const vectors: VectorKernel = {
     const count = countOf(factors, SCALAR_BYTES, 'sumColumns')
     const width = countOf(table, count * SCALAR_BYTES, 'sumColumns')
     const used = columns ?? width
-    requireLengths(Number.isInteger(used) && used >= 0 && used <= width, 'sumColumns')
+    requireLengths(count <= PRODUCTS_MAX && Number.isInteger(used) && used >= 0 && used <= width, 'sumColumns')
     return arena.run(() => {
       const [out, sums] = [arena.reserve(used * SCALAR_BYTES), arena.reserve(used * SUM_BYTES)]
       calls.sumColumns(out, arena.put(factors), arena.put(table), sums, count, used, width)
@@ -96,6 +98,7 @@ function combine(table: Scalars, weights: Scalars, more: number): Scalars {
   const columns = countOf(weights, SCALAR_BYTES, 'combineColumns')
   const width = columns + more
   const count = countOf(table, width * SCALAR_BYTES, 'combineColumns')
+  requireLengths(columns <= PRODUCTS_MAX, 'combineColumns')
   return arena.run(() => {
     const [out, limbs] = [arena.reserve(count * SCALAR_BYTES), arena.reserve(columns * LIMBS_BYTES)]
     calls.combineColumns(out, arena.put(table), arena.put(weights), limbs, count, columns, width)
