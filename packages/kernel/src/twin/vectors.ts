@@ -13,6 +13,7 @@ const range = (length: number): readonly number[] => Array.from({ length }, (_, 
 
 /** Vectors as arrays of BigInt. */
 export const vectors: VectorKernel = {
+  hold: (work) => work(),
   hashRows(prefix, rows, offset, columns) {
     const rowOf = (j: number) => rows.slice(ROW_BYTES * j, ROW_BYTES * (j + 1)).map((b, i) => b ^ (offset?.[i] ?? 0))
     return pack(
