@@ -43,9 +43,9 @@ describe('vectors', () => {
     const digest = (n: number) =>
       createHash('sha256')
         .update(prefix)
-        .update(Buffer.from('0000000000000004000000010000000000000004000000020000000000000010', 'hex'))
+        .update(Buffer.from('000000000000001400000001', 'hex'))
         .update(row)
-        .update(Buffer.from(`0000000000000004${n.toString(16).padStart(8, '0')}`, 'hex'))
+        .update(Buffer.from(`0000000000000004000000020000000000000004${n.toString(16).padStart(8, '0')}`, 'hex'))
         .digest()
     const rows = Buffer.concat([draw.bytes(16), row])
     const expected = toScalar(toBigint(Buffer.concat([digest(0), digest(1).subarray(0, 16)])))
