@@ -26,6 +26,7 @@ export function clusterToJson(report: ClusterReport) {
 
 const RATIO_TEXT: Readonly<Record<keyof ClusterRatios, readonly [string, string]>> = {
   throughput: ['signatures/s with 32 in flight / best of a peer by itself on the same cores', 'at least'],
+  throughputOneThread: ['the same / best of a peer in one thread', 'at least'],
   latencyLoopback: ['one signature / (4 bare rounds of its quorum + CPU of one party), median, loopback', 'at most'],
   latencyFar: ['the same on links of 40 to 80 ms', 'at most'],
   nodeMiB: ['memory of a node with 32 in flight, MiB', 'below'],
@@ -103,6 +104,15 @@ const BARE_HEAD = [
   'signatures',
 ] as const
 
+function latencyRows(links: Readonly<Record<string, LinkFigures | null>>): readonly (readonly string[])[] {
+  return Object.entries(links).flatMap(([where, f]) => {
+    if (f === null) return []
+    const [strict, loose] = [f.latencyRatio, f.latencyRatioOfNode].map((r) => String(significant(r, 3)))
+    return [[where, showMs(f.cpuMs), strict ?? '', showMs(f.nodeCpuMs), loose ?? '']]
+  })
+}
+const LATENCY_HEAD = ['where', 'CPU of one party by itself', 'ratio with it', 'CPU of a signing node', 'ratio with that'] as const
+
 function processRows(series: Series | undefined): readonly (readonly string[])[] {
   const columns = ['main', 'workers', 'pool', 'engine', 'children', 'total'] as const
   return series?.processes.map((p) => [p.name, ...columns.map((c) => p[c].toFixed(2)), String(p.residentMiB)]) ?? []
@@ -125,6 +135,7 @@ function tables(report: ClusterReport): readonly Table[] {
     ['What it is held to', RATIO_HEAD, ratioRows(report.ratios)],
     ['Signatures', SERIES_HEAD, seriesRows(report)],
     ['What the links allow', BARE_HEAD, bareRows({ loopback: report.loopback, '40 to 80 ms': report.far })],
+    ['Latency over what is needed at the least', LATENCY_HEAD, latencyRows({ loopback: report.loopback, '40 to 80 ms': report.far })],
     [`Processor time of one signature by process, ${most?.inFlight} in flight on loopback, ms`, PROCESS_HEAD, processRows(most)],
     ['Memory with 32 in flight on loopback', MEMORY_HEAD, memoryRows(report)],
     ['Peers, in process, on one core and on all', PEER_HEAD, peerRows(report)],

@@ -1,6 +1,6 @@
 /** Drives our sessions in this process: every party in turn, every message encoded and decoded as between machines. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { ConclaveError, type IdentityKey, type PartyId } from '@conclave/core'
+import type { IdentityKey, PartyId } from '@conclave/core'
 import type { Entries, Identities, Names, Outgoing, Session } from '@conclave/mpc'
 import type { Meter } from './meter.ts'
 
@@ -24,9 +24,8 @@ export class Seats {
   }
 }
 
-interface InFlight {
+interface Arrived {
   readonly from: PartyId
-  readonly to: PartyId
   readonly round: number
   readonly body: Uint8Array
 }
@@ -42,15 +41,20 @@ export interface Drive {
   readonly store?: (self: PartyId, pending: unknown) => void
 }
 
-/** Runs the sessions to their end and returns what each party has. @throws the error of the first party that failed. */
+/**
+ * Runs the sessions to their end and returns what each party has. A party hears at once whatever has come for it, as from a link that
+ * sends the messages of a round together.
+ *
+ * @throws the error of the first party that failed.
+ */
 export function drive<T>(sessions: ReadonlyMap<PartyId, Session<T>>, { meter, seats, store, said, take }: Drive): ReadonlyMap<PartyId, T> {
-  const queue: InFlight[] = []
+  const inboxes = new Map([...sessions.keys()].map((j) => [j, [] as Arrived[]]))
   const post = (from: PartyId, session: Session<T>, out: readonly Outgoing[]): void => {
     for (const { to, round, body } of out) {
       const receivers = to === 'all' ? session.peers : [to]
       meter.sent(body.length, receivers.length)
       said?.(round, body.length)
-      for (const receiver of receivers) queue.push({ from, to: receiver, round, body })
+      for (const receiver of receivers) inboxes.get(receiver)?.push({ from, round, body })
     }
   }
   const step = (self: PartyId, session: Session<T>, work: () => readonly Outgoing[]): void => {
@@ -65,11 +69,11 @@ export function drive<T>(sessions: ReadonlyMap<PartyId, Session<T>>, { meter, se
     }
   }
   for (const [self, session] of sessions) step(self, session, () => session.start())
-  for (let m = queue.shift(); m !== undefined; m = queue.shift()) {
-    const { from, to, round, body } = m
-    const session = sessions.get(to)
-    if (session === undefined) throw new ConclaveError('ASSERTION', `a message to party ${to}, which does not take part`)
-    step(to, session, () => session.receive(from, round, body))
+  while ([...inboxes.values()].some((inbox) => inbox.length > 0)) {
+    for (const [self, session] of sessions) {
+      const arrived = inboxes.get(self)?.splice(0) ?? []
+      if (arrived.length > 0) step(self, session, () => arrived.flatMap(({ from, round, body }) => session.receive(from, round, body)))
+    }
   }
   return new Map([...sessions].map(([j, session]) => [j, session.result]))
 }

@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...taken(
     `${MPC}/sign-maths.ts`,
-    [`${MPC}/sign-batch.test.ts`, `${MPC}/sign-splices.test.ts`],
+    [`${MPC}/sign-batch.test.ts`, `${MPC}/sign-pool-lies.test.ts`],
     [
       [
         '5.2',
@@ -176,8 +176,8 @@ export const MUTANTS: readonly Mutant[] = [
       [
         '3.1',
         'late OT messages are not checked',
-        'return ots.length === 0 || this.#run.hearOts(ots)',
-        'return this.#run.hearOts(ots) || this.#mine.vole',
+        'those(({ pair, turn }) => !pair.hearOts(turn.ots))',
+        'those(({ pair, turn }) => !pair.hearOts(turn.ots) && turn.ots.length === 0)',
       ],
     ],
   ),
@@ -197,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
       ['4.c', 'names are not compared', "throw abortOf('CORRELATE_UNCONFIRMED')", 'void 0'],
       ['3.1', 'OT messages are not checked', "throw abortOf('OT_CHECK', [peer])", 'void 0'],
       ['4.1', 'answers are not checked', "blame('VOLE_CHECK', verdict === 'inconsistent' ? [peer] : [])", ''],
-      ['0', 'any number of OT messages', "throw abortOf('SIGN_MALFORMED', [peer])", 'void 0'],
+      ['0', 'any number of OT messages in a refill', "throw abortOf('SIGN_MALFORMED', [peer])", 'void 0'],
     ],
   ),
   ...taken(
@@ -219,8 +219,65 @@ export const MUTANTS: readonly Mutant[] = [
     [['2', 'an attempt is spent twice', 'if (attempt < known.attempts)', 'if (attempt < 0)']],
   ),
   ...taken(
-    `${NODE}/signer.ts`,
+    `${NODE}/pair-burn.ts`,
     [`${NODE}/burn.test.ts`],
     [['7', 'a burn is not written down', 'const written = pairs.burn(j, error.code, clock.nowMs())', 'const written = Promise.resolve()']],
+  ),
+  ...taken(
+    `${NODE}/pool/stock.ts`,
+    [`${NODE}/pool/stock.test.ts`],
+    [
+      ['6', 'an entry stays after it was offered', 'for (const [key] of taken) shelf.entries.delete(key)', ''],
+      ['6', 'an entry stays after it was named', 'shelf?.entries.delete(key)', ''],
+      ['6', 'entries of another pair state', 'equalBytes(shelf.pairId, pairId) ? shelf : undefined', 'true ? shelf : undefined'],
+      ['8', 'entries that are dropped are not wiped', 'for (const { secret } of entries) wipe(secret)', ''],
+    ],
+  ),
+  ...taken(
+    `${NODE}/pool/draws.ts`,
+    [`${NODE}/pool/draws.test.ts`],
+    [
+      ['6', 'a peer names entries twice in a session', 'if (!open.delete(peer)) continue', 'if (!open.has(peer)) continue'],
+      ['6', 'sessions expect the same entries', 'this.#expectedOf(peer) + count', 'count'],
+      ['8', 'offers that no worker took over are not wiped', 'for (const { secret } of entries) wipe(secret)', 'void entries'],
+    ],
+  ),
+  ...taken(
+    `${NODE}/pool/refill.ts`,
+    [`${NODE}/pool/refill.test.ts`],
+    [
+      ['6', 'the higher index offers', 'if (peer > self) throw', 'if (peer < 0) throw'],
+      ['6', 'a refill of another pair state', 'if (!isSame || ', 'if ('],
+      [
+        '6',
+        'refills above the mark',
+        'REFILL_MAX, marks.high - stock.count(peer), known.budget.left)\n    const isFree',
+        'REFILL_MAX, known.budget.left)\n    const isFree',
+      ],
+      [
+        '6',
+        'refills without end for one peer',
+        'marks.high - stock.count(peer), known.budget.left)\n    const isFree',
+        'marks.high - stock.count(peer))\n    const isFree',
+      ],
+      ['6', 'refills while sessions run', 'this.#busy === undefined && this.#o.isIdle()', 'this.#busy === undefined'],
+      ['6', 'several refills at once', 'this.#busy === undefined && this.#o.isIdle()', 'this.#o.isIdle()'],
+      ['6', 'a stock outlives its pair', '< stock.count(peer)) stock.drop(peer)', '< stock.count(peer)) void 0'],
+      ['6', 'a refill outlives its pair', 'if (!this.#isCurrent(peer, batch.pairId)) {', 'if (peer < 0) {'],
+      ['6', 'dead entries stay', 'if (isSame) stock.dropBefore(peer, oldest)', ''],
+    ],
+  ),
+  ...taken(
+    `${NODE}/sessions/session-pool.ts`,
+    [`${NODE}/sessions/correlate-job.test.ts`],
+    [
+      ['8', 'entries that nobody waits for are not wiped', "if ('secret' in entry) wipe(entry.secret)", "if ('secret' in entry) void 0"],
+      ['6', 'refills stand in the way of signing', "if (kind === 'correlate') return last", ''],
+    ],
+  ),
+  ...taken(
+    `${NODE}/pool/correlation-pool.ts`,
+    [`${NODE}/pool/correlation-pool.test.ts`],
+    [['7', 'a cheat in a refill burns nothing', '{ failed: (error) => burnCulprits(this.#o, error) }', '{}']],
   ),
 ]

@@ -189,6 +189,8 @@ describe('coordinator HTTP', () => {
     expect(items[0]?.status).include({ hsmOk: true, version: 'fake', bytesSent: 1024 })
     expect(items[0]?.status?.keys[0]).include({ keyId: 'main', state: 'active' })
     expect(items[0]?.status?.pairs).lengthOf(4)
+    expect(items[0]?.status?.pairs[0]).deep.equal({ peer: 2, pairEpoch: 1, state: 'ready', code: null, stock: 9 })
+    expect(items[0]?.status?.pool).deep.equal(h.cluster.node(1).status().pool)
   })
 
   it('health needs no key; ready when a quorum is connected', async () => {

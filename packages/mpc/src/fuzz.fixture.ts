@@ -1,10 +1,11 @@
-import { concat, equalBytes, tagged } from '@conclave/core'
+import { concat, equalBytes, type PartyId, tagged } from '@conclave/core'
 import { encode, KeyPublic, PairPublic } from '@conclave/wire'
 import { encodeShareSecret, type KeyShare, parseKeyShare } from './key.ts'
 import { encodePairSecret, type PairState, parsePairState } from './pair-state.ts'
 import { expectSane } from './testing/claims.fixture.ts'
 import { runDeal, runDkg, runPair, runSign, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
+import { runCorrelate, TestPool } from './testing/pool.ts'
 import { refreshOf, reshareOf } from './testing/renewal.fixture.ts'
 import type { InFlight, RunOptions } from './testing/run.ts'
 
@@ -34,7 +35,21 @@ const PROTOCOLS = [
   { name: 'reshare', rounds: 3, runs: 4, play: (o: RunOptions) => runDeal(reshareOf(keyOf(2, 3).shares, [2, 3], [1, 2, 4], 2), 'fuzz', o) },
   { name: 'pair', rounds: 6, runs: 1, play: (o: RunOptions) => runPair(1, 3, 'fuzz', o) },
   { name: 'sign', rounds: 4, runs: 4, play: (o: RunOptions) => runSign(committee(2, 3, [1, 3]), testRequest([1, 3]), 'fuzz', o) },
+  { name: 'correlate', rounds: 3, runs: 4, play: (o: RunOptions) => runCorrelate(1, 3, 'fuzz', 2, o) },
+  { name: 'sign-pooled', rounds: 4, runs: 8, play: (o: RunOptions) => signPooled([1, 3], [3, 5], o) },
+  // Party 3 is offered entries that it has not, and does not offer those that party 5 has: it speaks in every round.
+  { name: 'sign-late', rounds: 6, runs: 3, play: (o: RunOptions) => signPooled([1], [5], o) },
 ]
+/** Parties 1, 3 and 5 sign two digests; who keeps the entries of the pairs 1, 3 and 3, 5. Where one end has none, the other end has others. */
+function signPooled(low: readonly PartyId[], high: readonly PartyId[], options: RunOptions) {
+  const pool = new TestPool()
+  pool.fill(1, 3, 'fuzz', 2, low)
+  pool.fill(3, 5, 'fuzz', 2, high)
+  if (low.length === 1) pool.fill(1, 3, 'fuzz others', 2, [3])
+  const items = [0, 1].map((v) => ({ digest: new Uint8Array(32).fill(v), path: [v] }))
+  const request = testRequest([1, 3, 5], { items })
+  return runSign(committee(3, 5, [1, 3, 5]), request, 'fuzz', { ...options, ...pool.options([1, 3, 5], 2) })
+}
 type Play = (typeof PROTOCOLS)[number]['play']
 
 /** What party 3 says in an honest run. */

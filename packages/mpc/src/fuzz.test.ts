@@ -1,4 +1,4 @@
-import { ConclaveError } from '@conclave/core'
+import { ConclaveError, type PartyId } from '@conclave/core'
 import { encode, KeyPublic, PairPublic } from '@conclave/wire'
 import { expect } from 'chai'
 import fc from 'fast-check'
@@ -12,6 +12,7 @@ import { verifyKnowledge } from './schnorr.ts'
 import { expectSane } from './testing/claims.fixture.ts'
 import { runDeal, runDkg, runPair, runSign, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
+import { runCorrelate, TestPool } from './testing/pool.ts'
 import { always } from './testing/property.fixture.ts'
 import { refreshOf, reshareOf } from './testing/renewal.fixture.ts'
 import type { InFlight, Tamper } from './testing/run.ts'
@@ -93,6 +94,27 @@ describe('panic instead of abort', () => {
       {
         numRuns: 16,
       },
+    )
+  })
+
+  it('panic instead of abort: mutated messages of a signer leave signing with a pool in a sane state', () => {
+    // Party 3 is offered entries that it has not, and offers some that party 5 does not expect.
+    const play = (m: Mutation, keep: readonly PartyId[]) => {
+      const pool = new TestPool()
+      pool.fill(1, 3, 'fuzz', 1, keep)
+      if (!keep.includes(3)) pool.fill(1, 3, 'fuzz others', 1, [3])
+      return runSign(committee(2, 3, [1, 3]), testRequest([1, 3]), 'fuzz', { ...options(m), ...pool.options([1, 3]) })
+    }
+    always(
+      fc.property(mutation(6), fc.constantFrom<readonly PartyId[]>([1, 3], [1]), (m, keep) => expectSane(play(m, keep))),
+      { numRuns: 30 },
+    )
+  })
+
+  it('panic instead of abort: mutated messages of a peer leave the filling of the pool in a sane state', () => {
+    always(
+      fc.property(mutation(3), (m) => expectSane(runCorrelate(1, 3, 'fuzz', 2, options(m)))),
+      { numRuns: 12 },
     )
   })
 

@@ -1,9 +1,20 @@
 import type { PartyId } from '@conclave/core'
-import { decode, type MessageField, SignCommit, SignLate, SignOpen, SignPartial, SignVole, type ValueOf } from '@conclave/wire'
+import {
+  decode,
+  type MessageField,
+  type OtExtension,
+  SignCommit,
+  SignLate,
+  SignOpen,
+  SignPartial,
+  SignVole,
+  type ValueOf,
+  type Vole,
+} from '@conclave/wire'
 import { expect } from 'chai'
 import { burnsPairs } from './abort.ts'
 import { expectAborts } from './testing/claims.fixture.ts'
-import { changed } from './testing/items.ts'
+import { changed, inList } from './testing/items.ts'
 import { TestPool } from './testing/pool.ts'
 import { run, stocked, to } from './testing/pool-lies.fixture.ts'
 import { edit, flip, type Tamper } from './testing/run.ts'
@@ -24,6 +35,19 @@ function saidBy3<M extends MessageField>(pool: TestPool, round: number, message:
   })
   return decode(message, body as Uint8Array)
 }
+
+/** Only one pair has entries, at one end. */
+const stockedBut = (low: PartyId, high: PartyId, keep: readonly PartyId[]) =>
+  stocked('late', (a, b) => (a === low && b === high ? keep : []))
+
+/** The ends of one pair have different entries; no other pair has any. */
+function notHeld(low: PartyId, high: PartyId): TestPool {
+  const pool = stockedBut(low, high, [low])
+  pool.fill(low, high, 'other entries', 2, [high])
+  return pool
+}
+const badOt = (ot: OtExtension): OtExtension => ({ ...ot, checkHash: flip(ot.checkHash) })
+const badVole = (v: Vole): Vole => ({ ...v, maskHash: flip(v.maskHash) })
 
 describe('sign pool lies', () => {
   const commit = (victim: PartyId, change: (m: SignCommit) => SignCommit) => edit({ number: 1, message: SignCommit }, to(victim), change)
@@ -90,14 +114,9 @@ describe('sign pool lies', () => {
   })
 
   it('sign pool lies: more or less in the late rounds than is owed names who says it', () => {
-    const notOffered = () => stocked('late', (a, b) => (a === 3 && b === 5 ? [5] : []))
-    const notHeld = () => {
-      const pool = stocked('late', (a, b) => (a === 3 && b === 5 ? [3] : []))
-      pool.fill(3, 5, 'other entries', 2, [5])
-      return pool
-    }
+    const notOffered = () => stockedBut(3, 5, [5])
     const { voles } = saidBy3(notOffered(), 5, SignLate, 5)
-    const both = saidBy3(notHeld(), 5, SignLate, 5)
+    const both = saidBy3(notHeld(3, 5), 5, SignLate, 5)
     expect([voles.length, both.ots.length, both.voles.length]).to.deep.equal([2, 2, 2])
     malformed(
       notOffered(),
@@ -110,36 +129,43 @@ describe('sign pool lies', () => {
       late(5, (m) => ({ ...m, ots: full.ots })),
     )
     malformed(
-      notHeld(),
+      notHeld(3, 5),
       5,
       late(5, (m) => ({ ...m, ots: [] })),
     )
     malformed(
-      notHeld(),
+      notHeld(3, 5),
       5,
       late(5, (m) => ({ ...m, ots: m.ots.slice(1) })),
     )
     malformed(
-      notHeld(),
+      notHeld(3, 5),
       5,
       late(5, (m) => ({ ...m, voles: m.voles.slice(1) })),
     )
-    const last = () => {
-      const pool = stocked('late', (a, b) => (a === 1 && b === 3 ? [1] : []))
-      pool.fill(1, 3, 'other entries', 2, [3])
-      return pool
-    }
     malformed(
-      last(),
+      notHeld(1, 3),
       1,
       late(1, (m) => ({ ...m, voles: m.voles.slice(1) }), 6),
     )
     malformed(
-      last(),
+      notHeld(1, 3),
       1,
       late(1, (m) => ({ ...m, ots: full.ots }), 6),
     )
   })
+
+  for (const [round, what, pools, tamper, code] of [
+    [2, 'OT', () => stockedBut(3, 5, [3]), vole(5, inList('ots', badOt, 1)), 'OT_CHECK'],
+    [5, 'OT', () => notHeld(3, 5), late(5, inList('ots', badOt, 1)), 'OT_CHECK'],
+    [5, 'VOLE', () => stockedBut(3, 5, [5]), late(5, inList('voles', badVole, 1)), 'VOLE_CHECK'],
+    [5, 'second VOLE', () => notHeld(3, 5), late(5, inList('voles', badVole, 1)), 'VOLE_CHECK'],
+    [6, 'VOLE', () => notHeld(1, 3), late(1, inList('voles', badVole, 1), 6), 'VOLE_CHECK'],
+  ] as const)
+    it(`sign pool lies: an inconsistent ${what} message that comes as late as round ${round} names the cheat and burns (${code})`, () => {
+      expectAborts(run(pools(), { tamper }), [round === 6 ? 1 : 5], code, [3])
+      expect(burnsPairs(code)).to.equal(true)
+    })
 
   it('sign pool lies: 0 fewer or more openings or partials than items name who sends them', () => {
     for (const count of [<V>(l: readonly V[]) => l.slice(1), <V>(l: readonly V[]) => [...l, ...l.slice(1)]]) {

@@ -9,7 +9,7 @@ import { sign } from './sign.ts'
 import type { SignItem } from './sign-request.ts'
 import { runSign, signerRandom, testRequest } from './testing/cluster.ts'
 import { committee, keyOf } from './testing/committee.ts'
-import { TestPool } from './testing/pool.ts'
+import { isWiped, TestPool } from './testing/pool.ts'
 import { type InFlight, type RunOptions, witness } from './testing/run.ts'
 import { expectSignature, sha256 } from './testing/verify.fixture.ts'
 
@@ -195,12 +195,3 @@ describe('sign pool', () => {
 })
 
 const NOTHING = { offers: new Map(), stocked: new Set<PartyId>() }
-
-function isWiped(entry: { readonly secret: { readonly bytes: Uint8Array } }): boolean {
-  try {
-    return entry.secret.bytes.length < 0
-  } catch {
-    // SECRET_WIPED: that is what is asked for.
-    return true
-  }
-}

@@ -48,7 +48,7 @@ describe('secrets', () => {
 
   before(async () => {
     cluster = await TestCluster.create(3, 2)
-    await cluster.start(cluster.names(), { rig })
+    await cluster.start(cluster.names(), { rig, waterMarks: { low: 1, high: 2 } })
     await newKey(cluster)
     // A run with everything in it: success, refusal, a crash, a restart, a cheat.
     await signTransfer(cluster, 1, [1, 2])

@@ -267,7 +267,7 @@ describe('libp2p: hostile peers', () => {
     const { stream } = await peer.greet(victim())
     await stage.until(() => status().up, 'the link')
     stream.pause()
-    for (let i = 0; i < 20; i++) stage.send('node-1', 'node-3', new Uint8Array(FRAME_BYTES_MAX))
+    for (let i = 0; i < 10; i++) stage.send('node-1', 'node-3', new Uint8Array(FRAME_BYTES_MAX))
     await stage.of('node-1').stop()
     await stage.start('node-1')
     await stage.untilUp(['node-1', 'node-2'])

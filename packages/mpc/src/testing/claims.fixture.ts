@@ -45,7 +45,7 @@ export function expectNoOutput(outcome: Outcome<unknown>, honest: readonly Party
 /** Only party 3 may be named, nothing internal comes up, and whoever has finished has a result or a typed error. */
 export function expectSane(outcome: Outcome<unknown>): void {
   for (const [j, session] of outcome.sessions as ReadonlyMap<number, Session<unknown>>) {
-    expect(session.state).to.be.oneOf(['running', 'attesting', 'done', 'aborted'])
+    expect(session.state).to.be.oneOf(['running', 'attesting', 'taking', 'done', 'aborted'])
     expect(session.state === 'aborted').to.equal(session.error !== undefined)
     if (session.state === 'done') expect(session.result).not.to.equal(undefined)
     const { error } = session

@@ -54,7 +54,7 @@ export const pairCtx = (clusterCtx: Uint8Array, pair: NaivePair, alice: number, 
   T('pair', clusterCtx, u32(pair.pairEpoch), u32(alice), u32(bob), pair.transcript)
 
 /** Both multiplications of one pair, one in each direction: as Bob and as Alice under one name. */
-export class NaiveBothWays {
+export class NaiveRun {
   readonly #clusterCtx: Uint8Array
   readonly #pair: NaivePair
   readonly #ends: readonly [number, number]
@@ -96,7 +96,7 @@ export class NaiveBothWays {
   }
 }
 
-/** What is left of {@link NaiveBothWays}, or what the pool has of it. */
+/** What is left of {@link NaiveRun}, or what the pool has of it. */
 export interface NaiveEntry {
   readonly alpha: readonly bigint[]
   readonly t: readonly bigint[]

@@ -6,7 +6,7 @@
  */
 import type { Random } from '@conclave/core'
 import type { KeyPublic, SignCommit, SignOpen, SignPartial, SignVole } from '@conclave/wire'
-import { type ByParty, NaiveBothWays, type NaiveEntry, NaiveItem, type NaivePair } from './naive-item.fixture.ts'
+import { type ByParty, type NaiveEntry, NaiveItem, type NaivePair, NaiveRun } from './naive-item.fixture.ts'
 import { bitsOf, join, KAPPA, same, T, text, u32 } from './naive-maths.fixture.ts'
 import { NaiveAbort } from './naive-ot.fixture.ts'
 
@@ -70,7 +70,7 @@ export class NaiveSigner {
   readonly #peers: readonly number[]
   readonly #sid: Uint8Array
   readonly #items: readonly NaiveItem[]
-  readonly #runs: ByParty<readonly NaiveBothWays[]>
+  readonly #runs: ByParty<readonly NaiveRun[]>
   readonly #commitments = new Map<number, readonly Uint8Array[]>()
   #echo: Uint8Array = new Uint8Array(0)
 
@@ -82,7 +82,7 @@ export class NaiveSigner {
     const many = request.items.length > 1
     const ids = request.items.map((_, i) => (many ? T('sign-item', this.#sid, u32(i)) : this.#sid))
     this.#items = request.items.map((item, i) => new NaiveItem({ ...inputs, ...item, signers: request.signers, id: ids[i]! }))
-    this.#runs = this.#each((j) => ids.map((id) => new NaiveBothWays(clusterCtx, pairs.get(j)!, [self, j], id)))
+    this.#runs = this.#each((j) => ids.map((id) => new NaiveRun(clusterCtx, pairs.get(j)!, [self, j], id)))
     this.#commitments.set(
       self,
       this.#items.map((item) => item.commitment),

@@ -52,6 +52,15 @@ function entriesOf(a: PartyId, b: PartyId, seed: string, count: number, self: Pa
   return (known.get(self) ?? []).map((e) => ({ name: e.name, secret: new SecretBytes(e.bytes.slice()) }))
 }
 
+export function isWiped({ secret }: Correlation): boolean {
+  try {
+    return secret.bytes.length < 0
+  } catch {
+    // SECRET_WIPED: that is what is asked for.
+    return true
+  }
+}
+
 const keyOf = (self: PartyId, peer: PartyId) => `${self}/${peer}`
 
 /** What every party of a test has in stock with every other: all of a peer's entries leave it in the order in which they came. */

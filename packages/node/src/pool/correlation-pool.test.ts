@@ -56,7 +56,7 @@ describe('correlation pool of a node', () => {
     for (const status of [two, three]) expect(status.pool).to.include({ missed: 5, mismatched: 0, dropped: 0 })
     expect([await stockOf(2, 3), await stockOf(3, 2)]).to.deep.equal([3, 3])
   })
-  it('correlation pool: an offer of entries that were never made, or of one that was used, costs that entry and nothing else', async () => {
+  it('correlation reuse: an offer of entries that were never made, or of one that was used, costs that entry and nothing else', async () => {
     await full()
     const used: Uint8Array[] = []
     cluster.tamper.set(
@@ -131,7 +131,8 @@ describe('correlation pool of a node', () => {
       await until('the pair is burned', async () => (await pairStateOf(cluster, victim, liar)) === 'burned')
       const status = await statusOf(cluster, victim)
       expect(status.pairs.find((p) => p.peer === liar)).to.include({ code, stock: 0 })
-      expect(await cluster.store(`n${victim}`).get('pair', String(liar))).to.equal(undefined)
+      // The ban holds at once; the disk follows.
+      await until('its state is destroyed', async () => (await cluster.store(`n${victim}`).get('pair', String(liar))) === undefined)
       cluster.tamper.clear()
       await until('the refill has failed', async () => (await statusOf(cluster, victim)).pool.failed === failed + 1)
     })

@@ -101,23 +101,22 @@ describe('refill of the correlation pool', () => {
     expect(one.stock.count(2)).to.equal(20)
   })
 
-  it('refill: a node takes part in one at a time', async () => {
+  it('refill: a node takes part in one at a time, whoever offers', async () => {
     const [one, two, three] = [end(1), end(2), end(3)]
     const gate = Promise.withResolvers<readonly StockEntry[]>()
-    one.session = () => gate.promise
-    two.session = () => gate.promise
-    link(1, 2)
-    await pass(QUIET_MS)
-    expect([one.batches.length, two.batches.length]).to.deep.equal([1, 1])
+    for (const e of [one, three]) e.session = () => gate.promise
     link(1, 3)
+    await pass(QUIET_MS)
+    link(1, 2)
     link(2, 3)
     await pass(60_000)
-    expect([one.batches.length, two.batches.length, three.batches.length]).to.deep.equal([1, 1, 0])
-    // Neither offered to the third while its own refill ran.
-    expect([one.offers.length, two.offers.length]).to.deep.equal([1, 0])
+    // The first is busy, so it offers nothing to the second; the third is, so it declines.
+    expect([one.offers.length, two.batches.length, three.batches.length]).to.deep.equal([1, 0, 1])
+    expect(two.offers.length).to.be.above(0)
+    expect(three.refill.counts.declined).to.equal(two.offers.length)
     gate.resolve([])
-    await settled()
-    expect(three.batches.length).to.be.above(0)
+    await pass(20_000)
+    expect(two.batches.length).to.be.above(0)
   })
 
   it('refill: an offer that comes before this end of the last refill has ended waits for it', async () => {
