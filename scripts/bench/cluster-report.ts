@@ -26,6 +26,7 @@ export function clusterToJson(report: ClusterReport) {
 
 const RATIO_TEXT: Readonly<Record<keyof ClusterRatios, readonly [string, string]>> = {
   throughput: ['signatures/s with 32 in flight / best of a peer by itself on the same cores', 'at least'],
+  throughputOneThread: ['the same / best of a peer in one thread', 'at least'],
   latencyLoopback: ['one signature / (4 bare rounds of its quorum + CPU of one party), median, loopback', 'at most'],
   latencyFar: ['the same on links of 40 to 80 ms', 'at most'],
   nodeMiB: ['memory of a node with 32 in flight, MiB', 'below'],

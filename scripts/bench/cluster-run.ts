@@ -57,22 +57,27 @@ export interface ClusterReport {
 export interface ClusterRatios {
   /** Signatures a second with the most in flight, over the best that a peer does on the same cores. */
   readonly throughput: number | null
+  /** The same over the best of a peer in one thread: what a program does that does not spread its signatures over workers. */
+  readonly throughputOneThread: number | null
   readonly latencyLoopback: number | null
   readonly latencyFar: number | null
   /** Of the node that needs the most. */
   readonly nodeMiB: number | null
 }
 
-/** What the project is held to: at least, at most, at most, below. */
-export const CLUSTER_GOALS = { throughput: 15, latencyLoopback: 1.5, latencyFar: 1.5, nodeMiB: 300 } as const satisfies Record<
-  keyof ClusterRatios,
-  number
->
+/** What the project is held to: at least twice, at most twice, below. */
+export const CLUSTER_GOALS = {
+  throughput: 15,
+  throughputOneThread: 15,
+  latencyLoopback: 1.5,
+  latencyFar: 1.5,
+  nodeMiB: 300,
+} as const satisfies Record<keyof ClusterRatios, number>
 
 /** Whether a ratio is where it has to be. */
 export function isReached(name: keyof ClusterRatios, value: number): boolean {
   const goal = CLUSTER_GOALS[name]
-  return name === 'throughput' ? value >= goal : name === 'nodeMiB' ? value < goal : value <= goal
+  return name === 'throughput' || name === 'throughputOneThread' ? value >= goal : name === 'nodeMiB' ? value < goal : value <= goal
 }
 
 /**
@@ -92,10 +97,12 @@ export function clusterRatios({
   peers,
 }: Pick<ClusterReport, 'loopback' | 'far' | 'memory' | 'peers'>): ClusterRatios {
   const most = loopback?.series.find((s) => s.inFlight === Math.max(...IN_FLIGHT))
-  const best = Math.max(...peers.map((p) => p.signaturesPerSecond))
+  const over = (rates: readonly PeerRate[]) =>
+    most === undefined || rates.length === 0 ? null : most.signaturesPerSecond / Math.max(...rates.map((p) => p.signaturesPerSecond))
   const nodes = Object.entries(memory ?? {}).filter(([name]) => (NODE_NAMES as readonly string[]).includes(name))
   return {
-    throughput: most === undefined || peers.length === 0 ? null : most.signaturesPerSecond / best,
+    throughput: over(peers),
+    throughputOneThread: over(peers.filter((p) => p.threads === 1)),
     latencyLoopback: loopback?.latencyRatio ?? null,
     latencyFar: far?.latencyRatio ?? null,
     nodeMiB: nodes.length === 0 ? null : Math.max(...nodes.map(([, m]) => m.ownMiB)),

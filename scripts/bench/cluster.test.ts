@@ -40,7 +40,7 @@ const links = (all: readonly Series[]): LinkFigures => ({
 
 describe('bench: the cluster', () => {
   it('bench: throughput is that of the most in flight over the best of the peers, on one core or on all', () => {
-    const peers = [5, 9, 7].map((signaturesPerSecond, i) => ({ peer: 'x', threads: i, signaturesPerSecond }))
+    const peers = [5, 9, 7].map((signaturesPerSecond, i) => ({ peer: 'x', threads: i + 1, signaturesPerSecond }))
     const loopback = links([series(1, 500), series(8, 400), series(32, 180)])
     const memory = {
       zurich: { ownMiB: 250, childrenMiB: 900 },
@@ -48,9 +48,10 @@ describe('bench: the cluster', () => {
       coordinator: { ownMiB: 800, childrenMiB: 0 },
     }
     const ratios = clusterRatios({ loopback, far: null, memory, peers })
-    expect(ratios).to.deep.equal({ throughput: 20, latencyLoopback: 1.4, latencyFar: null, nodeMiB: 260 })
+    expect(ratios).to.deep.equal({ throughput: 20, throughputOneThread: 36, latencyLoopback: 1.4, latencyFar: null, nodeMiB: 260 })
     expect(clusterRatios({ loopback: null, far: null, memory: null, peers })).to.deep.equal({
       throughput: null,
+      throughputOneThread: null,
       latencyLoopback: null,
       latencyFar: null,
       nodeMiB: null,

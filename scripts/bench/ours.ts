@@ -8,7 +8,6 @@ import {
   type DealContext,
   type Dealing,
   deal,
-  derive,
   type Entries,
   type KeyShare,
   type Names,
@@ -28,8 +27,8 @@ import { mustVerify } from './verify.ts'
 const NAME = 'conclave'
 const CLUSTER = tagged('cluster', new TextEncoder().encode('bench'))
 const DIGEST = new Uint8Array(32).fill(9)
-/** A child key, as a platform has one for each of its customers. */
-const PATH = [0, 7]
+/** The root key, as the peers' signatures are. */
+const PATH: readonly number[] = []
 
 /** Made in one session, as a node does when it refills a stock. */
 const ENTRIES = 8
@@ -177,14 +176,13 @@ export class Committee {
         return [self, new Session({ self, peers: this.signers.filter((j) => j !== self), rounds: SIGN_ROUNDS, protocol })]
       }),
     )
-    const { publicKey, chainCode } = (this.#shares.get(1) as KeyShare).public
-    const child = derive(publicKey, chainCode, PATH).publicKey
+    const { publicKey } = (this.#shares.get(1) as KeyShare).public
     const largest = new Map<number, number>()
     const said = (round: number, bytes: number) => void largest.set(round, Math.max(bytes, largest.get(round) ?? 0))
     // Entries that a lower party offers are the whole stock of the pair.
     const take = (self: PartyId, names: Names): Entries => new Map([...names.keys()].map((j) => [j, pools.get(self)?.get(j) ?? []]))
     for (const signatures of drive(sessions, { meter, said, take }).values()) {
-      for (const { signature } of signatures) mustVerify(NAME, child, DIGEST, signature)
+      for (const { signature } of signatures) mustVerify(NAME, publicKey, DIGEST, signature)
     }
     this.roundBytes = [...largest].sort(([a], [b]) => a - b).map(([, bytes]) => bytes)
     return meter.cost

@@ -197,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
       ['4.c', 'names are not compared', "throw abortOf('CORRELATE_UNCONFIRMED')", 'void 0'],
       ['3.1', 'OT messages are not checked', "throw abortOf('OT_CHECK', [peer])", 'void 0'],
       ['4.1', 'answers are not checked', "blame('VOLE_CHECK', verdict === 'inconsistent' ? [peer] : [])", ''],
-      ['0', 'any number of OT messages', "throw abortOf('SIGN_MALFORMED', [peer])", 'void 0'],
+      ['0', 'any number of OT messages in a refill', "throw abortOf('SIGN_MALFORMED', [peer])", 'void 0'],
     ],
   ),
   ...taken(

@@ -21,7 +21,7 @@ describe('operator at the admin socket', () => {
     const { exitCode, stdout, stderr } = await status('zurich')
     expect([exitCode, stderr]).to.deep.equal([0, ''])
     expect(stdout).to.match(/^node zurich \(1\), version \S+\ncluster lock [0-9a-f]{64}, version 1\nhsm primary: ok\n/)
-    expect(stdout).to.match(/^pair oslo: ready epoch \d+$/m)
+    expect(stdout).to.match(/^pair oslo: ready epoch \d+, 0 correlations$/m)
     const { name, index, pairs } = await statusOf('oslo')
     expect([name, index, pairs.map((p) => p.peer)]).to.deep.equal(['oslo', 2, ['zurich', 'lisbon']])
     expect((await lstat(join(dirOf('zurich'), 'admin.sock'))).mode & 0o777).to.equal(0o600)

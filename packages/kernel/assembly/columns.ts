@@ -86,13 +86,13 @@ export function carry(columns: usize): void {
   store<u64>(columns, load<u64>(columns, 144) + over, 144)
 }
 
-/** The columns mod q: a sum of less than 2^32 products. They are not kept. */
+/** The columns mod q: a sum of at most 2^20 products. They are not kept. */
 export function reduceColumns(out: usize, columns: usize): void {
   carry(columns)
   const h0 = load<u64>(columns, 72), h1 = load<u64>(columns, 80), h2 = load<u64>(columns, 88), h3 = load<u64>(columns, 96)
   const h4 = load<u64>(columns, 104), h5 = load<u64>(columns, 112), h6 = load<u64>(columns, 120), h7 = load<u64>(columns, 128)
   const h8 = load<u64>(columns, 136), h9 = load<u64>(columns, 144)
-  // What lies above 2^261 is below 2^283, so that this comes out below 2^261 + 2^283 2^134.
+  // What lies above 2^261 is below 2^271, so that this comes out below 2^261 + 2^271 2^133.4, which 14 limbs hold.
   const c0 = load<u64>(columns, 0) + h0 * E0
   const c1 = load<u64>(columns, 8) + h0 * E1 + h1 * E0 + (c0 >> 29)
   const c2 = load<u64>(columns, 16) + h0 * E2 + h1 * E1 + h2 * E0 + (c1 >> 29)
@@ -109,27 +109,27 @@ export function reduceColumns(out: usize, columns: usize): void {
   const c13 = h9 * E4 + (c12 >> 29)
   settle(
     out, c0 & LIMB, c1 & LIMB, c2 & LIMB, c3 & LIMB, c4 & LIMB, c5 & LIMB, c6 & LIMB, c7 & LIMB, c8 & LIMB,
-    c9 & LIMB, c10 & LIMB, c11 & LIMB, c12 & LIMB, c13 & LIMB, c13 >> 29,
+    c9 & LIMB, c10 & LIMB, c11 & LIMB, c12 & LIMB, c13,
   )
 }
 
-/** `sum_k l_k 2^(29 k)` mod q, for limbs of 29 bits and a sum below 2^417. */
+/** A number of 14 limbs mod q. */
 export function settle(
   out: usize, l0: u64, l1: u64, l2: u64, l3: u64, l4: u64, l5: u64, l6: u64, l7: u64, l8: u64,
-  h0: u64, h1: u64, h2: u64, h3: u64, h4: u64, h5: u64,
+  h0: u64, h1: u64, h2: u64, h3: u64, h4: u64,
 ): void {
-  // Below 2^261 + 2^156 2^133.4: what lies above 2^256 is below 2^34.
+  // Below 2^261 + 2^145 2^133.4: what lies above 2^256 is below 2^23.
   const c0 = l0 + h0 * E0
   const c1 = l1 + h0 * E1 + h1 * E0 + (c0 >> 29)
   const c2 = l2 + h0 * E2 + h1 * E1 + h2 * E0 + (c1 >> 29)
   const c3 = l3 + h0 * E3 + h1 * E2 + h2 * E1 + h3 * E0 + (c2 >> 29)
   const c4 = l4 + h0 * E4 + h1 * E3 + h2 * E2 + h3 * E1 + h4 * E0 + (c3 >> 29)
-  const c5 = l5 + h1 * E4 + h2 * E3 + h3 * E2 + h4 * E1 + h5 * E0 + (c4 >> 29)
-  const c6 = l6 + h2 * E4 + h3 * E3 + h4 * E2 + h5 * E1 + (c5 >> 29)
-  const c7 = l7 + h3 * E4 + h4 * E3 + h5 * E2 + (c6 >> 29)
-  const c8 = l8 + h4 * E4 + h5 * E3 + (c7 >> 29)
-  // Folded, that is below 2^256 + 2^163, which is below 2 q.
-  const top = (c8 >> 24) + ((h5 * E4) << 5)
+  const c5 = l5 + h1 * E4 + h2 * E3 + h3 * E2 + h4 * E1 + (c4 >> 29)
+  const c6 = l6 + h2 * E4 + h3 * E3 + h4 * E2 + (c5 >> 29)
+  const c7 = l7 + h3 * E4 + h4 * E3 + (c6 >> 29)
+  const c8 = l8 + h4 * E4 + (c7 >> 29)
+  // Folded, that is below 2^256 + 2^152, which is below 2 q.
+  const top = c8 >> 24
   const x0 = (c0 & LIMB) + top * D0
   const x1 = (c1 & LIMB) + top * D1 + (x0 >> 29)
   const x2 = (c2 & LIMB) + top * D2 + (x1 >> 29)

@@ -1,16 +1,17 @@
 // Many hashes of messages that differ in a few fields: eight at once, from the state after what they share.
 //
 // A message is a prefix of whole blocks and a tail. The tail's words lie in memory as vectors, a lane for each of four messages, and the
-// words of four more messages after them; fields are put into them at any byte. The last field is the number of the block of output.
-// Blocks of the tail before that field are the head, which all blocks of output share. What is laid out where is public, what the
-// fields hold is not.
+// words of four more messages after them; fields are put into them at any byte. The last fields are counters: that of a column if there
+// is one, and the number of the block of output. Blocks of the tail before the counters are the head, which all that is counted shares.
+// When no other field reaches beyond the head, the blocks after it are the same in all messages and their schedules are made once. What is
+// laid out where is public, what the fields hold is not.
 import { BLOCK, rounds, schedule, SCHEDULE, start, STATES } from './sha256'
 import { reduceFour, wipeLimbs } from './wide'
 
 /** Messages at once, and on one side. */
 const MESSAGES: usize = 8
 const LANES: usize = 4
-/** The tail's blocks from that of the last field on: the field and the padding reach into at most one more. */
+/** The tail's blocks from that of the first counter on: counters and padding reach into at most one more. */
 const LAST_BLOCKS: usize = 2
 /** Schedules of the last blocks for both sides. */
 const LAST: usize = 2 * LAST_BLOCKS * SCHEDULE
@@ -91,16 +92,21 @@ function runHead(words: usize, blocks: usize, heads: usize, early: usize): void 
   }
 }
 
-/** The schedules of the last blocks, for block `n` of the output. */
-function scheduleLast(words: usize, blocks: usize, last: usize, n: usize, out: usize): void {
-  const number = i32x4.splat(i32(n)), heads = last >> 6
-  put(words, last, number)
-  put(words + BLOCK * blocks, last, number)
-  for (let b = heads; b < blocks; b++) {
+/** The schedules of the last blocks, of which there are `count`. */
+function scheduleLast(words: usize, side: usize, count: usize, out: usize): void {
+  for (let b: usize = 0; b < count; b++) {
     schedule(words + BLOCK * b, EXPANDED, out)
-    schedule(words + BLOCK * (blocks + b), EXPANDED, out + SCHEDULE)
+    schedule(side + BLOCK * b, EXPANDED, out + SCHEDULE)
     out += 2 * SCHEDULE
   }
+}
+
+/** The same for block `n` of the output. */
+function scheduleNumber(words: usize, blocks: usize, last: usize, n: usize, out: usize): void {
+  const number = i32x4.splat(i32(n)), heads = last >> 6, side = words + BLOCK * blocks
+  put(words, last, number)
+  put(side, last, number)
+  scheduleLast(words + BLOCK * heads, side + BLOCK * heads, blocks - heads, out)
 }
 
 /** Eight digests, from the states after the head. */
@@ -113,15 +119,10 @@ function runLast(blocks: usize, schedules: usize, out: usize): void {
   }
 }
 
-function scheduleWide(words: usize, blocks: usize, last: usize): void {
-  scheduleLast(words, blocks, last, 0, WIDE)
-  scheduleLast(words, blocks, last, 1, WIDE + LAST)
-}
-
 /** Eight scalars, at `out` and multiples of `stride` after it. */
-function digestScalars(out: usize, stride: usize, blocks: usize): void {
-  runLast(blocks, WIDE, DIGESTS)
-  runLast(blocks, WIDE + LAST, DIGESTS + STATES)
+function digestScalars(out: usize, stride: usize, blocks: usize, schedules: usize): void {
+  runLast(blocks, schedules, DIGESTS)
+  runLast(blocks, schedules + LAST, DIGESTS + STATES)
   reduceFour(out, stride, DIGESTS, DIGESTS + STATES)
   reduceFour(out + LANES * stride, stride, DIGESTS + 128, DIGESTS + STATES + 128)
 }
@@ -139,44 +140,59 @@ function wipe(): void {
   wipeLimbs()
 }
 
+/** The schedules of the last blocks, for each column and both blocks of the output that make its scalar. */
+function scheduleColumns(words: usize, blocks: usize, column: usize, columns: usize, out: usize): void {
+  const heads = column >> 6, side = words + BLOCK * blocks
+  for (let c: usize = 0; c < columns; c++) {
+    put(words, column, i32x4.splat(i32(c)))
+    put(side, column, i32x4.splat(i32(c)))
+    for (let n: usize = 0; n < WIDE_BLOCKS; n++) {
+      put(words, column + 12, i32x4.splat(i32(n)))
+      put(side, column + 12, i32x4.splat(i32(n)))
+      scheduleLast(words + BLOCK * heads, side + BLOCK * heads, blocks - heads, out)
+      out += LAST
+    }
+  }
+}
+
 /**
- * After `prepareHash`. Fields: from byte `first` of the tail on j, c and 16 bytes, each 8 bytes after the end of the one before.
+ * After `prepareHash`. Fields: j and 16 bytes from byte `first` of the tail on, then c from byte `column` on, then the number.
  *
  * @param count - rows, a multiple of 8.
+ * @param schedules - room for those of the last blocks, for both blocks of output of each column.
  * @returns at `out`, scalars by row and column.
  */
 export function hashRows(
-  out: usize, rows: usize, offset: usize, count: usize, columns: usize, words: usize, blocks: usize, first: usize, early: usize,
+  out: usize, rows: usize, offset: usize, schedules: usize, count: usize, columns: usize, words: usize, blocks: usize, first: usize,
+  column: usize, early: usize,
 ): void {
-  const x = v128.load(offset), stride = 32 * columns, last = first + 48, heads = last >> 6, side = words + BLOCK * blocks
-  // When the column's number is in the head, the last blocks are the same for all columns.
-  const shared = first + 16 <= 64 * heads
+  const x = v128.load(offset), stride = 32 * columns, heads = column >> 6, side = words + BLOCK * blocks
+  const shared = first + 20 <= 64 * heads
+  if (shared) scheduleColumns(words, blocks, column, columns, schedules)
   for (let j: usize = 0; j < count; j += MESSAGES) {
     put(words, first, indices(j))
     put(side, first, indices(j + LANES))
-    putBytes(words, first + 24, rows + 16 * j, 16, x)
-    putBytes(side, first + 24, rows + 16 * (j + LANES), 16, x)
-    if (shared) scheduleWide(words, blocks, last)
+    putBytes(words, first + 4, rows + 16 * j, 16, x)
+    putBytes(side, first + 4, rows + 16 * (j + LANES), 16, x)
+    if (!shared) scheduleColumns(words, blocks, column, columns, schedules)
+    runHead(words, blocks, heads, early)
     for (let c: usize = 0; c < columns; c++) {
-      put(words, first + 12, i32x4.splat(i32(c)))
-      put(side, first + 12, i32x4.splat(i32(c)))
-      if (!shared) scheduleWide(words, blocks, last)
-      runHead(words, blocks, heads, early)
-      digestScalars(out + stride * j + 32 * c, stride, blocks - heads)
+      digestScalars(out + stride * j + 32 * c, stride, blocks - heads, schedules + WIDE_BLOCKS * LAST * c)
     }
   }
   wipe()
 }
 
 /** After `prepareHash`. Field: j. `count` is a multiple of 8. */
-export function hashIndices(out: usize, count: usize, words: usize, blocks: usize, first: usize, early: usize): void {
-  const last = first + 12, heads = last >> 6, side = words + BLOCK * blocks
+export function hashIndices(out: usize, count: usize, words: usize, blocks: usize, first: usize, last: usize, early: usize): void {
+  const heads = last >> 6, side = words + BLOCK * blocks
   for (let j: usize = 0; j < count; j += MESSAGES) {
     put(words, first, indices(j))
     put(side, first, indices(j + LANES))
     runHead(words, blocks, heads, early)
-    scheduleWide(words, blocks, last)
-    digestScalars(out + 32 * j, 32, blocks - heads)
+    scheduleNumber(words, blocks, last, 0, WIDE)
+    scheduleNumber(words, blocks, last, 1, WIDE + LAST)
+    digestScalars(out + 32 * j, 32, blocks - heads, WIDE)
   }
   wipe()
 }
@@ -214,11 +230,11 @@ export function expandSeeds(
 ): void {
   const digests = (bytes + 31) >> 5, stride = 32 * digests, heads = last >> 6, side = words + BLOCK * blocks
   const shared = first + 32 <= 64 * heads
-  if (shared) for (let n: usize = 0; n < digests; n++) scheduleLast(words, blocks, last, n, schedules + LAST * n)
+  if (shared) for (let n: usize = 0; n < digests; n++) scheduleNumber(words, blocks, last, n, schedules + LAST * n)
   for (let i: usize = 0; i < count; i += MESSAGES) {
     putSeeds(words, first, seeds + 32 * i)
     putSeeds(side, first, seeds + 32 * (i + LANES))
-    if (!shared) for (let n: usize = 0; n < digests; n++) scheduleLast(words, blocks, last, n, schedules + LAST * n)
+    if (!shared) for (let n: usize = 0; n < digests; n++) scheduleNumber(words, blocks, last, n, schedules + LAST * n)
     runHead(words, blocks, heads, early)
     for (let n: usize = 0; n < digests; n++) {
       runLast(blocks - heads, schedules + LAST * n, DIGESTS)

@@ -71,7 +71,7 @@ export function addSubtract(out: usize, a: usize, b: usize, c: usize): void {
   const u1 = d1 + (C1 ^ (less & (C1 ^ Q1))), t1 = u1 + carried(t0, d0)
   const u2 = d2 + (1 ^ (less & (1 ^ Q2))), t2 = u2 + (carried(u1, d1) | carried(t1, u1))
   const u3 = d3 + less, t3 = u3 + (carried(u2, d2) | carried(t2, u2))
-  const pick = i64x2.splat(0 - ((over ^ under) | carried(u3, d3) | carried(t3, u3)))
+  const pick = i64x2.splat(0 - ((over ^ under) | carried(t3, u3)))
   v128.store(out, turn(v128.bitselect(pair(t2, t3), pair(d2, d3), pick)), 0)
   v128.store(out, turn(v128.bitselect(pair(t0, t1), pair(d0, d1), pick)), 16)
 }

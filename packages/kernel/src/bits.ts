@@ -1,4 +1,4 @@
-import { MESSAGES, prepare } from './hash.ts'
+import { LAST_SCHEDULES_BYTES, MESSAGES, prepare } from './hash.ts'
 import type { BitKernel } from './kernel.ts'
 import { countOf, ROW_BYTES, requireLengths, roundUp } from './lengths.ts'
 import { arena, type Exports, wasm } from './load.ts'
@@ -7,8 +7,6 @@ const LANES = 4
 const SEED_BYTES = 32
 const DIGEST_BYTES = 32
 const ELEMENT_BYTES = 16
-/** The schedules of the last two blocks of eight messages. */
-const SCHEDULES_BYTES = 4096
 /** Columns that are transposed at once, and bytes of each. */
 const GROUP = 16
 const COLUMNS_MAX = 8 * ROW_BYTES
@@ -21,34 +19,32 @@ export const bits: BitKernel = {
   expandSeeds(prefix, seeds, name, bytes) {
     const count = countOf(seeds, SEED_BYTES, 'expandSeeds')
     requireLengths(Number.isInteger(bytes) && bytes >= 0, 'expandSeeds')
-    return arena.run(() => {
-      const { words, blocks, first, last, early } = prepare(arena, prefix, [SEED, name])
-      const [padded, digests] = [roundUp(count, MESSAGES), Math.ceil(bytes / DIGEST_BYTES)]
-      const [out, schedules] = [arena.reserve(padded * digests * DIGEST_BYTES), arena.reserve(digests * SCHEDULES_BYTES)]
-      const at = arena.put(seeds, padded * SEED_BYTES)
-      calls.expandSeeds(out, at, schedules, padded, bytes, words, blocks, first, last, early)
-      return arena.take(out, count * bytes)
-    })
+    const [padded, digests] = [roundUp(count, MESSAGES), Math.ceil(bytes / DIGEST_BYTES)]
+    const call = (out: number) => {
+      const { words, blocks, first, counter, early } = prepare(arena, prefix, [SEED, name])
+      const [schedules, at] = [arena.reserve(digests * LAST_SCHEDULES_BYTES), arena.put(seeds, padded * SEED_BYTES)]
+      calls.expandSeeds(out, at, schedules, padded, bytes, words, blocks, first, counter, early)
+    }
+    return arena.result(count * bytes, call, padded * digests * DIGEST_BYTES)
   },
   foldBlocks(chi, columns) {
     const k = countOf(chi, ELEMENT_BYTES, 'foldBlocks')
     const stride = chi.length + ELEMENT_BYTES
     const count = countOf(columns, stride, 'foldBlocks')
-    return arena.run(() => {
-      const padded = roundUp(count, LANES)
-      const [out, room] = [arena.reserve(padded * ELEMENT_BYTES), arena.reserve(LANES * stride)]
+    const padded = roundUp(count, LANES)
+    const call = (out: number) => {
+      const room = arena.reserve(LANES * stride)
       calls.foldBlocks(out, arena.put(chi), arena.put(columns, padded * stride), room, padded, k)
-      return arena.take(out, count * ELEMENT_BYTES)
-    })
+    }
+    return arena.result(count * ELEMENT_BYTES, call, padded * ELEMENT_BYTES)
   },
   transpose(columns, count) {
     requireLengths(count > 0 && count <= COLUMNS_MAX && columns.length % count === 0, 'transpose')
     const bytes = columns.length / count
-    return arena.run(() => {
+    const call = (out: number) => {
       const groups = Math.ceil(count / GROUP)
-      const out = arena.reserve(8 * roundUp(bytes, GROUP) * ROW_BYTES)
       calls.transpose(out, arena.put(columns, groups * GROUP * bytes + GROUP), groups, bytes)
-      return arena.take(out, 8 * bytes * ROW_BYTES)
-    })
+    }
+    return arena.result(8 * bytes * ROW_BYTES, call, 8 * roundUp(bytes, GROUP) * ROW_BYTES)
   },
 }

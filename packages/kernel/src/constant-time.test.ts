@@ -7,7 +7,7 @@ import { SecretFlow } from './constant-time.fixture.ts'
 const SECRET: readonly string[] = [
   ...['addScalars', 'areCanonical', 'invertScalar', 'mulScalars', 'reduceWide', 'subScalars'],
   ...['addSelected', 'combineColumns', 'maskedDifferences', 'subSelected', 'sumColumns', 'sumSelected'],
-  ...['expandSeeds', 'foldBlocks', 'hashIndices', 'hashRows', 'prepareHash', 'transpose'],
+  ...['expandSeeds', 'foldBlocks', 'hashIndices', 'hashRows', 'prepareHash', 'reduceDigests', 'transpose'],
   ...['fieldToBytes', 'fieldInvert', 'fieldSettle', 'fieldMultiply', 'fieldSquare', 'fieldMultiplySubtract', 'fieldMultiplySums'],
   ...['pointAdd', 'pointCompress', 'pointEqual', 'pointIsIdentity', 'pointMakeTable', 'pointMultiply', 'pointMultiplyBase'],
   ...['pointMultiplyTable', 'pointStart', 'pointSubtract', 'pointTable', 'pointTableBytes'],

@@ -5,8 +5,9 @@ const BLOCK_BYTES = 64
 /** So many messages are hashed at once. */
 export const MESSAGES = 8
 const LENGTH_BYTES = 8
-/** The number of the block of output. */
-const NUMBER_BYTES = 4
+const COUNTER_BYTES = 4
+/** The compiled code keeps the schedules of so many blocks from that of the first counter on, for all messages. */
+export const LAST_SCHEDULES_BYTES = 4096
 /** Rounds come in eights. */
 const ROUNDS = 8
 
@@ -20,21 +21,22 @@ export interface Messages {
   readonly blocks: number
   /** The tail's byte at which the first field begins. */
   readonly first: number
-  /** That at which the number of the block of output begins. */
-  readonly last: number
+  /** That at which the first counter begins. */
+  readonly counter: number
   /** The round with which the blocks that hold fields can begin. */
   readonly early: number
 }
 
 /**
- * Lays out messages of SHA-256 in counter mode: `prefix`, then each part with its length in front, then the number of the block as a last
- * part. What varies in the parts is zero here.
+ * Lays out messages of SHA-256 in counter mode: `prefix`, then each part with its length in front, then `counters` parts of 32 bits, the
+ * last of which is the number of the block. What varies is zero here.
  *
  * @param parts - the first one varies.
  */
-export function prepare(arena: Arena, prefix: Uint8Array, parts: readonly Uint8Array[]): Messages {
+export function prepare(arena: Arena, prefix: Uint8Array, parts: readonly Uint8Array[], counters: number = 1): Messages {
   const whole = prefix.length - (prefix.length % BLOCK_BYTES)
-  const pieces = [prefix.subarray(whole), ...[...parts, new Uint8Array(NUMBER_BYTES)].flatMap((part) => [lengthOf(part.length), part])]
+  const fields = [...parts, ...Array.from({ length: counters }, () => new Uint8Array(COUNTER_BYTES))]
+  const pieces = [prefix.subarray(whole), ...fields.flatMap((part) => [lengthOf(part.length), part])]
   const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
   const tail = new Uint8Array(Math.ceil((bytes + 1 + LENGTH_BYTES) / BLOCK_BYTES) * BLOCK_BYTES)
   let at = 0
@@ -44,11 +46,12 @@ export function prepare(arena: Arena, prefix: Uint8Array, parts: readonly Uint8A
   }
   tail[bytes] = 0x80
   tail.set(lengthOf(8 * (whole + bytes)), tail.length - LENGTH_BYTES)
-  const [first, last, blocks] = [prefix.length - whole + LENGTH_BYTES, bytes - NUMBER_BYTES, tail.length / BLOCK_BYTES]
-  const early = last >= BLOCK_BYTES && first >= 4 * ROUNDS ? ROUNDS : 0
+  const [first, blocks] = [prefix.length - whole + LENGTH_BYTES, tail.length / BLOCK_BYTES]
+  const counter = bytes - counters * (LENGTH_BYTES + COUNTER_BYTES) + LENGTH_BYTES
+  const early = counter >= BLOCK_BYTES && first >= 4 * ROUNDS ? ROUNDS : 0
   const words = arena.reserve(MESSAGES * tail.length)
   prepareHash(arena.put(prefix.subarray(0, whole)), whole / BLOCK_BYTES, arena.put(tail), blocks, words, early)
-  return { words, blocks, first, last, early }
+  return { words, blocks, first, counter, early }
 }
 
 /** 64 bits, big-endian. */

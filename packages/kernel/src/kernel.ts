@@ -31,12 +31,21 @@ export interface ScalarKernel {
 
 /**
  * Vectors of scalars, as OT pads and VOLE need them. `bits` are strings of bits, least significant bit of the first byte first.
- * Constant time in every value; lengths are public.
+ * Constant time in every value; lengths are public. A sum has at most 2^20 products.
+ *
+ * @throws {RangeError} when lengths do not fit together.
  */
 export interface VectorKernel {
   /**
-   * The specification's `Hs` for every row j and column c: 48 bytes of SHA-256 in counter mode, mod q, over `prefix` and then three
-   * length-prefixed parts: the 32-bit j, the 32-bit c, and row j xor `offset`.
+   * Runs `work`. What functions of vectors and bits give meanwhile stays where they work, and is not copied when it is handed to them
+   * again: views, to be read and written until `work` returns or throws. Then they are wiped, so that what is to stay must be copied.
+   *
+   * @throws {RangeError} when what is held comes to more than 2 MiB.
+   */
+  hold<T>(work: () => T): T
+  /**
+   * The specification's `Hs` for every row j and column c: 48 bytes of SHA-256 in counter mode, mod q, over `prefix` and then two
+   * length-prefixed parts: 20 bytes that are the 32-bit j and row j xor `offset`, and the 32-bit c.
    *
    * @param prefix - all bytes that are hashed before, lengths included.
    * @param rows - 16 bytes each.
@@ -62,7 +71,11 @@ export interface VectorKernel {
   sumSelected(factors: Scalars, bits: Uint8Array): Scalar
 }
 
-/** Strings of bits, as the OT extension needs them. Constant time in every value; lengths are public. */
+/**
+ * Strings of bits, as the OT extension needs them. Constant time in every value; lengths are public.
+ *
+ * @throws {RangeError} when lengths do not fit together.
+ */
 export interface BitKernel {
   /**
    * For every seed i: `bytes` bytes of SHA-256 in counter mode over `prefix` and then two length-prefixed parts: seed i (32 bytes)

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { same } from './check/compare.ts'
-import { Draw } from './check/draw.ts'
+import { Draw, ORDER } from './check/draw.ts'
 import { kernel } from './index.ts'
-import { toBigint, toScalar } from './twin/scalars.ts'
+import { arena, wasm } from './load.ts'
+import { toBigint, toScalar, unpack } from './twin/scalars.ts'
 
 const COUNTS = [0, 1, 3, 4, 5, 7, 8, 9, 767, 768, 769]
 const draw = new Draw(20260101)
@@ -11,6 +12,19 @@ const scalarsOf = (count: number): Uint8Array => Buffer.concat(Array.from({ leng
 const ones = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(255)
 /** The greatest scalar, so often. */
 const greatest = (count: number): Uint8Array => Buffer.concat(Array.from({ length: count }, () => toScalar(-1n)))
+
+/** Lays four numbers out as the compiled hash leaves them: word by word, a lane for each. */
+function reduceDigests(four: readonly bigint[]): readonly bigint[] {
+  const words = new Uint8Array(12 * 16)
+  const view = new DataView(words.buffer)
+  for (const [lane, value] of four.entries())
+    for (let i = 0; i < 12; i++) view.setUint32(16 * i + 4 * lane, Number((value >> BigInt(352 - 32 * i)) & 0xffffffffn), true)
+  return arena.run(() => {
+    const [out, upper] = [arena.reserve(4 * 32), arena.put(words)]
+    wasm.reduceDigests?.(out, 32, upper, upper + 128)
+    return unpack(arena.take(out, 4 * 32))
+  })
+}
 
 describe('vectors', () => {
   it('hashRows: every length of the prefix up to three blocks, with one to four columns', () => {
@@ -29,13 +43,24 @@ describe('vectors', () => {
     const digest = (n: number) =>
       createHash('sha256')
         .update(prefix)
-        .update(Buffer.from('0000000000000004000000010000000000000004000000020000000000000010', 'hex'))
+        .update(Buffer.from('000000000000001400000001', 'hex'))
         .update(row)
-        .update(Buffer.from(`0000000000000004${n.toString(16).padStart(8, '0')}`, 'hex'))
+        .update(Buffer.from(`0000000000000004000000020000000000000004${n.toString(16).padStart(8, '0')}`, 'hex'))
         .digest()
     const rows = Buffer.concat([draw.bytes(16), row])
     const expected = toScalar(toBigint(Buffer.concat([digest(0), digest(1).subarray(0, 16)])))
     expect(Buffer.from(kernel.hashRows(prefix, rows, undefined, 3).subarray(-32))).to.deep.equal(Buffer.from(expected))
+  })
+
+  it('hashRows: digests around multiples of q, which none will ever be, reduce right', () => {
+    const edges = [0n, 1n, ORDER - 1n, ORDER, ORDER + 1n, 2n ** 256n - 1n, 2n ** 256n, 2n ** 128n * ORDER, 2n ** 384n - 1n]
+    const values = edges
+      .flatMap((v) => [v, v + ORDER, v + 2n ** 261n, v * (2n ** 128n - 1n), v + 2n ** 383n])
+      .map((v) => BigInt.asUintN(384, v))
+    for (let i = 0; i < values.length; i++) {
+      const four = Array.from({ length: 4 }, (_, lane) => values[(i + lane * lane) % values.length] as bigint)
+      expect(reduceDigests(four)).to.deep.equal(four.map((v) => toBigint(toScalar(v))))
+    }
   })
 
   it('hashIndices: every length of the prefix up to three blocks, and every count', () => {
@@ -50,6 +75,15 @@ describe('vectors', () => {
       same('maskedDifferences', a, b, scalarsOf(columns))
       same('addSelected', a, draw.bytes(Math.ceil(count / 8)), b, columns)
       same('addSelected', a, ones(Math.ceil(count / 8)), b, columns)
+    }
+  })
+
+  it('maskedDifferences: every triple of edges', () => {
+    const edges = [0n, 1n, 2n, ORDER - 1n, ORDER - 2n, ORDER / 2n, 2n ** 64n, 2n ** 128n - 1n, 2n ** 255n, ORDER - 2n ** 192n].map(toScalar)
+    const pairs = edges.flatMap((a) => edges.map((b) => [a, b] as const))
+    for (const offset of edges) {
+      const [t0, t1] = [Buffer.concat(pairs.map(([a]) => a)), Buffer.concat(pairs.map(([, b]) => b))]
+      same('maskedDifferences', t0, t1, offset)
     }
   })
 
@@ -95,6 +129,8 @@ describe('vectors', () => {
       () => kernel.sumColumns(two, one),
       () => kernel.sumColumns(one, two, 3),
       () => kernel.sumColumns(one, two, -1),
+      () => kernel.sumColumns(new Uint8Array(32 * (2 ** 20 + 1)), none),
+      () => kernel.combineColumns(none, new Uint8Array(32 * (2 ** 20 + 1))),
       () => kernel.addSelected(two, bits, one, 1),
       () => kernel.addSelected(two, none, two, 1),
       () => kernel.addSelected(one, bits, one, 2),

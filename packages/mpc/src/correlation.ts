@@ -1,12 +1,14 @@
 /** Entries of the correlation pool: multiplications of random inputs that were made ahead of need (section 5). */
-import { ConclaveError, type SecretBytes, tagged, u32 } from '@conclave/core'
+import { ConclaveError, concat, type SecretBytes, tagged, u32 } from '@conclave/core'
 import { areCanonical, pack, type Scalar, scalarAt } from './arithmetic.ts'
-import { SCALAR_BYTES } from './constants.ts'
+import { POINT_BYTES, SCALAR_BYTES } from './constants.ts'
 import { type PairPublic, pairId } from './pair-state.ts'
+import { mulBase, pointsToBytes } from './points.ts'
 
 const SCALARS = 7
-/** alpha_1, alpha_2, t_1, t_2, beta, r_1, r_2: 32 bytes each. */
-export const CORRELATION_BYTES: number = SCALARS * SCALAR_BYTES
+const POINTS = 2
+/** alpha_1, alpha_2, t_1, t_2, beta, r_1, r_2 of 32 bytes each, then t_1 G and t_2 G of 33. */
+export const CORRELATION_BYTES: number = SCALARS * SCALAR_BYTES + POINTS * POINT_BYTES
 
 /**
  * One entry as one end of the pair holds it: a multiplication in each direction. For one signature, and then never again.
@@ -27,16 +29,29 @@ export interface Product {
   readonly t: readonly [Scalar, Scalar]
   readonly beta: Scalar
   readonly r: readonly [Scalar, Scalar]
+  /** `t_1 G` and `t_2 G`, which round 3 shows the peer. */
+  readonly checks: readonly [Uint8Array, Uint8Array]
 }
 
+/** What follows from `t` is made with it, so that the pool has it ahead of need. */
+export const checksOf = (t: readonly [Scalar, Scalar]): Product['checks'] => pointsToBytes(t.map(mulBase)) as [Uint8Array, Uint8Array]
+
 /** The bytes of an entry's secret. */
-export const productBytes = ({ alpha, t, beta, r }: Product): Uint8Array => pack([...alpha, ...t, beta, ...r])
+export const productBytes = ({ alpha, t, beta, r, checks }: Product): Uint8Array => concat(pack([...alpha, ...t, beta, ...r]), ...checks)
 
 /** The product in an entry: views, valid until the entry is disposed. */
 export function productOf({ secret: { bytes } }: Correlation): Product {
-  if (bytes.length !== CORRELATION_BYTES || !areCanonical(bytes)) throw new ConclaveError('ASSERTION', 'no entry of the pool')
+  const end = SCALARS * SCALAR_BYTES
+  if (bytes.length !== CORRELATION_BYTES || !areCanonical(bytes.subarray(0, end)))
+    throw new ConclaveError('ASSERTION', 'no entry of the pool')
   const at = (i: number) => scalarAt(bytes, i)
-  return { alpha: [at(0), at(1)], t: [at(2), at(3)], beta: at(4), r: [at(5), at(6)] }
+  return {
+    alpha: [at(0), at(1)],
+    t: [at(2), at(3)],
+    beta: at(4),
+    r: [at(5), at(6)],
+    checks: [bytes.subarray(end, end + POINT_BYTES), bytes.subarray(end + POINT_BYTES)],
+  }
 }
 
 /** Salts of the two messages that one end sent for one entry. */

@@ -1,6 +1,6 @@
 import type { PartyId, Random, SecretScope } from '@conclave/core'
 import type { OtExtension, Vole } from '@conclave/wire'
-import type { Product } from './correlation.ts'
+import { checksOf, type Product } from './correlation.ts'
 import { type AliceExtension, type BobExtension, extendAlice, extendBob } from './ot-extension.ts'
 import { type PairState, pairContext, secretsOf } from './pair-state.ts'
 import { type AliceVole, type BobVole, voleAlice, voleBob } from './vole.ts'
@@ -100,7 +100,7 @@ export class Multiplications {
   products(): readonly Product[] {
     return this.#alices.map(({ alpha, t }, k) => {
       const { beta, r } = this.#products[k] as BobVole
-      return { alpha, t, beta, r }
+      return { alpha, t, beta, r, checks: checksOf(t) }
     })
   }
 

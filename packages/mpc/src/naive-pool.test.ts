@@ -8,7 +8,7 @@ import { CLUSTER_CONTEXT, runSign, testRequest } from './testing/cluster.ts'
 import { committee, keyOf, pairOf } from './testing/committee.ts'
 import { NaiveSigner, type NaiveStock, readEntry, readPair } from './testing/naive.fixture.ts'
 import { type NaiveEntry, type NaivePair, NaiveRun } from './testing/naive-item.fixture.ts'
-import { bytesOf, join, T } from './testing/naive-maths.fixture.ts'
+import { bytesOf, compressed, G, join, T, times } from './testing/naive-maths.fixture.ts'
 import { runCorrelate, TestPool } from './testing/pool.ts'
 import { partyRandom, recorder, slotOf } from './testing/run.ts'
 
@@ -26,7 +26,8 @@ const naivePair = (self: PartyId, peer: PartyId): NaivePair => {
 const hex = (bytes: Uint8Array | undefined) => toHex(bytes ?? new Uint8Array(0))
 
 /** An entry as the pool keeps it. */
-const bytesOfEntry = ({ alpha, t, beta, r }: NaiveEntry) => join([...alpha, ...t, beta, ...r].map((v) => bytesOf(v, 32)))
+const bytesOfEntry = ({ alpha, t, beta, r }: NaiveEntry) =>
+  join([...[...alpha, ...t, beta, ...r].map((v) => bytesOf(v, 32)), ...t.map((v) => compressed(times(G, v)))])
 
 describe('naive: the pool', () => {
   it('given the randomness of a run, both ends say the same bytes and keep the same entries under the same names', () => {

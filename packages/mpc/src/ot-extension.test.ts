@@ -84,8 +84,8 @@ describe('ot extension', () => {
 
   it('ot extension: streams and what they fold to are wiped when either side ends, well or not', () => {
     const ofBob = outputsOf(() => extendBob(sid, pairCtx, bob, seededRandom(utf8('wiped'))))
-    // The second stream is what becomes of the columns, and the second fold the check: both are sent.
-    expect([ofBob.expandSeeds[0], ofBob.foldBlocks[0]].map(isWiped)).to.deep.equal([true, true])
+    // Both streams, and both folds: what is sent of them are copies.
+    expect([...ofBob.expandSeeds, ...ofBob.foldBlocks].map(isWiped)).to.deep.equal([true, true, true, true])
     for (const check of [extended.message.check, flip(extended.message.check)]) {
       const ofAlice = outputsOf(() => extendAlice(sid, pairCtx, alice, { ...extended.message, check }))
       expect([ofAlice.expandSeeds[0], ofAlice.foldBlocks[0]].map(isWiped)).to.deep.equal([true, true])

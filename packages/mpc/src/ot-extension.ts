@@ -3,7 +3,7 @@
  *
  * Bob picks the choice vector x and knows rows V; Alice knows Delta and rows W with `W_j = V_j xor x_j Delta`.
  */
-import { equalBytes, type Random, SecretScope, tagged, taggedExpand, taggedPrefix } from '@conclave/core'
+import { equalBytes, type Random, tagged, taggedExpand, taggedPrefix } from '@conclave/core'
 import { kernel } from '@conclave/kernel'
 import type { OtExtension } from '@conclave/wire'
 import { xorStrings } from './bits.ts'
@@ -13,7 +13,7 @@ import { COLUMN_BYTES, KAPPA, ROW_BYTES } from './constants.ts'
 export const extensionName = (sid: Uint8Array, pairCtx: Uint8Array, saltBob: Uint8Array): Uint8Array => tagged('ote', sid, pairCtx, saltBob)
 
 const PRG = taggedPrefix('prg')
-/** KAPPA columns of N bits. Secret. */
+/** KAPPA columns of N bits. Secret; held by the kernel. */
 const streams = (seeds: Uint8Array, nu: Uint8Array): Uint8Array => kernel.expandSeeds(PRG, seeds, nu, COLUMN_BYTES)
 
 /** chi_1..chi_6, bound to everything Bob has committed to. */
@@ -41,18 +41,19 @@ export function extendBob(
   seeds: { seeds0: Uint8Array; seeds1: Uint8Array },
   random: Random,
 ): BobExtension {
-  using scope = new SecretScope()
   const salt = random.bytes(32)
   const nu = extensionName(sid, pairCtx, salt)
   const choices = random.bytes(COLUMN_BYTES)
-  const zero = scope.own(streams(seeds.seeds0, nu))
-  const columns = streams(seeds.seeds1, nu)
-  xorStrings(columns, KAPPA, zero)
-  xorStrings(columns, KAPPA, choices)
-  const chi = multipliers(nu, columns)
-  const folded = scope.own(kernel.foldBlocks(chi, zero))
-  const message = { salt, columns, check: kernel.foldBlocks(chi, choices), checkHash: checkHash(nu, folded) }
-  return { nu, message, choices, rows: kernel.transpose(zero, KAPPA) }
+  return kernel.hold(() => {
+    const zero = streams(seeds.seeds0, nu)
+    const columns = streams(seeds.seeds1, nu)
+    xorStrings(columns, KAPPA, zero)
+    xorStrings(columns, KAPPA, choices)
+    const chi = multipliers(nu, columns)
+    const check = kernel.foldBlocks(chi, choices).slice()
+    const message = { salt, columns: columns.slice(), check, checkHash: checkHash(nu, kernel.foldBlocks(chi, zero)) }
+    return { nu, message, choices, rows: kernel.transpose(zero, KAPPA).slice() }
+  })
 }
 
 export interface AliceExtension {
@@ -72,12 +73,13 @@ export function extendAlice(
   held: { delta: Uint8Array; seeds: Uint8Array },
   message: OtExtension,
 ): AliceExtension | undefined {
-  using scope = new SecretScope()
   const nu = extensionName(sid, pairCtx, message.salt)
-  const columns = scope.own(streams(held.seeds, nu))
-  xorStrings(columns, KAPPA, message.columns, held.delta)
-  const folded = scope.own(kernel.foldBlocks(multipliers(nu, message.columns), columns))
-  xorStrings(folded, KAPPA, message.check, held.delta)
-  if (!equalBytes(checkHash(nu, folded), message.checkHash)) return undefined
-  return { nu, rows: kernel.transpose(columns, KAPPA) }
+  return kernel.hold(() => {
+    const columns = streams(held.seeds, nu)
+    xorStrings(columns, KAPPA, message.columns, held.delta)
+    const folded = kernel.foldBlocks(multipliers(nu, message.columns), columns)
+    xorStrings(folded, KAPPA, message.check, held.delta)
+    if (!equalBytes(checkHash(nu, folded), message.checkHash)) return undefined
+    return { nu, rows: kernel.transpose(columns, KAPPA).slice() }
+  })
 }

@@ -1,5 +1,5 @@
 import { ConclaveError, type PartyId, tagged, u32 } from '@conclave/core'
-import { decode, encode, type MessageField, type ValueOf } from '@conclave/wire'
+import { encode, type MessageField, type ValueOf } from '@conclave/wire'
 import type { Correlation } from './correlation.ts'
 
 /** One round of a protocol. `broadcast`: the same bytes to every peer. */
@@ -34,11 +34,20 @@ export type Names = ReadonlyMap<PartyId, readonly Uint8Array[]>
 /** Pool entries, by the peer that shares them. */
 export type Entries = ReadonlyMap<PartyId, readonly Correlation[]>
 
-/** Bodies by peer; after `attest`, the own signature under the own index. */
+/** Bytes by party: bodies, or after `attest` the own signature under the own index. */
 export type Received = ReadonlyMap<PartyId, Uint8Array>
 
-/** A pure function of its inputs, its seed and the order of delivery; it cannot await. `take` is answered with entries, all else with {@link Received}. */
-export type Protocol<T> = Generator<Effect, T, Received | Entries>
+/** A round as it was heard: the exact bytes and what they decode to, by peer. */
+export interface Heard {
+  readonly bodies: Received
+  readonly values: ReadonlyMap<PartyId, unknown>
+}
+
+/** `collect` is answered with what was heard, `attest` with the signature, `take` with entries. */
+export type Answer = Heard | Received | Entries
+
+/** A pure function of its inputs, its seed and the order of delivery; it cannot await. */
+export type Protocol<T> = Generator<Effect, T, Answer>
 
 /** Sends one message. */
 export function* send<M extends MessageField>(round: Round<M>, to: PartyId | 'all', value: ValueOf<M>): Protocol<void> {
@@ -54,11 +63,11 @@ export interface Messages<M extends MessageField> {
 
 /**
  * Waits for the round's message of every peer, or of the peers in `from`: those who have nothing to say in this round are not waited
- * for, and what they say is not looked at. The session has refused malformed bodies before they get here.
+ * for, and what they say is not looked at. The session has decoded each body as this round's message, once, when it came.
  */
 export function* collect<M extends MessageField>(round: Round<M>, from?: readonly PartyId[]): Protocol<Messages<M>> {
-  const bodies = (yield { collect: round.number, from }) as Received
-  return { bodies, values: new Map([...bodies].map(([j, body]) => [j, decode(round.message, body)])) }
+  const { bodies, values } = (yield { collect: round.number, from }) as Heard
+  return { bodies, values: values as ReadonlyMap<PartyId, ValueOf<M>> }
 }
 
 /**

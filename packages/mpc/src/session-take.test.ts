@@ -2,7 +2,7 @@ import { ConclaveError, type PartyId, SecretBytes, utf8 } from '@conclave/core'
 import { DealAttest, encode } from '@conclave/wire'
 import { expect } from 'chai'
 import { abortOf } from './abort.ts'
-import type { Correlation } from './correlation.ts'
+import { CORRELATION_BYTES, type Correlation } from './correlation.ts'
 import { collect, type Protocol, send, take } from './protocol.ts'
 import { Session } from './session.ts'
 import { isWiped } from './testing/pool.ts'
@@ -24,7 +24,10 @@ function* taking(): Protocol<string> {
   return count
 }
 
-const entryOf = (fill: number): Correlation => ({ name: utf8('name'), secret: new SecretBytes(new Uint8Array(224).fill(fill)) })
+const entryOf = (fill: number): Correlation => ({
+  name: utf8('name'),
+  secret: new SecretBytes(new Uint8Array(CORRELATION_BYTES).fill(fill)),
+})
 
 const fresh = () => new Session({ self: 1, peers: PEERS, rounds: [FIRST, SECOND], protocol: taking() })
 

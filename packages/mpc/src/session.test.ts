@@ -3,7 +3,7 @@ import { DealAttest, DealSubshare, decode, encode } from '@conclave/wire'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { abortOf } from './abort.ts'
-import { collect, type Protocol, send } from './protocol.ts'
+import { collect, type Protocol, type Received, send } from './protocol.ts'
 import { Session } from './session.ts'
 import { always } from './testing/property.fixture.ts'
 
@@ -29,7 +29,7 @@ function* attesting(buffer: Uint8Array): Protocol<string> {
   scope.own(buffer)
   yield* send(FIRST, 'all', { signature: utf8('before') })
   yield* collect(FIRST)
-  const got = yield { attest: { hash: utf8('hash'), pending: { kept: true } } }
+  const got = (yield { attest: { hash: utf8('hash'), pending: { kept: true } } }) as Received
   const signature = got.get(1) as Uint8Array
   yield* send(SECOND, 'all', { signature })
   yield* collect(SECOND)

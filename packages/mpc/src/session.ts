@@ -1,6 +1,6 @@
 import { ConclaveError, InvalidArgument, type PartyId } from '@conclave/core'
 import { decode } from '@conclave/wire'
-import type { Attest, Effect, Entries, Names, Outgoing, Protocol, Received, Round } from './protocol.ts'
+import type { Answer, Attest, Effect, Entries, Heard, Names, Outgoing, Protocol, Round } from './protocol.ts'
 
 export interface SessionOptions<T> {
   readonly self: PartyId
@@ -14,7 +14,20 @@ export type SessionState = 'idle' | 'running' | 'attesting' | 'taking' | 'done' 
 /** Why a message was not taken. None of these aborts a run or blames anybody (section 6). */
 export type DropReason = 'unknown-party' | 'unknown-round' | 'duplicate' | 'malformed' | 'not-running'
 
-const NOTHING: Received = new Map()
+const NOTHING: Answer = new Map()
+
+/** One message of a round. */
+interface Slot {
+  readonly body: Uint8Array
+  /** The decoded body, until the protocol has it. */
+  value: unknown
+}
+
+/** Zeroes every byte string of a decoded message. */
+function wipeValue(value: unknown): void {
+  if (value instanceof Uint8Array) value.fill(0)
+  else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) wipeValue(inner)
+}
 
 /**
  * One run of a protocol at one party, as a state machine without I/O.
@@ -27,7 +40,7 @@ export class Session<T> {
   readonly peers: readonly PartyId[]
   readonly dropped: Record<DropReason, number> = { 'unknown-party': 0, 'unknown-round': 0, duplicate: 0, malformed: 0, 'not-running': 0 }
   readonly #rounds: ReadonlyMap<number, Round>
-  readonly #inbox = new Map<number, Map<PartyId, Uint8Array>>()
+  readonly #inbox = new Map<number, Map<PartyId, Slot>>()
   readonly #protocol: Protocol<T>
   #state: SessionState = 'idle'
   #collecting: number | undefined
@@ -101,13 +114,14 @@ export class Session<T> {
     if (slots === undefined || declared === undefined) return refuse('unknown-round')
     if (!this.peers.includes(from)) return refuse('unknown-party')
     if (slots.has(from)) return refuse('duplicate')
+    let value: unknown
     try {
-      decode(declared.message, body)
+      value = decode(declared.message, body)
     } catch {
       // Only WireError comes out of decode; a malformed body leaves the slot free for a well-formed one.
       return refuse('malformed')
     }
-    slots.set(from, Uint8Array.from(body))
+    slots.set(from, { body: Uint8Array.from(body), value })
     return this.#state === 'running' && this.#collecting === round && this.waitingFor.length === 0 ? this.#advance(this.#full(round)) : []
   }
 
@@ -141,15 +155,29 @@ export class Session<T> {
   }
 
   /** The full round, in the order of parties whatever the order of arrival: a run must not depend on it. */
-  #full(round: number): Received {
-    const slots = this.#inbox.get(round) as Map<PartyId, Uint8Array>
+  #full(round: number): Heard {
+    const slots = this.#inbox.get(round)
     this.#collecting = undefined
-    return new Map(this.#from.map((j) => [j, slots.get(j) as Uint8Array]))
+    const bodies = new Map<PartyId, Uint8Array>()
+    const values = new Map<PartyId, unknown>()
+    for (const j of this.#from) {
+      const slot = slots?.get(j) as Slot
+      bodies.set(j, slot.body)
+      values.set(j, slot.value)
+      // From here on it is the protocol's.
+      slot.value = undefined
+    }
+    return { bodies, values }
   }
 
   /** Some bodies hold secrets: subshares, seeds. */
   #wipeInbox(): void {
-    for (const slots of this.#inbox.values()) for (const body of slots.values()) body.fill(0)
+    for (const slots of this.#inbox.values()) {
+      for (const { body, value } of slots.values()) {
+        body.fill(0)
+        wipeValue(value)
+      }
+    }
     this.#inbox.clear()
   }
 
@@ -163,9 +191,9 @@ export class Session<T> {
     this.#wipeInbox()
   }
 
-  #advance(input: Received | Entries): readonly Outgoing[] {
+  #advance(input: Answer): readonly Outgoing[] {
     const out: Outgoing[] = []
-    for (let received: Received | Entries = input; ; ) {
+    for (let received: Answer = input; ; ) {
       let result: IteratorResult<Effect, T>
       try {
         result = this.#protocol.next(received)

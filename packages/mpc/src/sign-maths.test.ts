@@ -17,7 +17,7 @@ const item = (publicKey: Point): Item => ({
   ...{ id: sid, digest: new Uint8Array(32), secrets, publicKey: pointToBytes(publicKey) },
   ...{ nonce: mulBase(secrets.k), key: mulBase(secrets.sk), opening: { noncePoint: NONE, keyPoint: NONE, salt: NONE } },
 })
-const products = new Map([[3, bob as Product]])
+const products = new Map([[3, bob as unknown as Product]])
 
 /** An opening of party 3 whose products hold, for any two points, without knowing their logarithms. */
 function fitting(noncePoint: Point, keyPoint: Point): Opening {

@@ -109,8 +109,7 @@ export const commitmentOf = (id: Uint8Array, j: PartyId, o: Committed): Uint8Arr
   tagged('nonce', id, u32(j), o.noncePoint, o.keyPoint, o.salt)
 
 /** What round 3 tells one peer of one item: the opening, and what turns random products into products of our inputs. */
-export function openTo({ secrets: { k, sk, phi }, opening }: Item, { alpha, t, beta }: Product): Opening {
-  const [checkU, checkV] = pointsToBytes(t.map(mulBase)) as [Uint8Array, Uint8Array]
+export function openTo({ secrets: { k, sk, phi }, opening }: Item, { alpha, beta, checks: [checkU, checkV] }: Product): Opening {
   return {
     ...opening,
     gammaU: subScalars(k, alpha[0]),

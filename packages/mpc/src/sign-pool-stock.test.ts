@@ -3,7 +3,7 @@ import { decode, encode, type MessageField, SignCommit } from '@conclave/wire'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { AbortCode } from './abort.ts'
-import type { Correlation } from './correlation.ts'
+import { CORRELATION_BYTES, type Correlation } from './correlation.ts'
 import type { Entries } from './protocol.ts'
 import { expectAborts } from './testing/claims.fixture.ts'
 import type { SignOptions } from './testing/cluster.ts'
@@ -139,7 +139,7 @@ describe('sign pool stock', () => {
         const left = pool.left.map(({ self, entry }) => `${self} ${toHex(entry.name)}`)
         expect(new Set(left).size).to.equal(left.length)
         for (const [a, b] of PAIRS)
-          for (const entry of [...pool.look(a, b), ...pool.look(b, a)]) expect(entry.secret.bytes).to.have.length(224)
+          for (const entry of [...pool.look(a, b), ...pool.look(b, a)]) expect(entry.secret.bytes).to.have.length(CORRELATION_BYTES)
       }),
       { numRuns: 60 },
     )

@@ -6,10 +6,10 @@
 import { equalBytes, type Random, SecretScope, tagged, taggedPrefix, u32 } from '@conclave/core'
 import { kernel } from '@conclave/kernel'
 import { encode, OtExtension, type Vole } from '@conclave/wire'
-import { areCanonical, hashToScalar, negate, ONE, pack, randomScalar, type Scalar, type Scalars, scalarAt } from './arithmetic.ts'
-import { COLUMNS, M, ROW_BYTES } from './constants.ts'
+import { areCanonical, hashToScalar, negate, pack, randomScalar, type Scalar, type Scalars, scalarAt } from './arithmetic.ts'
+import { COLUMNS, M, PAYLOAD, ROW_BYTES } from './constants.ts'
 
-/** Pads of section 3, M x COLUMNS: one scalar per row and column; the row index and both salts are bound. Secret. */
+/** Pads of section 3, M x COLUMNS: one scalar per row and column; the row index and both salts are bound. Secret; held by the kernel. */
 function pads(nu: Uint8Array, saltAlice: Uint8Array, rows: Uint8Array, offset?: Uint8Array): Scalars {
   return kernel.hashRows(taggedPrefix('pad', nu, saltAlice), rows.subarray(0, M * ROW_BYTES), offset, COLUMNS)
 }
@@ -27,10 +27,10 @@ const bind = (nu: Uint8Array, ot: OtExtension, salt: Uint8Array, rows: Uint8Arra
   rowsHash: tagged('vole-rows', rows),
 })
 
-/** `chi_1, chi_2, 1`: the weights of the columns, the last of which is the mask. */
+/** `chi_1, chi_2`: the weights of the columns before the mask, which has weight 1. */
 function weights({ ctx, otHash, rowsHash }: Bound): Scalars {
   const chi = (k: number) => hashToScalar('vole-chi', ctx, otHash, rowsHash, u32(k))
-  return pack([chi(1), chi(2), ONE])
+  return pack([chi(1), chi(2)])
 }
 
 function gadget({ ctx, otHash, rowsHash }: Bound, { salt, maskHash, mask }: Omit<Vole, 'rows'>): Scalars {
@@ -53,21 +53,22 @@ export function voleAlice(nu: Uint8Array, ot: OtExtension, rows: Uint8Array, del
   const salt = random.bytes(32)
   const inputs = [scope.own(randomScalar(random)), scope.own(randomScalar(random)), scope.own(randomScalar(random))]
   const alpha = scope.own(pack(inputs))
-  const t0 = scope.own(pads(nu, salt, rows))
   const offset = scope.own(new Uint8Array(ROW_BYTES))
   offset.set(delta)
-  const t1 = scope.own(pads(nu, salt, rows, offset))
-  const q = kernel.maskedDifferences(t0, t1, alpha)
-  const bound = bind(nu, ot, salt, q)
-  const chi = weights(bound)
-  const u = scope.own(kernel.combineColumns(t0, chi))
-  const message = { salt, rows: q, maskHash: tagged('vole-u', bound.ctx, u), mask: kernel.combineColumns(alpha, chi) }
-  const sums = scope.own(kernel.sumColumns(gadget(bound, message), t0))
-  return {
-    message,
-    alpha: [scalarAt(alpha, 0).slice(), scalarAt(alpha, 1).slice()],
-    t: [negate(scalarAt(sums, 0)), negate(scalarAt(sums, 1))],
-  }
+  return kernel.hold(() => {
+    const t0 = pads(nu, salt, rows)
+    const q = kernel.maskedDifferences(t0, pads(nu, salt, rows, offset), alpha)
+    const bound = bind(nu, ot, salt, q)
+    const chi = weights(bound)
+    const maskHash = tagged('vole-u', bound.ctx, kernel.foldColumns(t0, chi))
+    const message = { salt, rows: q.slice(), maskHash, mask: kernel.foldColumns(alpha, chi).slice() }
+    const sums = kernel.sumColumns(gadget(bound, message), t0, PAYLOAD)
+    return {
+      message,
+      alpha: [scalarAt(alpha, 0).slice(), scalarAt(alpha, 1).slice()],
+      t: [negate(scalarAt(sums, 0)), negate(scalarAt(sums, 1))],
+    }
+  })
 }
 
 export interface BobVole {
@@ -83,16 +84,15 @@ export type VoleOutcome = BobVole | 'malformed' | 'inconsistent'
 /** Bob's side. */
 export function voleBob(nu: Uint8Array, ot: OtExtension, held: { choices: Uint8Array; rows: Uint8Array }, message: Vole): VoleOutcome {
   if (!areCanonical(message.mask) || !areCanonical(message.rows)) return 'malformed'
-  using scope = new SecretScope()
   const bits = held.choices.subarray(0, M / 8)
-  const bound = bind(nu, ot, message.salt, message.rows)
-  const s = scope.own(pads(nu, message.salt, held.rows))
-  const r = scope.own(kernel.addSelected(s, bits, message.rows, COLUMNS))
-  const folded = scope.own(kernel.combineColumns(r, weights(bound)))
-  const u = scope.own(kernel.subSelected(folded, bits, message.mask))
-  // 4.1: without this a cheating sender learns bits of beta from our abort, row by row.
-  if (!equalBytes(tagged('vole-u', bound.ctx, u), message.maskHash)) return 'inconsistent'
-  const g = gadget(bound, message)
-  const sums = scope.own(kernel.sumColumns(g, r))
-  return { beta: kernel.sumSelected(g, bits), r: [scalarAt(sums, 0).slice(), scalarAt(sums, 1).slice()] }
+  return kernel.hold(() => {
+    const bound = bind(nu, ot, message.salt, message.rows)
+    const r = kernel.addSelected(pads(nu, message.salt, held.rows), bits, message.rows, COLUMNS)
+    const u = kernel.subSelected(kernel.foldColumns(r, weights(bound)), bits, message.mask)
+    // 4.1: without this a cheating sender learns bits of beta from our abort, row by row.
+    if (!equalBytes(tagged('vole-u', bound.ctx, u), message.maskHash)) return 'inconsistent'
+    const g = gadget(bound, message)
+    const sums = kernel.sumColumns(g, r, PAYLOAD)
+    return { beta: kernel.sumSelected(g, bits).slice(), r: [scalarAt(sums, 0).slice(), scalarAt(sums, 1).slice()] }
+  })
 }

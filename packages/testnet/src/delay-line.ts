@@ -56,8 +56,8 @@ export class DelayLine {
   #add(bytes: Uint8Array | undefined): void {
     if (this.#stopped) return
     const dueMs = this.#init.clock.nowMs() + this.#init.delayMs()
-    // A piece that is late holds up those behind it.
-    this.#pieces.push({ dueMs: Math.max(dueMs, this.#pieces.at(-1)?.dueMs ?? 0), bytes })
+    // Only the first piece is looked at: one that is late holds up those behind it.
+    this.#pieces.push({ dueMs, bytes })
     this.#arm()
   }
 

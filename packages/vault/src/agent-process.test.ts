@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { type Clock, codeOf, systemClock } from '@conclave/core'
 import { expect } from 'chai'
 import { AgentProcess } from './agent-process.ts'
@@ -61,7 +62,15 @@ describe(`agent process, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipp
   })
 
   function agent(clock: Clock, change: { module?: string } = {}): AgentProcess {
-    const settings = { ...hsm.settings, serial: undefined, profile: 'gcm' as const, kekLabel: KEK_LABEL, kekId: undefined, ...change }
+    const settings = {
+      ...hsm.settings,
+      serial: undefined,
+      libraryParameters: undefined,
+      profile: undefined,
+      kekLabel: KEK_LABEL,
+      kekId: undefined,
+      ...change,
+    }
     const made = new AgentProcess({
       settings,
       env: hsm.settings.env!,
@@ -161,6 +170,30 @@ describe(`agent process, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipp
     await new Promise(setImmediate)
     expect(hasAgent(hsm)).to.equal(false)
     expect((await waiting).code).to.equal('MODULE_MISSING')
+  })
+
+  it('request: an agent whose token stays lost for 5 s makes way for another, which finds it again', async () => {
+    const clock = new ManualClock()
+    const a = agent(clock)
+    const aad = new Uint8Array(8)
+    const key = await a.request('wrap', { aad, dek: new Uint8Array(32) })
+    const unwrap = () => refusal(a.request('unwrap', { aad, key }))
+    const pid = agentPid(hsm)
+    await rename(hsm.tokens, `${hsm.tokens}.away`)
+    try {
+      for (const waitMs of [0, 4999, 1]) {
+        expect(agentPid(hsm)).to.equal(pid)
+        clock.advance(waitMs)
+        // Two that travel in one message count like one.
+        const refused = await Promise.all([unwrap(), unwrap()])
+        expect(refused.map((e) => e.code)).to.deep.equal(['TOKEN_LOST', 'TOKEN_LOST'])
+      }
+      await until(() => !hasAgent(hsm))
+    } finally {
+      await rename(`${hsm.tokens}.away`, hsm.tokens)
+    }
+    await a.request('ping', null)
+    expect(agentPid(hsm)).not.to.equal(pid)
   })
 
   it('request: more than can wait are BUSY at once', async () => {

@@ -13,6 +13,8 @@ const BATCH_MAX = 8
 const BACKOFF_FIRST_MS = 100
 const BACKOFF_MAX_MS = 10_000
 const CLOSE_TIMEOUT_MS = 3_000
+/** Some libraries hold on to a broken connection for the life of their process (D-Bus): by then the agent has reconnected in vain. */
+const LOST_MAX_MS = 5_000
 
 const AGENT_ENTRY = fileURLToPath(new URL(`./agent/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
 
@@ -71,6 +73,8 @@ export class AgentProcess {
   #restartAtMs = 0
   #closing: Promise<void> | undefined
   #serial: string | undefined
+  /** When the agent in use first said that its token is lost, if it has not worked since. */
+  #lostAtMs: number | undefined
 
   constructor(options: AgentProcessOptions) {
     this.#options = options
@@ -139,8 +143,11 @@ export class AgentProcess {
     const replies = (await this.#exchange(child, 'batch', body, timeoutMs)) as readonly BatchedReply[]
     for (const [i, { resolve, reject }] of jobs.entries()) {
       const reply = replies[i] as BatchedReply
-      if ('result' in reply) resolve(reply.result)
-      else reject(this.#refusal(reply.fault))
+      if (!('result' in reply)) reject(this.#refusal(reply.fault))
+      else {
+        this.#lostAtMs = undefined
+        resolve(reply.result)
+      }
     }
   }
 
@@ -191,6 +198,7 @@ export class AgentProcess {
       if (reply.id !== id || settled) return
       settled = true
       if (op !== 'start') this.#failures = 0
+      if (op !== 'start' && op !== 'batch' && 'result' in reply) this.#lostAtMs = undefined
       if ('result' in reply) resolve(reply.result)
       else reject(this.#refusal(reply.fault))
     }
@@ -222,7 +230,17 @@ export class AgentProcess {
       refusedPins.set(this.#pinKey(), error)
       if (this.#child !== undefined) this.#kill(this.#child)
     }
+    if (fault.code === 'TOKEN_LOST') this.#noteLoss()
     return error
+  }
+
+  /** An agent whose token stays lost makes way for another one. */
+  #noteLoss(): void {
+    const nowMs = this.#options.clock.nowMs()
+    this.#lostAtMs ??= nowMs
+    if (nowMs - this.#lostAtMs < LOST_MAX_MS || this.#child === undefined) return
+    this.#lostAtMs = undefined
+    this.#kill(this.#child)
   }
 
   /** The first restart is immediate; the wait then doubles. While it lasts, requests fail at once, so that others can serve. */

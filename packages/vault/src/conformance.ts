@@ -51,6 +51,7 @@ export function vaultConformance(name: string, provider: ConformanceProvider): v
       () => rig,
     )
     lifecycleTests(() => rig)
+    provider.more?.()
   })
 }
 

@@ -101,6 +101,25 @@ describe('envelope', () => {
     expect((await refusal((await memoryVault({ devices: [primary] })).open(CONTEXT, record))).code).to.equal('KEY_MISSING')
   })
 
+  it('open: among recipients of one serial the name decides, and a wrong one is not opened', async () => {
+    const { both } = devices()
+    const SERIAL = '0000000000000000'
+    const hsms = both.map((device): Hsm => {
+      const hsm = device.connect()
+      const own = hsm.describe()
+      return {
+        ...hsm,
+        describe: async () => ({ ...(await own), tokenSerial: SERIAL }),
+        wrap: async (aad, dek) => ({ ...(await hsm.wrap(aad, dek)), tokenSerial: SERIAL }),
+        unwrap: async (aad, key) => hsm.unwrap(aad, { ...key, tokenSerial: (await own).tokenSerial }),
+      }
+    }) as [Hsm, Hsm]
+    const { record } = await sealRecord(hsms, systemRandom, CONTEXT, SECRET)
+    for (const hsm of hsms) expect(await opened(openRecord([hsm], CONTEXT, record))).to.equal(toHex(SECRET))
+    // Under another name it can only guess, and finds that the KEK is not its own.
+    expect((await refusal(openRecord([{ ...hsms[1], name: 'renamed' }], CONTEXT, record))).code).to.equal('KEY_MISSING')
+  })
+
   it('open: the header is authenticated as a whole, recipients that are not used included', async () => {
     const { primary, both } = devices()
     const record = await (await memoryVault({ devices: both })).seal(CONTEXT, SECRET)

@@ -13,7 +13,7 @@ import {
   SECRET_BYTES_MAX,
   type SealedRecord,
 } from './record.ts'
-import { contextMismatch, encodeContext } from './seal-context.ts'
+import { checkContext, contextMismatch, encodeContext } from './seal-context.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
 /** Keys of one record, by HKDF-SHA256(DEK, info = AAD). */
@@ -132,11 +132,11 @@ async function unwrapFirst(hsms: readonly Hsm[], record: SealedRecord, aad: Uint
  * @throws {VaultError} TAMPER, ROLLBACK, KEY_MISSING, UNSUPPORTED; the first failure when no recipient is available.
  */
 export async function openRecord(hsms: readonly Hsm[], expected: SealContext, bytes: Uint8Array): Promise<SecretBytes> {
-  encodeContext(expected)
+  checkContext(expected)
   const record = parseRecord(bytes)
   const field = contextMismatch(expected, record.context)
   if (field !== undefined) throw vaultError('TAMPER', `the sealed record belongs to another ${field}`, { details: { field } })
-  const aad = encodeContext(record.context)
+  const { aad } = record
   const dek = await unwrapFirst(hsms, record, aad)
   try {
     return withKeys(dek, aad, (keys) => {

@@ -24,7 +24,9 @@ function contextAgain(input: Uint8Array): void {
 
 async function start() {
   const random = seededRandom(utf8('fuzz'))
-  const devices = ['primary', 'backup'].map((name) => new MemoryDevice({ name, random }))
+  // Together every length of IV and wrapped key that records have.
+  const profiles = { primary: 'gcm', backup: 'cbc-hmac', archive: 'kwp' } as const
+  const devices = Object.entries(profiles).map(([name, profile]) => new MemoryDevice({ name, profile, random }))
   const vault = await memoryVault({ devices, random })
   const seeds = [await vault.seal(CONFORMANCE_CONTEXT, SECRET), await vault.seal({ ...CONFORMANCE_CONTEXT, epoch: 7 }, new Uint8Array(100))]
   return { vault, seeds }

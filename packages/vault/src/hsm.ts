@@ -1,4 +1,5 @@
 import type { IdentityKey } from '@conclave/core'
+import type { ProfileName } from './profile.ts'
 
 /** A data key wrapped by one KEK of one token. */
 export interface WrappedKey {
@@ -17,6 +18,8 @@ export interface HsmDescription {
   readonly tokenSerial: string
   /** The KEK that seals, hex. */
   readonly kekId: string
+  /** How it wraps data keys. */
+  readonly profile: ProfileName
   /** Undefined when this token holds no identity key. */
   readonly identity: IdentityKey | undefined
 }

@@ -3,8 +3,17 @@ export type { HsmHealth, KeyVault, SealContext } from './key-vault.ts'
 export { MemoryDevice, type MemoryDeviceOptions } from './memory-hsm.ts'
 export { type MemoryVaultOptions, memoryVault } from './memory-vault.ts'
 export { openPkcs11Vault } from './pkcs11-vault.ts'
+export type { ProfileFinding, TokenProbe } from './probe-report.ts'
 export type { ProfileName } from './profile.ts'
-export { type ProvisionedHsm, type ProvisionSettings, provisionHsm } from './provision.ts'
+export {
+  type BackupSettings,
+  type ProvisionedBackup,
+  type ProvisionedHsm,
+  type ProvisionSettings,
+  probeHsm,
+  provisionBackupHsm,
+  provisionHsm,
+} from './provision.ts'
 export { parseRecord, type Recipient, SECRET_BYTES_MAX, type SealedRecord } from './record.ts'
 export { checkHsmSettings, checkVaultSettings, type HsmSettings, type PinSource, type Pkcs11VaultSettings } from './settings.ts'
 export { prepareSoftHsm, softHsmModule } from './softhsm.ts'

@@ -1,10 +1,10 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { concat, type IdentityKey, type Random, systemRandom, toHex } from '@conclave/core'
+import { type IdentityKey, type Random, systemRandom, toHex } from '@conclave/core'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import type { VaultCode } from './codes.ts'
 import type { Hsm, WrappedKey } from './hsm.ts'
-import { findProfile, type Profile, type ProfileName, profileOf } from './profile.ts'
+import { type Profile, type ProfileName, profileOf, profileOfRecord } from './profile.ts'
+import { SOFT_WRAPS, type SoftKeys } from './soft-wraps.ts'
 import { vaultError } from './vault-error.ts'
 
 export interface MemoryDeviceOptions {
@@ -13,36 +13,6 @@ export interface MemoryDeviceOptions {
   readonly identityType?: IdentityKey['type']
   /** Keys and IVs come from here; a seeded one makes the device a function of its seed. */
   readonly random?: Random
-}
-
-interface SoftWrap {
-  wrap(kek: Uint8Array, iv: Uint8Array, aad: Uint8Array, dek: Uint8Array): Uint8Array
-  /** Undefined when not authentic. */
-  unwrap(kek: Uint8Array, iv: Uint8Array, aad: Uint8Array, wrapped: Uint8Array): Uint8Array | undefined
-}
-
-const GCM_TAG_BYTES = 16
-
-const SOFT_WRAPS: Readonly<Record<ProfileName, SoftWrap>> = {
-  gcm: {
-    wrap(kek, iv, aad, dek) {
-      const cipher = createCipheriv('aes-256-gcm', kek, iv, { authTagLength: GCM_TAG_BYTES }).setAAD(aad)
-      return concat(cipher.update(dek), cipher.final(), cipher.getAuthTag())
-    },
-    unwrap(kek, iv, aad, wrapped) {
-      const split = wrapped.length - GCM_TAG_BYTES
-      const decipher = createDecipheriv('aes-256-gcm', kek, iv, { authTagLength: GCM_TAG_BYTES })
-      decipher.setAAD(aad).setAuthTag(wrapped.subarray(split))
-      const clear = decipher.update(wrapped.subarray(0, split))
-      try {
-        decipher.final()
-      } catch {
-        // The only failure that final() has here is a wrong tag, which the caller names.
-        return undefined
-      }
-      return new Uint8Array(clear)
-    },
-  },
 }
 
 /**
@@ -55,7 +25,7 @@ export class MemoryDevice {
   readonly #profile: Profile
   readonly #random: Random
   readonly #serial: string
-  readonly #kek: Uint8Array
+  readonly #keys: SoftKeys
   readonly #kekId: string
   readonly #identityType: IdentityKey['type']
   readonly #identitySecret: Uint8Array
@@ -70,11 +40,13 @@ export class MemoryDevice {
     this.#profile = profileOf(options.profile ?? 'gcm')
     this.#random = options.random ?? systemRandom
     this.#serial = toHex(this.#random.bytes(8))
-    this.#kek = this.#random.bytes(32)
+    const kek = this.#random.bytes(32)
     this.#kekId = toHex(this.#random.bytes(16))
     this.#identityType = options.identityType ?? 'ed25519'
     this.#identitySecret =
       this.#identityType === 'ed25519' ? this.#random.bytes(32) : secp256k1.utils.randomSecretKey(this.#random.bytes(48))
+    // Drawn only where it is used, so that a seed goes on meaning the same device.
+    this.#keys = { kek, mac: this.#profile.name === 'cbc-hmac' ? this.#random.bytes(32) : new Uint8Array(32) }
   }
 
   fail(code: VaultCode): void {
@@ -107,7 +79,7 @@ export class MemoryDevice {
         : { type: 'secp256k1', publicKey: secp256k1.getPublicKey(this.#identitySecret, true) }
     return {
       name: this.name,
-      describe: () => serve(() => ({ tokenSerial: this.#serial, kekId: this.#kekId, identity })),
+      describe: () => serve(() => ({ tokenSerial: this.#serial, kekId: this.#kekId, profile: this.#profile.name, identity })),
       wrap: (aad, dek) => serve(() => this.#wrap(aad, dek)),
       unwrap: (aad, key) => serve(() => this.#unwrap(aad, key)),
       sign: (message) => serve(() => this.#sign(message)),
@@ -118,21 +90,22 @@ export class MemoryDevice {
   }
 
   #wrap(aad: Uint8Array, dek: Uint8Array): WrappedKey {
-    const iv = this.#random.bytes(this.#profile.ivBytes)
-    const wrapped = SOFT_WRAPS[this.#profile.name].wrap(this.#kek, iv, aad, dek)
+    const { id, name, mechanisms, ivBytes } = this.#profile
+    const iv = this.#random.bytes(ivBytes[0]!)
+    const wrapped = SOFT_WRAPS[name].wrap(this.#keys, iv, aad, dek)
     if (this.#corruptWrap) {
       // A wrap of another key, so that it unwraps without complaint.
-      wrapped.set(SOFT_WRAPS[this.#profile.name].wrap(this.#kek, iv, aad, new Uint8Array(dek.length)))
+      wrapped.set(SOFT_WRAPS[name].wrap(this.#keys, iv, aad, new Uint8Array(dek.length)))
       this.#corruptWrap = false
     }
-    return { tokenSerial: this.#serial, kekId: this.#kekId, profile: this.#profile.id, mechanism: this.#profile.mechanism, iv, wrapped }
+    return { tokenSerial: this.#serial, kekId: this.#kekId, profile: id, mechanism: mechanisms[0]!, iv, wrapped }
   }
 
   #unwrap(aad: Uint8Array, key: WrappedKey): Uint8Array {
     if (key.tokenSerial !== this.#serial || key.kekId !== this.#kekId) throw vaultError('KEY_MISSING', `hsm "${this.name}" has no such KEK`)
-    const profile = findProfile(key.profile)
-    if (profile === undefined || profile.mechanism !== key.mechanism) throw vaultError('UNSUPPORTED', 'unknown wrap profile')
-    const dek = SOFT_WRAPS[profile.name].unwrap(this.#kek, key.iv, aad, key.wrapped)
+    const profile = profileOfRecord(key.profile, key.mechanism)
+    if (profile === undefined) throw vaultError('UNSUPPORTED', 'unknown wrap profile')
+    const dek = SOFT_WRAPS[profile.name].unwrap(this.#keys, key.iv, aad, key.wrapped)
     if (dek === undefined) throw vaultError('TAMPER', 'the wrapped key is not authentic')
     return dek
   }

@@ -1,13 +1,13 @@
 import { seededRandom, toHex, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { CONFORMANCE_CONTEXT as CONTEXT, vaultConformance } from './conformance.ts'
-import { MemoryDevice } from './memory-hsm.ts'
+import { MemoryDevice, type MemoryDeviceOptions } from './memory-hsm.ts'
 import { memoryVault } from './memory-vault.ts'
 
-for (const identityType of ['ed25519', 'secp256k1'] as const) {
-  vaultConformance(`memory, ${identityType}`, {
+function conformance(name: string, options: Omit<MemoryDeviceOptions, 'name'>): void {
+  vaultConformance(`memory, ${name}`, {
     async create() {
-      const devices = { primary: new MemoryDevice({ name: 'primary', identityType }), backup: new MemoryDevice({ name: 'backup' }) }
+      const devices = { primary: new MemoryDevice({ name: 'primary', ...options }), backup: new MemoryDevice({ name: 'backup' }) }
       return {
         open: () => memoryVault({ devices: [devices.primary, devices.backup] }),
         kill: async (hsm) => devices[hsm].fail('TOKEN_LOST'),
@@ -17,6 +17,9 @@ for (const identityType of ['ed25519', 'secp256k1'] as const) {
     },
   })
 }
+
+for (const identityType of ['ed25519', 'secp256k1'] as const) conformance(identityType, { identityType })
+for (const profile of ['gcm-hsm-iv', 'cbc-hmac', 'kwp', 'kw'] as const) conformance(profile, { profile })
 
 describe('memory vault', () => {
   it('memoryVault: from one seed come the same identity and the same record', async () => {

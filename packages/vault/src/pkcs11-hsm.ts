@@ -3,7 +3,7 @@ import type { AgentSettings, ProvisionBody, TokenDescription } from './agent/pro
 import { AgentProcess } from './agent-process.ts'
 import type { Hsm, HsmDescription, WrappedKey } from './hsm.ts'
 import { parseEcPoint } from './identity-signer.ts'
-import { DEFAULT_PROFILE } from './profile.ts'
+import type { TokenProbe } from './probe-report.ts'
 import type { HsmSettings } from './settings.ts'
 
 const REQUEST_TIMEOUT_MS = 5_000
@@ -19,7 +19,8 @@ function agentSettings(hsm: HsmSettings): AgentSettings {
     token: hsm.token,
     serial: hsm.serial,
     pin: hsm.pin,
-    profile: hsm.profile ?? DEFAULT_PROFILE,
+    libraryParameters: hsm.libraryParameters,
+    profile: hsm.profile,
     kekLabel: hsm.kek?.label ?? KEK_LABEL,
     kekId: hsm.kek?.id,
   }
@@ -71,12 +72,22 @@ export class Pkcs11Hsm implements Hsm {
     await this.#agent.request('ping', null)
   }
 
+  /** What the token really does. */
+  probe(): Promise<TokenProbe> {
+    return this.#agent.request('probe', null, PROVISION_TIMEOUT_MS)
+  }
+
   close(): Promise<void> {
     return this.#agent.close()
   }
 
-  #learn({ tokenSerial, kekId, identity }: TokenDescription): HsmDescription {
-    this.#description = { tokenSerial, kekId, identity: identity === undefined ? undefined : parseEcPoint(identity.type, identity.point) }
+  #learn({ tokenSerial, kekId, profile, identity }: TokenDescription): HsmDescription {
+    this.#description = {
+      tokenSerial,
+      kekId,
+      profile,
+      identity: identity === undefined ? undefined : parseEcPoint(identity.type, identity.point),
+    }
     // From here on, a token that has taken over the label is another one, for later agents too.
     this.#agent.pinSerial(tokenSerial)
     return this.#description

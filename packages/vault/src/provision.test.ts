@@ -5,7 +5,7 @@ import { toHex, utf8, verifyIdentity } from '@conclave/core'
 import { expect } from 'chai'
 import { CONFORMANCE_CONTEXT as CONTEXT, opened, refusal, CONFORMANCE_SECRET as SECRET } from './conformance.ts'
 import { openPkcs11Vault } from './pkcs11-vault.ts'
-import { provisionHsm } from './provision.ts'
+import { provisionBackupHsm, provisionHsm } from './provision.ts'
 import { emptyToken, hasAgent, provisionSoftHsm, SOFTHSM_MISSING, softHsm, temporaryDirectory } from './softhsm-rig.fixture.ts'
 
 describe(`provisionHsm, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipped: ${SOFTHSM_MISSING})`}`, () => {
@@ -79,6 +79,28 @@ describe(`provisionHsm, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skippe
     const vault = await openPkcs11Vault({ hsms: serials.map((serial, i) => ({ ...hsm.settings, serial, name: `hsm-${i}` })) })
     expect(await opened(vault.open(CONTEXT, await vault.seal(CONTEXT, SECRET)))).to.equal(toHex(SECRET))
     await vault.close()
+  })
+
+  it('without an identity: a backup seals, and cannot be the only HSM of a node', async () => {
+    const hsm = await softHsm(directory.path, 'backup')
+    const made = await provisionBackupHsm({ ...hsm.settings, createToken: { soPin: hsm.soPin } })
+    expect([made.profile, 'identity' in made]).to.deep.equal(['gcm', false])
+    expect((await refusal(openPkcs11Vault({ hsms: [hsm.settings] }))).code).to.equal('KEY_MISSING')
+    const holder = await softHsm(directory.path, 'primary')
+    await provisionSoftHsm(holder)
+    const vault = await openPkcs11Vault({ hsms: [hsm.settings, holder.settings], identity: { hsm: 'primary' } })
+    expect(await opened(vault.open(CONTEXT, await vault.seal(CONTEXT, SECRET)))).to.equal(toHex(SECRET))
+    await vault.close()
+  })
+
+  it('adopt: takes the KEK of a vendor tool as it is, adds an identity, and makes no KEK where there is none', async () => {
+    const hsm = await softHsm(directory.path, 'primary')
+    expect((await refusal(provisionHsm({ ...hsm.settings, createToken: { soPin: hsm.soPin }, kekFrom: 'adopt' }))).code).to.equal(
+      'KEY_MISSING',
+    )
+    const { kekId } = await provisionBackupHsm(hsm.settings)
+    expect((await provisionHsm({ ...hsm.settings, kekFrom: 'adopt' })).kekId).to.equal(kekId)
+    expect((await refusal(provisionHsm({ ...hsm.settings, kekFrom: 'adopt' }))).code).to.equal('KEY_EXISTS')
   })
 
   it('what it writes is private', async () => {

@@ -83,7 +83,11 @@ describe('sealed record', () => {
       { kekId: '' },
       { iv: new Uint8Array(11) },
       { wrapped: new Uint8Array(47) },
-      { profile: 2 },
+      { profile: 9 },
+      { profile: 3 },
+      { mechanism: 0x1082 },
+      { profile: 2, iv: new Uint8Array(0) },
+      { profile: 4, mechanism: 0x2109, wrapped: new Uint8Array(40) },
     ]
     for (const change of bad) expect(() => encodeHeader(CONTEXT, [{ ...good, ...change }]), JSON.stringify(change)).to.throw()
     expect(() => encodeHeader(CONTEXT, [])).to.throw()

@@ -1,7 +1,7 @@
 import { concat, fromHex, InvalidArgument, toHex, u32, utf8 } from '@conclave/core'
 import type { WrappedKey } from './hsm.ts'
 import type { SealContext } from './key-vault.ts'
-import { findProfile } from './profile.ts'
+import { profileOfRecord } from './profile.ts'
 import { CONTEXT_BYTES_MAX, decodeContext, encodeContext } from './seal-context.ts'
 import { HSMS_MAX } from './settings.ts'
 import { vaultError } from './vault-error.ts'
@@ -15,6 +15,7 @@ export const BODY_TAG_BYTES = 16
 const NAME_BYTES_MAX = 32
 const SERIAL_BYTES_MAX = 16
 const KEK_ID_BYTES_MAX = 64
+const IV_BYTES_MAX = 16
 
 export interface Recipient extends WrappedKey {
   /** The HSM's name in the settings at the time of sealing. */
@@ -24,6 +25,8 @@ export interface Recipient extends WrappedKey {
 /** A parsed record: well-formed, but authentic only once a KEK has opened it. */
 export interface SealedRecord {
   readonly context: SealContext
+  /** The canonical encoding of the context, as the record holds it. */
+  readonly aad: Uint8Array
   readonly recipients: readonly Recipient[]
   /** The bytes that `mac` covers: everything before it. */
   readonly header: Uint8Array
@@ -107,27 +110,29 @@ function readRecipient(reader: Reader): Recipient {
   const name = reader.text(NAME_BYTES_MAX)
   const tokenSerial = reader.text(SERIAL_BYTES_MAX)
   const kekId = toHex(reader.short(1, KEK_ID_BYTES_MAX))
-  const profile = findProfile(reader.u8())
+  const profileId = reader.u8()
   const mechanism = reader.u32()
-  if (profile === undefined || profile.mechanism !== mechanism)
-    throw vaultError('UNSUPPORTED', 'the record uses a wrap profile that is not known here')
-  const iv = reader.short(profile.ivBytes, profile.ivBytes)
+  const profile = profileOfRecord(profileId, mechanism)
+  if (profile === undefined) throw vaultError('UNSUPPORTED', 'the record uses a wrap profile that is not known here')
+  const iv = reader.short(0, IV_BYTES_MAX)
+  if (!profile.ivBytes.includes(iv.length)) malformed('an IV has an impossible length')
   if (reader.u16() !== profile.wrappedBytes) malformed('a wrapped key has an impossible length')
   return { name, tokenSerial, kekId, profile: profile.id, mechanism, iv, wrapped: reader.take(profile.wrappedBytes) }
 }
 
-function readHeader(reader: Reader): { context: SealContext; recipients: Recipient[] } {
+function readHeader(reader: Reader): Pick<SealedRecord, 'context' | 'aad' | 'recipients'> {
   const magic = reader.take(MAGIC.length)
   if (magic.subarray(0, 3).some((b, i) => b !== MAGIC[i])) malformed('wrong magic')
   if (magic[3] !== MAGIC[3]) throw vaultError('UNSUPPORTED', `sealed record format ${magic[3]} is not known here`)
   const contextLength = reader.u16()
   if (contextLength > CONTEXT_BYTES_MAX) malformed('the context is too long')
-  const context = decodeContext(reader.take(contextLength))
+  const aad = reader.take(contextLength)
+  const context = decodeContext(aad)
   if (context === undefined) malformed('the context is not canonical')
   const count = reader.u8()
   if (count < 1 || count > HSMS_MAX) malformed('an impossible number of recipients')
   const recipients = Array.from({ length: count }, () => readRecipient(reader))
-  return { context, recipients }
+  return { context, aad, recipients }
 }
 
 /**
@@ -137,7 +142,7 @@ function readHeader(reader: Reader): { context: SealContext; recipients: Recipie
  */
 export function parseRecord(bytes: Uint8Array): SealedRecord {
   const reader = new Reader(bytes)
-  const { context, recipients } = readHeader(reader)
+  const parts = readHeader(reader)
   const header = bytes.subarray(0, reader.at)
   const mac = reader.take(MAC_BYTES)
   const bodyIv = reader.take(BODY_IV_BYTES)
@@ -145,5 +150,5 @@ export function parseRecord(bytes: Uint8Array): SealedRecord {
   if (bodyLength <= BODY_TAG_BYTES || bodyLength > SECRET_BYTES_MAX + BODY_TAG_BYTES) malformed('the body has an impossible length')
   const body = reader.take(bodyLength)
   if (reader.at !== bytes.length) malformed('bytes follow the body')
-  return { context, recipients, header, mac, bodyIv, body }
+  return { ...parts, header, mac, bodyIv, body }
 }

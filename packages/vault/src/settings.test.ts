@@ -23,6 +23,7 @@ describe('HSM settings', () => {
     { pin: { env: 'HSM_PIN' } },
     { env: { SOFTHSM2_CONF: '/x' } },
     { kek: { label: 'kek', id: '00ff' } },
+    { profile: 'cbc-hmac', libraryParameters: "configdir='sql:/x' " },
     { profile: 'gcm', requestTimeoutMs: 1, startTimeoutMs: 600_000 },
   ]
   for (const change of good) {
@@ -49,6 +50,9 @@ describe('HSM settings', () => {
     { pin: { env: 'A=B' } },
     { env: { 'A=B': 'c' } },
     { profile: 'rot13' },
+    { libraryParameters: '' },
+    { libraryParameters: 'a\nb' },
+    { libraryParameters: 'x'.repeat(513) },
     { kek: { id: 'XY' } },
     { kek: { label: '' } },
     { requestTimeoutMs: 0 },

@@ -21,6 +21,9 @@ export interface HsmSettings {
   readonly pin: PinSource
   /** Environment for this HSM's agent only, e.g. SOFTHSM2_CONF. Never a secret. */
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** A string that the module takes when it is initialised, where its vendor asks for one (NSS). Never a secret. */
+  readonly libraryParameters?: string | undefined
+  /** How data keys are wrapped. Default: what a probe of the token finds, in the order of docs/hsm.md. */
   readonly profile?: ProfileName | undefined
   /** Which KEK seals; `id` is hex, needed only while a token holds several with one label. */
   readonly kek?: { readonly label?: string | undefined; readonly id?: string | undefined } | undefined
@@ -47,6 +50,7 @@ const HSM_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 const SERIAL = /^[\x21-\x7e]{1,16}$/
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const CREDENTIAL = /^(?!\.)[A-Za-z0-9._-]{1,255}$/
+const PARAMETERS = /^[\x20-\x7e]{1,512}$/
 const KEK_ID = /^([0-9a-f]{2}){1,64}$/
 
 function refuse(name: string, message: string): never {
@@ -80,6 +84,8 @@ export function checkHsmSettings(hsm: HsmSettings): void {
   if (hsm.kek?.label !== undefined) checkLabel(name, 'the KEK label', hsm.kek.label)
   if (hsm.kek?.id !== undefined && !KEK_ID.test(hsm.kek.id)) refuse(name, 'a KEK id is lower-case hex')
   if (hsm.profile !== undefined && findProfile(hsm.profile) === undefined) refuse(name, 'unknown profile')
+  if (hsm.libraryParameters !== undefined && !PARAMETERS.test(hsm.libraryParameters))
+    refuse(name, 'libraryParameters is 1 to 512 printable characters')
   for (const key of Object.keys(hsm.env ?? {})) if (!ENV_NAME.test(key)) refuse(name, 'env holds a name that is not a variable name')
   for (const ms of [hsm.requestTimeoutMs, hsm.startTimeoutMs]) {
     if (ms !== undefined && !(Number.isInteger(ms) && ms > 0 && ms <= TIMEOUT_MS_MAX)) refuse(name, 'timeouts are 1 to 600000 ms')

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { IdentityKey } from '@conclave/core'
 import type { ConformanceRig } from './conformance.ts'
 import { openPkcs11Vault } from './pkcs11-vault.ts'
+import type { ProfileName } from './profile.ts'
 import { type ProvisionedHsm, provisionHsm } from './provision.ts'
 import type { HsmSettings, Pkcs11VaultSettings } from './settings.ts'
 import { prepareSoftHsm, softHsmModule } from './softhsm.ts'
@@ -41,6 +42,10 @@ export async function softHsm(dir: string, name: string, pin = `${name}-pin-4711
   return { home, tokens: join(home, 'tokens'), settings, soPin: { file: join(home, 'so-pin') } }
 }
 
+export function withProfile(hsm: SoftHsm, profile: ProfileName | undefined): SoftHsm {
+  return { ...hsm, settings: { ...hsm.settings, profile } }
+}
+
 /** Makes one more token with this HSM's label and PIN, without keys. @returns its serial. */
 export function emptyToken({ settings: { module, token, pin, env }, soPin }: SoftHsm): string {
   const script = fileURLToPath(new URL('./agent/init-token.fixture.ts', import.meta.url))
@@ -58,10 +63,19 @@ export interface SoftHsmRig extends ConformanceRig {
   readonly settings: Pkcs11VaultSettings
 }
 
+export interface SoftHsmRigOptions {
+  readonly identityType?: IdentityKey['type']
+  /** Default: what the probe chooses. */
+  readonly profiles?: { readonly primary: ProfileName; readonly backup: ProfileName }
+}
+
 /** Two provisioned SoftHSMs. Killing one takes its token directory away. */
-export async function softHsmRig(identityType?: IdentityKey['type']): Promise<SoftHsmRig> {
+export async function softHsmRig({ identityType, profiles }: SoftHsmRigOptions = {}): Promise<SoftHsmRig> {
   const { path, remove } = await temporaryDirectory()
-  const hsms = { primary: await softHsm(path, 'primary'), backup: await softHsm(path, 'backup') }
+  const hsms = {
+    primary: withProfile(await softHsm(path, 'primary'), profiles?.primary),
+    backup: withProfile(await softHsm(path, 'backup'), profiles?.backup),
+  }
   const { identity } = await provisionSoftHsm(hsms.primary, identityType)
   await provisionSoftHsm(hsms.backup, identityType)
   const settings = { hsms: [hsms.primary.settings, hsms.backup.settings], identity: { key: identity } }

@@ -13,11 +13,12 @@ const range = (length: number): readonly number[] => Array.from({ length }, (_, 
 
 /** Vectors as arrays of BigInt. */
 export const vectors: VectorKernel = {
+  hold: (work) => work(),
   hashRows(prefix, rows, offset, columns) {
     const rowOf = (j: number) => rows.slice(ROW_BYTES * j, ROW_BYTES * (j + 1)).map((b, i) => b ^ (offset?.[i] ?? 0))
     return pack(
       range(rows.length / ROW_BYTES).flatMap((j) =>
-        range(columns).map((c) => toBigint(expand(prefix, [u32(j), u32(c), rowOf(j)], WIDE_BYTES))),
+        range(columns).map((c) => toBigint(expand(prefix, [Buffer.concat([u32(j), rowOf(j)]), u32(c)], WIDE_BYTES))),
       ),
     )
   },

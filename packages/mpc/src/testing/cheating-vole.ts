@@ -21,7 +21,7 @@ export interface VoleInputs {
 export function prepareVole(nu: Uint8Array, ot: OtExtension, rows: Uint8Array, delta: Uint8Array, random: Random): VoleInputs {
   const salt = random.bytes(32)
   const alpha = [randomScalar(random), randomScalar(random), randomScalar(random)] as const
-  const pad = (j: number, c: number, row: Uint8Array) => hashToScalar('pad', nu, salt, u32(j), u32(c), row)
+  const pad = (j: number, c: number, row: Uint8Array) => hashToScalar('pad', nu, salt, concat(u32(j), row), u32(c))
   const table = (offset: Uint8Array) =>
     Array.from({ length: M * COLUMNS }, (_, i) => {
       const j = Math.floor(i / COLUMNS)

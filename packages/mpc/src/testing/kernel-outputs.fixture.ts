@@ -1,12 +1,12 @@
 import { type Kernel, kernel } from '@conclave/kernel'
 
-type Vectors = 'hashRows' | 'combineColumns' | 'sumColumns' | 'addSelected' | 'subSelected' | 'expandSeeds' | 'foldBlocks'
+type Vectors = 'hashRows' | 'foldColumns' | 'sumColumns' | 'addSelected' | 'subSelected' | 'expandSeeds' | 'foldBlocks'
 
-/** Runs `act` and gives the very arrays that the kernel handed out meanwhile, by function, in order. */
+/** Runs `act` and gives the very arrays that the kernel handed out meanwhile, some of them views of its memory, by function, in order. */
 export function outputsOf(act: () => unknown): Readonly<Record<Vectors, readonly Uint8Array[]>> {
   const seen: Record<Vectors, Uint8Array[]> = {
     hashRows: [],
-    combineColumns: [],
+    foldColumns: [],
     sumColumns: [],
     addSelected: [],
     subSelected: [],

@@ -114,7 +114,7 @@ const ROWS = Array.from({ length: M }, (_, j) => j)
 const padsOf = (nu: Uint8Array, saltAlice: Uint8Array, rows: readonly Bits[]): readonly (readonly bigint[])[] =>
   ROWS.map((j) => {
     const row = packBits(rows[j]!)
-    return COLUMNS.map((c) => Hs('pad', nu, saltAlice, u32(j), u32(c), row))
+    return COLUMNS.map((c) => Hs('pad', nu, saltAlice, join([u32(j), row]), u32(c)))
   })
 
 interface Bound {

@@ -131,7 +131,8 @@ describe('correlation pool of a node', () => {
       await until('the pair is burned', async () => (await pairStateOf(cluster, victim, liar)) === 'burned')
       const status = await statusOf(cluster, victim)
       expect(status.pairs.find((p) => p.peer === liar)).to.include({ code, stock: 0 })
-      expect(await cluster.store(`n${victim}`).get('pair', String(liar))).to.equal(undefined)
+      // The ban holds at once; the disk follows.
+      await until('its state is destroyed', async () => (await cluster.store(`n${victim}`).get('pair', String(liar))) === undefined)
       cluster.tamper.clear()
       await until('the refill has failed', async () => (await statusOf(cluster, victim)).pool.failed === failed + 1)
     })

@@ -1,4 +1,5 @@
 import { type PartyId, tagged, toHex, u32 } from '@conclave/core'
+import { CORRELATION_BYTES } from '@conclave/mpc'
 import { expect } from 'chai'
 import { Draws } from './draws.ts'
 import { Stock, type StockEntry } from './stock.ts'
@@ -6,7 +7,7 @@ import { Stock, type StockEntry } from './stock.ts'
 const SELF = 3
 const pairId = (peer: PartyId): Uint8Array => tagged('pair', u32(peer))
 const name = (peer: PartyId, i: number): Uint8Array => tagged('entry', u32(peer), u32(i))
-const entry = (peer: PartyId, i: number): StockEntry => ({ name: name(peer, i), secret: new Uint8Array(224).fill(1) })
+const entry = (peer: PartyId, i: number): StockEntry => ({ name: name(peer, i), secret: new Uint8Array(CORRELATION_BYTES).fill(1) })
 const pairs = (...peers: readonly PartyId[]) => new Map(peers.map((j) => [j, pairId(j)]))
 const namesOf = (entries: readonly StockEntry[] | undefined) => entries?.map((e) => toHex(e.name))
 

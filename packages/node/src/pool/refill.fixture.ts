@@ -1,4 +1,5 @@
 import { tagged, u32, utf8 } from '@conclave/core'
+import { CORRELATION_BYTES } from '@conclave/mpc'
 import { silentLogger } from '@conclave/transport'
 import type { CorrelateOffer, Response } from '@conclave/wire'
 import { Calls, failureOf } from '../calls.ts'
@@ -15,7 +16,10 @@ export async function settled(): Promise<void> {
 
 /** What both ends of a session get: the names follow from pair and nonce, as in the protocol. */
 const entriesOf = ({ pairId, nonce, count }: Batch): readonly StockEntry[] =>
-  Array.from({ length: count }, (_, k) => ({ name: tagged('entry', pairId, nonce, u32(k)), secret: new Uint8Array(224).fill(k + 1) }))
+  Array.from({ length: count }, (_, k) => ({
+    name: tagged('entry', pairId, nonce, u32(k)),
+    secret: new Uint8Array(CORRELATION_BYTES).fill(k + 1),
+  }))
 
 /** One node's refill. Its calls are real and reach the other ends; sessions end when a test says so, at once unless told otherwise. */
 export class RefillEnd {

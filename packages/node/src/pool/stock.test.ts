@@ -1,11 +1,12 @@
 import { tagged, toHex, u32 } from '@conclave/core'
+import { CORRELATION_BYTES } from '@conclave/mpc'
 import { expect } from 'chai'
 import { STOCK_MAX, Stock, type StockEntry } from './stock.ts'
 
 const PAIR = tagged('pair-a')
 const OTHER = tagged('pair-b')
 const name = (i: number): Uint8Array => tagged('entry', u32(i))
-const entry = (i: number): StockEntry => ({ name: name(i), secret: new Uint8Array(224).fill(i + 1) })
+const entry = (i: number): StockEntry => ({ name: name(i), secret: new Uint8Array(CORRELATION_BYTES).fill(i + 1) })
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
 const namesOf = (entries: readonly StockEntry[] | undefined) => entries?.map((e) => toHex(e.name))
 const named = (...of: readonly number[]) => of.map((i) => toHex(name(i)))

@@ -1,5 +1,5 @@
 import { ConclaveError, type PartyId, tagged, toHex } from '@conclave/core'
-import type { Outgoing } from '@conclave/mpc'
+import { CORRELATION_BYTES, type Outgoing } from '@conclave/mpc'
 import { decode, SignCommit } from '@conclave/wire'
 import { expect } from 'chai'
 import type { StockEntry } from '../pool/stock.ts'
@@ -15,7 +15,7 @@ type End = 1 | 2
 const ENDS: readonly End[] = [1, 2]
 const other = (self: End): End => (self === 1 ? 2 : 1)
 const copy = (r: OpenedRecord): OpenedRecord => ({ public: r.public, secret: Uint8Array.from(r.secret) })
-const entry = (i: number): StockEntry => ({ name: tagged('entry', Uint8Array.of(i)), secret: new Uint8Array(224).fill(1) })
+const entry = (i: number): StockEntry => ({ name: tagged('entry', Uint8Array.of(i)), secret: new Uint8Array(CORRELATION_BYTES).fill(1) })
 const isWiped = (e: StockEntry): boolean => e.secret.every((b) => b === 0)
 
 describe('correlate job', () => {
@@ -75,7 +75,7 @@ describe('correlate job', () => {
     const [one, two] = await correlated(3, 'three')
     expect(one.map((e) => toHex(e.name))).to.deep.equal(two.map((e) => toHex(e.name)))
     expect(new Set([...one, ...two].map((e) => toHex(e.secret))).size).to.equal(6)
-    for (const e of [...one, ...two]) expect(e.secret).to.have.length(224)
+    for (const e of [...one, ...two]) expect(e.secret).to.have.length(CORRELATION_BYTES)
   })
 
   it('correlate job: a signature takes what was offered out of the stock, once, and gets it handed over', async () => {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
-import { DEK_BYTES, findProfile, profileOf } from '../profile.ts'
+import { profileOfRecord } from '../profile.ts'
 import { Cryptoki } from './cryptoki.ts'
 import { AgentFault } from './fault.ts'
 import { CKM_ECDSA, CKM_EDDSA } from './objects.ts'
 import { readPin } from './pin.ts'
+import { probeToken } from './probe.ts'
 import type { AgentRequest, AgentSettings, Batched, BatchedReply, Operation, Reply, RequestBody, TokenDescription } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
 import { faultOf, TokenConnection } from './token.ts'
-import { tokenWrap } from './wrap.ts'
 
 interface Started {
   readonly settings: AgentSettings
@@ -37,6 +37,10 @@ export class Agent {
         return this.#random(request.body)
       case 'ping':
         return this.#ping()
+      case 'probe': {
+        const { cryptoki, settings, token } = this.#live
+        return token.run((c) => probeToken(cryptoki, settings, token, c))
+      }
       case 'batch':
         return request.body.map((each) => this.#answerOne(each))
       case 'provision': {
@@ -82,24 +86,23 @@ export class Agent {
     const { token } = this.#live
     return token.run((c) => {
       const identity = token.identity(c)
+      const sealing = token.sealing(c)
       return {
         tokenSerial: c.token.serial,
-        kekId: token.sealingKek(c).id,
+        kekId: sealing.id,
+        profile: sealing.choice.profile.name,
         identity: identity === undefined ? undefined : { type: identity.type, point: identity.point },
       }
     })
   }
 
   #wrap({ aad, dek }: RequestBody<'wrap'>): Reply<'wrap'> {
-    const { token, settings } = this.#live
-    const profile = profileOf(settings.profile)
+    const { token } = this.#live
     try {
       return token.run((c) => {
-        const { handle, id } = token.sealingKek(c)
-        const { iv, wrapped } = tokenWrap(profile).wrap(c.work, handle, aad, dek)
-        if (wrapped.length !== profile.wrappedBytes)
-          throw new AgentFault('UNSUPPORTED', `the token wrapped a key into ${wrapped.length} bytes`)
-        return { tokenSerial: c.token.serial, kekId: id, profile: profile.id, mechanism: profile.mechanism, iv, wrapped }
+        const { id, choice } = token.sealing(c)
+        const { iv, wrapped } = token.wrap(c, aad, dek)
+        return { tokenSerial: c.token.serial, kekId: id, profile: choice.profile.id, mechanism: choice.mechanism, iv, wrapped }
       })
     } finally {
       dek.fill(0)
@@ -108,15 +111,12 @@ export class Agent {
 
   #unwrap({ aad, key }: RequestBody<'unwrap'>): Uint8Array {
     const { token } = this.#live
-    const profile = findProfile(key.profile)
-    if (profile === undefined || profile.mechanism !== key.mechanism)
-      throw new AgentFault('UNSUPPORTED', 'the record uses an unknown wrap profile')
+    const profile = profileOfRecord(key.profile, key.mechanism)
+    if (profile === undefined) throw new AgentFault('UNSUPPORTED', 'the record uses an unknown wrap profile')
     return token.run((c) => {
       if (c.token.serial !== key.tokenSerial)
         throw new AgentFault('KEY_MISSING', `the record was sealed by token ${key.tokenSerial}, this is ${c.token.serial}`)
-      const dek = tokenWrap(profile).unwrap(c.work, token.kek(c, key.kekId), aad, key.iv, key.wrapped)
-      if (dek.length !== DEK_BYTES) throw new AgentFault('TAMPER', 'the wrapped key has a wrong length')
-      return dek
+      return token.unwrap(c, key.kekId, { profile, mechanism: key.mechanism }, aad, key)
     }, true)
   }
 

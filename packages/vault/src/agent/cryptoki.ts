@@ -85,9 +85,16 @@ export class Cryptoki {
     }
   }
 
-  initialise(): void {
+  /**
+   * In this process nobody else initialises the module, so that it was done already is success.
+   *
+   * @param libraryParameters - a string of the vendor's; NSS wants one.
+   */
+  initialise(libraryParameters?: string): void {
+    // The binding drops the last character of the string.
+    const options = libraryParameters === undefined ? {} : { libraryParameters: `${libraryParameters} ` }
     try {
-      call('C_Initialize', () => this.#module.C_Initialize({ flags: CKF_OS_LOCKING_OK }))
+      call('C_Initialize', () => this.#module.C_Initialize({ flags: CKF_OS_LOCKING_OK, ...options }))
     } catch (error) {
       if (!(error instanceof CryptokiError && error.rv === CKR_CRYPTOKI_ALREADY_INITIALIZED)) throw error
     }
@@ -143,6 +150,8 @@ export class Cryptoki {
 export class Session {
   readonly #module: pkcs11.PKCS11
   readonly #handle: Handle
+  /** Some modules use the memory of a parameter after the call that brought it; here nothing collects it before the next. */
+  held: Mechanism | undefined
 
   constructor(module: pkcs11.PKCS11, handle: Handle) {
     this.#module = module
@@ -188,17 +197,40 @@ export class Session {
     return call('C_GenerateKeyPair', () => this.#module.C_GenerateKeyPair(this.#handle, { mechanism }, publicTemplate, privateTemplate))
   }
 
+  /** A session object: it lives no longer than this session. */
+  createObject(template: Template): Handle {
+    return call('C_CreateObject', () => this.#module.C_CreateObject(this.#handle, template))
+  }
+
+  copyObject(object: Handle, changes: Template): Handle {
+    return call('C_CopyObject', () => this.#module.C_CopyObject(this.#handle, object, changes))
+  }
+
+  setAttributes(object: Handle, changes: Template): void {
+    call('C_SetAttributeValue', () => this.#module.C_SetAttributeValue(this.#handle, object, changes))
+  }
+
+  wrapKey(mechanism: Mechanism, wrapper: Handle, key: Handle): Uint8Array {
+    return this.#output((out) => call('C_WrapKey', () => this.#module.C_WrapKey(this.#handle, mechanism, wrapper, key, out)))
+  }
+
+  unwrapKey(mechanism: Mechanism, wrapper: Handle, wrapped: Uint8Array, template: Template): Handle {
+    return call('C_UnwrapKey', () => this.#module.C_UnwrapKey(this.#handle, mechanism, wrapper, buffer(wrapped), template))
+  }
+
   /** Exactly this object. Never `session.destroy()` of graphene, which without an argument deletes every object of the token. */
   destroyObject(object: Handle): void {
     call('C_DestroyObject', () => this.#module.C_DestroyObject(this.#handle, object))
   }
 
   encrypt(mechanism: Mechanism, key: Handle, clear: Uint8Array): Uint8Array {
+    this.held = mechanism
     call('C_EncryptInit', () => this.#module.C_EncryptInit(this.#handle, mechanism, key))
     return this.#output((out) => call('C_Encrypt', () => this.#module.C_Encrypt(this.#handle, buffer(clear), out)))
   }
 
   decrypt(mechanism: Mechanism, key: Handle, cipher: Uint8Array): Uint8Array {
+    this.held = mechanism
     call('C_DecryptInit', () => this.#module.C_DecryptInit(this.#handle, mechanism, key))
     return this.#output((out) => call('C_Decrypt', () => this.#module.C_Decrypt(this.#handle, buffer(cipher), out)))
   }
@@ -215,6 +247,7 @@ export class Session {
   }
 
   close(): void {
+    this.held = undefined
     try {
       call('C_CloseSession', () => this.#module.C_CloseSession(this.#handle))
     } catch (error) {

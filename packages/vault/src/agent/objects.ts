@@ -4,11 +4,15 @@ import { AgentFault } from './fault.ts'
 import type { IdentityType, TokenPoint } from './protocol.ts'
 
 export const IDENTITY_LABEL = 'conclave-identity'
+const MAC_SUFFIX = '-mac'
 
 export const CKM_EC_EDWARDS_KEY_PAIR_GEN = 0x1055
 export const CKM_EDDSA = 0x1057
 export const CKM_EC_KEY_PAIR_GEN = 0x1040
 export const CKM_ECDSA = 0x1041
+export const CKM_AES_KEY_GEN = 0x1080
+export const CKM_GENERIC_SECRET_KEY_GEN = 0x350
+export const CKM_SHA256_HMAC = 0x251
 const CKK_EC = 0x3
 const CKK_EC_EDWARDS = 0x40
 
@@ -62,6 +66,24 @@ export function findKek(session: Session, label: string, id?: string): { handle:
   if (second !== undefined) throw new AgentFault('KEY_AMBIGUOUS', `the token holds several KEKs ${which}: name one by its id`, { label })
   requireSealedIn(session, handle, 'KEK')
   return { handle, id: id ?? session.attribute(handle, pkcs11.CKA_ID).toString('hex') }
+}
+
+export function macTemplate(kekLabel: string, id: string): Template {
+  return [
+    { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY },
+    { type: pkcs11.CKA_TOKEN, value: true },
+    { type: pkcs11.CKA_LABEL, value: `${kekLabel}${MAC_SUFFIX}` },
+    { type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') },
+  ]
+}
+
+/** The HMAC key of a KEK, told by the same id and the label with `-mac`; undefined when it has none. @throws {AgentFault} KEY_AMBIGUOUS, UNSUPPORTED */
+export function findMac(session: Session, label: string, id: string): Handle | undefined {
+  const [handle, second] = session.find(macTemplate(label, id))
+  if (second !== undefined)
+    throw new AgentFault('KEY_AMBIGUOUS', `the token holds several HMAC keys for the KEK "${label}" (${id})`, { label })
+  if (handle !== undefined) requireSealedIn(session, handle, 'HMAC key')
+  return handle
 }
 
 /** The node identity of the token, or undefined when it holds none. @throws {AgentFault} KEY_AMBIGUOUS, KEY_MISSING, UNSUPPORTED */

@@ -1,5 +1,6 @@
 import type { VaultCode } from '../codes.ts'
 import type { WrappedKey } from '../hsm.ts'
+import type { TokenProbe } from '../probe-report.ts'
 import type { ProfileName } from '../profile.ts'
 import type { PinSource } from '../settings.ts'
 
@@ -10,7 +11,10 @@ export interface AgentSettings {
   readonly token: string
   readonly serial: string | undefined
   readonly pin: PinSource
-  readonly profile: ProfileName
+  /** What the module takes at C_Initialize; NSS wants something. */
+  readonly libraryParameters: string | undefined
+  /** Undefined: the first in order of preference that the KEK can do. */
+  readonly profile: ProfileName | undefined
   readonly kekLabel: string
   readonly kekId: string | undefined
 }
@@ -26,14 +30,18 @@ export interface TokenPoint {
 export interface TokenDescription {
   readonly tokenSerial: string
   readonly kekId: string
+  /** What seals. */
+  readonly profile: ProfileName
   readonly identity: TokenPoint | undefined
 }
 
 export interface ProvisionBody {
   /** Initialise a new token first, with this SO PIN. */
   readonly soPin: PinSource | undefined
-  /** Undefined: Ed25519 when the token offers it, else secp256k1. */
-  readonly identityType: IdentityType | undefined
+  /** Undefined: Ed25519 when the token offers it, else secp256k1. `none`: no identity key, for a backup. */
+  readonly identityType: IdentityType | 'none' | undefined
+  /** `adopt`: a vendor's tool has made the KEK, and the HMAC key if there is one. */
+  readonly kek: 'generate' | 'adopt'
 }
 
 /** Operation name -> [request body, reply]. */
@@ -45,6 +53,7 @@ export interface AgentOperations {
   sign: [Uint8Array, Uint8Array]
   random: [number, Uint8Array]
   ping: [null, null]
+  probe: [null, TokenProbe]
   /** Several at once, answered in their order, each by itself: one of them that fails fails alone. */
   batch: [readonly Batched[], readonly BatchedReply[]]
   provision: [ProvisionBody, TokenDescription]

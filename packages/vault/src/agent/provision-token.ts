@@ -1,29 +1,36 @@
 import { randomBytes } from 'node:crypto'
 import pkcs11, { type Handle, type Template } from 'pkcs11js'
-import { DEK_BYTES, profileOf } from '../profile.ts'
 import type { PinSource } from '../settings.ts'
-import type { Cryptoki, Session, Token } from './cryptoki.ts'
+import { Attempts } from './attempts.ts'
+import { type Cryptoki, CryptokiError, type Session, type Token } from './cryptoki.ts'
+import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
 import {
+  CKM_AES_KEY_GEN,
   CKM_EC_EDWARDS_KEY_PAIR_GEN,
   CKM_EC_KEY_PAIR_GEN,
-  CKM_ECDSA,
-  CKM_EDDSA,
+  CKM_GENERIC_SECRET_KEY_GEN,
   EC_PARAMS,
   findIdentity,
   findKek,
+  findMac,
   IDENTITY_LABEL,
   identityTemplate,
   kekTemplate,
+  macTemplate,
 } from './objects.ts'
 import { readPin } from './pin.ts'
 import type { AgentSettings, IdentityType, ProvisionBody } from './protocol.ts'
+import { meaningOf } from './return-values.ts'
+import { sessionTrialKeys } from './session-keys.ts'
 import { faultOf, logIn, selectToken } from './token.ts'
-import { tokenWrap } from './wrap.ts'
+import { chooseProfile, type TrialKeys } from './trial.ts'
+import type { Choice } from './wrap.ts'
 
-const CKM_AES_KEY_GEN = 0x1080
 const KEY_ID_BYTES = 16
-const KEK_BYTES = 32
+const KEY_BYTES = 32
+/** In order of preference; the vault takes no other for the node, because libp2p does not. */
+const IDENTITIES: readonly IdentityType[] = ['ed25519', 'secp256k1']
 
 /** What makes a key stay inside: it cannot be read, copied into a weaker one, or weakened afterwards. */
 const SEALED_IN: Template = [
@@ -35,21 +42,32 @@ const SEALED_IN: Template = [
   { type: pkcs11.CKA_COPYABLE, value: false },
 ]
 
+/** Attributes that not every module knows; what they forbid then follows from the others, or the probe tells. */
+const OPTIONAL: readonly number[] = [pkcs11.CKA_COPYABLE, pkcs11.CKA_MODIFIABLE]
+
+/** The token in the middle of its ceremony. */
+interface Ceremony {
+  readonly cryptoki: Cryptoki
+  readonly settings: AgentSettings
+  readonly token: Token
+  readonly session: Session
+}
+
 /**
- * The ceremony: a token if asked for, a KEK, an identity key pair. Refuses when any of them exists; leaves no half of the keys
- * behind when it fails.
+ * The ceremony: a token if asked for, a KEK for the profile that the token can do, an identity key pair. Refuses when any of them
+ * exists, a KEK to be adopted aside; leaves no half of the keys behind when it fails.
  *
- * @throws {AgentFault} KEY_EXISTS, UNSUPPORTED, PIN_SOURCE, PIN_INCORRECT, TOKEN_LOST
+ * @throws {AgentFault} KEY_EXISTS, KEY_MISSING, UNSUPPORTED, PIN_SOURCE, PIN_INCORRECT, TOKEN_LOST
  */
 export function provisionToken(cryptoki: Cryptoki, settings: AgentSettings, pin: Buffer, body: ProvisionBody): void {
   try {
-    cryptoki.initialise()
+    cryptoki.initialise(settings.libraryParameters)
     if (body.soPin !== undefined) createToken(cryptoki, settings, pin, body.soPin)
     const token = selectToken(cryptoki.tokens(), settings.token, settings.serial)
     const session = cryptoki.openSession(token.slot, 'write')
     logIn(session, token, pin)
-    requireEmpty(session, settings)
-    createKeys(session, settings, body.identityType ?? preferredIdentity(cryptoki, token))
+    requireEmpty(session, settings, body.kek === 'adopt')
+    createKeys({ cryptoki, settings, token, session }, body)
   } catch (error) {
     throw faultOf(error)
   } finally {
@@ -83,52 +101,112 @@ function createToken(cryptoki: Cryptoki, { token: label }: AgentSettings, pin: B
   }
 }
 
-function requireEmpty(session: Session, { kekLabel }: AgentSettings): void {
-  if (session.find(kekTemplate(kekLabel)).length > 0)
+function requireEmpty(session: Session, { kekLabel }: AgentSettings, adopting: boolean): void {
+  if (!adopting && session.find(kekTemplate(kekLabel)).length > 0)
     throw new AgentFault('KEY_EXISTS', `the token holds a KEK "${kekLabel}" already`, { label: kekLabel })
   for (const kind of ['private', 'public'] as const) {
     if (session.find(identityTemplate(kind)).length > 0) throw new AgentFault('KEY_EXISTS', 'the token holds an identity key already')
   }
 }
 
-function preferredIdentity(cryptoki: Cryptoki, token: Token): IdentityType {
-  const offered = cryptoki.mechanisms(token.slot)
-  const offers = (...wanted: number[]) => wanted.every((m) => offered.includes(m))
-  if (offers(CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EDDSA)) return 'ed25519'
-  if (offers(CKM_EC_KEY_PAIR_GEN, CKM_ECDSA)) return 'secp256k1'
-  throw new AgentFault('UNSUPPORTED', 'the token offers neither EdDSA nor ECDSA for the node identity')
-}
-
-function createKeys(session: Session, settings: AgentSettings, identityType: IdentityType): void {
+function createKeys(ceremony: Ceremony, body: ProvisionBody): void {
+  const { session, settings } = ceremony
   const made: Handle[] = []
   try {
-    made.push(generateKek(session, settings.kekLabel))
-    const pair = generateIdentity(session, identityType)
-    made.push(pair.privateKey, pair.publicKey)
-    selfTest(session, settings)
+    if (body.kek === 'generate') made.push(...generateKek(ceremony))
+    if (body.identityType !== 'none') {
+      const pair = generateIdentity(session, body.identityType)
+      made.push(pair.privateKey, pair.publicKey)
+      findIdentity(session)
+    }
+    // On the keys themselves: found again, not extractable, and able to do the profile.
+    const { handle, id } = findKek(session, settings.kekLabel, settings.kekId)
+    choose(ceremony, { encrypt: handle, wrap: handle, mac: findMac(session, settings.kekLabel, id) })
   } catch (error) {
     for (const handle of made) session.destroyObject(handle)
     throw error
   }
 }
 
-function generateKek(session: Session, label: string): Handle {
-  return session.generateKey(CKM_AES_KEY_GEN, [
-    ...kekTemplate(label, randomBytes(KEY_ID_BYTES).toString('hex')),
-    ...SEALED_IN.filter((a) => a.type !== pkcs11.CKA_TOKEN),
-    { type: pkcs11.CKA_VALUE_LEN, value: KEK_BYTES },
-    { type: pkcs11.CKA_ENCRYPT, value: true },
-    { type: pkcs11.CKA_DECRYPT, value: true },
-    // Unwrapping would let a PIN holder place keys of their own, wrapping take others' keys out.
-    { type: pkcs11.CKA_WRAP, value: false },
-    { type: pkcs11.CKA_UNWRAP, value: false },
-    { type: pkcs11.CKA_SIGN, value: false },
-    { type: pkcs11.CKA_VERIFY, value: false },
-    { type: pkcs11.CKA_DERIVE, value: false },
-  ])
+/** @param keys - undefined: keys for the length of this probe. */
+function choose({ cryptoki, settings, token }: Ceremony, keys: TrialKeys | undefined): Choice {
+  const attempts = new Attempts(cryptoki, token)
+  const offered = cryptoki.mechanisms(token.slot)
+  const keeper = cryptoki.openSession(token.slot, 'read')
+  const leaks = () => tryExtraction(attempts, keeper, offered).extractability === 'not-enforced'
+  try {
+    return chooseProfile({ attempts, offered, keys: keys ?? sessionTrialKeys(attempts, keeper), leaks }, settings.profile)
+  } finally {
+    keeper.close()
+  }
 }
 
-function generateIdentity(session: Session, type: IdentityType): pkcs11.KeyPair {
+/** The KEK, and its HMAC key where the profile needs one. */
+function generateKek(ceremony: Ceremony): readonly Handle[] {
+  const { session, settings } = ceremony
+  const { profile } = choose(ceremony, undefined)
+  const id = randomBytes(KEY_ID_BYTES).toString('hex')
+  const uses = profile.kekUse === 'encrypt' ? [pkcs11.CKA_ENCRYPT, pkcs11.CKA_DECRYPT] : [pkcs11.CKA_WRAP, pkcs11.CKA_UNWRAP]
+  const kek = generateSealedIn(session, CKM_AES_KEY_GEN, kekTemplate(settings.kekLabel, id), uses)
+  if (profile.name !== 'cbc-hmac') return [kek]
+  try {
+    const type = { type: pkcs11.CKA_KEY_TYPE, value: pkcs11.CKK_GENERIC_SECRET }
+    return [kek, generateSealedIn(session, CKM_GENERIC_SECRET_KEY_GEN, [...macTemplate(settings.kekLabel, id), type], [pkcs11.CKA_SIGN])]
+  } catch (error) {
+    session.destroyObject(kek)
+    throw error
+  }
+}
+
+/** A secret key that may do what is listed and nothing else: unwrapping would let a PIN holder place keys, wrapping take others out. */
+function generateSealedIn(session: Session, mechanism: number, template: Template, uses: readonly number[]): Handle {
+  const all = [
+    pkcs11.CKA_ENCRYPT,
+    pkcs11.CKA_DECRYPT,
+    pkcs11.CKA_WRAP,
+    pkcs11.CKA_UNWRAP,
+    pkcs11.CKA_SIGN,
+    pkcs11.CKA_VERIFY,
+    pkcs11.CKA_DERIVE,
+  ]
+  const named = template.map((a) => a.type)
+  return strictest((sealedIn) =>
+    session.generateKey(mechanism, [
+      ...template,
+      ...sealedIn.filter((a) => !named.includes(a.type)),
+      { type: pkcs11.CKA_VALUE_LEN, value: KEY_BYTES },
+      ...all.map((type) => ({ type, value: uses.includes(type) })),
+    ]),
+  )
+}
+
+/** Makes a key with all attributes that keep it inside; a module that does not know the optional ones is asked again without. */
+function strictest<T>(make: (sealedIn: Template) => T): T {
+  try {
+    return make(SEALED_IN)
+  } catch (error) {
+    // NSS calls it a general error.
+    if (!(error instanceof CryptokiError) || !['UNSUPPORTED', 'CHECK'].includes(meaningOf(error.rv))) throw error
+    return make(SEALED_IN.filter((a) => !OPTIONAL.includes(a.type)))
+  }
+}
+
+/** @param asked - undefined: the first that the token makes. */
+function generateIdentity(session: Session, asked: IdentityType | undefined): pkcs11.KeyPair {
+  for (const type of asked === undefined ? IDENTITIES : [asked]) {
+    try {
+      return generateIdentityOf(session, type)
+    } catch (error) {
+      if (asked !== undefined || !(error instanceof CryptokiError) || meaningOf(error.rv) !== 'UNSUPPORTED') throw error
+    }
+  }
+  throw new AgentFault(
+    'UNSUPPORTED',
+    'the token makes neither Ed25519 nor secp256k1 keys, and libp2p refuses others as node identity: keep the identity in another HSM and provision this one without',
+  )
+}
+
+function generateIdentityOf(session: Session, type: IdentityType): pkcs11.KeyPair {
   const id = { type: pkcs11.CKA_ID, value: randomBytes(KEY_ID_BYTES) }
   const label = { type: pkcs11.CKA_LABEL, value: IDENTITY_LABEL }
   const publicTemplate = [
@@ -139,17 +217,9 @@ function generateIdentity(session: Session, type: IdentityType): pkcs11.KeyPair 
     { type: pkcs11.CKA_EC_PARAMS, value: EC_PARAMS[type] },
     { type: pkcs11.CKA_VERIFY, value: true },
   ]
-  const privateTemplate = [id, label, ...SEALED_IN, { type: pkcs11.CKA_SIGN, value: true }, { type: pkcs11.CKA_DERIVE, value: false }]
-  return session.generateKeyPair(type === 'ed25519' ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, publicTemplate, privateTemplate)
-}
-
-/** Proves on the new keys what the vault will rely on: found again, not extractable, and able to do the profile. */
-function selfTest(session: Session, settings: AgentSettings): void {
-  const { handle } = findKek(session, settings.kekLabel)
-  findIdentity(session)
-  const { wrap, unwrap } = tokenWrap(profileOf(settings.profile))
-  const [aad, probe] = [randomBytes(16), randomBytes(DEK_BYTES)]
-  const { iv, wrapped } = wrap(session, handle, aad, probe)
-  if (!probe.equals(unwrap(session, handle, aad, iv, wrapped)))
-    throw new AgentFault('UNSUPPORTED', `the token does not do the profile "${settings.profile}"`)
+  const mechanism = type === 'ed25519' ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN
+  return strictest((sealedIn) => {
+    const privateTemplate = [id, label, ...sealedIn, { type: pkcs11.CKA_SIGN, value: true }, { type: pkcs11.CKA_DERIVE, value: false }]
+    return session.generateKeyPair(mechanism, publicTemplate, privateTemplate)
+  })
 }

@@ -69,6 +69,7 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
 
 export const CKR_USER_ALREADY_LOGGED_IN = 0x100
 export const CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191
+export const CKR_HOST_MEMORY = 0x002
 export const CKR_GENERAL_ERROR = 0x005
 export const CKR_FUNCTION_FAILED = 0x006
 export const CKR_DEVICE_ERROR = 0x030

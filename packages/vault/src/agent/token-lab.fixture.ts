@@ -1,14 +1,13 @@
 import { readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import pkcs11 from 'pkcs11js'
-import { profileOf } from '../profile.ts'
 import { Cryptoki, CryptokiError, rvOf, Session } from './cryptoki.ts'
-import { findIdentity, findKek, identityTemplate, kekTemplate } from './objects.ts'
+import { findIdentity, findKek, findMac, identityTemplate, kekTemplate, macTemplate } from './objects.ts'
 import { readPin } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
 import { faultOf, selectToken, TokenConnection } from './token.ts'
-import { tokenWrap } from './wrap.ts'
+import { gcmMechanism } from './wrap.ts'
 
 // Does to a real token, in a process of its own, what the vault never would. Arguments: experiment, agent settings and a token
 // directory as JSON. Prints one JSON value.
@@ -104,23 +103,26 @@ function countingLogins(act: (connection: TokenConnection) => unknown): unknown 
 const use = (connection: TokenConnection) => codeOf(() => connection.run((c) => connection.roundTrip(c)))
 
 function failingProvision(): unknown {
+  const foreign = kekTemplate('a key of somebody else', '0f')
+  const { session } = loggedIn()
+  session.generateKey(0x1080, [...foreign, { type: pkcs11.CKA_VALUE_LEN, value: 32 }])
+  cryptoki.finalise()
   Session.prototype.generateKeyPair = () => {
     throw new CryptokiError('C_GenerateKeyPair', 0x30)
   }
-  const code = codeOf(() => provisionToken(cryptoki, settings, readPin(settings.pin), { soPin: undefined, identityType: undefined }))
-  return { code, objects: countObjects() }
+  const body = { soPin: undefined, identityType: undefined, kek: 'generate' } as const
+  const code = codeOf(() => provisionToken(cryptoki, settings, readPin(settings.pin), body))
+  return { code, objects: countObjects(), foreign: loggedIn().session.find(foreign).length }
 }
 
 function emptyIv(): unknown {
-  const { session } = loggedIn()
-  const { handle } = findKek(session, settings.kekLabel)
-  return codeOf(() => tokenWrap(profileOf('gcm')).unwrap(session, handle, Buffer.alloc(1), Buffer.alloc(0), Buffer.alloc(48)))
+  return codeOf(() => gcmMechanism(0x1087, Buffer.alloc(0), Buffer.alloc(1)))
 }
 
 /** Begins a decryption and fails before its end, which leaves the operation active on that session; then works as usual. */
 function interruptedOperation(connection: TokenConnection): unknown {
   const interrupted = codeOf(() =>
-    connection.run((c) => c.work.decrypt(GCM, connection.sealingKek(c).handle, undefined as unknown as Uint8Array)),
+    connection.run((c) => c.work.decrypt(GCM, connection.trial(c).keys.encrypt!, undefined as unknown as Uint8Array)),
   )
   return [interrupted, use(connection)]
 }
@@ -128,7 +130,7 @@ function interruptedOperation(connection: TokenConnection): unknown {
 /** What a failed opening means when the token fails everything, and when it fails only this. */
 function generalError(connection: TokenConnection): unknown {
   const decrypt = Session.prototype.decrypt
-  const open = () => codeOf(() => connection.run((c) => c.work.decrypt(GCM, connection.sealingKek(c).handle, Buffer.alloc(48)), true))
+  const open = () => codeOf(() => connection.run((c) => c.work.decrypt(GCM, connection.trial(c).keys.encrypt!, Buffer.alloc(48)), true))
   const codes = [open()]
   for (const rv of [0x005, 0x006, 0x030, 0x80000001]) {
     Session.prototype.decrypt = () => {
@@ -170,6 +172,22 @@ function extraKek(extractable: boolean): unknown {
   return null
 }
 
+/** One more HMAC key for the KEK; with `instead`, in the place of the one that is there. */
+function extraMac({ extractable, instead }: { extractable: boolean; instead: boolean }): unknown {
+  const { session } = loggedIn()
+  const { id } = findKek(session, settings.kekLabel)
+  if (instead) session.destroyObject(findMac(session, settings.kekLabel, id)!)
+  session.generateKey(0x350, [
+    ...macTemplate(settings.kekLabel, id),
+    { type: pkcs11.CKA_KEY_TYPE, value: pkcs11.CKK_GENERIC_SECRET },
+    { type: pkcs11.CKA_VALUE_LEN, value: 32 },
+    { type: pkcs11.CKA_EXTRACTABLE, value: extractable },
+    { type: pkcs11.CKA_SENSITIVE, value: true },
+    { type: pkcs11.CKA_SIGN, value: true },
+  ])
+  return null
+}
+
 /** The error of a call whose errors the binding does not dress up. */
 function uncodedError(): unknown {
   const { raw } = loggedIn()
@@ -204,6 +222,8 @@ const EXPERIMENTS: Readonly<Record<string, () => unknown>> = {
   'general-error': () => countingLogins(generalError),
   'extra-kek': () => extraKek(false),
   'extractable-kek': () => extraKek(true),
+  'extractable-mac': () => extraMac({ extractable: true, instead: true }),
+  'extra-mac': () => extraMac({ extractable: false, instead: false }),
   'uncoded-error': uncodedError,
   'raw-label': rawLabel,
   'failing-provision': failingProvision,

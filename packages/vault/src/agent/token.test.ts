@@ -6,13 +6,28 @@ import { refusal } from '../conformance.ts'
 import { KEK_LABEL } from '../pkcs11-hsm.ts'
 import { openPkcs11Vault } from '../pkcs11-vault.ts'
 import { provisionHsm } from '../provision.ts'
-import { emptyToken, provisionSoftHsm, SOFTHSM_MISSING, type SoftHsm, softHsm, temporaryDirectory } from '../softhsm-rig.fixture.ts'
+import {
+  emptyToken,
+  provisionSoftHsm,
+  SOFTHSM_MISSING,
+  type SoftHsm,
+  softHsm,
+  temporaryDirectory,
+  withProfile,
+} from '../softhsm-rig.fixture.ts'
 import type { AgentSettings } from './protocol.ts'
 
 const LAB = fileURLToPath(new URL('./token-lab.fixture.ts', import.meta.url))
 
 function experiment(name: string, { settings, tokens }: SoftHsm): unknown {
-  const agent: AgentSettings = { ...settings, serial: settings.serial, profile: 'gcm', kekLabel: KEK_LABEL, kekId: undefined }
+  const agent: AgentSettings = {
+    ...settings,
+    serial: settings.serial,
+    libraryParameters: undefined,
+    profile: settings.profile,
+    kekLabel: KEK_LABEL,
+    kekId: undefined,
+  }
   const env = { PATH: process.env.PATH, ...settings.env }
   return JSON.parse(execFileSync(process.execPath, [LAB, name, JSON.stringify(agent), tokens], { env, encoding: 'utf8' }))
 }
@@ -45,10 +60,10 @@ describe(`agent on a SoftHSM2 token${SOFTHSM_MISSING === undefined ? '' : ` (ski
     expect(experiment('count-objects', hsm)).to.deep.equal([0, 1, 1])
   })
 
-  it('provision: a failing identity takes the new KEK with it', async () => {
+  it('provision: a failing identity takes the new KEK with it, and nothing else', async () => {
     const empty = await softHsm(directory.path, 'backup')
     emptyToken(empty)
-    expect(experiment('failing-provision', empty)).to.deep.equal({ code: 'TOKEN_LOST', objects: [0, 0, 0] })
+    expect(experiment('failing-provision', empty)).to.deep.equal({ code: 'TOKEN_LOST', objects: [0, 0, 0], foreign: 1 })
     expect((await provisionHsm(empty.settings)).kekId).to.match(/^[0-9a-f]{32}$/)
     expect(experiment('count-objects', empty)).to.deep.equal([1, 1, 1])
   })
@@ -94,6 +109,18 @@ describe(`agent on a SoftHSM2 token${SOFTHSM_MISSING === undefined ? '' : ` (ski
     const error = await refusal(openPkcs11Vault({ hsms: [hsm.settings] }))
     expect([error.code, error.message.includes('extracted')]).to.deep.equal(['UNSUPPORTED', true])
   })
+
+  for (const [change, code] of [
+    ['extractable-mac', 'UNSUPPORTED'],
+    ['extra-mac', 'KEY_AMBIGUOUS'],
+  ] as const) {
+    it(`objects: of HMAC keys, ${change} is ${code}`, async () => {
+      const other = withProfile(await softHsm(directory.path, 'other'), 'cbc-hmac')
+      await provisionSoftHsm(other)
+      experiment(change, other)
+      expect((await refusal(openPkcs11Vault({ hsms: [other.settings] }))).code).to.equal(code)
+    })
+  }
 
   it('binding: errors that carry their number in the message only are mapped by it', () => {
     expect(experiment('uncoded-error', hsm)).to.deep.equal({ code: 'undefined', rv: 0xb3 })

@@ -1,24 +1,35 @@
 import { randomBytes } from 'node:crypto'
 import type { Handle } from 'pkcs11js'
 import { isPinRefused } from '../codes.ts'
-import { DEK_BYTES, profileOf } from '../profile.ts'
+import { DEK_BYTES } from '../profile.ts'
+import { Attempts } from './attempts.ts'
 import { type Cryptoki, CryptokiError, type Session, type Token } from './cryptoki.ts'
+import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
-import { findIdentity, findKek, type IdentityHandles } from './objects.ts'
+import { findIdentity, findKek, findMac, type IdentityHandles } from './objects.ts'
 import type { AgentSettings } from './protocol.ts'
 import { meaningOf, meaningWhenHealthy } from './return-values.ts'
-import { tokenWrap } from './wrap.ts'
+import { chooseProfile, type TrialToken } from './trial.ts'
+import { type Choice, unwrapDek, type WrapKey, type Wrapped, wrapDek } from './wrap.ts'
+
+/** A KEK with what belongs to it. */
+interface KekHandles {
+  readonly id: string
+  readonly kek: Handle
+  /** Its HMAC key, if it has one. */
+  readonly mac: Handle | undefined
+}
 
 /** A logged-in token with what was found on it. */
-interface Connection {
+export interface Connection {
   readonly token: Token
   /** Holds the login and does nothing else: closing the last session of a token logs out. */
   readonly anchor: Session
   /** Runs the operations; closed and replaced after any error. */
   work: Session
-  /** KEK id -> handle. Searches are linear in the number of objects, so each key is looked for once. */
-  readonly keks: Map<string, Handle>
-  sealing: { readonly handle: Handle; readonly id: string } | undefined
+  /** By KEK id. Searches are linear in the number of objects, so each key is looked for once. */
+  readonly keks: Map<string, KekHandles>
+  sealing: KekHandles | undefined
   identity: IdentityHandles | undefined
 }
 
@@ -58,6 +69,9 @@ export class TokenConnection {
   #serial: string | undefined
   #connection: Connection | undefined
   #refused: AgentFault | undefined
+  /** Found once for each KEK; the connection may come and go. */
+  readonly #choices = new Map<string, Choice>()
+  #lastIv: Uint8Array = new Uint8Array(0)
 
   constructor(cryptoki: Cryptoki, settings: AgentSettings, pin: Buffer) {
     this.#cryptoki = cryptoki
@@ -86,20 +100,33 @@ export class TokenConnection {
     }
   }
 
-  /** The KEK that seals. */
-  sealingKek(connection: Connection): { readonly handle: Handle; readonly id: string } {
-    if (connection.sealing === undefined) {
-      connection.sealing = findKek(connection.work, this.#settings.kekLabel, this.#settings.kekId)
-      connection.keks.set(connection.sealing.id, connection.sealing.handle)
-    }
-    return connection.sealing
+  /** The KEK that seals, and how. @throws {AgentFault} UNSUPPORTED when it can do no profile, or not that of the settings. */
+  sealing(connection: Connection): { readonly id: string; readonly choice: Choice } {
+    connection.sealing ??= this.#find(connection, this.#settings.kekId)
+    const { id } = connection.sealing
+    const choice = this.#choices.get(id) ?? chooseProfile(this.#trial(connection, connection.sealing), this.#settings.profile)
+    this.#choices.set(id, choice)
+    return { id, choice }
   }
 
-  /** A KEK that has sealed. */
-  kek(connection: Connection, id: string): Handle {
-    const handle = connection.keks.get(id) ?? findKek(connection.work, this.#settings.kekLabel, id).handle
-    connection.keks.set(id, handle)
-    return handle
+  /** @throws {AgentFault} UNSUPPORTED when the token gives the IV of the wrap before. */
+  wrap(connection: Connection, aad: Uint8Array, dek: Uint8Array): Wrapped {
+    const { id, choice } = this.sealing(connection)
+    const made = wrapDek(this.#key(connection, id), choice, aad, dek)
+    if (made.iv.length > 0 && Buffer.from(made.iv).equals(this.#lastIv)) throw new AgentFault('UNSUPPORTED', 'the token used one IV twice')
+    this.#lastIv = made.iv
+    return made
+  }
+
+  /** @throws {AgentFault} TAMPER, KEY_MISSING */
+  unwrap(connection: Connection, kekId: string, choice: Choice, aad: Uint8Array, wrapped: Wrapped): Uint8Array {
+    return unwrapDek(this.#key(connection, kekId), choice, aad, wrapped)
+  }
+
+  /** What a probe tries the KEK with. */
+  trial(connection: Connection): TrialToken {
+    connection.sealing ??= this.#find(connection, this.#settings.kekId)
+    return this.#trial(connection, connection.sealing)
   }
 
   identity(connection: Connection): IdentityHandles | undefined {
@@ -109,11 +136,10 @@ export class TokenConnection {
 
   /** @throws {AgentFault} TAMPER when the KEK does not give back what it was given. */
   roundTrip(connection: Connection): void {
-    const { wrap, unwrap } = tokenWrap(profileOf(this.#settings.profile))
-    const { handle } = this.sealingKek(connection)
+    const { id, choice } = this.sealing(connection)
     const [aad, probe] = [randomBytes(16), randomBytes(DEK_BYTES)]
-    const { iv, wrapped } = wrap(connection.work, handle, aad, probe)
-    if (!probe.equals(unwrap(connection.work, handle, aad, iv, wrapped)))
+    const wrapped = this.wrap(connection, aad, probe)
+    if (!probe.equals(this.unwrap(connection, id, choice, aad, wrapped)))
       throw new AgentFault('TAMPER', 'the KEK does not decrypt what it encrypted')
   }
 
@@ -134,11 +160,37 @@ export class TokenConnection {
     this.#pin.fill(0)
   }
 
+  #find(connection: Connection, kekId: string | undefined): KekHandles {
+    const { handle, id } = findKek(connection.work, this.#settings.kekLabel, kekId)
+    const found = { id, kek: handle, mac: findMac(connection.work, this.#settings.kekLabel, id) }
+    connection.keks.set(id, found)
+    return found
+  }
+
+  #key(connection: Connection, kekId: string): WrapKey {
+    const { kek, mac } = connection.keks.get(kekId) ?? this.#find(connection, kekId)
+    return { session: connection.work, kek, mac }
+  }
+
+  #trial({ token }: Connection, { kek, mac }: KekHandles): TrialToken {
+    const attempts = new Attempts(this.#cryptoki, token)
+    const offered = this.#cryptoki.mechanisms(token.slot)
+    const leaks = () => {
+      const keeper = this.#cryptoki.openSession(token.slot, 'read')
+      try {
+        return tryExtraction(attempts, keeper, offered).extractability === 'not-enforced'
+      } finally {
+        keeper.close()
+      }
+    }
+    return { attempts, offered, keys: { encrypt: kek, wrap: kek, mac }, leaks, madeFor: mac === undefined ? undefined : 'cbc-hmac' }
+  }
+
   #connect(): Connection {
     if (this.#refused !== undefined) throw this.#refused
     if (this.#connection !== undefined) return this.#connection
     try {
-      this.#cryptoki.initialise()
+      this.#cryptoki.initialise(this.#settings.libraryParameters)
       const token = selectToken(this.#cryptoki.tokens(), this.#settings.token, this.#serial)
       const anchor = this.#cryptoki.openSession(token.slot, 'read')
       logIn(anchor, token, this.#pin)
