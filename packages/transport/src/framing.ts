@@ -15,13 +15,18 @@ export function checkFrameLength(length: number, max: number = FRAME_BYTES_MAX):
 /** Bytes as libp2p hands them over: in one piece or in several. */
 export type Chunk = Uint8Array | Iterable<Uint8Array>
 
-/** Cuts a byte stream into frames. */
+/** Room that a frame gets before any of it is here. */
+const FIRST_BYTES = 1 << 14
+
+/** Cuts a byte stream into frames. An announced length costs no memory before the bytes come. */
 export class FrameReader {
   /** Largest frame from here on; may be changed between two frames. */
   frameBytesMax: number
   readonly #prefix = new Uint8Array(PREFIX_BYTES)
-  /** The frame that is being filled; undefined while its prefix is. */
+  /** The beginning of the frame that is being filled; undefined while its prefix is. */
   #frame: Uint8Array | undefined
+  /** Bytes of the frame, as announced. */
+  #length = 0
   /** Bytes of the frame, or of the prefix, that are here. */
   #have = 0
 
@@ -43,9 +48,16 @@ export class FrameReader {
         this.#have += taken.length
         at += taken.length
         if (this.#have < target.length) continue
-        this.#have = 0
-        if (this.#frame === undefined) this.#frame = new Uint8Array(this.#announced())
-        else {
+        if (this.#frame === undefined) {
+          this.#have = 0
+          this.#length = this.#announced()
+          this.#frame = new Uint8Array(Math.min(this.#length, FIRST_BYTES))
+        } else if (target.length < this.#length) {
+          this.#frame = new Uint8Array(Math.min(this.#length, 4 * target.length))
+          this.#frame.set(target)
+          target.fill(0)
+        } else {
+          this.#have = 0
           this.#frame = undefined
           yield target
         }

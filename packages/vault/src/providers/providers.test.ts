@@ -73,7 +73,8 @@ for (const { title, name, ...expected } of PROVIDERS) {
       })
 
       it('probe: a profile of the settings that the token cannot do is UNSUPPORTED with the reason', async () => {
-        const error = await refusal(new Pkcs11Hsm({ ...rig.token.settings, profile: 'gcm-hsm-iv' }).describe())
+        const hsm = new Pkcs11Hsm({ ...rig.token.settings, profile: 'gcm-hsm-iv' })
+        const error = await refusal(hsm.describe().finally(() => hsm.close()))
         expect([error.code, error.message]).to.satisfy(([code, message]: [string, string]) => {
           return code === 'UNSUPPORTED' && /cannot do the profile "gcm-hsm-iv" .*(makes no IV of its own|does not offer)/.test(message)
         })
