@@ -56,7 +56,7 @@ async function signAtOnce(peer: MemberPeer, count: number): Promise<void> {
   const orders = Array.from({ length: count }, () => ({
     requestId: Uint8Array.from(randomBytes(32)),
     keyId: KEY_ID,
-    payload: fromHex(unsignedTransfer({ to: SUPPLIER, valueWei: 1n, nonce: nonce++ }).slice(2)),
+    payloads: [fromHex(unsignedTransfer({ to: SUPPLIER, valueWei: 1n, nonce: nonce++ }).slice(2))],
     signers: SIGNERS,
   }))
   await Promise.all(orders.map((order) => peer.sign(order)))

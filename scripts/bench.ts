@@ -16,7 +16,8 @@ import { measure } from './bench/rounds.ts'
 
 const THRESHOLD = 3
 const PARTIES = 5
-const WARM_UP = 10
+const WARM_UP = 2
+const WARM_UP_MS = 2_000
 const GROWTH_ROUNDS_MAX = 7
 
 // A library that talks to the console would spoil the JSON.
@@ -47,7 +48,7 @@ async function run({ peers: dir, only, rounds }: BenchOptions): Promise<BenchRep
   const { peers, plain } = await subjectsOf(dir)
   const conclave = ours(versionOf('../package.json'), THRESHOLD, PARTIES)
   const wanted = (figure: Figure) => only === undefined || only.includes(figure)
-  const results = measure([conclave, ...peers, ...plain], { rounds, warmUp: WARM_UP, wanted, progress })
+  const results = measure([conclave, ...peers, ...plain], { rounds, warmUp: WARM_UP, warmUpMs: WARM_UP_MS, wanted, progress })
   const growth = only === undefined ? measureGrowth(Math.min(rounds, GROWTH_ROUNDS_MAX), progress) : []
   const own = results[conclave.name] ?? {}
   const pick = (subjects: readonly Subject[]) => Object.fromEntries(subjects.map((s) => [s.name, results[s.name] ?? {}]))

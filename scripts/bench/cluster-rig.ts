@@ -47,7 +47,7 @@ let nonce = 0n
 
 /** Holds a signature to the address that the platform was told, by a library that had no part in it. @throws {ConclaveError} BENCH_BAD_SIGNATURE. */
 export function mustBeFrom({ requestId, from, signedTransaction }: Pick<SigningRequest, 'requestId' | 'from' | 'signedTransaction'>): void {
-  if (signedTransaction === null || senderOf(signedTransaction).toLowerCase() !== from.toLowerCase())
+  if (signedTransaction === null || from === null || senderOf(signedTransaction).toLowerCase() !== from.toLowerCase())
     throw new ConclaveError('BENCH_BAD_SIGNATURE', `the signature of request ${requestId} is not of ${from}`)
 }
 

@@ -4,6 +4,8 @@ import type { Cost } from './meter.ts'
 export const FIGURES = {
   signFull: 'signature, everything made on the spot',
   signPooled: 'signature from the pool (warm)',
+  signBatch: 'one signature of ten in one session, everything made on the spot',
+  signBatchPooled: 'one signature of ten in one session, from the pool',
   correlate: 'one entry of the pool, both ends',
   presign: 'presignature',
   signOnline: 'signature from a presignature',

@@ -8,7 +8,6 @@ import {
   type DealContext,
   type Dealing,
   deal,
-  derive,
   type Entries,
   type KeyShare,
   type Names,
@@ -28,8 +27,8 @@ import { mustVerify } from './verify.ts'
 const NAME = 'conclave'
 const CLUSTER = tagged('cluster', new TextEncoder().encode('bench'))
 const DIGEST = new Uint8Array(32).fill(9)
-/** A child key, as a platform has one for each of its customers. */
-const PATH = [0, 7]
+/** The root key, as the peers' signatures are. */
+const PATH: readonly number[] = []
 
 /** Made in one session, as a node does when it refills a stock. */
 const ENTRIES = 8
@@ -37,6 +36,8 @@ const ENTRIES = 8
 const FULL_BATCH = 5
 const POOLED_BATCH = 20
 const DEAL_BATCH = 3
+/** Signatures of one session where several are made at once. */
+const ITEMS = 10
 
 /** What each signer has in stock, by peer. */
 type Pools = ReadonlyMap<PartyId, ReadonlyMap<PartyId, readonly Correlation[]>>
@@ -113,18 +114,30 @@ export class Committee {
 
   /** The mean of `count` signatures for which every pair of the quorum has an entry; making the entries is not counted, see {@link makeEntries}. */
   signPooled(count = 1): Cost {
-    const made = this.#signerPairs().map(([low, high]) => ({ low, high, ends: this.#correlate(new Meter(2), low, high, count) }))
-    const poolsOf = (i: number): Pools =>
+    const pools = this.#pools(count, 1)
+    return scaleCost(sumCosts(pools.map((p) => this.#sign(p))), 1 / count)
+  }
+
+  /** One signature of `count` that are made in one session. */
+  signBatch(count: number, { pooled }: { readonly pooled: boolean }): Cost {
+    const [pools] = pooled ? this.#pools(1, count) : [new Map()]
+    return scaleCost(this.#sign(pools as Pools, count), 1 / count)
+  }
+
+  /** Stocks for `sessions` of `count` signatures each; making them is not counted. */
+  #pools(sessions: number, count: number): readonly Pools[] {
+    const made = this.#signerPairs().map(([low, high]) => ({ low, high, ends: this.#correlate(new Meter(2), low, high, sessions * count) }))
+    const poolsOf = (from: number): Pools =>
       new Map(
         this.signers.map((self) => {
           const own = made.filter(({ low, high }) => low === self || high === self)
-          return [self, new Map(own.map(({ low, high, ends }) => [low + high - self, ends.get(self)?.slice(i, i + 1) ?? []]))]
+          return [self, new Map(own.map(({ low, high, ends }) => [low + high - self, ends.get(self)?.slice(from, from + count) ?? []]))]
         }),
       )
-    const pools = Array.from({ length: count }, (_, i) => poolsOf(i))
+    const pools = Array.from({ length: sessions }, (_, i) => poolsOf(i * count))
     // What making them has left behind is not the signatures' to clear away.
     collectGarbage()
-    return scaleCost(sumCosts(pools.map((p) => this.#sign(p))), 1 / count)
+    return pools
   }
 
   /** What one end of a pair does for one entry, made several at a time as nodes do. */
@@ -139,12 +152,12 @@ export class Committee {
     return this.signers.flatMap((low) => this.signers.filter((j) => j > low).map((high) => [low, high] as const))
   }
 
-  #sign(pools: Pools): Cost {
+  #sign(pools: Pools, count = 1): Cost {
     const meter = new Meter(this.signers.length)
     const request: SignRequest = {
       requestId: systemRandom.bytes(32),
       signers: this.signers,
-      items: [{ digest: DIGEST, path: PATH }],
+      items: Array.from({ length: count }, () => ({ digest: DIGEST, path: PATH })),
       purpose: 'evm.tx',
       attempt: 1,
     }
@@ -163,14 +176,13 @@ export class Committee {
         return [self, new Session({ self, peers: this.signers.filter((j) => j !== self), rounds: SIGN_ROUNDS, protocol })]
       }),
     )
-    const { publicKey, chainCode } = (this.#shares.get(1) as KeyShare).public
-    const child = derive(publicKey, chainCode, PATH).publicKey
+    const { publicKey } = (this.#shares.get(1) as KeyShare).public
     const largest = new Map<number, number>()
     const said = (round: number, bytes: number) => void largest.set(round, Math.max(bytes, largest.get(round) ?? 0))
     // Entries that a lower party offers are the whole stock of the pair.
     const take = (self: PartyId, names: Names): Entries => new Map([...names.keys()].map((j) => [j, pools.get(self)?.get(j) ?? []]))
     for (const signatures of drive(sessions, { meter, said, take }).values()) {
-      for (const { signature } of signatures) mustVerify(NAME, child, DIGEST, signature)
+      for (const { signature } of signatures) mustVerify(NAME, publicKey, DIGEST, signature)
     }
     this.roundBytes = [...largest].sort(([a], [b]) => a - b).map(([, bytes]) => bytes)
     return meter.cost
@@ -234,6 +246,8 @@ export function ours(version: string, threshold: number, parties: number): Subje
     operations: [
       single('signFull', FULL_BATCH, () => committee.signFull()),
       single('signPooled', 1, () => committee.signPooled(POOLED_BATCH)),
+      single('signBatch', 1, () => committee.signBatch(ITEMS, { pooled: false })),
+      single('signBatchPooled', 1, () => committee.signBatch(ITEMS, { pooled: true })),
       single('correlate', 1, () => committee.makeEntries()),
       single('dkg', DEAL_BATCH, () => committee.dealKey()),
       single('pairSetup', 1, () => committee.setUpPair()),

@@ -19,6 +19,7 @@ function subject(name: string, figures: readonly Figure[], runs: string[], batch
 const plan = (change: Partial<Parameters<typeof measure>[1]> = {}) => ({
   rounds: 3,
   warmUp: 1,
+  warmUpMs: 0,
   wanted: () => true,
   progress: () => undefined,
   ...change,

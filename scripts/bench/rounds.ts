@@ -14,7 +14,10 @@ export type Results = Readonly<Record<string, Readonly<Partial<Record<Figure, Me
 
 export interface RoundPlan {
   readonly rounds: number
+  /** Rounds that are thrown away. */
   readonly warmUp: number
+  /** How long each operation that is not slow runs in such a round, at the least: compilers need time, not rounds. */
+  readonly warmUpMs: number
   /** Asked before each figure is measured. */
   readonly wanted: (figure: Figure) => boolean
   readonly progress: (line: string) => void
@@ -66,7 +69,7 @@ function summary(samples: readonly Cost[]): Measured {
 }
 
 /** Runs all subjects in turn, round by round, after rounds that are thrown away. */
-export function measure(subjects: readonly Subject[], { rounds, warmUp, wanted, progress }: RoundPlan): Results {
+export function measure(subjects: readonly Subject[], { rounds, warmUp, warmUpMs, wanted, progress }: RoundPlan): Results {
   const groups = lanesOf(subjects, wanted)
   for (const lanes of groups) {
     const slow = lanes.some((l) => isSlow(l.operation))
@@ -75,8 +78,10 @@ export function measure(subjects: readonly Subject[], { rounds, warmUp, wanted, 
     for (let i = -thrownAway; i < count; i++) {
       progress(`${slow ? 'key generations' : 'signatures'}: ${i < 0 ? 'warm-up' : `round ${i + 1} of ${count}`}`)
       for (const lane of lanes) {
+        const from = performance.now()
         const costs = sample(lane.operation)
         if (i >= 0) lane.samples.push(costs)
+        else if (!slow) while (performance.now() - from < warmUpMs) sample(lane.operation)
       }
     }
   }

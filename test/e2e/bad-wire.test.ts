@@ -157,10 +157,11 @@ describe('bad input on the links between members', () => {
     ]
     for (const [body, code] of cases)
       expect(await observer.ask('zurich', body).then(() => 'granted', codeOf), JSON.stringify(body)).to.equal(code)
-    const refused = await observer.ask('zurich', { propose: { requestId, keyId, payloadType: 'evm.tx', payload: noise(50), path: [] } })
+    const proposal = { requestId, keyId, payloadType: 'evm.tx' }
+    const refused = await observer.ask('zurich', { propose: { ...proposal, items: [{ payload: noise(50), path: [] }] } })
     expect('verdict' in refused && [refused.verdict.allowed, refused.verdict.code]).to.deep.equal([false, 'PAYLOAD_UNDECODABLE'])
     const payload = fromHex(transfer().slice(2))
-    await observer.ask('zurich', { propose: { requestId, keyId, payloadType: 'evm.tx', payload, path: [] } })
+    await observer.ask('zurich', { propose: { ...proposal, items: [{ payload, path: [] }] } })
     const quorum = observer.ask('zurich', { sign: { requestId, attempt: 1, signers: [1, 2, 3], epoch: 0 } })
     expect(await quorum.then(() => 'granted', codeOf)).to.equal('BAD_QUORUM')
   })

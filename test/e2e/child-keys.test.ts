@@ -17,6 +17,6 @@ describe('child keys', () => {
     expectSigned(request, child.publicKey)
     expect(request).to.include({ derivationPath: 'm/0/5', publicKey: child.publicKey, from: child.address })
     const options = { prehash: false, lowS: true }
-    expect(secp256k1.verify(fromHex(request.signature ?? ''), fromHex(request.digest), fromHex(root), options)).to.equal(false)
+    expect(secp256k1.verify(fromHex(request.signature ?? ''), fromHex(request.digest ?? ''), fromHex(root), options)).to.equal(false)
   })
 })

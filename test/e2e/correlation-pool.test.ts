@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { fromHex, toHex } from '@conclave/core'
 import { decodePayload } from '@conclave/policy'
 import { until } from '@conclave/testnet'
-import type { Signed } from '@conclave/wire'
+import type { Signed, SignedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { type Rig, settled, useCluster } from '../rig/cluster.ts'
 import { runConclave } from '../rig/command.ts'
@@ -34,8 +34,13 @@ describe('correlation pool of real nodes', () => {
   async function bytesOf(signers: readonly number[]): Promise<readonly number[]> {
     const payload = fromHex(transfer().slice(2))
     const { digest } = decodePayload('evm.tx', payload)
-    const answers: readonly Signed[] = await rig().observer.sign({ requestId: Uint8Array.from(randomBytes(32)), keyId, payload, signers })
-    for (const { signature } of answers) expectValid(toHex(signature), toHex(digest), publicKey)
+    const answers: readonly Signed[] = await rig().observer.sign({
+      requestId: Uint8Array.from(randomBytes(32)),
+      keyId,
+      payloads: [payload],
+      signers,
+    })
+    for (const { items } of answers) expectValid(toHex((items[0] as SignedItem).signature), toHex(digest), publicKey)
     return answers.map((a) => a.bytesSent)
   }
 

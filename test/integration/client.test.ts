@@ -52,6 +52,27 @@ describe('client against a coordinator with fake nodes', () => {
     expect(await failureOf(client.sign({ keyId: 'main', payload: payload(1) }))).include({ code: 'POLICY_DENIED', status: 403 })
   })
 
+  it('asks for several signatures at once', async () => {
+    await using h = await Harness.start()
+    const client = clientOf(h)
+    const items = [{ payload: payload(0), derivationPath: 'm/0/5' }, { payload: payload(1) }]
+    const { requestId, digest } = await client.requestSignature({ keyId: 'main', items })
+    expect(digest).equal(null)
+    const signed = await client.waitForSignature(requestId)
+    expect([signed.signature, signed.signedTransaction, signed.payload]).deep.equal([null, null, null])
+    const keys = await Promise.all(['m/0/5', 'm'].map((path) => client.derivedKey('main', path)))
+    for (const [i, item] of signed.items.entries()) {
+      const { publicKey } = keys[i] as (typeof keys)[number]
+      expect(item).include({ publicKey, derivationPath: ['m/0/5', 'm'][i] })
+      expect(item.payload).deep.equal(items[i]?.payload)
+      const options = { prehash: false, lowS: true }
+      expect(secp256k1.verify(fromHex(item.signature as string), fromHex(item.digest), fromHex(publicKey), options)).equal(true)
+    }
+    const again = await client.sign({ keyId: 'main', items })
+    expect(again.items.map((item) => item.digest)).deep.equal(signed.items.map((item) => item.digest))
+    expect(await failureOf(client.requestSignature({ keyId: 'main', items: [] }))).include({ code: 'BAD_BODY', status: 400 })
+  })
+
   it('derives child keys and signs under one of them', async () => {
     await using h = await Harness.start()
     const client = clientOf(h)
@@ -62,7 +83,7 @@ describe('client against a coordinator with fake nodes', () => {
     const { signature, digest, ...signed } = await client.waitForSignature(requestId)
     expect(signed).include({ derivationPath: 'm/0/5', publicKey: child.publicKey, from: child.address })
     const options = { prehash: false, lowS: true }
-    expect(secp256k1.verify(fromHex(signature as string), fromHex(digest), fromHex(child.publicKey), options)).equal(true)
+    expect(secp256k1.verify(fromHex(signature as string), fromHex(digest as string), fromHex(child.publicKey), options)).equal(true)
     expect(await failureOf(client.derivedKey('main', "m/0'"))).include({ code: 'BAD_PATH', status: 400 })
   })
 

@@ -153,7 +153,7 @@ export class ConclaveClient {
     ).items
   }
 
-  /** Asks for a signature; see {@link waitForSignature}. */
+  /** Asks for a signature, or for several at once; see {@link waitForSignature}. */
   requestSignature({ idempotencyKey = randomUUID(), ...body }: RequestSignature & Idempotent): Promise<SigningAccepted> {
     return this.#call({ method: 'POST', path: '/v1/signing-requests', body, idempotencyKey })
   }

@@ -73,22 +73,49 @@ export interface Payload {
   readonly bytes: string
 }
 
-export interface RequestSignature {
-  readonly keyId: string
+/** One signature that is asked for. */
+export interface SignatureItem {
   /** BIP32, not hardened, e.g. `m/0/5`. Default `m`, the key itself. */
   readonly derivationPath?: string
   readonly payload: Payload
-  readonly deadlineMs?: number
 }
+
+/** A request for one signature, or for several: `items`, 1 to 32 of one payload type. All are signed, in one session, or none. */
+export type RequestSignature = { readonly keyId: string; readonly deadlineMs?: number } & (
+  | SignatureItem
+  | { readonly items: readonly SignatureItem[] }
+)
 
 export type SigningState = 'created' | 'decoded' | 'queued' | 'signing' | 'signed' | 'denied' | 'failed' | 'cancelled'
 
-export interface SigningAccepted {
-  readonly requestId: string
-  readonly state: SigningState
+/** What the coordinator read in one payload. */
+export interface DecodedItem {
   /** 32 bytes, hex. */
   readonly digest: string
   readonly summary: readonly { readonly label: string; readonly value: string }[]
+}
+
+/** What each of several items has is null at the top: look into `items`. */
+type OfOnlyItem<T> = { readonly [K in keyof T]: T[K] | null }
+
+export interface SigningAccepted extends OfOnlyItem<DecodedItem> {
+  readonly requestId: string
+  readonly state: SigningState
+  /** In the order in which they were asked for. */
+  readonly items: readonly DecodedItem[]
+}
+
+export interface SignedItem extends DecodedItem {
+  readonly derivationPath: string
+  /** Of the key at that path, 33 bytes, hex; the signature verifies under it. */
+  readonly publicKey: string
+  /** Its address, EIP-55. */
+  readonly from: string
+  readonly payload: Payload
+  /** r || s, 64 bytes, hex; null until signed, like the next two. */
+  readonly signature: string | null
+  readonly recovery: number | null
+  readonly signedTransaction: string | null
 }
 
 export interface Attempt {
@@ -104,22 +131,17 @@ export interface Attempt {
   readonly endedAt: string | null
 }
 
-export interface SigningRequest extends SigningAccepted {
+export interface SigningRequest extends OfOnlyItem<SignedItem> {
+  readonly requestId: string
   readonly keyId: string
-  readonly derivationPath: string
-  /** Of the key at that path, 33 bytes, hex; the signature verifies under it. */
-  readonly publicKey: string
-  /** Its address, EIP-55. */
-  readonly from: string
-  readonly payload: Payload
+  readonly state: SigningState
+  /** In the order in which they were asked for. */
+  readonly items: readonly SignedItem[]
   readonly cancelRequested: boolean
   readonly requester: string
   readonly nodeVerdicts: readonly NodeVerdict[]
   readonly attempts: readonly Attempt[]
-  /** r || s, 64 bytes, hex; null until signed, like the next three. */
-  readonly signature: string | null
-  readonly recovery: number | null
-  readonly signedTransaction: string | null
+  /** Null until signed. */
   readonly signers: readonly number[] | null
   readonly error: Problem | null
   readonly createdAt: string

@@ -1,5 +1,5 @@
 import { ConclaveError, type PartyId, Timeout, toHex } from '@conclave/core'
-import type { Signed } from '@conclave/wire'
+import type { Signed, SignedItem } from '@conclave/wire'
 import { NodeFailure } from './node-calls.ts'
 import { isValidSignature } from './signature.ts'
 import { hasMovedOn } from './signing-quorum.ts'
@@ -7,25 +7,29 @@ import { hasMovedOn } from './signing-quorum.ts'
 /** What came of one attempt, so far: no entry means no answer yet. */
 export type Answers = ReadonlyMap<PartyId, Signed | ConclaveError>
 
+export interface ExpectedItem {
+  readonly digest: Uint8Array
+  /** Of the child key at the item's path. */
+  readonly publicKey: Uint8Array
+}
+
 /** What this coordinator itself knows of the request: nothing here comes from a node's answer. */
 export interface Expected {
   readonly requestId: Uint8Array
-  readonly digest: Uint8Array
-  /** Of the child key at the request's path. */
-  readonly publicKey: Uint8Array
+  readonly items: readonly ExpectedItem[]
   readonly signers: readonly PartyId[]
 }
 
 export interface Judging {
   /** Whether who has not answered will not any more. */
   readonly isOver?: boolean
-  /** A signature of this attempt that has been verified before. */
+  /** An answer of this attempt that has been verified before. */
   readonly known?: Signed | undefined
 }
 
 export interface AttemptOutcome {
   readonly signed: Signed | undefined
-  /** Null when every signer answered the same valid signature. */
+  /** Null when every signer answered the same valid signatures. */
   readonly code: string | null
   /** Signers that answered something that is provably wrong, or whom a failing node names. */
   readonly culprits: readonly PartyId[]
@@ -37,19 +41,22 @@ export interface AttemptOutcome {
 
 const ascending = (parties: Iterable<PartyId>) => [...new Set(parties)].sort((a, b) => a - b)
 
-/** @param known - a signature that has been verified, so that its copies need not be. */
+/** @param known - signatures that have been verified, so that their copies need not be. */
 function flaw(answer: Signed, expected: Expected, known: Signed | undefined): string | undefined {
   if (toHex(answer.requestId) !== toHex(expected.requestId)) return 'WRONG_REQUEST'
-  if (toHex(answer.digest) !== toHex(expected.digest)) return 'WRONG_DIGEST'
-  if (known !== undefined && sameSignature(known, answer)) return undefined
-  return isValidSignature({ ...answer, publicKey: expected.publicKey }) ? undefined : 'WRONG_SIGNATURE'
+  const { items } = expected
+  const isOf = ({ digest }: SignedItem, i: number) => toHex(digest) === toHex(items[i]?.digest ?? new Uint8Array(0))
+  if (answer.items.length !== items.length || !answer.items.every(isOf)) return 'WRONG_DIGEST'
+  if (known !== undefined && sameSignatures(known, answer)) return undefined
+  const isValid = (signed: SignedItem, i: number) => isValidSignature({ ...signed, publicKey: (items[i] as ExpectedItem).publicKey })
+  return answer.items.every(isValid) ? undefined : 'WRONG_SIGNATURE'
 }
 
 /**
  * Judges the answers of one attempt.
  *
- * A signature that verifies under the request's child key settles the request even when a signer answers something else: it exists, and no
- * further attempt would unmake it. Whoever answered differently is recorded.
+ * An answer whose signatures all verify, each under its item's child key, settles the request even when a signer answers something else: they
+ * exist, and no further attempt would unmake them. Whoever answered differently is recorded.
  */
 export function judgeAttempt(answers: Answers, expected: Expected, { isOver = true, known }: Judging = {}): AttemptOutcome {
   const codes: string[] = []
@@ -75,7 +82,7 @@ export function judgeAttempt(answers: Answers, expected: Expected, { isOver = tr
       if (blamed.length + missed.length === 0) refusedBy.push(signer)
     } else {
       const wrong =
-        flaw(answer, expected, signed ?? known) ?? (signed !== undefined && !sameSignature(signed, answer) ? 'OTHER_SIGNATURE' : undefined)
+        flaw(answer, expected, signed ?? known) ?? (signed !== undefined && !sameSignatures(signed, answer) ? 'OTHER_SIGNATURE' : undefined)
       if (wrong !== undefined) {
         isProved = true
         culprits.push(signer)
@@ -93,6 +100,7 @@ export function judgeAttempt(answers: Answers, expected: Expected, { isOver = tr
   return { signed, code, culprits: ascending(culprits), waitingFor: ascending(waitingFor), refusedBy, bytesOnWire }
 }
 
-function sameSignature(a: Signed, b: Signed): boolean {
-  return toHex(a.signature) === toHex(b.signature) && a.recovery === b.recovery
+function sameSignatures(a: Signed, b: Signed): boolean {
+  const text = ({ items }: Signed) => items.map(({ signature, recovery }) => `${toHex(signature)} ${recovery}`).join()
+  return text(a) === text(b)
 }

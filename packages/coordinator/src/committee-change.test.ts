@@ -50,7 +50,7 @@ describe('coordinator under the next lock', () => {
 
   it('an open request goes on, whatever the node that left had said of it', async () => {
     await using h = await Harness.start()
-    const denial = { allowed: false, code: 'DENIED_HERE', reason: 'no', rule: '', digest: new Uint8Array(0) }
+    const denial = { allowed: false, code: 'DENIED_HERE', reason: 'no', rule: '', digests: [] }
     h.cluster.node(5).intercept = async (_, honest) => {
       const answer = await honest()
       return 'verdict' in answer ? { verdict: { ...answer.verdict, ...denial } } : answer

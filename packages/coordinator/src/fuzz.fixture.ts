@@ -22,9 +22,10 @@ signing:
   parallel: 2
 `
 
+const SIGNED = { digest: hash, signature: new Uint8Array(64), recovery: 1 }
 const ANSWERS: readonly Response['body'][] = [
-  { signed: { requestId: hash, digest: hash, signature: new Uint8Array(64), recovery: 1, bytesSent: 9 } },
-  { verdict: { requestId: hash, allowed: true, code: 'ALLOWED', reason: 'r', rule: 'pay', digest: hash } },
+  { signed: { requestId: hash, items: [SIGNED, SIGNED], bytesSent: 9 } },
+  { verdict: { requestId: hash, allowed: true, code: 'ALLOWED', reason: 'r', rule: 'pay', digests: [hash, hash] } },
   { failure: { code: 'OT_CHECK', message: 'm', retriable: false, culprits: [2], waitingFor: [] } },
   { keyCreated: { keyId: 'k', publicKey: new Uint8Array(33), chainCode: hash, epoch: 0 } },
 ]
@@ -65,6 +66,17 @@ const CALLS = [
     method: 'POST',
     path: '/v1/signing-requests',
     body: { keyId: 'main', payload: { type: 'evm.tx', bytes: payment() }, deadlineMs: 60000 },
+  },
+  {
+    method: 'POST',
+    path: '/v1/signing-requests',
+    body: {
+      keyId: 'main',
+      items: [
+        { payload: { type: 'evm.tx', bytes: payment() }, derivationPath: 'm/0/5' },
+        { payload: { type: 'evm.tx', bytes: payment(1) } },
+      ],
+    },
   },
   { method: 'POST', path: '/v1/keys', body: { keyId: 'main', quorum: { required: 3, of: 5 } } },
   { method: 'POST', path: `/v1/signing-requests/${'ab'.repeat(32)}:cancel` },

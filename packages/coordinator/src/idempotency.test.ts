@@ -75,7 +75,13 @@ describe('Idempotency-Key', () => {
     expect(first?.body).include({ state: 'signed', keyId: 'main' })
     expect(second?.body.signature).equal(first?.body.signature)
     // Without it, what was answered first.
-    expect(Object.keys((await h.post<object>(SIGNING, body, key('a'))).body)).deep.equal(['requestId', 'state', 'digest', 'summary'])
+    expect(Object.keys((await h.post<object>(SIGNING, body, key('a'))).body)).deep.equal([
+      'requestId',
+      'state',
+      'digest',
+      'summary',
+      'items',
+    ])
   })
 
   it('with waitMs a request that takes longer is answered as it is', async () => {

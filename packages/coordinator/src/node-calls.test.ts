@@ -7,7 +7,8 @@ import { FakeClock, FakeCluster } from './testing/harness.ts'
 import { sharedController } from './wait.ts'
 
 const REQUEST_ID = new Uint8Array(32).fill(7)
-const signed = { requestId: REQUEST_ID, digest: REQUEST_ID, signature: new Uint8Array(64), recovery: 0, bytesSent: 0 }
+const item = { digest: REQUEST_ID, signature: new Uint8Array(64), recovery: 0 }
+const signed = { requestId: REQUEST_ID, items: [item], bytesSent: 0 }
 const sign: Request['body'] = { sign: { requestId: REQUEST_ID, attempt: 1, signers: [1, 2, 3], epoch: 0 } }
 
 async function codeFrom(action: Promise<unknown>): Promise<string> {
@@ -48,10 +49,10 @@ describe('NodeCalls', () => {
     const [first, second] = [call(), call()]
     const [a, b] = sent.map((s) => s.request.id) as [number, number]
     expect(a).not.equal(b)
-    calls.answered(node, { id: b, body: { signed: { ...signed, recovery: 1 } } })
+    calls.answered(node, { id: b, body: { signed: { ...signed, bytesSent: 1 } } })
     calls.answered(node, { id: a, body: { signed } })
-    expect((await first).recovery).equal(0)
-    expect((await second).recovery).equal(1)
+    expect((await first).bytesSent).equal(0)
+    expect((await second).bytesSent).equal(1)
     expect(clock.timers).equal(0)
   })
 
@@ -61,8 +62,8 @@ describe('NodeCalls', () => {
     expect(calls.answered(other, { id, body: { signed } })).equal(false)
     expect(calls.answered(node, { id: id + 1, body: { signed } })).equal(false)
     expect(calls.answered(node, { id, body: { signed } })).equal(true)
-    expect(calls.answered(node, { id, body: { signed: { ...signed, recovery: 1 } } })).equal(false)
-    expect((await answer).recovery).equal(0)
+    expect(calls.answered(node, { id, body: { signed: { ...signed, bytesSent: 1 } } })).equal(false)
+    expect((await answer).bytesSent).equal(0)
   })
 
   it('no answer in time is a timeout, and a late one is dropped', async () => {
@@ -78,7 +79,7 @@ describe('NodeCalls', () => {
     calls.linkDown(node)
     expect(await here).equal('LINK_DOWN')
     calls.answered(other, { id: lastId(), body: { signed } })
-    expect((await there).recovery).equal(0)
+    expect((await there).bytesSent).equal(0)
   })
 
   it('a failure answer is thrown with its code, and a code that is none is replaced', async () => {

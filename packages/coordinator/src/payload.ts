@@ -19,9 +19,15 @@ export interface ReadPayload {
   readonly summary: readonly SummaryLine[]
 }
 
-/** @throws {ApiError} BAD_HEX; PAYLOAD_TOO_LARGE. */
+/** What the nodes take of one request. @throws {ApiError} PAYLOAD_TOO_LARGE. */
+export function checkPayloadsLength(payloads: readonly PayloadText[]): void {
+  // 0x and two characters a byte; what is not so is refused when it is read.
+  const bytes = payloads.reduce((sum, { bytes }) => sum + Math.max(0, bytes.length - 2) / 2, 0)
+  if (bytes > PAYLOAD_BYTES_MAX) throw new ApiError('PAYLOAD_TOO_LARGE', `payload.bytes: at most ${PAYLOAD_BYTES_MAX} bytes in a request`)
+}
+
+/** @throws {ApiError} BAD_HEX. */
 export function payloadBytes(text: string): Uint8Array {
-  if (text.length > 2 + 2 * PAYLOAD_BYTES_MAX) throw new ApiError('PAYLOAD_TOO_LARGE', `payload.bytes: at most ${PAYLOAD_BYTES_MAX} bytes`)
   if (!text.startsWith('0x') || text.length === 2) throw new ApiError('BAD_HEX', 'payload.bytes: must be 0x and hexadecimal')
   try {
     return fromHex(text.slice(2))
@@ -34,7 +40,7 @@ export function payloadBytes(text: string): Uint8Array {
  * Decodes what is to be signed. The nodes decode for themselves: this is what the caller is shown, and the digest that this
  * coordinator will accept a signature for.
  *
- * @throws {ApiError} UNKNOWN_PAYLOAD_TYPE; PAYLOAD_UNDECODABLE; BAD_HEX; PAYLOAD_TOO_LARGE.
+ * @throws {ApiError} UNKNOWN_PAYLOAD_TYPE; PAYLOAD_UNDECODABLE; BAD_HEX.
  */
 export function readPayload({ type, bytes }: PayloadText): ReadPayload {
   const raw = payloadBytes(bytes)

@@ -75,24 +75,35 @@ export interface AttemptRecord {
   readonly endedAtMs: number | null
 }
 
-export interface SigningResult {
-  /** r || s. */
-  readonly signature: string
-  readonly recovery: number
-  /** 0x and the raw transaction, for payload types that have one. */
-  readonly signedTransaction: string | null
-  readonly signers: readonly number[]
-}
-
-export interface SigningRecord {
-  readonly requestId: string
-  readonly keyId: string
+/** One signature that is asked for. */
+export interface SigningItem {
   readonly derivationPath: string
   /** Of the child at that path: what the signature verifies under. */
   readonly publicKey: string
   readonly payload: { readonly type: string; readonly bytes: string }
   readonly digest: string
   readonly summary: readonly SummaryLine[]
+}
+
+export interface ItemSignature {
+  /** r || s. */
+  readonly signature: string
+  readonly recovery: number
+  /** 0x and the raw transaction, for payload types that have one. */
+  readonly signedTransaction: string | null
+}
+
+export interface SigningResult {
+  /** One for each item, in their order. */
+  readonly signatures: readonly ItemSignature[]
+  readonly signers: readonly number[]
+}
+
+export interface SigningRecord {
+  readonly requestId: string
+  readonly keyId: string
+  /** 1 to DIGESTS_MAX: all are signed or none. */
+  readonly items: readonly SigningItem[]
   readonly requester: string
   readonly state: SigningState
   readonly cancelRequested: boolean
@@ -104,6 +115,19 @@ export interface SigningRecord {
   readonly createdAtMs: number
   readonly deadlineAtMs: number
   readonly endedAtMs: number | null
+}
+
+/** As 0.1.0 stored them. */
+type SingleRecord = Omit<SigningRecord, 'items' | 'result'> &
+  SigningItem & { readonly result: (ItemSignature & Pick<SigningResult, 'signers'>) | null }
+
+function readSigning(stored: SigningRecord | SingleRecord): SigningRecord {
+  if ('items' in stored) return stored
+  const { derivationPath, publicKey, payload, digest, summary, result, ...rest } = stored
+  const items = [{ derivationPath, publicKey, payload, digest, summary }]
+  if (result === null) return { ...rest, items, result }
+  const { signers, ...signature } = result
+  return { ...rest, items, result: { signatures: [signature], signers } }
 }
 
 /** The answer that a repeated POST gets. */
@@ -154,7 +178,8 @@ export class Records {
   }
 
   async signing(id: string): Promise<SigningRecord | undefined> {
-    return (await this.#store.get('signing', id)) as SigningRecord | undefined
+    const stored = (await this.#store.get('signing', id)) as SigningRecord | SingleRecord | undefined
+    return stored === undefined ? undefined : readSigning(stored)
   }
 
   async idempotency(hash: string): Promise<IdempotencyRecord | undefined> {

@@ -1,45 +1,75 @@
-import { formatPath, parseKeyId, parsePath, toHex } from '@conclave/core'
+import { codeOf, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
 import { childKey } from './child-keys.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
-import { readPayload, summarizeSigner } from './payload.ts'
-import { ApiError } from './problem.ts'
-import type { SigningRecord } from './records.ts'
+import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
+import { ApiError, isProblemCode } from './problem.ts'
+import type { KeyRecord, SigningItem, SigningRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
 import {
   CreateSigningBody,
   NoQuery,
   PAGE_DEFAULT,
   PageQuery,
-  type SigningAcceptedBody,
   SigningBody,
   SigningCreatedBody,
   SigningListBody,
   SigningPath,
   WaitQuery,
 } from './schemas.ts'
-import { signingBody } from './views.ts'
+import { acceptedBody, keptAcceptedBody, signingBody } from './views.ts'
 
 const CURSOR = /^\d{16}$/
+
+type AskedItem = NonNullable<CreateSigningBody['items']>[number]
+
+/** @throws {ApiError} BAD_BODY. */
+function askedItems({ payload, derivationPath, items }: CreateSigningBody): readonly AskedItem[] {
+  if ((payload === undefined) === (items === undefined)) throw new ApiError('BAD_BODY', 'body: either payload or items')
+  if (payload !== undefined) return [derivationPath === undefined ? { payload } : { payload, derivationPath }]
+  if (derivationPath !== undefined) throw new ApiError('BAD_BODY', 'body: with items, each has a derivationPath of its own')
+  const asked = items as readonly AskedItem[]
+  if (asked.some((item) => item.payload.type !== asked[0]?.payload.type))
+    throw new ApiError('BAD_BODY', 'body.items: all of one payload type')
+  return asked
+}
+
+/** @throws {ApiError} PAYLOAD_TOO_LARGE; what {@link readPayload} throws; {InvalidArgument} BAD_PATH. */
+function newItem(key: KeyRecord, { payload, derivationPath = 'm' }: AskedItem): SigningItem {
+  const path = parsePath(derivationPath)
+  const { publicKey } = childKey(extendedKeyOf(key), path)
+  const { digest, summary } = readPayload(payload)
+  const said = [...summarizeSigner(path, publicKey), ...summary]
+  return { derivationPath: formatPath(path), publicKey: toHex(publicKey), payload, digest, summary: said }
+}
+
+/** What is wrong with one item of several says with which. */
+function newItems(key: KeyRecord, asked: readonly AskedItem[]): readonly SigningItem[] {
+  checkPayloadsLength(asked.map((item) => item.payload))
+  return asked.map((item, i) => {
+    try {
+      return newItem(key, item)
+    } catch (cause) {
+      const code = codeOf(cause)
+      if (asked.length === 1 || !isProblemCode(code)) throw cause
+      throw new ApiError(code, `item ${i + 1} of ${asked.length}: ${messageOf(cause)}`, { cause })
+    }
+  })
+}
 
 function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: string): SigningRecord {
   const { clock, random, directory, signing, signingDriver } = ctx
   signingDriver.checkRoom()
+  const asked = askedItems(body)
   const keyId = parseKeyId(body.keyId)
   const key = directory.get(keyId)
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
-  const path = parsePath(body.derivationPath ?? 'm')
-  const { publicKey } = childKey(extendedKeyOf(key), path)
-  const { digest, summary } = readPayload(body.payload)
+  const items = newItems(key, asked)
   const createdAtMs = clock.nowMs()
   return {
     requestId: toHex(random.bytes(32)),
     keyId,
-    derivationPath: formatPath(path),
-    publicKey: toHex(publicKey),
-    payload: body.payload,
-    digest,
-    summary: [...summarizeSigner(path, publicKey), ...summary],
+    items,
     requester,
     state: 'decoded',
     cancelRequested: false,
@@ -66,15 +96,15 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
       const post = { caller, route: 'POST /v1/signing-requests', idempotencyKey, body: request.body }
       const create = () => {
         const record = newSigning(ctx, request.body, caller)
-        const { requestId, state, digest, summary } = record
-        return { record, status: 201, body: { requestId, state, digest, summary } }
+        return { record, status: 201, body: acceptedBody(record) }
       }
-      const { status, body } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      const body = keptAcceptedBody(kept)
       reply.code(status as 201)
       const waitMs = request.query.waitMs ?? 0
-      if (waitMs === 0) return reply.send(body as never)
-      const record = await signingDriver.settled((body as SigningAcceptedBody).requestId, waitMs, hangUp(reply))
-      return reply.send((record === undefined ? body : signingBody(record)) as never)
+      if (waitMs === 0) return reply.send(body)
+      const record = await signingDriver.settled(body.requestId, waitMs, hangUp(reply))
+      return reply.send(record === undefined ? body : signingBody(record))
     },
   )
 

@@ -1,4 +1,5 @@
 import { PATH_INDEX_MAX } from '@conclave/core'
+import { DIGESTS_MAX } from '@conclave/wire'
 import { type Static, Type } from 'typebox'
 import { OPERATION_KINDS } from './records.ts'
 import { DEADLINE_MS_MAX, DEADLINE_MS_MIN } from './settings.ts'
@@ -64,11 +65,20 @@ export const ChangeKeyBody = Type.Object(
   closed,
 )
 
+const PayloadBody = Type.Object({ type: Type.String({ maxLength: 64 }), bytes: Type.String() }, closed)
+const DerivationPathBody = Type.String({ maxLength: PATH_CHARS_MAX })
+/** Either `payload`, with or without a path, or `items`. */
 export const CreateSigningBody = Type.Object(
   {
     keyId: Type.String({ maxLength: 256 }),
-    derivationPath: Type.Optional(Type.String({ maxLength: PATH_CHARS_MAX })),
-    payload: Type.Object({ type: Type.String({ maxLength: 64 }), bytes: Type.String() }, closed),
+    derivationPath: Type.Optional(DerivationPathBody),
+    payload: Type.Optional(PayloadBody),
+    items: Type.Optional(
+      Type.Array(Type.Object({ payload: PayloadBody, derivationPath: Type.Optional(DerivationPathBody) }, closed), {
+        minItems: 1,
+        maxItems: DIGESTS_MAX,
+      }),
+    ),
     deadlineMs: Type.Optional(Type.Integer({ minimum: DEADLINE_MS_MIN, maximum: DEADLINE_MS_MAX })),
   },
   closed,
@@ -161,31 +171,47 @@ const AttemptBody = Type.Object({
   endedAt: OrNull(Time),
 })
 
+/** What stands at the top is that of the only item; null when there are several. */
 export const SigningAcceptedBody = Type.Object({
   requestId: hexBytes(32),
   state: SigningStateBody,
-  digest: hexBytes(32),
-  summary: Summary,
+  digest: OrNull(hexBytes(32)),
+  summary: OrNull(Summary),
+  items: Type.Array(Type.Object({ digest: hexBytes(32), summary: Summary })),
 })
 export type SigningAcceptedBody = Static<typeof SigningAcceptedBody>
-export const SigningBody = Type.Object({
-  requestId: hexBytes(32),
-  keyId: Type.String(),
+const SigningItemBody = Type.Object({
   derivationPath: Type.String(),
   /** Of the child key that signs, and the EVM address that belongs to it. */
   publicKey: hexBytes(33),
   from: Type.String(),
   payload: Type.Object({ type: Type.String(), bytes: Type.String() }),
-  state: SigningStateBody,
-  cancelRequested: Type.Boolean(),
   digest: hexBytes(32),
   summary: Summary,
-  requester: Type.String(),
-  nodeVerdicts: Type.Array(NodeVerdict),
-  attempts: Type.Array(AttemptBody),
   signature: OrNull(hexBytes(64)),
   recovery: OrNull(Type.Integer()),
   signedTransaction: OrNull(Type.String()),
+})
+export type SigningItemBody = Static<typeof SigningItemBody>
+/** What an item has stands also at the top when there is only one; with several it is null there. */
+export const SigningBody = Type.Object({
+  requestId: hexBytes(32),
+  keyId: Type.String(),
+  items: Type.Array(SigningItemBody),
+  derivationPath: OrNull(SigningItemBody.properties.derivationPath),
+  publicKey: OrNull(SigningItemBody.properties.publicKey),
+  from: OrNull(SigningItemBody.properties.from),
+  payload: OrNull(SigningItemBody.properties.payload),
+  digest: OrNull(SigningItemBody.properties.digest),
+  summary: OrNull(Summary),
+  signature: SigningItemBody.properties.signature,
+  recovery: SigningItemBody.properties.recovery,
+  signedTransaction: SigningItemBody.properties.signedTransaction,
+  state: SigningStateBody,
+  cancelRequested: Type.Boolean(),
+  requester: Type.String(),
+  nodeVerdicts: Type.Array(NodeVerdict),
+  attempts: Type.Array(AttemptBody),
   signers: OrNull(Type.Array(Type.Integer())),
   error: OrNull(ProblemBody),
   createdAt: Time,

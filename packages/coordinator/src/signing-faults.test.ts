@@ -1,3 +1,4 @@
+import type { Signed, SignedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { ANSWER_GRACE_MS, SILENT_MS } from './attempt.ts'
 import type { SigningBody } from './schemas.ts'
@@ -6,7 +7,6 @@ import { type FakeNode, failure, type RequestBody, type ResponseBody } from './t
 import { eventually, Harness } from './testing/harness.ts'
 import { VERDICT_GRACE_MS } from './verdict-book.ts'
 
-type Signed = Extract<ResponseBody, { signed: unknown }>['signed']
 type Sign = Extract<RequestBody, { sign: unknown }>['sign']
 
 /** Answers Sign in its own way; everything else is honest. */
@@ -15,10 +15,11 @@ function onSign(node: FakeNode, answer: (sign: Sign, honest: () => Promise<Respo
 }
 
 /** Takes part in the session, so that the others can finish, and answers something else. */
-function liesAbout(node: FakeNode, lie: (signed: Signed) => Partial<Signed>): void {
+function liesAbout(node: FakeNode, lie: (item: SignedItem) => Partial<SignedItem>): void {
   onSign(node, async (_, honest) => {
     const answer = await honest()
-    return 'signed' in answer ? { signed: { ...answer.signed, ...lie(answer.signed) } } : answer
+    if (!('signed' in answer)) return answer
+    return { signed: { ...answer.signed, items: answer.signed.items.map((item) => ({ ...item, ...lie(item) })) } }
   })
 }
 
@@ -43,7 +44,7 @@ async function ended(h: Harness, id: string): Promise<SigningBody> {
 describe('signing with faults', () => {
   it('a lie beside valid signatures: signed, and the liar is recorded', async () => {
     await using h = await Harness.start()
-    liesAbout(h.cluster.node(1), ({ signature }) => ({ signature: signature.with(5, (signature[5] as number) ^ 1) }))
+    liesAbout(h.cluster.node(1), (item) => ({ signature: item.signature.with(5, (item.signature[5] as number) ^ 1) }))
     const id = await h.request()
     expect((await ended(h, id)).state).equal('signed')
     expect((await h.recorded(id)).attempts[0]).deep.include({ signers: [1, 2, 3], code: 'WRONG_SIGNATURE', culprits: [1] })
@@ -52,7 +53,7 @@ describe('signing with faults', () => {
   it('nodes that agree on a wrong signature are not believed; the next attempt is without them', async () => {
     await using h = await Harness.start()
     for (const i of [1, 2])
-      liesAbout(h.cluster.node(i), ({ signature }) => ({ signature: signature.with(5, (signature[5] as number) ^ 1) }))
+      liesAbout(h.cluster.node(i), (item) => ({ signature: item.signature.with(5, (item.signature[5] as number) ^ 1) }))
     onSign(h.cluster.node(3), async ({ attempt }, honest) => (attempt === 1 ? failure('ABORTED', { culprits: [4] }) : await honest()))
     const id = await h.request()
     await eventually(() => h.clock.hasTimer(ANSWER_GRACE_MS) && h.cluster.world.signs.length === 3)
@@ -80,7 +81,7 @@ describe('signing with faults', () => {
     h.cluster.node(2).intercept = async (request, honest) => {
       if ('sign' in request) return failure('SESSION_SILENT', { waitingFor: [1] })
       const answer = await honest()
-      return 'verdict' in answer ? { verdict: { ...answer.verdict, digest: answer.verdict.digest.with(0, 1) } } : answer
+      return 'verdict' in answer ? { verdict: { ...answer.verdict, digests: answer.verdict.digests.map((d) => d.with(0, 1)) } } : answer
     }
     // With another digest it is another session: the others wait for it in vain.
     for (const i of [1, 3]) {

@@ -1,4 +1,4 @@
-import { type Clock, codeOf, fromHex, type PartyId, parsePath, toHex } from '@conclave/core'
+import { type Clock, fromHex, type PartyId } from '@conclave/core'
 import type { Sign, Signed } from '@conclave/wire'
 import type { Logger } from 'pino'
 import { Attempt } from './attempt.ts'
@@ -8,10 +8,10 @@ import type { Doubts } from './doubts.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { NodeCalls } from './node-calls.ts'
 import type { NodeLoads } from './node-loads.ts'
-import { assemblePayload, payloadBytes } from './payload.ts'
 import { ApiError, problemOf } from './problem.ts'
 import type { AttemptRecord, KeyRecord, Records, SigningRecord, SigningState } from './records.ts'
 import type { SigningSettings } from './settings.ts'
+import { expectedOf, proposalOf, signaturesOf } from './signing-items.ts'
 import { describeAttempts, describeDenials, describeShortage } from './signing-problems.ts'
 import { chooseSigners, countedAttempts, DENIED, type Quorum } from './signing-quorum.ts'
 import { VerdictBook } from './verdict-book.ts'
@@ -62,12 +62,8 @@ export class SigningJob {
     this.#record = record
     this.#isFresh = record.attempts.length === 0 && record.nodeVerdicts.length === 0
     this.#logger = ctx.logger.child({ signingRequest: record.requestId })
-    const { requestId, keyId, derivationPath, payload, digest } = record
-    const what = { keyId, path: parsePath(derivationPath), payloadType: payload.type, payload: payloadBytes(payload.bytes) }
-    const propose = { requestId: fromHex(requestId), ...what }
-    const committee = () => this.#key
-    const book = { view, calls, clock, logger: this.#logger, propose, digest, committee, known: record.nodeVerdicts }
-    this.#book = new VerdictBook(book)
+    const asked = { propose: proposalOf(record), digests: record.items.map((item) => item.digest), known: record.nodeVerdicts }
+    this.#book = new VerdictBook({ view, calls, clock, logger: this.#logger, committee: () => this.#key, ...asked })
   }
 
   get record(): SigningRecord {
@@ -119,7 +115,7 @@ export class SigningJob {
       await this.#waitForChange()
       return false
     }
-    using slot = await this.#ctx.slots.acquire(this.#halt.signal)
+    using slot = await this.#ctx.slots.acquire(this.#halt.signal, this.#record.items.length)
     // Nodes may have gone while this request was queued.
     const quorum = this.#choose(this.#book.allowing())
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
@@ -133,7 +129,7 @@ export class SigningJob {
   async #beginAtOnce(): Promise<boolean> {
     const { view, doubts } = this.#ctx
     this.#isFresh = false
-    using slot = await this.#ctx.slots.acquire(this.#halt.signal)
+    using slot = await this.#ctx.slots.acquire(this.#halt.signal, this.#record.items.length)
     const { keyId, parties } = this.#key
     const quorum = this.#choose(parties.filter((p) => view.isUp(p) && !doubts.has(p, keyId)))
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
@@ -189,7 +185,7 @@ export class SigningJob {
     }
     // On disk before anything is sent: an attempt number names a session, and no session may run twice.
     await this.#update((r) => ({ state: 'signing', attempts: [...r.attempts, started] }))
-    using _load = loads.begin(signers)
+    using _load = loads.begin(signers, this.#record.items.length)
     const running = this.#send({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch })
     await running.settled
     if (stopping.aborted) return false
@@ -206,13 +202,12 @@ export class SigningJob {
 
   #send(sign: Sign): Attempt {
     const { view, calls, clock, settings, stopping } = this.#ctx
-    const { requestId, digest, publicKey, deadlineAtMs } = this.#record
     const { signers } = sign
-    const timeoutMs = Math.max(1, Math.min(settings.attemptTimeoutMs, deadlineAtMs - clock.nowMs()))
+    const timeoutMs = Math.max(1, Math.min(settings.attemptTimeoutMs, this.#record.deadlineAtMs - clock.nowMs()))
     this.#book.propose(signers, this.#halt.signal)
     return new Attempt({
       nodes: signers.map((p) => view.node(p)),
-      expected: { requestId: fromHex(requestId), digest: fromHex(digest), publicKey: fromHex(publicKey), signers },
+      expected: expectedOf(this.#record, signers),
       ask: (node, signal) => calls.call(node, { sign }, 'signed', { timeoutMs, signal }),
       unheard: () => signers.filter((p) => this.#book.verdictOf(p) === undefined),
       clock,
@@ -247,15 +242,7 @@ export class SigningJob {
   }
 
   async #endSigned(started: AttemptRecord, signed: Signed, outcome: Omit<AttemptOutcome, 'signed'>): Promise<void> {
-    const { signature, recovery } = signed
-    let signedTransaction: string | null = null
-    try {
-      signedTransaction = assemblePayload(this.#record.payload, signature, recovery)
-    } catch (error) {
-      // Recovery 2 and 3 exist for ECDSA and not for Ethereum; the signature itself stands.
-      this.#logger.warn({ code: codeOf(error), recovery }, 'the signature does not assemble to a transaction')
-    }
-    const result = { signature: toHex(signature), recovery, signedTransaction, signers: started.signers }
+    const result = { signatures: signaturesOf(this.#record, signed, this.#logger), signers: started.signers }
     await this.#update((r) => ({
       state: 'signed',
       result,

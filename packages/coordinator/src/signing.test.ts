@@ -10,7 +10,7 @@ function denies(node: FakeNode): void {
     const answer = await honest()
     if (!('verdict' in answer)) return answer
     return {
-      verdict: { ...answer.verdict, allowed: false, code: 'AMOUNT_OVER_LIMIT', reason: 'too much', rule: 'small', digest: fromHex('') },
+      verdict: { ...answer.verdict, allowed: false, code: 'AMOUNT_OVER_LIMIT', reason: 'too much', rule: 'small', digests: [] },
     }
   }
 }
@@ -38,12 +38,12 @@ describe('signing', () => {
     expect(body.signers).lengthOf(3)
     const { publicKey } = (await h.get<{ publicKey: string }>('/v1/keys/main')).body
     const options = { prehash: false, lowS: true } as const
-    expect(secp256k1.verify(fromHex(body.signature as string), fromHex(body.digest), fromHex(publicKey), options)).equal(true)
+    expect(secp256k1.verify(fromHex(body.signature as string), fromHex(body.digest as string), fromHex(publicKey), options)).equal(true)
     expect(body.signedTransaction)
       .match(/^0x02/)
       .contain((body.signature as string).slice(0, 64).replace(/^0+/, ''))
     expect(body.nodeVerdicts.every((v) => v.allowed && v.code === 'ALLOWED')).equal(true)
-    expect(body.summary.find((l) => l.label === 'Amount')?.value).contain('1 native coin')
+    expect(body.summary?.find((l) => l.label === 'Amount')?.value).contain('1 native coin')
   })
 
   it('the admission tells the digest and the summary that the coordinator decoded', async () => {

@@ -19,8 +19,8 @@ export interface VerdictBookOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly propose: Propose
-  /** As this coordinator decoded it. */
-  readonly digest: string
+  /** As this coordinator decoded them, in the order of the items. */
+  readonly digests: readonly string[]
   /** As it is now: a reshare changes it. */
   committee(): { readonly parties: readonly PartyId[]; readonly threshold: number }
   /** From before a restart: they count as denials, but nobody signs on them. */
@@ -139,11 +139,11 @@ export class VerdictBook {
     }
   }
 
-  #judge(party: PartyId, { requestId, allowed, code, reason, rule, digest }: Verdict): NodeVerdict {
+  #judge(party: PartyId, { requestId, allowed, code, reason, rule, digests }: Verdict): NodeVerdict {
     if (toHex(requestId) !== toHex(this.#options.propose.requestId)) {
       throw new TransportError('BAD_ANSWER', 'the verdict is about another request', { retriable: true })
     }
-    if (allowed && toHex(digest) !== this.#options.digest) {
+    if (allowed && digests.map(toHex).join() !== this.#options.digests.join()) {
       return { node: party, allowed: false, code: 'DIGEST_MISMATCH', reason: 'the node derived another digest from the payload', rule }
     }
     return { node: party, allowed, code: safeCode(code), reason, rule }

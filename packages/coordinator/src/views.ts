@@ -6,7 +6,7 @@ import type { Report } from './cluster-view.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
-import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningBody } from './schemas.ts'
+import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
@@ -48,25 +48,49 @@ function attemptBody({ startedAtMs, endedAtMs, ...attempt }: AttemptRecord): Sig
   return { ...attempt, ...copy, ...rest, startedAt: iso(startedAtMs), endedAt: isoOrNull(endedAtMs) }
 }
 
+const NO_SIGNATURE = { signature: null, recovery: null, signedTransaction: null } as const
+const NO_ITEM = { derivationPath: null, publicKey: null, from: null, payload: null, digest: null, summary: null, ...NO_SIGNATURE } as const
+
+function itemBodies({ items, result }: SigningRecord): SigningItemBody[] {
+  return items.map(({ payload, summary, ...item }, i) => ({
+    ...item,
+    from: addressOf(item.publicKey),
+    payload: { ...payload },
+    summary: [...summary],
+    ...(result?.signatures[i] ?? NO_SIGNATURE),
+  }))
+}
+
+/** What is also told at the top: of the only item, or nothing. */
+function only<T, N>(items: readonly T[], none: N): T | N {
+  return items.length === 1 ? (items[0] as T) : none
+}
+
+/** What a request is acknowledged with. */
+export function acceptedBody({ requestId, state, items }: SigningRecord): SigningAcceptedBody {
+  const read = items.map(({ digest, summary }) => ({ digest, summary: [...summary] }))
+  return { requestId, state, ...only(read, { digest: null, summary: null }), items: read }
+}
+
+/** An acknowledgement as it was kept: those of 0.1.0 have no items. */
+export function keptAcceptedBody(kept: unknown): SigningAcceptedBody {
+  const { requestId, state, digest, summary, items = [{ digest, summary }] } = kept as SigningAcceptedBody
+  return { requestId, state, digest, summary, items: items as SigningAcceptedBody['items'] }
+}
+
 export function signingBody(record: SigningRecord): SigningBody {
   const { result } = record
+  const items = itemBodies(record)
   return {
     requestId: record.requestId,
     keyId: record.keyId,
-    derivationPath: record.derivationPath,
-    publicKey: record.publicKey,
-    from: addressOf(record.publicKey),
-    payload: { ...record.payload },
+    items,
+    ...only(items, NO_ITEM),
     state: record.state,
     cancelRequested: record.cancelRequested,
-    digest: record.digest,
-    summary: [...record.summary],
     requester: record.requester,
     nodeVerdicts: [...record.nodeVerdicts],
     attempts: record.attempts.map(attemptBody),
-    signature: result?.signature ?? null,
-    recovery: result?.recovery ?? null,
-    signedTransaction: result?.signedTransaction ?? null,
     signers: result === null ? null : [...result.signers],
     error: record.error as SigningBody['error'],
     createdAt: iso(record.createdAtMs),

@@ -46,6 +46,26 @@ describe('Limiter', () => {
     third?.[Symbol.dispose]()
   })
 
+  it('who takes several comes in while there is room for one, and then everybody waits', async () => {
+    const limiter = new Limiter(2)
+    const order: string[] = []
+    const one = await limiter.acquire(never)
+    const three = await limiter.acquire(never, 3)
+    const waiting = ['b', 'c'].map(async (name) => {
+      const slot = await limiter.acquire(never)
+      order.push(name)
+      return slot
+    })
+    one?.[Symbol.dispose]()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(order).deep.equal([])
+    // Three free places, of which two count: both come in.
+    three?.[Symbol.dispose]()
+    for (const slot of await Promise.all(waiting)) slot?.[Symbol.dispose]()
+    expect(order).deep.equal(['b', 'c'])
+    expect(await limiter.acquire(never, 9)).not.equal(undefined)
+  })
+
   it('who gives up waiting takes no slot', async () => {
     const limiter = new Limiter(1)
     const held = await limiter.acquire(never)

@@ -46,8 +46,13 @@ export function sharedController(): AbortController {
   return controller
 }
 
-/** At most `slots` holders at once, first come first served. */
+/**
+ * Lets in while fewer than `slots` are taken, first come first served.
+ *
+ * Who takes several at once comes in like everybody else, so more may be taken then: otherwise others would pass it over for ever.
+ */
 export class Limiter {
+  /** Below zero when somebody has taken more than there were. */
   #free: number
   readonly #queue: (() => void)[] = []
 
@@ -55,13 +60,10 @@ export class Limiter {
     this.#free = slots
   }
 
-  /** A slot to dispose of, or undefined when the signal aborts first. */
-  async acquire(signal: AbortSignal): Promise<Disposable | undefined> {
+  /** `count` slots to dispose of, or undefined when the signal aborts first. */
+  async acquire(signal: AbortSignal, count = 1): Promise<Disposable | undefined> {
     if (signal.aborted) return undefined
-    if (this.#free > 0) {
-      this.#free--
-      return this.#slot()
-    }
+    if (this.#free > 0) return this.#take(count)
     return new Promise((resolve) => {
       const leave = () => {
         this.#queue.splice(this.#queue.indexOf(enter), 1)
@@ -69,22 +71,22 @@ export class Limiter {
       }
       const enter = () => {
         signal.removeEventListener('abort', leave)
-        resolve(this.#slot())
+        resolve(this.#take(count))
       }
       signal.addEventListener('abort', leave, { once: true })
       this.#queue.push(enter)
     })
   }
 
-  #slot(): Disposable {
+  #take(count: number): Disposable {
+    this.#free -= count
     let held = true
     return {
       [Symbol.dispose]: () => {
         if (!held) return
         held = false
-        const next = this.#queue.shift()
-        if (next === undefined) this.#free++
-        else next()
+        this.#free += count
+        while (this.#free > 0 && this.#queue.length > 0) this.#queue.shift()?.()
       },
     }
   }

@@ -6,9 +6,9 @@ import {
   codeIn,
   expectSignature,
   failureIn,
-  KEY,
   newKey,
   pairsReady,
+  proposal,
   requestId,
   signedIn,
   transfer,
@@ -41,12 +41,13 @@ describe('at once', () => {
     const id = requestId(i)
     return Promise.all(
       signers.map(async (j) => {
-        const verdict = cluster.ask(j, { propose: { requestId: id, keyId: KEY, payloadType: 'evm.tx', payload: transfer(wei), path: [] } })
+        const verdict = cluster.ask(j, { propose: proposal(i, transfer(wei)) })
         const signed = cluster.ask(j, { sign: { requestId: id, attempt, signers, epoch: 0 } })
         return { verdict: await verdict, signed: await signed }
       }),
     )
   }
+  const digestIn = (body: Body) => signedIn(body).items.map((item) => item.digest)
   const attempts = (all: readonly { signed: Body }[]) => all.map((a) => a.signed)
 
   it('at once: an attempt right behind its proposal is signed, and both are on the disk before anything is said of them', async () => {
@@ -64,14 +65,14 @@ describe('at once', () => {
     // The next attempt is another session, for the same digest.
     const next = attempts(await atOnce(2, [1, 2], 6n, 1))
     expectSignature(next, publicKey)
-    expect(signedIn(next[0] as Body).digest).to.deep.equal(signedIn(first?.signed as Body).digest)
+    expect(digestIn(next[0] as Body)).to.deep.equal(digestIn(first?.signed as Body))
   })
 
   it('at once: another payload under the same id is refused, and what is signed is the first one', async () => {
     const [first] = await atOnce(3, [1, 2], 7n)
     const other = await atOnce(3, [1, 2], 8n, 1)
     for (const { verdict } of other) expect(verdictIn(verdict)).to.include({ allowed: false, code: 'REQUEST_CONFLICT' })
-    expect(signedIn(other[0]?.signed as Body).digest).to.deep.equal(signedIn(first?.signed as Body).digest)
+    expect(digestIn(other[0]?.signed as Body)).to.deep.equal(digestIn(first?.signed as Body))
   })
 
   it('at once: who denies says so at once, and the others need not wait for silence', async () => {
@@ -85,8 +86,7 @@ describe('at once', () => {
   })
 
   it('at once: a payload that does not decode is denied, and the attempt with it', async () => {
-    const propose = { requestId: requestId(5), keyId: KEY, payloadType: 'evm.tx', payload: Uint8Array.of(2, 0xff), path: [] }
-    const verdict = cluster.ask(1, { propose })
+    const verdict = cluster.ask(1, { propose: proposal(5, Uint8Array.of(2, 0xff)) })
     const signed = cluster.ask(1, { sign: { requestId: requestId(5), attempt: 0, signers: [1, 2], epoch: 0 } })
     expect(verdictIn(await verdict)).to.include({ allowed: false, code: 'PAYLOAD_UNDECODABLE' })
     expect(codeIn(await signed)).to.equal('UNKNOWN_REQUEST')

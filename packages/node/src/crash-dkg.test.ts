@@ -3,7 +3,7 @@ import { decode, encode, Frame, PendingKey } from '@conclave/wire'
 import { expect } from 'chai'
 import { TestCluster } from './cluster.fixture.ts'
 import { type CrashPlan, CrashPoint } from './crash-point.fixture.ts'
-import { codeIn, createKey, expectSignature, pairsReady, signTransfer, statusOf, until } from './requests.fixture.ts'
+import { codeIn, createKey, expectSignature, pairsReady, proposal, signTransfer, statusOf, until } from './requests.fixture.ts'
 
 /**
  * What a node does in one DKG of three: a frame to both peers in four rounds, the share, its attestation, the activation, the answer.
@@ -123,11 +123,7 @@ describe('crash in dkg', () => {
     }
     const again = { keyId: 'kept', nonce: tagged('again'), threshold: 2, parties: [1, 2, 3] }
     expect(codeIn(await cluster.ask(1, { createKey: again }))).to.equal('KEY_PENDING')
-    expect(
-      codeIn(
-        await cluster.ask(1, { propose: { requestId: tagged('p'), keyId: 'kept', payloadType: 'evm.tx', payload: tagged('x'), path: [] } }),
-      ),
-    ).to.equal('verdict')
+    expect(codeIn(await cluster.ask(1, { propose: proposal(1, tagged('x'), { keyId: 'kept' }) }))).to.equal('verdict')
     await statusOf(cluster, 1)
     expect(await cluster.store('n1').get('pending-key', 'kept/0000000000')).to.deep.equal(before)
     await link.stop()

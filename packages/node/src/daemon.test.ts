@@ -12,7 +12,7 @@ import { type RunningNode, readLock, startNode } from './daemon.ts'
 import { initNode, SETTINGS_FILE } from './init.ts'
 import { draftLock, signLockFile } from './lock-ceremony.ts'
 import { refusal } from './refusal.fixture.ts'
-import { createdIn, expectSignature, transfer, until, verdictIn } from './requests.fixture.ts'
+import { createdIn, expectSignature, proposal, requestId, transfer, until, verdictIn } from './requests.fixture.ts'
 
 const NAMES = ['n1', 'n2'] as const
 const POLICY = `version: 1
@@ -115,9 +115,9 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
       const created = await client.askBoth({ createKey: { keyId: 'k', nonce: tagged('n'), threshold: 2, parties: [1, 2] } })
       const { publicKey } = createdIn(created[0] as Response['body'])
       const signAs = async (attempt: number) => {
-        const proposed = { requestId: tagged('r'), keyId: 'k', payloadType: 'evm.tx', payload: transfer(7n), path: [] }
-        for (const body of await client.askBoth({ propose: proposed })) expect(verdictIn(body).code).to.equal('ALLOWED')
-        return client.askBoth({ sign: { requestId: tagged('r'), attempt, signers: [1, 2], epoch: 0 } })
+        const propose = proposal(1, transfer(7n), { keyId: 'k' })
+        for (const body of await client.askBoth({ propose })) expect(verdictIn(body).code).to.equal('ALLOWED')
+        return client.askBoth({ sign: { requestId: requestId(1), attempt, signers: [1, 2], epoch: 0 } })
       }
       expectSignature(await signAs(0), publicKey)
       for (const node of running.splice(0)) await node.stop()

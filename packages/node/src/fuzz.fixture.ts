@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { ConclaveError, codeOf, tagged, utf8 } from '@conclave/core'
 import { silentLogger, type Transport } from '@conclave/transport'
 import { memoryVault } from '@conclave/vault'
-import { encode, Frame, PendingKey, StoredBurn, StoredKey, StoredPair, StoredRequest } from '@conclave/wire'
+import { encode, Frame, PendingKey, StoredBurn, StoredKey, StoredPair, StoredRequest, StoredSingleRequest } from '@conclave/wire'
 import { TestCluster } from './cluster.fixture.ts'
-import { KEY, newKey, pairsReady, propose, requestId, transfer, until } from './requests.fixture.ts'
+import { KEY, newKey, pairsReady, proposal, propose, requestId, transfer, until } from './requests.fixture.ts'
 import { parseSettings } from './settings.ts'
 import { makeKey, SCOPE } from './store/dkg.fixture.ts'
 import { KeyStore } from './store/key-store.ts'
@@ -30,6 +30,10 @@ const offer = { pairEpoch: 2, nonce: hash, current: hash, renewal: hash }
 const renewal = { keyId: KEY, nonce: hash, fromEpoch: 0, epoch: 1 }
 const session = { sessionId: hash, from: 2, round: 1, body: new Uint8Array(40) }
 const attestations = [{ party: 2, signature: new Uint8Array(64) }]
+const BATCH = [
+  { payload: transfer(3n), path: [0, 5] },
+  { payload: transfer(4n), path: [] },
+]
 const BODIES: readonly Frame['body'][] = [
   { session },
   { end: { sessionId: hash, from: 2, code: 'SESSION_SILENT' } },
@@ -46,12 +50,8 @@ const BODIES: readonly Frame['body'][] = [
   { response: { id: 2, body: { correlateAccept: { count: 8, oldest: new Uint8Array(0) } } } },
   { request: { id: 2, body: { status: {} } } },
   { request: { id: 3, body: { createKey: { keyId: 'fuzz', nonce: hash, threshold: 2, parties: [1, 2, 3] } } } },
-  {
-    request: {
-      id: 4,
-      body: { propose: { requestId: requestId(2), keyId: KEY, payloadType: 'evm.tx', payload: transfer(2n), path: [0, 5] } },
-    },
-  },
+  { request: { id: 4, body: { propose: proposal(2, transfer(2n), { path: [0, 5] }) } } },
+  { request: { id: 10, body: { propose: proposal(3, BATCH) } } },
   { request: { id: 5, body: { sign: { requestId: requestId(1), attempt: 1, signers: [1, 2], epoch: 0 } } } },
   { request: { id: 6, body: { renewKey: { ...renewal, kind: 'refresh', threshold: 2, parties: [1, 2, 3], dealers: [1, 2, 3] } } } },
   { request: { id: 7, body: { renewKey: { ...renewal, kind: 'reshare', threshold: 2, parties: [1, 2, 3], dealers: [1, 2] } } } },
@@ -137,13 +137,17 @@ const pair = encode(StoredPair, {
   sealed: new Uint8Array(100),
 })
 const burn = encode(StoredBurn, { peer: 2, pairEpoch: 3, code: 'OT_CHECK', at: new Uint8Array(8), peerId: 'peer-2' })
-const request = encode(StoredRequest, { requestId: hash, keyId: 'k', payloadType: 'evm.tx', payload: transfer(1n), attempts: 3, path: [0] })
+const stored = { requestId: hash, keyId: 'k', payloadType: 'evm.tx', attempts: 3 }
+const requests = [
+  encode(StoredRequest, { ...stored, items: BATCH }),
+  encode(StoredSingleRequest, { ...stored, payload: transfer(1n), path: [0] }),
+]
 const STORED: readonly (readonly [Section, string, () => Promise<readonly Uint8Array[]>])[] = [
   ['key', 'k', async () => [(await storedKeys()).active]],
   ['pending-key', 'k', async () => [(await storedKeys()).pending]],
   ['pair', '2', async () => [pair]],
   ['burn', '2', async () => [burn]],
-  ['request', Buffer.from(hash).toString('hex'), async () => [request]],
+  ['request', Buffer.from(hash).toString('hex'), async () => requests],
 ]
 
 export const TARGETS = [

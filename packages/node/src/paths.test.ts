@@ -1,6 +1,7 @@
 import { deriveChild, type ExtendedKey, toHex } from '@conclave/core'
 import { verifies } from '@conclave/mpc'
 import { parsePolicy } from '@conclave/policy'
+import type { SignedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED, TestCluster } from './cluster.fixture.ts'
 import {
@@ -53,7 +54,7 @@ describe('paths', () => {
   it('paths: a signature verifies under the child at its path and not under the root or another child', async () => {
     const bodies = await signTransfer(cluster, 1, [1, 2], { path: [0, 5] })
     expectSignature(bodies, child([0, 5]))
-    const { digest, signature } = signedIn(bodies[0] as Body)
+    const [{ digest, signature }] = signedIn(bodies[0] as Body).items as [SignedItem]
     for (const path of [[], [0], [5], [0, 6], [5, 0]]) expect(verifies(child(path), digest, signature), path.join()).to.equal(false)
     // The highest index and the greatest depth, and the key itself.
     const deep = [0x7fffffff, 1, 2, 3, 4, 5, 6, 7]

@@ -13,6 +13,7 @@ import {
   KEY,
   newKey,
   pairsReady,
+  proposal,
   propose,
   requestId,
   sign,
@@ -70,7 +71,7 @@ describe('refusals', () => {
     ]) {
       expect(await verdictOn(111, payload)).to.include({ allowed: false, code: 'PAYLOAD_UNDECODABLE' })
     }
-    const other = { requestId: requestId(112), keyId: KEY, payloadType: 'constructor', payload: transfer(1n), path: [] }
+    const other = { ...proposal(112, transfer(1n)), payloadType: 'constructor' }
     expect(verdictIn(await cluster.ask(1, { propose: other }))).to.include({ allowed: false, code: 'UNKNOWN_PAYLOAD_TYPE' })
   })
 
@@ -211,7 +212,7 @@ describe('refusals', () => {
       const asks: readonly Request['body'][] = [
         { status: {} },
         { createKey: { keyId: 'k', nonce: tagged('n'), threshold: 2, parties: [1, 2, 3] } },
-        { propose: { requestId: requestId(1), keyId: KEY, payloadType: 'evm.tx', payload: transfer(1n), path: [] } },
+        { propose: proposal(1, transfer(1n)) },
         { sign: { requestId: requestId(1), attempt: 0, signers: [1, 3], epoch: 0 } },
       ]
       for (const body of asks) expect(await ask(body)).to.equal('NOT_ALLOWED')

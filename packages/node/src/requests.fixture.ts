@@ -1,6 +1,17 @@
 import { concat, type DerivationPath, fromHex, tagged, toHex, u32, utf8 } from '@conclave/core'
 import { verifies } from '@conclave/mpc'
-import type { Failure, KeyCreated, NodeStatus, RenewKey, Response, Signed, Verdict } from '@conclave/wire'
+import type {
+  Failure,
+  KeyCreated,
+  NodeStatus,
+  Propose,
+  ProposedItem,
+  RenewKey,
+  Response,
+  Signed,
+  SignedItem,
+  Verdict,
+} from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED, type TestCluster } from './cluster.fixture.ts'
 
@@ -93,15 +104,24 @@ export function renew(c: TestCluster, renewKey: RenewKey): Promise<Body[]> {
   return Promise.all(participants.map((j) => c.ask(j, { renewKey })))
 }
 
+/** A request for one signature, or for several. */
+export function proposal(
+  i: number,
+  payload: Uint8Array | readonly ProposedItem[],
+  { keyId = KEY, path = [] }: { keyId?: string | undefined; path?: DerivationPath | undefined } = {},
+): Propose {
+  const items = payload instanceof Uint8Array ? [{ payload, path }] : payload
+  return { requestId: requestId(i), keyId, payloadType: 'evm.tx', items }
+}
+
 export function propose(
   c: TestCluster,
   i: number,
   parties: readonly number[],
-  payload: Uint8Array,
-  { keyId = KEY, path = [] }: { keyId?: string | undefined; path?: DerivationPath | undefined } = {},
+  payload: Uint8Array | readonly ProposedItem[],
+  options: { keyId?: string | undefined; path?: DerivationPath | undefined } = {},
 ): Promise<Body[]> {
-  const body = { requestId: requestId(i), keyId, payloadType: 'evm.tx', payload, path }
-  return Promise.all(parties.map((j) => c.ask(j, { propose: body })))
+  return Promise.all(parties.map((j) => c.ask(j, { propose: proposal(i, payload, options) })))
 }
 
 export function sign(c: TestCluster, i: number, signers: readonly number[], attempt = 0, epoch = 0): Promise<Body[]> {
@@ -119,11 +139,18 @@ export async function signTransfer(
   return sign(c, i, signers, options.attempt, options.epoch)
 }
 
-/** All answered one signature, and it verifies. */
+/** All answered the same signatures, one for each key, and each verifies under its own. */
+export function expectSignatures(bodies: readonly Body[], publicKeys: readonly Uint8Array[]): readonly SignedItem[] {
+  const [first, ...others] = bodies.map(signedIn)
+  const { items } = first as Signed
+  for (const other of others) expect(other.items).to.deep.equal(items)
+  expect(items).to.have.length(publicKeys.length)
+  for (const [i, { digest, signature }] of items.entries())
+    expect(verifies(publicKeys[i] as Uint8Array, digest, signature), `item ${i}`).to.equal(true)
+  return items
+}
+
+/** All answered one signature, and it verifies. @returns it, hex. */
 export function expectSignature(bodies: readonly Body[], publicKey: Uint8Array): string {
-  const signed = bodies.map(signedIn)
-  const first = signed[0] as Signed
-  for (const s of signed) expect(toHex(s.signature)).to.equal(toHex(first.signature))
-  expect(verifies(publicKey, first.digest, first.signature)).to.equal(true)
-  return toHex(first.signature)
+  return toHex((expectSignatures(bodies, [publicKey])[0] as SignedItem).signature)
 }

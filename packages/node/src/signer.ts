@@ -1,7 +1,6 @@
 import {
   type Clock,
   ConclaveError,
-  checkPath,
   codeOf,
   InvalidArgument,
   messageOf,
@@ -13,10 +12,11 @@ import {
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
-import { type DecodedPayload, decodePayload, evaluate, type Policy, type PolicyVerdict } from '@conclave/policy'
+import type { Policy } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import { Judge, type Judged, type Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
@@ -48,25 +48,22 @@ export interface SignerOptions {
 /** Requests that were denied here lately: an attempt may come right behind its proposal. */
 export const DENIED_MAX = 256
 
-type Proposal = Pick<Propose, 'keyId' | 'payloadType' | 'payload' | 'path'>
-
-interface Judged {
-  readonly verdict: PolicyVerdict
-  readonly digest: Uint8Array
-}
+/** What fits the wire of the text that a policy's author wrote. */
+const [REASON_CHARS_MAX, RULE_CHARS_MAX] = [512, 128]
 
 /**
  * Signing at this node. It decodes every payload itself and asks its own policy; nobody else's word counts.
  */
 export class Signer {
   readonly #o: SignerOptions
-  /** By the bytes that were decoded, as long as somebody holds them: nothing changes them. */
-  readonly #decoded = new WeakMap<Uint8Array, DecodedPayload>()
+  readonly #judge: Judge
   readonly #denied = new Map<string, Proposal>()
+  /** Signatures, not sessions. */
   #running = 0
 
   constructor(options: SignerOptions) {
     this.#o = options
+    this.#judge = new Judge(options.policy)
   }
 
   /** Whether a signing is under way, in a session or before one. */
@@ -74,33 +71,21 @@ export class Signer {
     return this.#running > 0
   }
 
-  /** This node's own verdict on a payload under a key and path. A refusal is an answer, not an error. */
+  /** This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. */
   async propose(p: Propose): Promise<Verdict> {
-    const deny = (code: string, reason: string): Verdict => ({
-      requestId: p.requestId,
-      allowed: false,
-      code,
-      reason: reason.slice(0, 512),
-      rule: '',
-      digest: new Uint8Array(0),
-    })
+    const { requestId } = p
     try {
-      const { verdict, digest } = this.#judge(p)
+      const { verdict, digests } = this.#judged(p)
+      const { allowed, code, rule } = verdict
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
-      if (verdict.allowed) await this.#o.requests.remember(p)
+      if (allowed) await this.#o.requests.remember(p)
       else this.#noteDenied(p)
-      this.#o.log.info({ keyId: p.keyId, code: verdict.code, rule: verdict.rule }, verdict.allowed ? 'request allowed' : 'request denied')
-      return {
-        requestId: p.requestId,
-        allowed: verdict.allowed,
-        code: verdict.code,
-        reason: verdict.reason.slice(0, 512),
-        rule: verdict.rule,
-        digest,
-      }
+      this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request denied')
+      return { requestId, allowed, code, reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX), digests }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
-      return deny(error.code, messageOf(error))
+      const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
+      return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [] }
     }
   }
 
@@ -111,46 +96,43 @@ export class Signer {
    * a session throws.
    */
   async sign(s: Sign): Promise<Signed> {
+    const known = (await this.#o.requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
+    if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
+    // A request of many items must find room too, so what runs may exceed the limit by one request.
     if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
-    this.#running++
+    const count = known.items.length
+    this.#running += count
     try {
-      return await this.#sign(s)
+      return await this.#sign(s, known)
     } finally {
-      this.#running--
+      this.#running -= count
       this.#o.correlations.stir()
     }
   }
 
-  #judge({ keyId, payloadType, payload: bytes, path }: Proposal): Judged {
-    this.#o.keys.get(keyId)
-    // A path that leads nowhere is refused here, where it is a verdict, and not in the middle of a session.
-    checkPath(path)
-    const known = this.#decoded.get(bytes)
-    const payload = known?.type === payloadType ? known : decodePayload(payloadType, bytes)
-    this.#decoded.set(bytes, payload)
-    return { verdict: evaluate(this.#o.policy, { keyId, path, payload }), digest: payload.digest }
+  #judged(proposal: Proposal): Judged {
+    this.#o.keys.get(proposal.keyId)
+    return this.#judge.judge(proposal)
   }
 
-  #noteDenied({ requestId, keyId, payloadType, payload, path }: Propose): void {
+  #noteDenied({ requestId, keyId, payloadType, items }: Propose): void {
     const name = toHex(requestId)
     this.#denied.delete(name)
-    this.#denied.set(name, { keyId, payloadType, payload, path })
+    this.#denied.set(name, { keyId, payloadType, items })
     if (this.#denied.size > DENIED_MAX) this.#denied.delete(this.#denied.keys().next().value as string)
   }
 
-  async #sign(s: Sign): Promise<Signed> {
-    const { self, requests, scope } = this.#o
-    const known = (await requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
-    if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
+  async #sign(s: Sign, known: Proposal): Promise<Signed> {
+    const { self, scope } = this.#o
     // The policy may have changed since the proposal, so it is asked again.
-    const { verdict, digest } = this.#judge(known)
+    const { verdict, digests } = this.#judged(known)
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
-    const { path, payloadType: purpose } = known
-    const request: SignRequest = { requestId: s.requestId, signers, items: [{ digest, path }], purpose, attempt: s.attempt }
+    const items = known.items.map(({ path }, i) => ({ digest: digests[i] as Uint8Array, path }))
+    const request: SignRequest = { requestId: s.requestId, signers, items, purpose: known.payloadType, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
     if (!verdict.allowed) {
       // The others may have begun.
@@ -162,13 +144,13 @@ export class Signer {
       throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
     }
     const { result, bytesSent } = await this.#run(sid, key, request)
-    const [made] = result
-    if (made === undefined) throw new ConclaveError('ASSERTION', 'a session without a signature')
+    if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each item')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
-    return { requestId: s.requestId, digest, signature: made.signature, recovery: made.recovery, bytesSent }
+    const signed = result.map(({ signature, recovery }, i) => ({ digest: digests[i] as Uint8Array, signature, recovery }))
+    return { requestId: s.requestId, items: signed, bytesSent }
   }
 
   /**

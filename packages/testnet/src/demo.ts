@@ -92,7 +92,7 @@ class Demo {
       const { requestId } = await this.cluster.client.requestSignature({ keyId: KEY_ID, payload: { type: 'evm.tx', bytes } })
       const done = await this.cluster.client.waitForSignature(requestId)
       const { signature, signers, signedTransaction, digest } = done
-      if (signature === null || signers === null || signedTransaction === null)
+      if (signature === null || signers === null || signedTransaction === null || digest === null)
         throw new ConclaveError('DEMO_FAILED', 'the request is signed but has no signature')
       if (!secp256k1.verify(fromHex(signature), fromHex(digest), fromHex(this.publicKey), { prehash: false })) {
         throw new ConclaveError('DEMO_FAILED', 'the signature does not verify under the group key')

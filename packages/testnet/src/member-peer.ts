@@ -20,8 +20,8 @@ export interface PeerInit {
 export interface SignOrder {
   readonly requestId: Uint8Array
   readonly keyId: string
-  /** The bytes of an unsigned EIP-1559 transaction. */
-  readonly payload: Uint8Array
+  /** The bytes of unsigned EIP-1559 transactions, which the key itself signs. */
+  readonly payloads: readonly Uint8Array[]
   readonly signers: readonly number[]
   readonly attempt?: number
 }
@@ -115,9 +115,10 @@ export class MemberPeer {
   }
 
   /** Proposes to the signers and lets exactly them sign. @returns what each of them answered. @throws like `ask`. */
-  async sign({ requestId, keyId, payload, signers, attempt = 1 }: SignOrder): Promise<readonly Signed[]> {
+  async sign({ requestId, keyId, payloads, signers, attempt = 1 }: SignOrder): Promise<readonly Signed[]> {
     const names = signers.map((i) => nodeOf(this.lock, i)?.name ?? '')
-    await Promise.all(names.map((name) => this.ask(name, { propose: { requestId, keyId, payloadType: 'evm.tx', payload, path: [] } })))
+    const propose = { requestId, keyId, payloadType: 'evm.tx', items: payloads.map((payload) => ({ payload, path: [] })) }
+    await Promise.all(names.map((name) => this.ask(name, { propose })))
     const answers = await Promise.all(
       names.map((name) => this.ask(name, { sign: { requestId, attempt, signers: [...signers], epoch: 0 } })),
     )

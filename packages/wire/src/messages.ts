@@ -1,14 +1,13 @@
-import { PARTIES_MAX, PATH_DEPTH_MAX } from '@conclave/core'
+import { PARTIES_MAX } from '@conclave/core'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
+import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
 export * from './pool-messages.ts'
+export * from './request-messages.ts'
 
-export const PAYLOAD_BYTES_MAX = 128 * 1024
 const KEYS_MAX = 4096
-/** Signatures of one signing session, and entries of one run that fills the correlation pool. */
-export const DIGESTS_MAX = 32
 /** The longest: the late OT and VOLE messages of {@link DIGESTS_MAX} signatures in one. */
 export const ROUND_BODY_BYTES_MAX = 2816 * 1024
 
@@ -20,8 +19,6 @@ const INDEX = number(PARTIES_MAX)
 const KEY_ID = text(63)
 const CODE = text(64)
 const LINE = text(512)
-/** A hardened index fits too: it is the node that refuses it, with a verdict. */
-const PATH = list(number(), PATH_DEPTH_MAX)
 
 // deal.proto
 export const SchnorrProof = message('SchnorrProof', { nonce: POINT, response: SCALAR })
@@ -152,23 +149,6 @@ export const RenewKey = message('RenewKey', {
   dealers: list(INDEX, PARTIES_MAX),
 })
 export const KeyCreated = message('KeyCreated', { keyId: KEY_ID, publicKey: POINT, chainCode: HASH, epoch: number() })
-export const Propose = message('Propose', {
-  requestId: HASH,
-  keyId: KEY_ID,
-  payloadType: text(32),
-  payload: bytesBetween(1, PAYLOAD_BYTES_MAX),
-  path: PATH,
-})
-export const Verdict = message('Verdict', {
-  requestId: HASH,
-  allowed: flag,
-  code: CODE,
-  reason: LINE,
-  rule: text(128),
-  digest: bytesOrEmpty(32),
-})
-export const Sign = message('Sign', { requestId: HASH, attempt: number(), signers: list(INDEX, PARTIES_MAX), epoch: number() })
-export const Signed = message('Signed', { requestId: HASH, digest: HASH, signature: bytes(64), recovery: number(3), bytesSent: number() })
 /** Locks that a certificate may be behind the present one. */
 export const LOCKS_MAX = 16
 export const LOCK_BYTES_MAX = 32 * 1024
@@ -246,14 +226,6 @@ export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sea
 export const StoredPair = message('StoredPair', { pair: PairPublic, sealed: SEALED })
 export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8), peerId: text(64) })
 export const StoredPairEpoch = message('StoredPairEpoch', { peer: INDEX, pairEpoch: number() })
-export const StoredRequest = message('StoredRequest', {
-  requestId: HASH,
-  keyId: KEY_ID,
-  payloadType: text(32),
-  payload: bytesBetween(1, PAYLOAD_BYTES_MAX),
-  attempts: number(),
-  path: PATH,
-})
 
 export type SchnorrProof = ValueOf<typeof SchnorrProof>
 export type OtExtension = ValueOf<typeof OtExtension>
@@ -272,10 +244,6 @@ export type RenewKey = ValueOf<typeof RenewKey>
 export type CertificateRequest = ValueOf<typeof CertificateRequest>
 export type CertificateAnswer = ValueOf<typeof CertificateAnswer>
 export type KeyCreated = ValueOf<typeof KeyCreated>
-export type Propose = ValueOf<typeof Propose>
-export type Verdict = ValueOf<typeof Verdict>
-export type Sign = ValueOf<typeof Sign>
-export type Signed = ValueOf<typeof Signed>
 export type PairOffer = ValueOf<typeof PairOffer>
 export type PairAccept = ValueOf<typeof PairAccept>
 export type Request = ValueOf<typeof Request>
@@ -293,4 +261,3 @@ export type PairPublic = ValueOf<typeof PairPublic>
 export type PendingKey = ValueOf<typeof PendingKey>
 export type StoredKey = ValueOf<typeof StoredKey>
 export type StoredPair = ValueOf<typeof StoredPair>
-export type StoredRequest = ValueOf<typeof StoredRequest>

@@ -1,7 +1,18 @@
 import { type ClusterLock, deriveChild, fromHex, type Member, type NodeMember, type PartyId, tagged, toHex, u32 } from '@conclave/core'
 import { decodePayload } from '@conclave/policy'
 import { type MemoryHub, memoryTransport, type Transport } from '@conclave/transport'
-import { decode, encode, Frame, type NodeStatus, type Propose, type RenewKey, type Request, type Response, type Sign } from '@conclave/wire'
+import {
+  decode,
+  encode,
+  Frame,
+  type NodeStatus,
+  type Propose,
+  type RenewKey,
+  type Request,
+  type Response,
+  type Sign,
+  type SignedItem,
+} from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { type FakeShare, isRetriable, refusalOf, renewedShare, signingRefusal } from './fake-renewal.ts'
 import type { FakeSessions } from './fake-session.ts'
@@ -35,6 +46,12 @@ export function childSecret({ secret, chainCode }: FakeKey, path: readonly numbe
   const { Fn } = secp256k1.Point
   const { tweak } = deriveChild({ publicKey: secp256k1.getPublicKey(secret), chainCode }, path)
   return Fn.toBytes(Fn.add(Fn.fromBytes(secret), Fn.fromBytes(tweak)))
+}
+
+/** A signature with a whole private key. */
+export function signedItem(digest: Uint8Array, secret: Uint8Array): SignedItem {
+  const bytes = secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' })
+  return { digest, signature: bytes.slice(1), recovery: bytes[0] as number }
 }
 
 export function failure(code: string, more: Partial<Extract<ResponseBody, { failure: unknown }>['failure']> = {}): ResponseBody {
@@ -237,8 +254,8 @@ export class FakeNode {
   #propose(propose: Propose): ResponseBody {
     if (!this.keys.has(propose.keyId)) return failure('UNKNOWN_KEY', { retriable: false })
     this.#proposed.set(toHex(propose.requestId), propose)
-    const { digest } = decodePayload(propose.payloadType, propose.payload)
-    return { verdict: { requestId: propose.requestId, allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digest } }
+    const digests = propose.items.map(({ payload }) => decodePayload(propose.payloadType, payload).digest)
+    return { verdict: { requestId: propose.requestId, allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests } }
   }
 
   async #sign({ requestId, attempt, signers, epoch }: Sign): Promise<ResponseBody> {
@@ -254,9 +271,10 @@ export class FakeNode {
     if (refusal !== undefined) return failure(refusal)
     const aborted = await this.#world.sessions.join(session, signers, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
-    const secret = childSecret(this.#world.keys.get(proposed.keyId) as FakeKey, proposed.path)
-    const { digest } = decodePayload(proposed.payloadType, proposed.payload)
-    const bytes = secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' })
-    return { signed: { requestId, digest, signature: bytes.slice(1), recovery: bytes[0] as number, bytesSent: 1000 } }
+    const key = this.#world.keys.get(proposed.keyId) as FakeKey
+    const items = proposed.items.map(({ payload, path }) =>
+      signedItem(decodePayload(proposed.payloadType, payload).digest, childSecret(key, path)),
+    )
+    return { signed: { requestId, items, bytesSent: 1000 } }
   }
 }

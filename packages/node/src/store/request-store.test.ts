@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tagged, toHex, u32, utf8 } from '@conclave/core'
+import { encode, StoredSingleRequest } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { LevelStore } from './level-store.ts'
@@ -9,13 +10,9 @@ import { RECENT_MAX, RequestStore } from './request-store.ts'
 import { type Store, StoreError } from './store.ts'
 
 const ID = tagged('request')
-const proposal = (payload = 'a', path: readonly number[] = [0]) => ({
-  requestId: ID,
-  keyId: 'k',
-  payloadType: 'evm.tx',
-  payload: utf8(payload),
-  path,
-})
+const item = (payload: string, path: readonly number[] = [0]) => ({ payload: utf8(payload), path })
+const batch = (...items: readonly ReturnType<typeof item>[]) => ({ requestId: ID, keyId: 'k', payloadType: 'evm.tx', items })
+const proposal = (payload = 'a', path: readonly number[] = [0]) => batch(item(payload, path))
 
 describe('request store', () => {
   let dir: string
@@ -48,10 +45,44 @@ describe('request store', () => {
     expect(await requests.get(ID)).to.deep.equal({ ...proposal(), attempts: 0 })
   })
 
+  it('request store: an id stands for its items in their number and order', async () => {
+    const three = batch(item('a', []), item('b', [1]), item('a', [2]))
+    await requests.remember(three)
+    await requests.remember(three)
+    await reopen()
+    const [a, b, c] = three.items as [ReturnType<typeof item>, ReturnType<typeof item>, ReturnType<typeof item>]
+    const others = [
+      [a],
+      [a, b],
+      [a, b, c, c],
+      [b, a, c],
+      [c, b, a],
+      [a, b, item('a', [])],
+      [a, b, item('c', [2])],
+      [item('a', [1]), item('b', []), c],
+    ]
+    for (const items of others) expect(await refusal(() => requests.remember(batch(...items)))).to.equal('REQUEST_CONFLICT')
+    expect(await requests.get(ID)).to.deep.equal({ ...three, attempts: 0 })
+    await requests.spend(ID, 0)
+    expect(await requests.get(ID)).to.deep.equal({ ...three, attempts: 1 })
+  })
+
+  it('request store: what 0.1.0 has stored is known, with the attempts that it had spent', async () => {
+    const { items, ...rest } = proposal()
+    const value = encode(StoredSingleRequest, { ...rest, ...item('a'), attempts: 3 })
+    await store.apply([{ put: 'request', key: toHex(ID), value }])
+    expect(await requests.get(ID)).to.deep.equal({ ...rest, items, attempts: 3 })
+    expect(await refusal(() => requests.remember(proposal('b')))).to.equal('REQUEST_CONFLICT')
+    expect(await refusal(() => requests.spend(ID, 2))).to.equal('ATTEMPT_SPENT')
+    await requests.spend(ID, 3)
+    await reopen()
+    expect(await requests.get(ID)).to.deep.equal({ ...rest, items, attempts: 4 })
+  })
+
   it('request store: of two payloads proposed at once under one id, one is refused', async () => {
     const outcomes = await Promise.allSettled([requests.remember(proposal('a')), requests.remember(proposal('b'))])
     expect(outcomes.map((o) => o.status)).to.deep.equal(['fulfilled', 'rejected'])
-    expect((await requests.get(ID))?.payload).to.deep.equal(utf8('a'))
+    expect((await requests.get(ID))?.items).to.deep.equal([item('a')])
   })
 
   it('request store: a spent attempt stays spent, also after a restart', async () => {

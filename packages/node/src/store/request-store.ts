@@ -1,5 +1,5 @@
 import { ConclaveError, equalBytes, formatPath, InvalidArgument, toHex } from '@conclave/core'
-import { decode, encode, type Propose, StoredRequest } from '@conclave/wire'
+import { decode, encode, type Propose, StoredRequest, StoredSingleRequest, WireError } from '@conclave/wire'
 import type { Store } from './store.ts'
 import { NamedTurns } from './turns.ts'
 
@@ -15,8 +15,27 @@ interface Recent {
   readonly written: Promise<void>
 }
 
+/** @throws {WireError} WIRE_DECODE. */
+function readRequest(value: Uint8Array): StoredRequest {
+  try {
+    return decode(StoredRequest, value)
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    const { payload, path, ...rest } = decode(StoredSingleRequest, value)
+    return { ...rest, items: [{ payload, path }] }
+  }
+}
+
+function isSame(a: Propose | StoredRequest, b: Propose | StoredRequest): boolean {
+  if (a.keyId !== b.keyId || a.payloadType !== b.payloadType || a.items.length !== b.items.length) return false
+  return a.items.every(({ payload, path }, i) => {
+    const other = b.items[i]
+    return other !== undefined && equalBytes(payload, other.payload) && formatPath(path) === formatPath(other.path)
+  })
+}
+
 /**
- * What was proposed to this node, and which attempts it has spent. A request id stands for one payload and path for ever.
+ * What was proposed to this node, and which attempts it has spent. A request id stands for one list of payloads and paths for ever.
  *
  * What is decided here is decided at once, in the order of the calls, and is on the disk when the promise resolves. A proposal and the
  * attempt that came right behind it are two writes that wait for the disk together.
@@ -45,10 +64,7 @@ export class RequestStore {
     const { written } = await this.#turns.take(name, async () => {
       const known = await this.#known(name)
       if (known === undefined) return this.#put(name, { ...p, attempts: 0 })
-      const { keyId, payloadType, payload, path } = known.request
-      const same =
-        keyId === p.keyId && payloadType === p.payloadType && equalBytes(payload, p.payload) && formatPath(path) === formatPath(p.path)
-      if (!same) throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload or path')
+      if (!isSame(known.request, p)) throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload or path')
       return known
     })
     await written
@@ -76,7 +92,7 @@ export class RequestStore {
     const recent = this.#recent.get(name)
     if (recent !== undefined) return recent
     const value = await this.#store.get('request', name)
-    return value === undefined ? undefined : { request: decode(StoredRequest, value), written: Promise.resolve() }
+    return value === undefined ? undefined : { request: readRequest(value), written: Promise.resolve() }
   }
 
   #put(name: string, request: StoredRequest): Recent {

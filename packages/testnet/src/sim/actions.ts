@@ -1,5 +1,6 @@
 import type { PartyId } from '@conclave/core'
-import { type EcdsaSignature, verifies } from '@conclave/mpc'
+import { verifies } from '@conclave/mpc'
+import type { SignedItem } from '@conclave/wire'
 import type { Dice } from './dice.ts'
 import type { Driver } from './driver.ts'
 import type { KeysBook, KnownKey, KnownRequest } from './keys-book.ts'
@@ -45,30 +46,30 @@ export async function createKey(
 
 /** Brings a request to the parties. @returns those that allow it. */
 export async function propose({ driver }: Office, request: KnownRequest, parties: readonly PartyId[]): Promise<readonly PartyId[]> {
-  const { requestId, keyId, payload } = request
-  const answers = await driver.askAll(parties, { propose: { requestId, keyId, payloadType: 'evm.tx', payload, path: [] } }, PROPOSE_MS)
+  const { requestId, keyId, items } = request
+  const answers = await driver.askAll(parties, { propose: { requestId, keyId, payloadType: 'evm.tx', items } }, PROPOSE_MS)
   return parties.filter((j) => {
     const answer = answers.get(j)
     return answer !== undefined && 'verdict' in answer && answer.verdict.allowed
   })
 }
 
-/** One attempt by exactly these signers. @returns a signature that verifies, if one of them answered one. */
+/** One attempt by exactly these signers. @returns signatures of all items that verify, if one of them answered them. */
 export async function attempt(
   { driver }: Office,
   key: KnownKey,
   request: KnownRequest,
   signers: readonly PartyId[],
   number: number,
-): Promise<EcdsaSignature | undefined> {
+): Promise<readonly SignedItem[] | undefined> {
   const sign = { requestId: request.requestId, attempt: number, signers, epoch: key.epoch }
   const answers = await driver.askAll(signers, { sign }, SIGN_MS)
   const told = [...answers].map(([j, a]) => `${j}:${a === undefined ? 'silent' : 'failure' in a ? a.failure.code : 'signed'}`)
   driver.world.trace.note(`attempt ${number} of ${key.keyId} ${told.join(' ')}`)
   for (const answer of answers.values()) {
     if (answer === undefined || !('signed' in answer)) continue
-    const { digest, signature, recovery } = answer.signed
-    if (verifies(key.publicKey, digest, signature)) return { signature, recovery }
+    const { items } = answer.signed
+    if (items.length === request.items.length && items.every((s) => verifies(key.publicKey, s.digest, s.signature))) return items
   }
   return undefined
 }
@@ -90,7 +91,7 @@ async function repeat(office: Office, key: KnownKey, request: KnownRequest, sign
 }
 
 /**
- * Has a payload signed: proposes it, then attempts with one quorum after another.
+ * Has a request signed: proposes it, then attempts with one quorum after another.
  *
  * A hasty coordinator gives one attempt number to two quorums at once and asks for it again later, which the nodes must see through.
  */
@@ -98,7 +99,7 @@ export async function signWith(
   office: Office,
   key: KnownKey,
   options: { readonly among: readonly PartyId[]; readonly tries: number; readonly hasty: boolean },
-): Promise<EcdsaSignature | undefined> {
+): Promise<readonly SignedItem[] | undefined> {
   const { driver, book, dice } = office
   const { timeline, trace } = driver.world
   const request = book.newRequest(key.keyId)

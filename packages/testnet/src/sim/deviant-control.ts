@@ -31,9 +31,13 @@ export function answers({ dice, did }: Turned): Rewrite {
       did(`${Object.keys(changed)[0]} to ${to}`)
       return [{ to, body: { response: { id, body: changed } } }]
     }
-    if ('signed' in answer) return reply({ signed: { ...answer.signed, signature: dice.bytes(64) } })
+    if ('signed' in answer) {
+      const wrong = dice.between(0, answer.signed.items.length - 1)
+      const items = answer.signed.items.map((item, i) => (i === wrong ? { ...item, signature: dice.bytes(64) } : item))
+      return reply({ signed: { ...answer.signed, items } })
+    }
     if ('keyCreated' in answer) return reply({ keyCreated: { ...answer.keyCreated, chainCode: dice.bytes(32) } })
-    if ('verdict' in answer) return reply({ verdict: { ...answer.verdict, digest: dice.bytes(32) } })
+    if ('verdict' in answer) return reply({ verdict: { ...answer.verdict, digests: answer.verdict.digests.map(() => dice.bytes(32)) } })
     return undefined
   }
 }

@@ -242,7 +242,8 @@ await look('told before it was burned', ({ world, driver }) => {
   return undefined
 })
 await look('a signature that does not verify', ({ world, driver }) => {
-  const signed = { requestId: tagged('r'), digest: tagged('d'), signature: new Uint8Array(64), recovery: 0, bytesSent: 0 }
+  const item = { digest: tagged('d'), signature: new Uint8Array(64), recovery: 0 }
+  const signed = { requestId: tagged('r'), items: [item], bytesSent: 0 }
   driver.heard(world.node(1), { signed })
   return undefined
 })

@@ -1,5 +1,5 @@
 import { fromHex, type PartyId, tagged, toHex, u32 } from '@conclave/core'
-import type { Signed } from '@conclave/wire'
+import type { ProposedItem, Signed } from '@conclave/wire'
 import { unsignedTransfer } from '../evm.ts'
 import { PAYEE } from './sim-cluster.ts'
 
@@ -18,9 +18,12 @@ export interface KnownKey {
 export interface KnownRequest {
   readonly requestId: Uint8Array
   readonly keyId: string
-  readonly payload: Uint8Array
+  readonly items: readonly ProposedItem[]
   attempts: number
 }
+
+/** Most requests of a run are for several signatures. */
+const ITEMS_MAX = 3
 
 /** The coordinator's memory. */
 export class KeysBook {
@@ -33,8 +36,11 @@ export class KeysBook {
   newRequest(keyId: string): KnownRequest {
     const number = this.#next++
     const requestId = tagged('sim-request', u32(number))
-    const payload = fromHex(unsignedTransfer({ to: PAYEE, valueWei: BigInt(number), nonce: BigInt(number) }).slice(2))
-    const request = { requestId, keyId, payload, attempts: 0 }
+    const items = Array.from({ length: 1 + (number % ITEMS_MAX) }, (_, i) => {
+      const transfer = unsignedTransfer({ to: PAYEE, valueWei: BigInt(number), nonce: BigInt(ITEMS_MAX * number + i) })
+      return { payload: fromHex(transfer.slice(2)), path: [] }
+    })
+    const request = { requestId, keyId, items, attempts: 0 }
     this.requests.set(toHex(requestId), request)
     return request
   }

@@ -1,13 +1,16 @@
 import { nodeOf, type PartyId, toHex } from '@conclave/core'
 import { burnsPairs, verifies } from '@conclave/mpc'
 import type { Change, FromWorker, ToWorker } from '@conclave/node'
+import { decodePayload } from '@conclave/policy'
 import {
   type Attestation,
   decode,
   type Failure,
   KeyPublic,
+  type ProposedItem,
   SignCommit,
   type Signed,
+  type SignedItem,
   SignLate,
   SignOpen,
   SignVole,
@@ -24,6 +27,9 @@ import type { World } from './world.ts'
 type Job = Extract<ToWorker, { readonly type: 'start' }>['job']
 type Burned = ReturnType<typeof decode<typeof StoredBurn>>
 type SignJob = Extract<Job, { readonly kind: 'sign' }>
+
+/** As who asked for it derives it. */
+const digestOf = (item: ProposedItem | undefined): string => (item === undefined ? '' : toHex(decodePayload('evm.tx', item.payload).digest))
 
 /** What a key looked like wherever it was seen active. */
 export interface SeenKey {
@@ -196,10 +202,12 @@ export class Probe {
     }
   }
 
-  #signed(from: SimNode, { requestId, digest, signature }: Signed): void {
+  #signed(from: SimNode, { requestId, items }: Signed): void {
     const request = this.#book.requests.get(toHex(requestId))
     const key = request === undefined ? undefined : (this.keys.get(request.keyId)?.public ?? this.#book.keys.get(request.keyId))
-    if (key === undefined || !verifies(key.publicKey, digest, signature))
+    const isOf = ({ digest, signature }: SignedItem, i: number) =>
+      key !== undefined && verifies(key.publicKey, digest, signature) && toHex(digest) === digestOf(request?.items[i])
+    if (items.length !== request?.items.length || !items.every(isOf))
       this.#world.violate('every signature verifies', `${from.name} answered one that does not`)
   }
 }

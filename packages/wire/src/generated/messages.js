@@ -1858,7 +1858,7 @@ export const conclave = $root.conclave = (() => {
     conclave.Propose = (function() {
 
         const Propose = function (properties) {
-            this.path = [];
+            this.items = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1868,8 +1868,7 @@ export const conclave = $root.conclave = (() => {
         Propose.prototype.requestId = $util.newBuffer([]);
         Propose.prototype.keyId = "";
         Propose.prototype.payloadType = "";
-        Propose.prototype.payload = $util.newBuffer([]);
-        Propose.prototype.path = $util.emptyArray;
+        Propose.prototype.items = $util.emptyArray;
 
         Propose.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1884,10 +1883,9 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(18).string(message.keyId);
             if (message.payloadType != null && $Object.hasOwnProperty.call(message, "payloadType") && message.payloadType !== "")
                 writer.uint32(26).string(message.payloadType);
-            if (message.payload != null && $Object.hasOwnProperty.call(message, "payload") && message.payload.length)
-                writer.uint32(34).bytes(message.payload);
-            if (message.path != null && message.path.length)
-                writer.uint32(42).uint32s(message.path);
+            if (message.items != null && message.items.length)
+                for (let i = 0; i < message.items.length; ++i)
+                    $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(50).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1948,7 +1946,92 @@ export const conclave = $root.conclave = (() => {
                             delete message.payloadType;
                         continue;
                     }
-                case 4: {
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.items && message.items.length))
+                            message.items = [];
+                        message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Propose;
+    })();
+
+    conclave.ProposedItem = (function() {
+
+        const ProposedItem = function (properties) {
+            this.path = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ProposedItem.prototype.payload = $util.newBuffer([]);
+        ProposedItem.prototype.path = $util.emptyArray;
+
+        ProposedItem.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.payload != null && $Object.hasOwnProperty.call(message, "payload") && message.payload.length)
+                writer.uint32(10).bytes(message.payload);
+            if (message.path != null && message.path.length)
+                writer.uint32(18).uint32s(message.path);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ProposedItem.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.ProposedItem();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
                         if (wireType !== 2)
                             break;
                         if ((value = reader.bytes()).length)
@@ -1957,7 +2040,7 @@ export const conclave = $root.conclave = (() => {
                             delete message.payload;
                         continue;
                     }
-                case 5: {
+                case 2: {
                         if (wireType === 2) {
                             if (!(message.path && message.path.length))
                                 message.path = [];
@@ -1988,12 +2071,13 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return Propose;
+        return ProposedItem;
     })();
 
     conclave.Verdict = (function() {
 
         const Verdict = function (properties) {
+            this.digests = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2005,7 +2089,7 @@ export const conclave = $root.conclave = (() => {
         Verdict.prototype.code = "";
         Verdict.prototype.reason = "";
         Verdict.prototype.rule = "";
-        Verdict.prototype.digest = $util.newBuffer([]);
+        Verdict.prototype.digests = $util.emptyArray;
 
         Verdict.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2024,8 +2108,9 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(34).string(message.reason);
             if (message.rule != null && $Object.hasOwnProperty.call(message, "rule") && message.rule !== "")
                 writer.uint32(42).string(message.rule);
-            if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest.length)
-                writer.uint32(50).bytes(message.digest);
+            if (message.digests != null && message.digests.length)
+                for (let i = 0; i < message.digests.length; ++i)
+                    writer.uint32(58).bytes(message.digests[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2104,13 +2189,12 @@ export const conclave = $root.conclave = (() => {
                             delete message.rule;
                         continue;
                     }
-                case 6: {
+                case 7: {
                         if (wireType !== 2)
                             break;
-                        if ((value = reader.bytes()).length)
-                            message.digest = value;
-                        else
-                            delete message.digest;
+                        if (!(message.digests && message.digests.length))
+                            message.digests = [];
+                        message.digests.push(reader.bytes());
                         continue;
                     }
                 }
@@ -2260,6 +2344,7 @@ export const conclave = $root.conclave = (() => {
     conclave.Signed = (function() {
 
         const Signed = function (properties) {
+            this.items = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2267,10 +2352,8 @@ export const conclave = $root.conclave = (() => {
         };
 
         Signed.prototype.requestId = $util.newBuffer([]);
-        Signed.prototype.digest = $util.newBuffer([]);
-        Signed.prototype.signature = $util.newBuffer([]);
-        Signed.prototype.recovery = 0;
         Signed.prototype.bytesSent = 0;
+        Signed.prototype.items = $util.emptyArray;
 
         Signed.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2281,14 +2364,11 @@ export const conclave = $root.conclave = (() => {
                 throw $Error("max depth exceeded");
             if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
                 writer.uint32(10).bytes(message.requestId);
-            if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest.length)
-                writer.uint32(18).bytes(message.digest);
-            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
-                writer.uint32(26).bytes(message.signature);
-            if (message.recovery != null && $Object.hasOwnProperty.call(message, "recovery") && message.recovery !== 0)
-                writer.uint32(32).uint32(message.recovery);
             if (message.bytesSent != null && $Object.hasOwnProperty.call(message, "bytesSent") && message.bytesSent !== 0)
                 writer.uint32(40).uint32(message.bytesSent);
+            if (message.items != null && message.items.length)
+                for (let i = 0; i < message.items.length; ++i)
+                    $root.conclave.SignedItem.encode(message.items[i], writer.uint32(50).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2331,33 +2411,6 @@ export const conclave = $root.conclave = (() => {
                             delete message.requestId;
                         continue;
                     }
-                case 2: {
-                        if (wireType !== 2)
-                            break;
-                        if ((value = reader.bytes()).length)
-                            message.digest = value;
-                        else
-                            delete message.digest;
-                        continue;
-                    }
-                case 3: {
-                        if (wireType !== 2)
-                            break;
-                        if ((value = reader.bytes()).length)
-                            message.signature = value;
-                        else
-                            delete message.signature;
-                        continue;
-                    }
-                case 4: {
-                        if (wireType !== 0)
-                            break;
-                        if (value = reader.uint32())
-                            message.recovery = value;
-                        else
-                            delete message.recovery;
-                        continue;
-                    }
                 case 5: {
                         if (wireType !== 0)
                             break;
@@ -2365,6 +2418,14 @@ export const conclave = $root.conclave = (() => {
                             message.bytesSent = value;
                         else
                             delete message.bytesSent;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.items && message.items.length))
+                            message.items = [];
+                        message.items.push($root.conclave.SignedItem.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
                 }
@@ -2385,6 +2446,112 @@ export const conclave = $root.conclave = (() => {
         };
 
         return Signed;
+    })();
+
+    conclave.SignedItem = (function() {
+
+        const SignedItem = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        SignedItem.prototype.digest = $util.newBuffer([]);
+        SignedItem.prototype.signature = $util.newBuffer([]);
+        SignedItem.prototype.recovery = 0;
+
+        SignedItem.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest.length)
+                writer.uint32(10).bytes(message.digest);
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                writer.uint32(18).bytes(message.signature);
+            if (message.recovery != null && $Object.hasOwnProperty.call(message, "recovery") && message.recovery !== 0)
+                writer.uint32(24).uint32(message.recovery);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        SignedItem.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.SignedItem();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.digest = value;
+                        else
+                            delete message.digest;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.recovery = value;
+                        else
+                            delete message.recovery;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return SignedItem;
     })();
 
     conclave.PairOffer = (function() {
@@ -7010,7 +7177,7 @@ export const conclave = $root.conclave = (() => {
     conclave.StoredRequest = (function() {
 
         const StoredRequest = function (properties) {
-            this.path = [];
+            this.items = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -7020,9 +7187,8 @@ export const conclave = $root.conclave = (() => {
         StoredRequest.prototype.requestId = $util.newBuffer([]);
         StoredRequest.prototype.keyId = "";
         StoredRequest.prototype.payloadType = "";
-        StoredRequest.prototype.payload = $util.newBuffer([]);
         StoredRequest.prototype.attempts = 0;
-        StoredRequest.prototype.path = $util.emptyArray;
+        StoredRequest.prototype.items = $util.emptyArray;
 
         StoredRequest.encode = function (message, writer, _depth) {
             if (!writer)
@@ -7037,12 +7203,11 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(18).string(message.keyId);
             if (message.payloadType != null && $Object.hasOwnProperty.call(message, "payloadType") && message.payloadType !== "")
                 writer.uint32(26).string(message.payloadType);
-            if (message.payload != null && $Object.hasOwnProperty.call(message, "payload") && message.payload.length)
-                writer.uint32(34).bytes(message.payload);
             if (message.attempts != null && $Object.hasOwnProperty.call(message, "attempts") && message.attempts !== 0)
                 writer.uint32(40).uint32(message.attempts);
-            if (message.path != null && message.path.length)
-                writer.uint32(50).uint32s(message.path);
+            if (message.items != null && message.items.length)
+                for (let i = 0; i < message.items.length; ++i)
+                    $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -7067,6 +7232,139 @@ export const conclave = $root.conclave = (() => {
                 reader.len = end;
             }
             message = _target || new $root.conclave.StoredRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.payloadType = value;
+                        else
+                            delete message.payloadType;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.attempts = value;
+                        else
+                            delete message.attempts;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.items && message.items.length))
+                            message.items = [];
+                        message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredRequest;
+    })();
+
+    conclave.StoredSingleRequest = (function() {
+
+        const StoredSingleRequest = function (properties) {
+            this.path = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredSingleRequest.prototype.requestId = $util.newBuffer([]);
+        StoredSingleRequest.prototype.keyId = "";
+        StoredSingleRequest.prototype.payloadType = "";
+        StoredSingleRequest.prototype.payload = $util.newBuffer([]);
+        StoredSingleRequest.prototype.attempts = 0;
+        StoredSingleRequest.prototype.path = $util.emptyArray;
+
+        StoredSingleRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(18).string(message.keyId);
+            if (message.payloadType != null && $Object.hasOwnProperty.call(message, "payloadType") && message.payloadType !== "")
+                writer.uint32(26).string(message.payloadType);
+            if (message.payload != null && $Object.hasOwnProperty.call(message, "payload") && message.payload.length)
+                writer.uint32(34).bytes(message.payload);
+            if (message.attempts != null && $Object.hasOwnProperty.call(message, "attempts") && message.attempts !== 0)
+                writer.uint32(40).uint32(message.attempts);
+            if (message.path != null && message.path.length)
+                writer.uint32(50).uint32s(message.path);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredSingleRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredSingleRequest();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -7152,7 +7450,7 @@ export const conclave = $root.conclave = (() => {
             return message;
         };
 
-        return StoredRequest;
+        return StoredSingleRequest;
     })();
 
     return conclave;
