@@ -126,7 +126,12 @@ export const MUTANTS: readonly Mutant[] = [
       ['5.4', 'another key share in the product', '!holds(1, i, j, at(opened, i, j).checkV, at(opened, i, j).keyPoint)', 'false'],
       ['5.5', 'key points that do not add up', "throw abortOf('SIGN_KEY_SUM')", 'void 0'],
       ['5.6', 'a nonce of O', "throw abortOf('SIGN_ZERO_NONCE')", 'void 0'],
-      ['5.7', 'the signature is not verified', 'if (!verifies(publicKey, digest, out.signature))', 'if (out.signature.length === 0)'],
+      [
+        '5.7',
+        'the signature is not verified',
+        'if (!verifiesUnder(publicKey, digest, out.signature, mulScalars(mulScalars(u, u), inverse)))',
+        'if (out.signature.length === 0)',
+      ],
     ],
   ),
   ...taken(

@@ -68,6 +68,16 @@ describe('hash', () => {
     )
   })
 
+  it('hash: expansion of short and long inputs is T in counter mode, to the last byte', () => {
+    for (const size of [0, 1, 1980, 2000, 2048, 2100, 14_336, 40_000]) {
+      const parts = [utf8('a'), new Uint8Array(size).fill(size)]
+      const blocks = [0, 1, 2].map((i) => naive('t', [...parts, u32(i)])).join('')
+      for (const length of [0, 1, 32, 33, 96]) {
+        expect(toHex(taggedExpand('t', length, ...parts)), `${size} to ${length} bytes`).to.equal(blocks.slice(0, 2 * length))
+      }
+    }
+  })
+
   it('hash: expansion is T in counter mode, and a prefix of any longer one', () => {
     const long = taggedExpand('t', 80, utf8('a'))
     const blocks = [0, 1, 2].map((i) => toHex(tagged('t', utf8('a'), u32(i)))).join('')

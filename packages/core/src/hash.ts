@@ -4,6 +4,9 @@ const DOMAIN = 'conclave/v1/'
 const LENGTH_BYTES = 8
 /** Up to here the input is laid out in one piece: one native call costs less than a state that is updated part by part. */
 const JOINED_BYTES_MAX = 1 << 15
+/** From here on several blocks of output are made from one state: to copy it costs less than to hash so much again. */
+const SHARED_BYTES_MIN = 1 << 11
+const DIGEST_BYTES = 32
 
 const encoder = new TextEncoder()
 const scratch = new Uint8Array(JOINED_BYTES_MAX)
@@ -80,14 +83,35 @@ function hashInParts(label: string, parts: readonly Uint8Array[]): Uint8Array {
 export function taggedExpand(label: string, length: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const block = new Uint8Array(4)
   const input = taggedPrefix(label, ...parts, block)
-  const number = new DataView(input.buffer, input.length - block.length)
   const out = new Uint8Array(length)
-  for (let b = 0, at = 0; at < length; b++, at += 32) {
-    number.setUint32(0, b)
-    const digest = digestOf(input, input.length)
-    out.set(at + 32 <= length ? digest : digest.subarray(0, length - at), at)
-    digest.fill(0)
-  }
+  if (input.length <= SHARED_BYTES_MIN) fillOneByOne(out, input)
+  else fillFromOneState(out, input)
   input.fill(0)
   return out
+}
+
+/** The last four bytes of `input` are the number of the block. */
+function fillOneByOne(out: Uint8Array, input: Uint8Array): void {
+  const number = new DataView(input.buffer, input.length - 4)
+  for (let b = 0, at = 0; at < out.length; b++, at += DIGEST_BYTES) {
+    number.setUint32(0, b)
+    putDigest(out, at, digestOf(input, input.length))
+  }
+}
+
+/** The same; what comes before the number is hashed once. */
+function fillFromOneState(out: Uint8Array, input: Uint8Array): void {
+  const number = input.subarray(input.length - 4)
+  const view = new DataView(input.buffer, input.length - 4)
+  const state = createHash('sha256').update(input.subarray(0, input.length - 4))
+  for (let b = 0, at = 0; at < out.length; b++, at += DIGEST_BYTES) {
+    view.setUint32(0, b)
+    putDigest(out, at, state.copy().update(number).digest())
+  }
+}
+
+/** As much of a digest as there is room for; wipes it. */
+function putDigest(out: Uint8Array, at: number, digest: Uint8Array): void {
+  out.set(at + DIGEST_BYTES <= out.length ? digest : digest.subarray(0, out.length - at), at)
+  digest.fill(0)
 }

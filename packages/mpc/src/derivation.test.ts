@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { addScalars, areCanonical } from './arithmetic.ts'
 import { derive, PATH_DEPTH_MAX } from './derivation.ts'
-import { mulBase, pointFromBytes, pointToBytes } from './points.ts'
+import { addPoints, mulBase, type Point, pointFromBytes, pointToBytes } from './points.ts'
 import { always } from './testing/property.fixture.ts'
 import { scalar } from './testing/scalars.fixture.ts'
 import { sha256 } from './testing/verify.fixture.ts'
@@ -54,6 +54,24 @@ describe('derivation', () => {
       const from = parseXpub(parent)
       const { publicKey, chainCode } = derive(from.publicKey, from.chainCode, path)
       expect({ publicKey, chainCode }).to.deep.equal(parseXpub(child))
+    }
+  })
+
+  it('derivation: a child is the same each time, for its own root and chain code, and what is done to one does not show in the next', () => {
+    const first = derive(root.publicKey, root.chainCode, [3, 5])
+    const before = structuredClone(first)
+    for (const bytes of Object.values(first)) bytes.fill(0)
+    expect(derive(root.publicKey, root.chainCode, [3, 5])).to.deep.equal(before)
+    const others = [
+      derive(root.publicKey, root.chainCode, [35]),
+      derive(root.publicKey, root.chainCode, [3]),
+      derive(root.publicKey, before.chainCode, [3, 5]),
+      derive(before.publicKey, root.chainCode, [3, 5]),
+    ]
+    for (const other of others) expect(other).not.to.deep.equal(before)
+    for (const { publicKey, tweak } of [before, ...others.slice(0, 2)]) {
+      const p = addPoints(pointFromBytes(root.publicKey) as Point, mulBase(tweak))
+      expect(pointToBytes(p)).to.deep.equal(publicKey)
     }
   })
 

@@ -1,7 +1,7 @@
 import { concat, seededRandom, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { addScalars, invertScalar, mulScalars, randomScalar, type Scalar } from './arithmetic.ts'
-import { assemble, digestScalar, nonceScalar, verifies } from './ecdsa.ts'
+import { assemble, digestScalar, nonceScalar, verifies, verifiesUnder } from './ecdsa.ts'
 import { G, mulBase, mulPublic, O, type Point, pointFromBytes, pointToBytes, subPoints } from './points.ts'
 import { flip } from './testing/run.ts'
 import { bytesOf, q, scalar, toBigint } from './testing/scalars.fixture.ts'
@@ -62,6 +62,17 @@ describe('ecdsa', () => {
       expect(made.recovery & 2).to.equal(2)
       expect(verifies(key, digest, made.signature)).to.equal(true)
       expect(recovered(digest, made)).to.deep.equal(key)
+    }
+  })
+
+  it('ecdsa: a hint at the inverse of s changes no answer, be it right, opposite or wrong', () => {
+    const [message, key] = [utf8('hint'), mulBase(x)]
+    const { signature } = signPlainly(message).made
+    const inverse = invertScalar(signature.subarray(32))
+    for (const hint of [undefined, inverse, opposite(inverse), scalar(0n), scalar(1n), x]) {
+      expect(verifiesUnder(key, sha256(message), signature, hint)).to.equal(true)
+      expect(verifiesUnder(key, sha256(utf8('other')), signature, hint)).to.equal(false)
+      expect(verifiesUnder(mulBase(scalar(3n)), sha256(message), signature, hint)).to.equal(false)
     }
   })
 

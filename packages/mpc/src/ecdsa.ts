@@ -1,5 +1,17 @@
 import { concat } from '@conclave/core'
-import { areCanonical, equalScalars, invertScalar, isZero, mulScalars, negate, reduce, type Scalar, scalarFromBytes } from './arithmetic.ts'
+import {
+  areCanonical,
+  equalScalars,
+  invertScalar,
+  isZero,
+  mulScalars,
+  negate,
+  ONE,
+  reduce,
+  type Scalar,
+  scalarFromBytes,
+  ZERO,
+} from './arithmetic.ts'
 import { SCALAR_BYTES } from './constants.ts'
 import { combinePublic, isIdentity, type Point, pointFromBytes, pointToBytes } from './points.ts'
 
@@ -15,9 +27,13 @@ const DIGEST_BYTES = 32
 /** `e`: the digest as a scalar. */
 export const digestScalar = (digest: Uint8Array): Scalar => reduce(digest)
 
+/** Nonce points, which are asked for several times, as bytes. */
+const encodings = new WeakMap<Point, Uint8Array>()
+
 /** x of a point other than O, and whether its y is odd. */
 function coordinates(p: Point): { readonly x: Uint8Array; readonly isOdd: boolean } {
-  const bytes = pointToBytes(p)
+  const bytes = encodings.get(p) ?? pointToBytes(p)
+  encodings.set(p, bytes)
   return { x: bytes.subarray(1), isOdd: bytes[0] === 3 }
 }
 
@@ -39,14 +55,31 @@ export function assemble(nonce: Point, s: Scalar): EcdsaSignature {
   return { signature: concat(reduce(x), high ? negate(s) : s), recovery }
 }
 
+/** `1 / s`: the hint or its negative when that is it. */
+function inverseOf(s: Scalar, hint: Scalar | undefined): Scalar {
+  const product = hint === undefined ? ZERO : mulScalars(s, hint)
+  if (hint !== undefined && equalScalars(product, ONE)) return hint
+  if (hint !== undefined && equalScalars(negate(product), ONE)) return negate(hint)
+  return invertScalar(s)
+}
+
 /** Standard verification, low-s required. Malformed input is `false`, never a throw. */
 export function verifies(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
   const key = pointFromBytes(publicKey)
+  return key !== undefined && verifiesUnder(key, digest, signature)
+}
+
+/**
+ * The same for a key that is a point already.
+ *
+ * @param hint - perhaps 1 / s or -1 / s, which is tried before s is inverted: the answer does not depend on it.
+ */
+export function verifiesUnder(key: Point, digest: Uint8Array, signature: Uint8Array, hint?: Scalar): boolean {
   const r = scalarFromBytes(signature.subarray(0, SCALAR_BYTES))
   const s = scalarFromBytes(signature.subarray(SCALAR_BYTES))
-  if (key === undefined || r === undefined || s === undefined || digest.length !== DIGEST_BYTES) return false
+  if (r === undefined || s === undefined || digest.length !== DIGEST_BYTES) return false
   if (isZero(r) || isZero(s) || isHigh(s)) return false
-  const inverse = invertScalar(s)
+  const inverse = inverseOf(s, hint)
   const nonce = combinePublic(mulScalars(digestScalar(digest), inverse), key, mulScalars(r, inverse))
   return !isIdentity(nonce) && equalScalars(nonceScalar(nonce), r)
 }

@@ -15,12 +15,12 @@ import { answer, challenge, choose, reveal, revealFits, seedsOf, startSender } f
 import { joinSecrets, type PairPublic, type PairState, pairId } from './pair-state.ts'
 import { collect, of, type Protocol, type Round } from './protocol.ts'
 
-const START = { number: 1, kind: 'p2p', message: PairStart } as const
-const CHOOSE = { number: 2, kind: 'p2p', message: PairChoose } as const
-const CHALLENGE = { number: 3, kind: 'p2p', message: PairChallenge } as const
-const ANSWER = { number: 4, kind: 'p2p', message: PairAnswer } as const
-const REVEAL = { number: 5, kind: 'p2p', message: PairReveal } as const
-const CONFIRM = { number: 6, kind: 'p2p', message: PairConfirm } as const
+const START = { number: 1, kind: 'p2p', message: PairStart, exact: true } as const
+const CHOOSE = { number: 2, kind: 'p2p', message: PairChoose, exact: true } as const
+const CHALLENGE = { number: 3, kind: 'p2p', message: PairChallenge, exact: true } as const
+const ANSWER = { number: 4, kind: 'p2p', message: PairAnswer, exact: true } as const
+const REVEAL = { number: 5, kind: 'p2p', message: PairReveal, exact: true } as const
+const CONFIRM = { number: 6, kind: 'p2p', message: PairConfirm, exact: true } as const
 export const PAIR_ROUNDS: readonly Round[] = [START, CHOOSE, CHALLENGE, ANSWER, REVEAL, CONFIRM]
 
 export interface PairContext {

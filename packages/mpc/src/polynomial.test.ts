@@ -12,6 +12,15 @@ const coefficients = fc.array(fc.bigInt({ min: 0n, max: q - 1n }), { minLength: 
 const parties = fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 9 })
 
 describe('polynomial', () => {
+  it('lagrange: a coefficient is the same each time, whatever was done to the one before', () => {
+    const first = lagrangeAt(0, 2, [2, 5, 7])
+    const before = Uint8Array.from(first)
+    first.fill(0)
+    expect(lagrangeAt(0, 2, [2, 5, 7])).to.deep.equal(before)
+    for (const other of [lagrangeAt(1, 2, [2, 5, 7]), lagrangeAt(0, 5, [2, 5, 7]), lagrangeAt(0, 2, [2, 57])])
+      expect(other).not.to.deep.equal(before)
+  })
+
   it('polynomial: Horner evaluates what the definition says, and leaves the coefficients alone', () => {
     always(
       fc.property(coefficients, fc.integer({ min: 1, max: 9 }), (f, x) => {

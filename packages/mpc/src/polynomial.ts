@@ -1,6 +1,7 @@
 import type { PartyId, Random } from '@conclave/core'
 import { addScalars, invertScalar, mulScalars, ONE, randomScalar, type Scalar, scalarOf, subScalars } from './arithmetic.ts'
 import { addPoints, O, type Point, timesSmall } from './points.ts'
+import { Recent } from './recent.ts'
 
 /** Coefficients, constant term first. Secret. */
 export type Polynomial = readonly Scalar[]
@@ -29,8 +30,15 @@ export function evaluateInExponent(commitments: readonly Point[], x: PartyId): P
 /** lambda_i(P): the Lagrange coefficient at 0 of party i among `parties`. Parties are distinct and nonzero mod q. */
 export const lagrange = (i: PartyId, parties: readonly PartyId[]): Scalar => lagrangeAt(0, i, parties)
 
+const COEFFICIENTS_MAX = 1024
+const coefficients = new Recent<Scalar>(COEFFICIENTS_MAX)
+
 /** The Lagrange coefficient at x of node i among `nodes`, which are distinct mod q and may hold 0. */
 export function lagrangeAt(x: number, i: number, nodes: readonly number[]): Scalar {
+  return Uint8Array.from(coefficients.get(`${x} ${i} ${nodes.join()}`, () => coefficientAt(x, i, nodes)))
+}
+
+function coefficientAt(x: number, i: number, nodes: readonly number[]): Scalar {
   let numerator = ONE
   let denominator = ONE
   for (const j of nodes) {

@@ -7,6 +7,8 @@ export interface Round<M extends MessageField = MessageField> {
   readonly number: number
   readonly kind: 'broadcast' | 'p2p'
   readonly message: M
+  /** The protocol wants the exact bytes as well as what they decode to. */
+  readonly exact?: true
 }
 
 export interface Outgoing {
@@ -37,8 +39,9 @@ export type Entries = ReadonlyMap<PartyId, readonly Correlation[]>
 /** Bytes by party: bodies, or after `attest` the own signature under the own index. */
 export type Received = ReadonlyMap<PartyId, Uint8Array>
 
-/** A round as it was heard: the exact bytes and what they decode to, by peer. */
+/** A round as it was heard, by peer. */
 export interface Heard {
+  /** None unless the round is exact. */
   readonly bodies: Received
   readonly values: ReadonlyMap<PartyId, unknown>
 }
@@ -57,7 +60,7 @@ export function* send<M extends MessageField>(round: Round<M>, to: PartyId | 'al
 export interface Messages<M extends MessageField> {
   /** Decoded, by peer. */
   readonly values: ReadonlyMap<PartyId, ValueOf<M>>
-  /** The exact bytes, by peer. */
+  /** The exact bytes, by peer; none unless the round is exact. */
   readonly bodies: Received
 }
 

@@ -71,8 +71,8 @@ describe('session', () => {
 
   it('session: a round that a peer sits out does not wait for it and does not look at what it says', () => {
     function* sitting(): Protocol<string> {
-      const heard = [...(yield* collect(FIRST, [5])).bodies.keys()]
-      return `${heard};${[...(yield* collect(SECOND)).bodies.keys()]}`
+      const heard = [...(yield* collect(FIRST, [5])).values.keys()]
+      return `${heard};${[...(yield* collect(SECOND)).values.keys()]}`
     }
     for (const order of [
       [5, 2],
@@ -89,7 +89,7 @@ describe('session', () => {
     }
     const nobody = fresh(
       (function* () {
-        return String((yield* collect(FIRST, [])).bodies.size)
+        return String((yield* collect(FIRST, [])).values.size)
       })(),
     )
     nobody.start()

@@ -18,7 +18,8 @@ const NOTHING: Answer = new Map()
 
 /** One message of a round. */
 interface Slot {
-  readonly body: Uint8Array
+  /** In exact rounds. */
+  readonly body: Uint8Array | undefined
   /** The decoded body, until the protocol has it. */
   value: unknown
 }
@@ -121,7 +122,7 @@ export class Session<T> {
       // Only WireError comes out of decode; a malformed body leaves the slot free for a well-formed one.
       return refuse('malformed')
     }
-    slots.set(from, { body: Uint8Array.from(body), value })
+    slots.set(from, { body: declared.exact ? Uint8Array.from(body) : undefined, value })
     return this.#state === 'running' && this.#collecting === round && this.waitingFor.length === 0 ? this.#advance(this.#full(round)) : []
   }
 
@@ -162,7 +163,7 @@ export class Session<T> {
     const values = new Map<PartyId, unknown>()
     for (const j of this.#from) {
       const slot = slots?.get(j) as Slot
-      bodies.set(j, slot.body)
+      if (slot.body !== undefined) bodies.set(j, slot.body)
       values.set(j, slot.value)
       // From here on it is the protocol's.
       slot.value = undefined
@@ -174,7 +175,7 @@ export class Session<T> {
   #wipeInbox(): void {
     for (const slots of this.#inbox.values()) {
       for (const { body, value } of slots.values()) {
-        body.fill(0)
+        body?.fill(0)
         wipeValue(value)
       }
     }

@@ -14,7 +14,7 @@ const bob = { beta: scalar(1234n), r: [scalar(56n), scalar(78n)] as const }
 /** Two parties, ourselves being 1. Only what the openings are checked against. */
 const NONE = new Uint8Array(0)
 const item = (publicKey: Point): Item => ({
-  ...{ id: sid, digest: new Uint8Array(32), secrets, publicKey: pointToBytes(publicKey) },
+  ...{ id: sid, digest: new Uint8Array(32), secrets, publicKey },
   ...{ nonce: mulBase(secrets.k), key: mulBase(secrets.sk), opening: { noncePoint: NONE, keyPoint: NONE, salt: NONE } },
 })
 const products = new Map([[3, bob as unknown as Product]])

@@ -1,5 +1,5 @@
 /** The maths of signing, section 6, between the messages; sign.ts is the script. */
-import { type DerivationPath, equalBytes, InvalidArgument, type PartyId, SecretScope, tagged, u32 } from '@conclave/core'
+import { equalBytes, InvalidArgument, type PartyId, SecretScope, tagged, u32 } from '@conclave/core'
 import type { Opening, PartialSignature, SignOpen, SignPartial } from '@conclave/wire'
 import { abortOf, blame } from './abort.ts'
 import {
@@ -16,8 +16,8 @@ import {
   sumScalars,
 } from './arithmetic.ts'
 import type { Product } from './correlation.ts'
-import { type DerivedKey, derive } from './derivation.ts'
-import { assemble, digestScalar, type EcdsaSignature, nonceScalar, verifies } from './ecdsa.ts'
+import { deriveChildOf } from './derivation.ts'
+import { assemble, digestScalar, type EcdsaSignature, nonceScalar, verifiesUnder } from './ecdsa.ts'
 import { type PairState, pairId, secretsOf } from './pair-state.ts'
 import { addPoints, equalPoints, isIdentity, mul, mulBase, type Point, pointFromBytes, pointsToBytes, sumPoints } from './points.ts'
 import { lagrange } from './polynomial.ts'
@@ -45,7 +45,7 @@ export interface Item {
   readonly id: Uint8Array
   readonly digest: Uint8Array
   /** Of the child key. */
-  readonly publicKey: Uint8Array
+  readonly publicKey: Point
   readonly secrets: Secrets
   /** R_i and pk_i of this party. */
   readonly nonce: Point
@@ -71,29 +71,18 @@ export function begin(ctx: SignContext, scope: SecretScope): Run {
   const x = scalarFromBytes(share.secret.bytes)
   if (x === undefined) throw new InvalidArgument('BAD_KEY', 'the key share is not a scalar')
   const part = scope.own(mulScalars(lagrange(self, signers), scope.own(x)))
-  const childOf = children(ctx)
   const items = request.items.map(({ digest, path }, i) => {
     const id = itemId(sid, i, request.items.length)
-    const child = childOf(path)
+    const child = deriveChildOf(share.public.publicKey, share.public.chainCode, path)
     const shares = [part, scope.own(zeroShare(self, ctx.pairs, peers, id))]
     const sk = scope.own(sumScalars(self === signers[0] ? [...shares, child.tweak] : shares))
     const secrets = { k: scope.own(randomScalar(random)), sk, phi: scope.own(randomScalar(random)) }
     const [nonce, key] = [mulBase(secrets.k), mulBase(sk)]
     const [noncePoint, keyPoint] = pointsToBytes([nonce, key]) as [Uint8Array, Uint8Array]
     const opening = { noncePoint, keyPoint, salt: random.bytes(32) }
-    return { id, digest, publicKey: child.publicKey, secrets, nonce, key, opening }
+    return { id, digest, publicKey: child.point, secrets, nonce, key, opening }
   })
   return { ctx, self, peers, sid, items }
-}
-
-/** Derives each path once. */
-function children({ share }: SignContext): (path: DerivationPath) => DerivedKey {
-  const known = new Map<string, DerivedKey>()
-  return (path) => {
-    const child = known.get(path.join()) ?? derive(share.public.publicKey, share.public.chainCode, path)
-    known.set(path.join(), child)
-    return child
-  }
 }
 
 /**
@@ -165,9 +154,8 @@ function derandomise(products: Products, opened: ReadonlyMap<PartyId, Opened>, s
 /** Checks 5.5 and 5.6: the nonce of one item. */
 function sums(item: Item, opened: ReadonlyMap<PartyId, Opened>): Point {
   const all = [...opened.values()]
-  const publicKey = pointFromBytes(item.publicKey)
   const keySum = sumPoints([item.key, ...all.map((o) => o.keyPoint)])
-  if (publicKey === undefined || !equalPoints(keySum, publicKey)) throw abortOf('SIGN_KEY_SUM')
+  if (!equalPoints(keySum, item.publicKey)) throw abortOf('SIGN_KEY_SUM')
   const nonce = sumPoints([item.nonce, ...all.map((o) => o.noncePoint)])
   if (isIdentity(nonce) || isZero(nonceScalar(nonce))) throw abortOf('SIGN_ZERO_NONCE')
   return nonce
@@ -242,8 +230,10 @@ function complete(
   const u = sumScalars(shares.map((s) => s.u))
   const w = sumScalars(shares.map((s) => s.w))
   if (isZero(u) || isZero(w)) throw abortOf('SIGN_INVALID')
-  const out = assemble(nonce, mulScalars(w, invertScalar(u)))
-  if (!verifies(publicKey, digest, out.signature)) throw abortOf('SIGN_INVALID')
+  // One inversion for s = w / u and for 1 / s, by which the signature is verified.
+  const inverse = invertScalar(mulScalars(u, w))
+  const out = assemble(nonce, mulScalars(mulScalars(w, w), inverse))
+  if (!verifiesUnder(publicKey, digest, out.signature, mulScalars(mulScalars(u, u), inverse))) throw abortOf('SIGN_INVALID')
   return out
 }
 

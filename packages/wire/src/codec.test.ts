@@ -106,6 +106,37 @@ describe('wire', () => {
     expect(value.clusterId[0]).to.equal(1)
   })
 
+  it('wire: encoded bytes are copies, whatever is encoded after them', () => {
+    const first = encode(messages.Hello, hello)
+    const before = Buffer.from(first)
+    encode(messages.Hello, { ...hello, clusterId: new Uint8Array(32).fill(9) })
+    expect(before.equals(first)).to.equal(true)
+  })
+
+  it('wire: where messages are laid out is wiped, be they short, long or refused', () => {
+    const rooms = new Map<Uint8Array, number>()
+    const { finish } = protobuf.BufferWriter.prototype
+    protobuf.BufferWriter.prototype.finish = function (this: protobuf.Writer, shared?: boolean) {
+      rooms.set(this.buf, Math.max(this.pos, rooms.get(this.buf) ?? 0))
+      expect(this.buf.subarray(0, this.pos).some((b) => b !== 0)).to.equal(true)
+      return protobuf.Writer.prototype.finish.call(this, shared)
+    } as typeof finish
+    try {
+      const column = { salt: new Uint8Array(32).fill(1), columns: new Uint8Array(14336).fill(2), check: new Uint8Array(16).fill(3) }
+      const ot = { ...column, checkHash: new Uint8Array(32).fill(4) }
+      const long = { context: ot.salt, ots: Array.from({ length: 32 }, () => ot) }
+      for (const bytes of [encode(messages.OtExtension, ot), encode(messages.CorrelateOt, long)]) {
+        expect(() => decode(messages.SignOpen, bytes)).to.throw(WireError)
+      }
+      decode(messages.CorrelateOt, encode(messages.CorrelateOt, long))
+      expect(rooms.size).to.be.greaterThan(1)
+      for (const [room, used] of rooms) expect(room.subarray(0, used).every((b) => b === 0)).to.equal(true)
+    } finally {
+      Reflect.deleteProperty(protobuf.BufferWriter.prototype, 'finish')
+      if (finish !== protobuf.Writer.prototype.finish) protobuf.BufferWriter.prototype.finish = finish
+    }
+  })
+
   it('wire: the generated codecs are those of proto/', () => {
     const run = spawnSync(process.execPath, [join(root, 'scripts/proto.ts'), '--check'], { encoding: 'utf8' })
     expect(run.stderr).to.equal('')

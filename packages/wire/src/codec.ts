@@ -1,4 +1,5 @@
 import { ConclaveError } from '@conclave/core'
+import protobuf from 'protobufjs/minimal.js'
 import { type Codec, conclave } from './generated/messages.js'
 import type { Field, Fields, MessageField, ValueOf } from './schema.ts'
 
@@ -9,6 +10,23 @@ type Plain = Record<string, unknown>
 type Refuse = (path: string, why: string) => never
 /** Where the cases of a oneof stand: beside the other fields (generated codec) or one level down (our values). */
 type Layout = 'flat' | 'nested'
+
+/** Room that is kept for the next message; longer ones, which only batches are, get room of their own. */
+const KEPT_BYTES = 1 << 18
+const kept = Buffer.alloc(KEPT_BYTES)
+
+/** Lays a message out and hands the bytes to `use`: valid until it returns, and wiped then. */
+function laidOut<T>(name: string, value: object, use: (bytes: Uint8Array) => T): T {
+  const writer = protobuf.Writer.create()
+  writer.buf = kept
+  try {
+    codecOf(name).encode(value, writer)
+    return use(writer.finish(true))
+  } finally {
+    writer.buf.fill(0, 0, writer.pos)
+    if (writer.buf !== kept) kept.fill(0)
+  }
+}
 
 function codecOf(name: string): Codec {
   const codec = conclave[name]
@@ -90,9 +108,7 @@ export function encode<M extends MessageField>(type: M, value: ValueOf<M>): Uint
     throw new WireError('WIRE_ENCODE', `${path} ${why}`)
   }
   const checked = checkMessage(value, type.fields, type.name, 'nested', refuse)
-  return codecOf(type.name)
-    .encode(flatten(checked, type) as object)
-    .finish()
+  return laidOut(type.name, flatten(checked, type) as object, (bytes) => Buffer.from(bytes))
 }
 
 /**
@@ -113,10 +129,8 @@ export function decode<M extends MessageField>(type: M, bytes: Uint8Array): Valu
     throw new WireError('WIRE_DECODE', `not a ${type.name}`, { cause })
   }
   const value = checkMessage(raw, type.fields, type.name, 'flat', refuse)
-  const again = codecOf(type.name)
-    .encode(flatten(value, type) as object)
-    .finish()
   // Who sent the bytes knows them all: the time that this takes tells nobody anything.
-  if (Buffer.compare(again, bytes) !== 0) refuse(type.name, 'is not in canonical form')
+  const isCanonical = laidOut(type.name, flatten(value, type) as object, (again) => Buffer.compare(again, bytes) === 0)
+  if (!isCanonical) refuse(type.name, 'is not in canonical form')
   return value as ValueOf<M>
 }

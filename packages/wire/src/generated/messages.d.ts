@@ -1,5 +1,7 @@
+import type { Writer } from 'protobufjs'
+
 export interface Codec {
-  encode(message: object): { finish(): Uint8Array }
+  encode(message: object, writer: Writer): Writer
   decode(bytes: Uint8Array): Record<string, unknown>
 }
 export const conclave: Readonly<Record<string, Codec>>
