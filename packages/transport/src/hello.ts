@@ -3,7 +3,7 @@ import type { Hello } from '@conclave/wire'
 import type { DownReason } from './transport.ts'
 
 /** Raised when the frames of a link change in a way that an older peer cannot read. */
-export const LINK_PROTOCOL = 1
+export const LINK_PROTOCOL = 2
 
 /** Name of the one stream per link, as libp2p negotiates it. */
 export const LINK_STREAM = `/conclave/link/${LINK_PROTOCOL}`

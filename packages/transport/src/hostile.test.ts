@@ -4,6 +4,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { expect } from 'chai'
 import { Stage, testSigner } from './conformance.ts'
 import { prefixed } from './framing.ts'
+import { LINK_PROTOCOL, LINK_STREAM } from './hello.ts'
 import { externalPrivateKey } from './identity-signer.ts'
 import { silentLogger } from './logger.ts'
 import { closing, clusterWithDialer, loopbackWorld, RawPeer } from './loopback-rig.ts'
@@ -146,7 +147,7 @@ describe('libp2p: hostile peers', () => {
     ] as const
     for (const [hello, reason] of wrong) {
       const link = await peer.greet(victim(), hello)
-      expect(link.answer.protocol).to.equal(1)
+      expect(link.answer.protocol).to.equal(LINK_PROTOCOL)
       await link.closed
       await ended(reason)
     }
@@ -230,7 +231,7 @@ describe('libp2p: hostile peers', () => {
     const peer = await mallory()
     const { connection, stream } = await peer.greet(victim())
     const second = await connection
-      .newStream('/conclave/link/1')
+      .newStream(LINK_STREAM)
       .then(
         (s) => peer.greetOn(s),
         (e: unknown) => e,
