@@ -134,7 +134,8 @@ describe('correlation pool of a node', () => {
       // The ban holds at once; the disk follows.
       await until('its state is destroyed', async () => (await cluster.store(`n${victim}`).get('pair', String(liar))) === undefined)
       cluster.tamper.clear()
-      await until('the refill has failed', async () => (await statusOf(cluster, victim)).pool.failed === failed + 1)
+      // More than one: what the liar's end of the test before has counted may come late.
+      await until('the refill has failed', async () => (await statusOf(cluster, victim)).pool.failed > failed)
     })
   }
 
