@@ -37,7 +37,7 @@ describe('operator at the admin socket', () => {
     expect([await epochAt('zurich', 'oslo'), await epochAt('oslo', 'zurich')]).to.deep.equal([before + 1, before + 1])
     await signWith(rig(), key, [1, 2])
     const lines = (await logsOf(dirOf('oslo'))).join('').split('\n')
-    expect(lines.filter((l) => l.includes('pair reset by the operator') && l.includes('disk of zurich replaced, Ida'))).to.have.length(1)
+    expect(lines.filter((l) => l.includes('"event":"pair.reset"') && l.includes('disk of zurich replaced, Ida'))).to.have.length(1)
   })
 
   it('pair reset: an unknown peer, no reason and a node that does not run are refused in one line', async () => {

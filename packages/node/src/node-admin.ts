@@ -1,5 +1,4 @@
-import { type ClusterLock, InvalidArgument, lockHash, type NodeMember, nodeOf, type PartyId, toHex } from '@conclave/core'
-import type { Logger } from '@conclave/transport'
+import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMember, nodeOf, type PartyId, toHex } from '@conclave/core'
 import type { KeyVault } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
@@ -19,7 +18,7 @@ export interface NodeAdminParts {
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
-  readonly log: Logger
+  readonly journal: Journal
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -51,11 +50,11 @@ export class NodeAdmin implements AdminCommands {
    * and peer allow it. The peer's own ban of this node is not touched.
    */
   async resetPair(name: string, reason: string): Promise<AdminPair> {
-    const { self, lock, pairs, pairKeeper, log } = this.#p
+    const { self, lock, pairs, pairKeeper, journal } = this.#p
     const peer = lock.nodes.find((n) => n.name === name && n.index !== self.index)
     if (peer === undefined) throw new InvalidArgument('UNKNOWN_PEER', `no other node of the cluster lock is called "${name}"`)
-    const lifted = await pairs.reset(peer.index)
-    log.warn({ peer: name, reason, lifted: lifted?.code ?? null }, 'pair reset by the operator')
+    await journal.record({ kind: 'pair.reset', details: { peer: name, reason, lifted: pairs.burned(peer.index)?.code ?? null } })
+    await pairs.reset(peer.index)
     pairKeeper.reset(peer.index)
     return this.#pair(peer.index)
   }
@@ -65,10 +64,10 @@ export class NodeAdmin implements AdminCommands {
    * place of the rule, for a party that will never say that it has moved on.
    */
   async eraseOlder(keyId: string, reason: string): Promise<AdminKey> {
-    const { keys, log } = this.#p
+    const { keys, journal } = this.#p
     const key = keys.get(keyId)
-    const erased = await keys.eraseBelow(keyId, key.epoch)
-    log.warn({ keyId, epoch: key.epoch, reason, erased }, 'older epochs erased by the operator')
+    await journal.record({ kind: 'share.erased', details: { keyId, below: key.epoch, kept: keys.others(keyId).certified, reason } })
+    await keys.eraseBelow(keyId, key.epoch)
     return this.#key(key)
   }
 

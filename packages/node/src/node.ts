@@ -5,6 +5,7 @@ import {
   ConfigError,
   clusterContext,
   identitiesOf,
+  type Journal,
   lockHash,
   type Member,
   type NodeMember,
@@ -20,6 +21,7 @@ import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import { KeyMaker } from './key-maker.ts'
+import { logJournal } from './log-journal.ts'
 import { NodeAdmin } from './node-admin.ts'
 import { StatusReport } from './node-status.ts'
 import { Outbox } from './outbox.ts'
@@ -56,6 +58,8 @@ export interface NodeParts {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly abandonedKeys?: readonly string[]
+  /** Default: the node's log. */
+  readonly journal?: Journal
 }
 
 /**
@@ -131,7 +135,7 @@ export class ApproverNode {
     })
     const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    this.admin = new NodeAdmin({ ...shown, log, isLinkUp: (peer) => outbox.isUp(peer) })
+    this.admin = new NodeAdmin({ ...shown, journal: parts.journal ?? logJournal(log), isLinkUp: (peer) => outbox.isUp(peer) })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),

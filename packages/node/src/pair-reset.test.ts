@@ -1,3 +1,4 @@
+import type { AuditEvent } from '@conclave/core'
 import { expect } from 'chai'
 import type { AdminPair } from './admin.ts'
 import { TestCluster } from './cluster.fixture.ts'
@@ -111,21 +112,18 @@ describe('pair reset', () => {
     expect((await pairAt(1)).pairEpoch).to.equal(before + 1)
   })
 
-  it('pair reset: it is logged as what an operator did, with the reason; a peer that is not in the lock is refused', async () => {
-    const logged: unknown[] = []
+  it('pair reset: it is recorded as what an operator did, with the reason; a peer that is not in the lock is refused', async () => {
+    const recorded: AuditEvent[] = []
     await cluster.kill('n1')
     await cluster.start(['n1'], {
-      rig: (parts) => ({
-        ...parts,
-        log: { ...parts.log, warn: (about: unknown, text?: string) => logged.push([about, text]) } as typeof parts.log,
-      }),
+      rig: (parts) => ({ ...parts, journal: { record: async (event) => void recorded.push(event) } }),
     })
     await pairsReady(cluster)
     const { admin } = cluster.node('n1')
     expect(await refusal(() => admin.resetPair('n3', 'x'))).to.equal('UNKNOWN_PEER')
     expect(await refusal(() => admin.resetPair('n1', 'x'))).to.equal('UNKNOWN_PEER')
-    expect(logged).to.deep.equal([])
+    expect(recorded).to.deep.equal([])
     await admin.resetPair('n2', 'disk of n2 replaced')
-    expect(logged[0]).to.deep.equal([{ peer: 'n2', reason: 'disk of n2 replaced', lifted: null }, 'pair reset by the operator'])
+    expect(recorded).to.deep.equal([{ kind: 'pair.reset', details: { peer: 'n2', reason: 'disk of n2 replaced', lifted: null } }])
   })
 })
