@@ -106,7 +106,7 @@ describe('settings', () => {
       [undefined, 'LOCK_UNREADABLE'],
       ['{', 'BAD_LOCK'],
       ['[]', 'BAD_LOCK'],
-      ['{"format":"conclave-cluster-lock/1"}', 'BAD_LOCK'],
+      ['{"format":"conclave-cluster-lock/2"}', 'BAD_LOCK'],
     ]
     for (const [text, code] of cases) {
       const file = join(dir, 'lock.json')

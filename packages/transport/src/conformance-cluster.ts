@@ -28,7 +28,8 @@ export function testSigner(name: string): IdentitySigner {
 
 export function testNode(index: number, name: string, addresses: readonly string[] = [PLACEHOLDER]): NodeMember {
   const identity = testSigner(name).key
-  return { kind: 'node', index, name, peerId: peerIdOf(identity), addresses, identity }
+  const checkpointKeys = [testSigner(`${name}/checkpoint`).key]
+  return { kind: 'node', index, name, peerId: peerIdOf(identity), addresses, identity, checkpointKeys }
 }
 
 export function testCoordinator(name: string): CoordinatorMember {

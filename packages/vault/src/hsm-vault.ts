@@ -1,8 +1,9 @@
 import { hkdfSync } from 'node:crypto'
-import { codeOf, concat, type IdentitySigner, InvalidArgument, type Random, utf8 } from '@conclave/core'
+import { codeOf, concat, type IdentityKey, type IdentitySigner, InvalidArgument, type Random, sameIdentity, utf8 } from '@conclave/core'
 import { openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
-import type { HsmHealth, KeyVault, SealContext } from './key-vault.ts'
+import { tokenSigner } from './identity-signer.ts'
+import type { CheckpointSigner, HsmHealth, KeyVault, SealContext } from './key-vault.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
 const RANDOM_BYTES_MAX = 1024
@@ -13,26 +14,41 @@ export interface VaultParts {
   /** In order of priority. */
   readonly hsms: readonly Hsm[]
   readonly identity: IdentitySigner
+  /** Those that may sign checkpoints. */
+  readonly checkpointKeys: readonly IdentityKey[]
   readonly random: Random
   /** Milliseconds from any fixed point, for latencies. */
   readonly elapsedMs: () => number
 }
 
-async function hsmEntropy(hsms: readonly Hsm[]): Promise<Uint8Array> {
+/** Of the first HSM that is up. @throws what the first one said when none is; {VaultError} KEY_MISSING when all say `undefined`. */
+async function firstOf<T>(hsms: readonly Hsm[], act: (hsm: Hsm) => Promise<T | undefined>, nobody: string): Promise<T> {
   let failure: unknown
   for (const hsm of hsms) {
     try {
-      return await hsm.random(ENTROPY_BYTES)
+      const result = await act(hsm)
+      if (result !== undefined) return result
     } catch (error) {
       if (!canFailOver(error)) throw error
       failure ??= error
     }
   }
-  throw failure
+  throw failure ?? vaultError('KEY_MISSING', nobody)
+}
+
+/** Keys are told by the HSMs themselves, so that one that was down at the start signs when it is back. */
+function checkpointSigner(hsms: readonly Hsm[], keys: readonly IdentityKey[]): CheckpointSigner {
+  const signWith = async (hsm: Hsm, message: Uint8Array) => {
+    const { checkpoint: key } = await hsm.describe()
+    if (key === undefined || !keys.some((k) => sameIdentity(k, key))) return undefined
+    return { key, signature: await tokenSigner(hsm, 'checkpoint', key).sign(message) }
+  }
+  return { keys, sign: (message) => firstOf(hsms, (hsm) => signWith(hsm, message), 'no HSM holds a checkpoint key of this node') }
 }
 
 /** The vault over any kind of HSM: what PKCS#11 and memory have in common, which is everything but the HSM. */
-export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }: VaultParts): KeyVault {
+export function createVault({ hsms, identity, checkpointKeys, random: systemEntropy, elapsedMs }: VaultParts): KeyVault {
+  const checkpoints = checkpointSigner(hsms, checkpointKeys)
   const missedSeals = new Map<Hsm, number>()
   let closing: Promise<void> | undefined
 
@@ -70,7 +86,7 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
     if (!Number.isInteger(length) || length < 1 || length > RANDOM_BYTES_MAX) {
       throw new InvalidArgument('BAD_LENGTH', `random gives 1 to ${RANDOM_BYTES_MAX} bytes`, { length })
     }
-    const fromHsm = await hsmEntropy(hsms)
+    const fromHsm = await firstOf(hsms, (hsm) => hsm.random(ENTROPY_BYTES), 'no HSM')
     const ikm = concat(fromHsm, systemEntropy.bytes(ENTROPY_BYTES))
     const out = new Uint8Array(hkdfSync('sha256', ikm, new Uint8Array(0), utf8('conclave-random-v1'), length))
     fromHsm.fill(0)
@@ -86,6 +102,7 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
 
   return {
     identity: { key: identity.key, sign: (message) => serve(() => identity.sign(message)) },
+    checkpointSigner: { keys: checkpoints.keys, sign: (message) => serve(() => checkpoints.sign(message)) },
     seal: (context, secret) => serve(() => seal(context, secret)),
     open: (expected, record) => serve(() => openRecord(hsms, expected, record)),
     random: (length) => serve(() => random(length)),

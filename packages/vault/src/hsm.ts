@@ -1,4 +1,5 @@
 import type { IdentityKey } from '@conclave/core'
+import type { SigningUse } from './agent/protocol.ts'
 import type { ProfileName } from './profile.ts'
 
 /** A data key wrapped by one KEK of one token. */
@@ -22,6 +23,8 @@ export interface HsmDescription {
   readonly profile: ProfileName
   /** Undefined when this token holds no identity key. */
   readonly identity: IdentityKey | undefined
+  /** Undefined when it holds no checkpoint key. */
+  readonly checkpoint: IdentityKey | undefined
 }
 
 /** One HSM as the vault sees it. Every method throws {VaultError}; which codes mean "ask another HSM" is in codes.ts. */
@@ -32,8 +35,8 @@ export interface Hsm {
   wrap(aad: Uint8Array, dek: Uint8Array): Promise<WrappedKey>
   /** @throws {VaultError} TAMPER, KEY_MISSING */
   unwrap(aad: Uint8Array, key: WrappedKey): Promise<Uint8Array>
-  /** As the token makes it: Ed25519 over the message, or secp256k1 r||s over its SHA-256. 64 bytes. */
-  sign(message: Uint8Array): Promise<Uint8Array>
+  /** As the token makes it: Ed25519 over the message, or secp256k1 or P-256 r||s over its SHA-256. 64 bytes. */
+  sign(use: SigningUse, message: Uint8Array): Promise<Uint8Array>
   random(length: number): Promise<Uint8Array>
   /** Proves that the KEK works, by a round trip. */
   ping(): Promise<void>

@@ -1,4 +1,4 @@
-import type { IdentitySigner, SecretBytes } from '@conclave/core'
+import type { IdentityKey, IdentitySigner, SecretBytes } from '@conclave/core'
 
 /** Everything that a sealed record is bound to; all of it is authenticated (AAD), none of it is secret. */
 export interface SealContext {
@@ -23,6 +23,17 @@ export interface HsmHealth {
 }
 
 /**
+ * Signs the checkpoints of the node's log. Every HSM has a key of its own for it, so that one of them being down stops nothing;
+ * who verifies takes a signature by any of the keys that the cluster lock lists for the node.
+ */
+export interface CheckpointSigner {
+  /** Those that may sign, in order of the HSMs: of the settings, otherwise what the HSMs held that were up at the start. */
+  readonly keys: readonly IdentityKey[]
+  /** Signs with the first HSM that is up and holds one of the keys. @throws {VaultError} KEY_MISSING when none does. */
+  sign(message: Uint8Array): Promise<{ readonly key: IdentityKey; readonly signature: Uint8Array }>
+}
+
+/**
  * A node's HSMs, in order of priority, behind one interface. Implementations: PKCS#11 (one agent process per HSM) and memory.
  *
  * Every operation throws {VaultError} with a code of docs/hsm.md: TAMPER, ROLLBACK, KEY_MISSING, KEY_AMBIGUOUS, PIN_INCORRECT,
@@ -41,8 +52,9 @@ export interface KeyVault {
    * @throws {VaultError} TAMPER when the record is not exactly this one; ROLLBACK when its version is lower.
    */
   open(expected: SealContext, record: Uint8Array): Promise<SecretBytes>
-  /** The node identity, generated inside the HSM and not extractable. */
+  /** The node identity, generated inside one HSM and not extractable. While that HSM is down, `sign` is retriable. */
   readonly identity: IdentitySigner
+  readonly checkpointSigner: CheckpointSigner
   /** HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes. */
   random(length: number): Promise<Uint8Array>
   health(): Promise<readonly HsmHealth[]>

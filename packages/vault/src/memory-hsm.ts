@@ -1,9 +1,9 @@
 import { type IdentityKey, type Random, systemRandom, toHex } from '@conclave/core'
-import { ed25519 } from '@noble/curves/ed25519.js'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import type { SigningUse } from './agent/protocol.ts'
 import type { VaultCode } from './codes.ts'
 import type { Hsm, WrappedKey } from './hsm.ts'
 import { type Profile, type ProfileName, profileOf, profileOfRecord } from './profile.ts'
+import { type SoftSigningKey, seedOf, softSigningKey } from './soft-signing-key.ts'
 import { SOFT_WRAPS, type SoftKeys } from './soft-wraps.ts'
 import { vaultError } from './vault-error.ts'
 
@@ -11,6 +11,8 @@ export interface MemoryDeviceOptions {
   readonly name: string
   readonly profile?: ProfileName
   readonly identityType?: IdentityKey['type']
+  /** Default: that of the identity. */
+  readonly checkpointType?: IdentityKey['type']
   /** Keys and IVs come from here; a seeded one makes the device a function of its seed. */
   readonly random?: Random
 }
@@ -27,8 +29,7 @@ export class MemoryDevice {
   readonly #serial: string
   readonly #keys: SoftKeys
   readonly #kekId: string
-  readonly #identityType: IdentityKey['type']
-  readonly #identitySecret: Uint8Array
+  readonly #signing: Readonly<Record<SigningUse, SoftSigningKey>>
   #fault: VaultCode | undefined
   #corruptWrap = false
   #corruptSignature = false
@@ -42,9 +43,12 @@ export class MemoryDevice {
     this.#serial = toHex(this.#random.bytes(8))
     const kek = this.#random.bytes(32)
     this.#kekId = toHex(this.#random.bytes(16))
-    this.#identityType = options.identityType ?? 'ed25519'
-    this.#identitySecret =
-      this.#identityType === 'ed25519' ? this.#random.bytes(32) : secp256k1.utils.randomSecretKey(this.#random.bytes(48))
+    const { identityType = 'ed25519', checkpointType = identityType } = options
+    const seed = this.#random.bytes(32)
+    this.#signing = {
+      identity: softSigningKey(identityType, seed),
+      checkpoint: softSigningKey(checkpointType, seedOf('checkpoint', seed)),
+    }
     // Drawn only where it is used, so that a seed goes on meaning the same device.
     this.#keys = { kek, mac: this.#profile.name === 'cbc-hmac' ? this.#random.bytes(32) : new Uint8Array(32) }
   }
@@ -73,16 +77,16 @@ export class MemoryDevice {
         throw vaultError(this.#fault, `hsm "${this.name}": fault injected (${this.#fault})`, { details: { hsm: this.name } })
       return act()
     }
-    const identity: IdentityKey =
-      this.#identityType === 'ed25519'
-        ? { type: 'ed25519', publicKey: ed25519.getPublicKey(this.#identitySecret) }
-        : { type: 'secp256k1', publicKey: secp256k1.getPublicKey(this.#identitySecret, true) }
+    const description = {
+      ...{ tokenSerial: this.#serial, kekId: this.#kekId, profile: this.#profile.name },
+      ...{ identity: this.#signing.identity.key, checkpoint: this.#signing.checkpoint.key },
+    }
     return {
       name: this.name,
-      describe: () => serve(() => ({ tokenSerial: this.#serial, kekId: this.#kekId, profile: this.#profile.name, identity })),
+      describe: () => serve(() => description),
       wrap: (aad, dek) => serve(() => this.#wrap(aad, dek)),
       unwrap: (aad, key) => serve(() => this.#unwrap(aad, key)),
-      sign: (message) => serve(() => this.#sign(message)),
+      sign: (use, message) => serve(() => this.#sign(use, message)),
       random: (length) => serve(() => this.#random.bytes(length)),
       ping: () => serve(() => undefined),
       close: async () => undefined,
@@ -110,12 +114,8 @@ export class MemoryDevice {
     return dek
   }
 
-  #sign(message: Uint8Array): Uint8Array {
-    const raw =
-      this.#identityType === 'ed25519'
-        ? ed25519.sign(message, this.#identitySecret)
-        : // Tokens do not normalise s either.
-          secp256k1.sign(message, this.#identitySecret, { prehash: true, lowS: false })
+  #sign(use: SigningUse, message: Uint8Array): Uint8Array {
+    const raw = this.#signing[use].sign(message)
     if (this.#corruptSignature) {
       raw[0]! ^= 1
       this.#corruptSignature = false

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@conclave/core'
-import type { AgentSettings, ProvisionBody, TokenDescription } from './agent/protocol.ts'
+import type { AgentSettings, ProvisionBody, SigningUse, TokenDescription, TokenPoint } from './agent/protocol.ts'
 import { AgentProcess } from './agent-process.ts'
 import type { Hsm, HsmDescription, WrappedKey } from './hsm.ts'
 import { parseEcPoint } from './identity-signer.ts'
@@ -60,8 +60,8 @@ export class Pkcs11Hsm implements Hsm {
     return this.#agent.request('unwrap', { aad, key: { tokenSerial, kekId, profile, mechanism, iv, wrapped } })
   }
 
-  sign(message: Uint8Array): Promise<Uint8Array> {
-    return this.#agent.request('sign', message)
+  sign(use: SigningUse, message: Uint8Array): Promise<Uint8Array> {
+    return this.#agent.request('sign', { use, message })
   }
 
   random(length: number): Promise<Uint8Array> {
@@ -81,12 +81,14 @@ export class Pkcs11Hsm implements Hsm {
     return this.#agent.close()
   }
 
-  #learn({ tokenSerial, kekId, profile, identity }: TokenDescription): HsmDescription {
+  #learn({ tokenSerial, kekId, profile, identity, checkpoint }: TokenDescription): HsmDescription {
+    const keyAt = (p: TokenPoint | undefined) => (p === undefined ? undefined : parseEcPoint(p.type, p.point))
     this.#description = {
       tokenSerial,
       kekId,
       profile,
-      identity: identity === undefined ? undefined : parseEcPoint(identity.type, identity.point),
+      identity: keyAt(identity),
+      checkpoint: keyAt(checkpoint),
     }
     // From here on, a token that has taken over the label is another one, for later agents too.
     this.#agent.pinSerial(tokenSerial)

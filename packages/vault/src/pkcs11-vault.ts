@@ -1,7 +1,7 @@
-import { ConfigError, equalBytes, type IdentityKey, systemRandom } from '@conclave/core'
+import { ConfigError, type IdentityKey, sameIdentity, systemRandom } from '@conclave/core'
 import type { HsmDescription } from './hsm.ts'
 import { createVault } from './hsm-vault.ts'
-import { identitySigner } from './identity-signer.ts'
+import { tokenSigner } from './identity-signer.ts'
 import type { KeyVault } from './key-vault.ts'
 import { Pkcs11Hsm } from './pkcs11-hsm.ts'
 import { checkVaultSettings, type Pkcs11VaultSettings } from './settings.ts'
@@ -23,7 +23,7 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
   const { identity } = outcome.value
   if (identity === undefined)
     throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`, { details: { hsm: holder.name } })
-  if (expected !== undefined && !(expected.type === identity.type && equalBytes(expected.publicKey, identity.publicKey))) {
+  if (expected !== undefined && !sameIdentity(expected, identity)) {
     throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds another identity than this node's`, { details: { hsm: holder.name } })
   }
   return identity
@@ -51,7 +51,14 @@ export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<Ke
     const holderAt = settings.identity?.hsm === undefined ? 0 : settings.hsms.findIndex((h) => h.name === settings.identity?.hsm)
     const holder = hsms[holderAt]!
     const key = identityKey(holder, outcomes[holderAt]!, settings.identity?.key)
-    return createVault({ hsms, identity: identitySigner(holder, key), random: systemRandom, elapsedMs: () => performance.now() })
+    const found = outcomes.flatMap((o) => (o.status === 'fulfilled' && o.value.checkpoint !== undefined ? [o.value.checkpoint] : []))
+    return createVault({
+      hsms,
+      identity: tokenSigner(holder, 'identity', key),
+      checkpointKeys: settings.checkpointKeys ?? found,
+      random: systemRandom,
+      elapsedMs: () => performance.now(),
+    })
   } catch (error) {
     await Promise.all(hsms.map((hsm) => hsm.close()))
     throw error

@@ -19,5 +19,6 @@ export function slowVault(vault: KeyVault, timeline: Timeline, life: Life, dice:
     health: () => slow(() => vault.health()),
     close: () => vault.close(),
     identity: { key: vault.identity.key, sign: (message) => slow(() => vault.identity.sign(message)) },
+    checkpointSigner: { keys: vault.checkpointSigner.keys, sign: (message) => slow(() => vault.checkpointSigner.sign(message)) },
   }
 }

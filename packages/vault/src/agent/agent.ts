@@ -5,7 +5,17 @@ import { AgentFault } from './fault.ts'
 import { CKM_ECDSA, CKM_EDDSA } from './objects.ts'
 import { readPin } from './pin.ts'
 import { probeToken } from './probe.ts'
-import type { AgentRequest, AgentSettings, Batched, BatchedReply, Operation, Reply, RequestBody, TokenDescription } from './protocol.ts'
+import type {
+  AgentRequest,
+  AgentSettings,
+  Batched,
+  BatchedReply,
+  Operation,
+  Reply,
+  RequestBody,
+  SigningUse,
+  TokenDescription,
+} from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
 import { faultOf, TokenConnection } from './token.ts'
 
@@ -85,13 +95,17 @@ export class Agent {
   #describe(): TokenDescription {
     const { token } = this.#live
     return token.run((c) => {
-      const identity = token.identity(c)
+      const pointOf = (use: SigningUse) => {
+        const found = token.signingKey(c, use)
+        return found === undefined ? undefined : { type: found.type, point: found.point }
+      }
       const sealing = token.sealing(c)
       return {
         tokenSerial: c.token.serial,
         kekId: sealing.id,
         profile: sealing.choice.profile.name,
-        identity: identity === undefined ? undefined : { type: identity.type, point: identity.point },
+        identity: pointOf('identity'),
+        checkpoint: pointOf('checkpoint'),
       }
     })
   }
@@ -124,14 +138,14 @@ export class Agent {
     return this.#live.token.run(({ work }) => work.random(length))
   }
 
-  #sign(message: Uint8Array): Uint8Array {
+  #sign({ use, message }: RequestBody<'sign'>): Uint8Array {
     const { token } = this.#live
     return token.run((c) => {
-      const identity = token.identity(c)
-      if (identity === undefined) throw new AgentFault('KEY_MISSING', 'the token holds no identity key')
-      if (identity.type === 'ed25519') return c.work.sign(CKM_EDDSA, identity.privateKey, message)
+      const key = token.signingKey(c, use)
+      if (key === undefined) throw new AgentFault('KEY_MISSING', `the token holds no ${use} key`)
+      if (key.type === 'ed25519') return c.work.sign(CKM_EDDSA, key.privateKey, message)
       // Hashed here: CKM_ECDSA_SHA256 is missing on SoftHSM.
-      return c.work.sign(CKM_ECDSA, identity.privateKey, createHash('sha256').update(message).digest())
+      return c.work.sign(CKM_ECDSA, key.privateKey, createHash('sha256').update(message).digest())
     })
   }
 

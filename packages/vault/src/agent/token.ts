@@ -6,8 +6,8 @@ import { Attempts } from './attempts.ts'
 import { type Cryptoki, CryptokiError, type Session, type Token } from './cryptoki.ts'
 import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
-import { findIdentity, findKek, findMac, type IdentityHandles } from './objects.ts'
-import type { AgentSettings } from './protocol.ts'
+import { findKek, findMac, findSigningKey, type SigningHandles } from './objects.ts'
+import type { AgentSettings, SigningUse } from './protocol.ts'
 import { meaningOf, meaningWhenHealthy } from './return-values.ts'
 import { chooseProfile, type TrialToken } from './trial.ts'
 import { type Choice, unwrapDek, type WrapKey, type Wrapped, wrapDek } from './wrap.ts'
@@ -30,7 +30,7 @@ export interface Connection {
   /** By KEK id. Searches are linear in the number of objects, so each key is looked for once. */
   readonly keks: Map<string, KekHandles>
   sealing: KekHandles | undefined
-  identity: IdentityHandles | undefined
+  readonly signing: Map<SigningUse, SigningHandles>
 }
 
 /** @throws {AgentFault} TOKEN_LOST, KEY_AMBIGUOUS */
@@ -129,9 +129,11 @@ export class TokenConnection {
     return this.#trial(connection, connection.sealing)
   }
 
-  identity(connection: Connection): IdentityHandles | undefined {
-    connection.identity ??= findIdentity(connection.work)
-    return connection.identity
+  /** The key pair of that use, or undefined when the token holds none. @throws {AgentFault} KEY_AMBIGUOUS, KEY_MISSING, UNSUPPORTED */
+  signingKey(connection: Connection, use: SigningUse): SigningHandles | undefined {
+    const found = connection.signing.get(use) ?? findSigningKey(connection.work, use)
+    if (found !== undefined) connection.signing.set(use, found)
+    return found
   }
 
   /** @throws {AgentFault} TAMPER when the KEK does not give back what it was given. */
@@ -197,7 +199,7 @@ export class TokenConnection {
       // Another token that takes over the label later is not this one.
       this.#serial = token.serial
       const work = this.#cryptoki.openSession(token.slot, 'read')
-      this.#connection = { token, anchor, work, keks: new Map(), sealing: undefined, identity: undefined }
+      this.#connection = { token, anchor, work, keks: new Map(), sealing: undefined, signing: new Map() }
       return this.#connection
     } catch (error) {
       const fault = faultOf(error)
