@@ -29,8 +29,8 @@ export function keysFromLocks(
   const others = nodes.filter((n) => n.name !== name)
   return {
     origin,
-    log: unique(own.map((n) => logVerifier(origin, n.identity))),
-    cosigners: unique(others.map((n) => cosignerVerifier(originOf(clusterId, n.name), n.identity, nowS))),
+    log: unique(own.flatMap((n) => n.checkpointKeys.map((key) => logVerifier(origin, key)))),
+    cosigners: unique(others.flatMap((n) => n.checkpointKeys.map((key) => cosignerVerifier(originOf(clusterId, n.name), key, nowS)))),
     pq,
     required,
   }

@@ -1,5 +1,5 @@
 import { createPublicKey, ECDH, hash, type KeyObject, verify } from 'node:crypto'
-import { ConclaveError, concat, fromHex, type IdentityKey, type IdentitySigner, utf8, verifyIdentity } from '@conclave/core'
+import { ConclaveError, concat, fromHex, type IdentityKey, utf8, verifyIdentity } from '@conclave/core'
 import type { NoteSignature, NoteVerifier } from './note.ts'
 
 /** Seconds that a cosigner's clock may be ahead of ours. */
@@ -14,8 +14,6 @@ export const ML_DSA_65_KEY_BYTES = 1952
 const TIMESTAMP_BYTES = 8
 
 const keyIdOf = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(hash('sha256', concat(...parts), 'buffer').subarray(0, 4))
-/** Any identity type: a key that is neither of the first two is P-256, whose name this package need not know. */
-const typeOf = ({ type }: IdentityKey): string => type
 
 function namedKeyId(name: string, type: number | string, publicKey: Uint8Array): Uint8Array {
   const algorithm = typeof type === 'number' ? Uint8Array.of(type) : concat(Uint8Array.of(OTHER), utf8(`${type}\n`))
@@ -34,7 +32,7 @@ const spkiKey = (spki: Uint8Array): KeyObject => createPublicKey({ key: Buffer.f
  * under a name of our own.
  */
 export function logKeyId(name: string, key: IdentityKey): Uint8Array {
-  const type = typeOf(key)
+  const { type } = key
   if (type === 'ed25519') return namedKeyId(name, ED25519, key.publicKey)
   if (type === 'p256') return keyIdOf(p256Spki(key.publicKey))
   return namedKeyId(name, `conclave/${type}`, key.publicKey)
@@ -42,7 +40,7 @@ export function logKeyId(name: string, key: IdentityKey): Uint8Array {
 
 /** The id under which a node cosigns the checkpoints of others: tlog-cosignature's 0x04, or for ECDSA a name of our own. */
 export function cosignerKeyId(name: string, key: IdentityKey): Uint8Array {
-  const type = typeOf(key)
+  const { type } = key
   return namedKeyId(name, type === 'ed25519' ? COSIGNATURE_ED25519 : `conclave/cosignature/${type}`, key.publicKey)
 }
 
@@ -50,22 +48,9 @@ export function mlDsaKeyId(name: string, publicKey: Uint8Array): Uint8Array {
   return namedKeyId(name, 'conclave/ml-dsa-65', publicKey)
 }
 
-function verifyEcdsaP256(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  try {
-    return verify('sha256', message, spkiKey(p256Spki(publicKey)), signature)
-  } catch {
-    // Not a key or not a signature: no signature.
-    return false
-  }
-}
-
-function verifyKey(key: IdentityKey, message: Uint8Array, signature: Uint8Array): boolean {
-  return typeOf(key) === 'p256' ? verifyEcdsaP256(key.publicKey, message, signature) : verifyIdentity(key, message, signature)
-}
-
 /** Checks the log's own signature of a checkpoint. */
 export function logVerifier(name: string, key: IdentityKey): NoteVerifier {
-  return { name, keyId: logKeyId(name, key), verify: (text, signature) => verifyKey(key, utf8(text), signature) }
+  return { name, keyId: logKeyId(name, key), verify: (text, signature) => verifyIdentity(key, utf8(text), signature) }
 }
 
 /** Checks a log's additional signature by ML-DSA-65 (FIPS 204), without context string. */
@@ -103,20 +88,27 @@ export function cosignerVerifier(name: string, key: IdentityKey, nowS: number): 
     verify(text, signature) {
       const timeS = cosignatureTimeS(signature)
       if (timeS === undefined || timeS > nowS + CLOCK_AHEAD_MAX_S) return false
-      return verifyKey(key, cosignedMessage(text, timeS), signature.subarray(TIMESTAMP_BYTES))
+      return verifyIdentity(key, cosignedMessage(text, timeS), signature.subarray(TIMESTAMP_BYTES))
     },
   }
 }
 
+/** Signs with one of a node's checkpoint keys, and says with which. */
+export interface TextSigner {
+  sign(message: Uint8Array): Promise<{ readonly key: IdentityKey; readonly signature: Uint8Array }>
+}
+
 /** A log's signature of a checkpoint's text. @throws what the signer throws. */
-export async function signText(text: string, name: string, signer: IdentitySigner): Promise<NoteSignature> {
-  return { name, keyId: logKeyId(name, signer.key), signature: await signer.sign(utf8(text)) }
+export async function signText(text: string, name: string, signer: TextSigner): Promise<NoteSignature> {
+  const { key, signature } = await signer.sign(utf8(text))
+  return { name, keyId: logKeyId(name, key), signature }
 }
 
 /** C2SP tlog-cosignature, `cosignature/v1`. @throws what the signer throws. */
-export async function cosignText(text: string, cosigner: { name: string; signer: IdentitySigner; timeS: number }): Promise<NoteSignature> {
+export async function cosignText(text: string, cosigner: { name: string; signer: TextSigner; timeS: number }): Promise<NoteSignature> {
   const { name, signer, timeS } = cosigner
   const time = new Uint8Array(TIMESTAMP_BYTES)
   new DataView(time.buffer).setBigUint64(0, BigInt(timeS))
-  return { name, keyId: cosignerKeyId(name, signer.key), signature: concat(time, await signer.sign(cosignedMessage(text, timeS))) }
+  const { key, signature } = await signer.sign(cosignedMessage(text, timeS))
+  return { name, keyId: cosignerKeyId(name, key), signature: concat(time, signature) }
 }

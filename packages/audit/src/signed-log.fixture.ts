@@ -1,22 +1,13 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import {
-  type ClusterLock,
-  concat,
-  fromHex,
-  type IdentityKey,
-  type IdentitySigner,
-  type NodeMember,
-  tagged,
-  toHex,
-  utf8,
-} from '@conclave/core'
+import { type ClusterLock, concat, fromHex, type IdentityKey, type NodeMember, tagged, toHex, utf8 } from '@conclave/core'
+import { p256 } from '@noble/curves/nist.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { formatCheckpoint, originOf } from './checkpoint.ts'
 import { encodeEntry } from './entry.ts'
 import { keysFromLocks } from './lock-keys.ts'
 import { AuditLog } from './log.ts'
 import { formatNote } from './note.ts'
-import { cosignText, signText } from './note-keys.ts'
+import { cosignText, signText, type TextSigner } from './note-keys.ts'
 
 export const CLUSTER_ID = toHex(tagged('test-cluster'))
 /** Of entries and signatures: 2030-01-01. */
@@ -26,20 +17,26 @@ export const NOW_S = NOW_MS / 1000
 const ED25519_PKCS8 = fromHex('302e020100300506032b657004220420')
 
 /** A key from a label, as no HSM has it. */
-export function testSigner(label: string, type: IdentityKey['type'] = 'ed25519'): IdentitySigner {
+export function testSigner(label: string, type: IdentityKey['type'] = 'ed25519'): TextSigner & { readonly key: IdentityKey } {
   const seed = tagged('test-identity', utf8(label))
-  if (type === 'secp256k1') {
-    const key: IdentityKey = { type, publicKey: secp256k1.getPublicKey(seed) }
-    return { key, sign: async (message) => secp256k1.sign(message, seed, { prehash: true, lowS: true, format: 'der' }) }
+  if (type !== 'ed25519') {
+    const curve = { secp256k1, p256 }[type]
+    const key: IdentityKey = { type, publicKey: curve.getPublicKey(seed) }
+    return { key, sign: async (message) => ({ key, signature: curve.sign(message, seed, { prehash: true, lowS: true, format: 'der' }) }) }
   }
   const secret = createPrivateKey({ key: Buffer.from(concat(ED25519_PKCS8, seed)), format: 'der', type: 'pkcs8' })
   const publicKey = new Uint8Array(createPublicKey(secret).export({ format: 'der', type: 'spki' }).subarray(-32))
-  return { key: { type: 'ed25519', publicKey }, sign: async (message) => new Uint8Array(sign(null, message, secret)) }
+  const key: IdentityKey = { type, publicKey }
+  return { key, sign: async (message) => ({ key, signature: new Uint8Array(sign(null, message, secret)) }) }
 }
 
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5']
-/** n3 has an ECDSA identity. */
-export const signerOf = (name: string): IdentitySigner => testSigner(name, name === 'n3' ? 'secp256k1' : 'ed25519')
+const TYPES = new Map<string, IdentityKey['type']>([
+  ['n3', 'secp256k1'],
+  ['n4', 'p256'],
+])
+/** Those of n3 and n4 are ECDSA keys. */
+export const signerOf = (name: string) => testSigner(name, TYPES.get(name) ?? 'ed25519')
 
 /** A lock of five nodes; nobody has signed it. */
 export const testLock: ClusterLock = {
@@ -47,9 +44,10 @@ export const testLock: ClusterLock = {
   clusterId: CLUSTER_ID,
   previous: '',
   quorum: { required: 3, of: 5 },
-  nodes: NAMES.map(
-    (name, i): NodeMember => ({ kind: 'node', index: i + 1, name, peerId: '', addresses: [], identity: signerOf(name).key }),
-  ),
+  nodes: NAMES.map((name, i): NodeMember => {
+    const { key } = signerOf(name)
+    return { kind: 'node', index: i + 1, name, peerId: '', addresses: [], identity: key, checkpointKeys: [key] }
+  }),
   coordinators: [],
   signatures: new Map(),
   approvals: new Map(),
@@ -71,7 +69,7 @@ export interface Signing {
 
 /** A checkpoint as bytes, signed by the node and cosigned by others. */
 export async function signedCheckpoint(name: string, head: { size: number; root: Uint8Array }, signing: Signing = {}): Promise<Uint8Array> {
-  const { cosigners = ['n2', 'n3'], timeS = NOW_S } = signing
+  const { cosigners = ['n2', 'n3', 'n4'], timeS = NOW_S } = signing
   const origin = originOf(CLUSTER_ID, name)
   const text = formatCheckpoint({ origin, ...head })
   const signatures = [await signText(text, origin, signerOf(name))]
