@@ -1,39 +1,39 @@
 import { hkdfSync } from 'node:crypto'
-import { codeOf, concat, type IdentitySigner, InvalidArgument, type Random, utf8 } from '@conclave/core'
-import { openRecord, sealRecord } from './envelope.ts'
+import { concat, type IdentitySigner, InvalidArgument, type Random, utf8, type VaultError } from '@conclave/core'
+import { firstFailure, inTurn, openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
-import type { HsmHealth, KeyVault, SealContext } from './key-vault.ts'
+import { HsmRoster, type RosterParts } from './hsm-roster.ts'
+import type { KeyVault, SealContext } from './key-vault.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
 const RANDOM_BYTES_MAX = 1024
 /** From each of the two sources, whatever length is asked for. */
 const ENTROPY_BYTES = 64
 
-export interface VaultParts {
-  /** In order of priority. */
-  readonly hsms: readonly Hsm[]
-  readonly identity: IdentitySigner
+export interface VaultParts extends RosterParts {
+  /** The identity, made over the HSM that holds it as the vault uses it. */
+  readonly identity: { readonly holder: Hsm; signer(holder: Hsm): IdentitySigner }
   readonly random: Random
-  /** Milliseconds from any fixed point, for latencies. */
-  readonly elapsedMs: () => number
 }
 
 async function hsmEntropy(hsms: readonly Hsm[]): Promise<Uint8Array> {
-  let failure: unknown
-  for (const hsm of hsms) {
+  const failures = new Map<Hsm, VaultError>()
+  for (const hsm of inTurn(hsms)) {
     try {
       return await hsm.random(ENTROPY_BYTES)
     } catch (error) {
       if (!canFailOver(error)) throw error
-      failure ??= error
+      failures.set(hsm, error)
     }
   }
-  throw failure
+  throw firstFailure(hsms, failures)
 }
 
 /** The vault over any kind of HSM: what PKCS#11 and memory have in common, which is everything but the HSM. */
-export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }: VaultParts): KeyVault {
-  const missedSeals = new Map<Hsm, number>()
+export function createVault({ identity, random: systemEntropy, ...parts }: VaultParts): KeyVault {
+  const roster = new HsmRoster(parts)
+  const { hsms } = roster
+  const signer = identity.signer(hsms[parts.hsms.indexOf(identity.holder)] ?? identity.holder)
   let closing: Promise<void> | undefined
 
   const inFlight = new Set<Promise<unknown>>()
@@ -52,18 +52,7 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
 
   const closeAll = async () => {
     await Promise.allSettled(inFlight)
-    await Promise.all(hsms.map((hsm) => hsm.close()))
-  }
-
-  const healthOf = async (hsm: Hsm): Promise<HsmHealth> => {
-    const startMs = elapsedMs()
-    const rest = { name: hsm.name, missedSeals: missedSeals.get(hsm) ?? 0 }
-    try {
-      await hsm.ping()
-      return { ...rest, ok: true, code: undefined, latencyMs: elapsedMs() - startMs }
-    } catch (error) {
-      return { ...rest, ok: false, code: codeOf(error), latencyMs: undefined }
-    }
+    await roster.close()
   }
 
   const random = async (length: number): Promise<Uint8Array> => {
@@ -80,16 +69,22 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
 
   const seal = async (context: SealContext, secret: Uint8Array): Promise<Uint8Array> => {
     const { record, missed } = await sealRecord(hsms, systemEntropy, context, secret)
-    for (const hsm of missed) missedSeals.set(hsm, (missedSeals.get(hsm) ?? 0) + 1)
+    roster.missed(context, missed)
     return record
   }
 
   return {
-    identity: { key: identity.key, sign: (message) => serve(() => identity.sign(message)) },
+    identity: { key: signer.key, sign: (message) => serve(() => signer.sign(message)) },
     seal: (context, secret) => serve(() => seal(context, secret)),
-    open: (expected, record) => serve(() => openRecord(hsms, expected, record)),
+    open: (expected, record) => serve(() => openRecord(hsms, expected, record, (by) => roster.opened(by))),
     random: (length) => serve(() => random(length)),
-    health: () => serve(() => Promise.all(hsms.map(healthOf))),
+    health: () => serve(() => roster.health()),
+    watch: (listener) => roster.watch(listener),
+    missingFrom: (record) => roster.missingFrom(record),
+    hsm(name) {
+      const { takeOut, putBack, retry } = roster.control(name)
+      return { takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
+    },
     close() {
       closing ??= closeAll()
       return closing

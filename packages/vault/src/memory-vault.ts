@@ -1,4 +1,4 @@
-import { type Random, systemRandom } from '@conclave/core'
+import { type Clock, type Random, systemClock, systemRandom } from '@conclave/core'
 import { createVault } from './hsm-vault.ts'
 import { identitySigner } from './identity-signer.ts'
 import type { KeyVault } from './key-vault.ts'
@@ -10,8 +10,8 @@ export interface MemoryVaultOptions {
   readonly devices?: readonly MemoryDevice[]
   /** For data keys and body IVs; seed it and the devices to make records reproducible. */
   readonly random?: Random
-  /** Milliseconds, for latencies in a simulated time. */
-  readonly elapsedMs?: () => number
+  /** Default: that of the system. */
+  readonly clock?: Clock
 }
 
 /**
@@ -26,10 +26,13 @@ export async function memoryVault(options: MemoryVaultOptions = {}): Promise<Key
   if (holder === undefined) throw vaultError('KEY_MISSING', 'a vault needs at least one device')
   const { identity } = await holder.describe()
   if (identity === undefined) throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`)
+  const { clock = systemClock } = options
   return createVault({
     hsms,
-    identity: identitySigner(holder, identity),
+    identity: { holder, signer: (hsm) => identitySigner(hsm, identity) },
     random: options.random ?? systemRandom,
-    elapsedMs: options.elapsedMs ?? (() => performance.now()),
+    clock,
+    // A clock of the system may be set back.
+    elapsedMs: options.clock === undefined ? () => performance.now() : () => clock.nowMs(),
   })
 }
