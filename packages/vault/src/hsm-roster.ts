@@ -15,12 +15,16 @@ export interface RosterParts {
   readonly failures?: ReadonlyMap<Hsm, VaultError>
 }
 
+type RecipientName = Pick<Recipient, 'name' | 'tokenSerial'>
+
 /** The HSMs of a node, each watched: who serves, who is missed, and who is told of it. */
 export class HsmRoster {
   /** In order of priority. */
   readonly hsms: readonly WatchedHsm[]
   readonly #listeners = new Set<(event: VaultEvent) => void>()
   readonly #missedSeals = new Map<Hsm, number>()
+  /** By record, as long as somebody holds it: nothing changes its bytes. */
+  readonly #recipients = new WeakMap<Uint8Array, readonly RecipientName[]>()
   /** Who opened the last record that it could have been the turn of. */
   #serving: WatchedHsm | undefined
 
@@ -56,9 +60,11 @@ export class HsmRoster {
   }
 
   missingFrom(record: Uint8Array): readonly string[] {
-    const { recipients } = parseRecord(record)
+    const recipients =
+      this.#recipients.get(record) ?? parseRecord(record).recipients.map(({ name, tokenSerial }) => ({ name, tokenSerial }))
+    this.#recipients.set(record, recipients)
     // A token that took over the name of another is another HSM; one that never came up is known by name only.
-    const isFor = (hsm: WatchedHsm) => (r: Recipient) =>
+    const isFor = (hsm: WatchedHsm) => (r: RecipientName) =>
       hsm.known === undefined ? r.name === hsm.name : r.tokenSerial === hsm.known.tokenSerial
     return this.hsms.filter((hsm) => !recipients.some(isFor(hsm))).map((hsm) => hsm.name)
   }
