@@ -1,6 +1,7 @@
 import { InvalidArgument } from '@conclave/core'
 import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
+import type { AdminHsm } from './admin-hsm.ts'
 import type { AdminRoute } from './admin-server.ts'
 
 /** What a node tells its own operator of itself. */
@@ -9,7 +10,8 @@ export interface AdminStatus {
   readonly name: string
   readonly version: string
   readonly lock: { readonly clusterId: string; readonly version: number; readonly hash: string }
-  readonly hsm: readonly { readonly name: string; readonly ok: boolean; readonly code: string | null }[]
+  /** In order of priority. */
+  readonly hsm: readonly AdminHsm[]
   readonly keys: readonly AdminKey[]
   readonly pairs: readonly AdminPair[]
   /** What has become of correlations since start, all peers together. */

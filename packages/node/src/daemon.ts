@@ -50,16 +50,16 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+async function openStore(settings: NodeSettings, vault: KeyVault): Promise<{ readonly store: Store; readonly keyRecord: Uint8Array }> {
   const file = join(settings.storePath, '..', STORE_KEY_FILE)
-  let record: Uint8Array
+  let keyRecord: Uint8Array
   try {
-    record = new Uint8Array(await readFile(file))
+    keyRecord = new Uint8Array(await readFile(file))
   } catch (cause) {
     throw new ConfigError('STORE_MISSING', `cannot read ${file}: run "conclave node init" or restore it`, { file }, cause)
   }
-  using key = await vault.open(storeKeyContext(settings.name), record)
-  return LevelStore.open(settings.storePath, Uint8Array.from(key.bytes))
+  using key = await vault.open(storeKeyContext(settings.name), keyRecord)
+  return { store: await LevelStore.open(settings.storePath, Uint8Array.from(key.bytes)), keyRecord }
 }
 
 export interface RunningNode {
@@ -84,7 +84,8 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
   try {
-    store = await openStore(settings, vault)
+    const opened = await openStore(settings, vault)
+    store = opened.store
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
     pool = new SessionPool()
@@ -112,6 +113,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
+      sealedFiles: [opened.keyRecord],
     })
     serve(adminRoutes(node.admin))
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')

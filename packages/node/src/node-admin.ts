@@ -2,7 +2,9 @@ import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMem
 import type { KeyVault } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
+import { adminHsm } from './admin-hsm.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import { hsmReport } from './hsm-report.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
@@ -19,6 +21,7 @@ export interface NodeAdminParts {
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly journal: Journal
+  readonly sealedFiles: readonly Uint8Array[]
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -31,14 +34,14 @@ export class NodeAdmin implements AdminCommands {
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, vault, keys, correlations } = this.#p
-    const health = await vault.health()
+    const { self, lock, keys, correlations } = this.#p
+    const hsms = await hsmReport(this.#p)
     return {
       index: self.index,
       name: self.name,
       version: VERSION,
       lock: { clusterId: lock.clusterId, version: lock.version, hash: toHex(lockHash(lock)) },
-      hsm: health.map((h) => ({ name: h.name, ok: h.ok, code: h.code ?? null })),
+      hsm: hsms.map(adminHsm),
       keys: keys.active().map((key) => this.#key(key)),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),

@@ -20,6 +20,7 @@ import { decode, Frame, type NodeStatus, type Request, type Response } from '@co
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
+import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
 import { logJournal } from './log-journal.ts'
 import { NodeAdmin } from './node-admin.ts'
@@ -60,6 +61,8 @@ export interface NodeParts {
   readonly abandonedKeys?: readonly string[]
   /** Default: the node's log. */
   readonly journal?: Journal
+  /** Sealed records of this node that are not in its store: they count when it says what an HSM lacks. */
+  readonly sealedFiles?: readonly Uint8Array[]
 }
 
 /**
@@ -81,9 +84,11 @@ export class ApproverNode {
   readonly #signer: Signer
   readonly #desk: RequestDesk
   readonly #report: StatusReport
+  readonly #journal: Journal
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
+  #stopHsmEvents: () => void = () => undefined
 
   private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
     this.#p = parts
@@ -133,9 +138,13 @@ export class ApproverNode {
       requests: new RequestStore(parts.store),
       seed,
     })
-    const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
+    const shown = {
+      ...{ self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations },
+      sealedFiles: parts.sealedFiles ?? [],
+    }
+    this.#journal = parts.journal ?? logJournal(log)
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    this.admin = new NodeAdmin({ ...shown, journal: parts.journal ?? logJournal(log), isLinkUp: (peer) => outbox.isUp(peer) })
+    this.admin = new NodeAdmin({ ...shown, journal: this.#journal, isLinkUp: (peer) => outbox.isUp(peer) })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -174,6 +183,7 @@ export class ApproverNode {
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#stopGossip()
+      node.#stopHsmEvents()
       node.#pairKeeper.close()
       node.#correlations.close()
       parts.meter.stop()
@@ -198,6 +208,7 @@ export class ApproverNode {
     const { transport, pool, store, vault, meter } = this.#p
     this.#stopped = true
     this.#stopGossip()
+    this.#stopHsmEvents()
     this.#pairKeeper.close()
     this.#correlations.close()
     meter.stop()
@@ -210,6 +221,8 @@ export class ApproverNode {
   }
 
   async #join(): Promise<void> {
+    const { vault, log } = this.#p
+    this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
     await this.#epochs.resume()
     this.#p.meter.start()
     await this.#p.transport.start({

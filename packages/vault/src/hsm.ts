@@ -27,9 +27,17 @@ export interface HsmDescription {
   readonly checkpoint: IdentityKey | undefined
 }
 
+/**
+ * What is to be expected of an HSM now. `doubtful`: it has failed, and is worth asking where no other can answer; `away`: asking it would
+ * only cost time, and it refuses at once.
+ */
+export type Standing = 'up' | 'doubtful' | 'away'
+
 /** One HSM as the vault sees it. Every method throws {VaultError}; which codes mean "ask another HSM" is in codes.ts. */
 export interface Hsm {
   readonly name: string
+  /** Undefined: nobody watches it. */
+  readonly standing?: Standing
   /** Answered from memory after the first success: a token that changes its serial is another token. */
   describe(): Promise<HsmDescription>
   wrap(aad: Uint8Array, dek: Uint8Array): Promise<WrappedKey>
@@ -40,5 +48,7 @@ export interface Hsm {
   random(length: number): Promise<Uint8Array>
   /** Proves that the KEK works, by a round trip. */
   ping(): Promise<void>
+  /** A person has seen to it: forgets refusals that were kept so as not to try again, e.g. of a PIN. */
+  forgive?(): Promise<void>
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 export type { VaultCode } from './codes.ts'
-export type { HsmHealth, KeyVault, SealContext } from './key-vault.ts'
+export type { HsmControl, HsmHealth, KeyVault, SealContext } from './key-vault.ts'
 export { MemoryDevice, type MemoryDeviceOptions } from './memory-hsm.ts'
 export { type MemoryVaultOptions, memoryVault } from './memory-vault.ts'
 export { openPkcs11Vault } from './pkcs11-vault.ts'
@@ -17,3 +17,4 @@ export {
 export { parseRecord, type Recipient, SECRET_BYTES_MAX, type SealedRecord } from './record.ts'
 export { checkHsmSettings, checkVaultSettings, type HsmSettings, type PinSource, type Pkcs11VaultSettings } from './settings.ts'
 export { prepareSoftHsm, softHsmModule } from './softhsm.ts'
+export type { HsmState, VaultEvent } from './vault-events.ts'

@@ -111,7 +111,8 @@ describe(`PKCS#11 vault, failures, SoftHSM2${SOFTHSM_MISSING === undefined ? '' 
     process.kill(pid, 'SIGSTOP')
     expect((await refusal(vault.identity.sign(SECRET))).code).to.equal('TIMEOUT')
     await until(() => !isRunning(pid))
-    expect((await vault.health()).map((h) => h.ok)).to.deep.equal([true, true])
+    // Nobody waits for it now; a check in the background starts another agent.
+    await until(async () => (await vault.health()).every((h) => h.ok))
     process.kill(agentPid(rig.hsms.primary), 'SIGSTOP')
     expect(await opened(vault.open(CONTEXT, record))).to.equal(toHex(SECRET))
   })

@@ -77,6 +77,10 @@ export class Pkcs11Hsm implements Hsm {
     return this.#agent.request('probe', null, PROVISION_TIMEOUT_MS)
   }
 
+  async forgive(): Promise<void> {
+    this.#agent.forgive()
+  }
+
   close(): Promise<void> {
     return this.#agent.close()
   }

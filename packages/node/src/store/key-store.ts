@@ -80,6 +80,11 @@ export class KeyStore {
     return this.#keys.has(keyId) ? 'pending' : undefined
   }
 
+  /** Every sealed record, whatever has become of its key. */
+  sealed(): readonly Uint8Array[] {
+    return [...this.#keys.values()].flatMap(({ certified, pending }) => [...certified.values(), ...pending.values()].map((s) => s.sealed))
+  }
+
   /** The active epoch. @throws {ConclaveError} UNKNOWN_KEY. */
   get(keyId: string): KeyPublic {
     const key = this.#active(keyId)

@@ -98,6 +98,11 @@ export class PairStore {
     return this.#usable(peer)?.pair
   }
 
+  /** Every sealed record. */
+  sealed(): readonly Uint8Array[] {
+    return [...this.#pairs.values()].map((s) => s.sealed)
+  }
+
   /** Above every epoch that this pair has had, under whatever lock. */
   nextEpoch(peer: PartyId): number {
     const burned = [...this.#burns.values()].filter((b) => b.peer === peer).map((b) => b.pairEpoch)

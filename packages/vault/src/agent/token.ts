@@ -44,10 +44,16 @@ export function selectToken(tokens: readonly Token[], label: string, serial: str
   return token
 }
 
-/** The one login attempt of a connection. @throws {AgentFault} PIN_LOCKED without trying when a failure could be the last. */
-export function logIn(session: Session, token: Token, pin: Buffer): void {
+/**
+ * The one login attempt of a connection.
+ *
+ * @param isAttended - a person has typed this PIN for this attempt.
+ * @throws {AgentFault} PIN_LOCKED; PIN_FINAL_TRY without trying when a failure would be the last and nobody is there.
+ */
+export function logIn(session: Session, token: Token, pin: Buffer, isAttended = false): void {
   if (token.locked) throw new AgentFault('PIN_LOCKED', `the PIN of token "${token.label}" is locked`)
-  if (token.finalTry) throw new AgentFault('PIN_LOCKED', `one wrong PIN would lock token "${token.label}": log in by hand first`)
+  if (token.finalTry && !isAttended)
+    throw new AgentFault('PIN_FINAL_TRY', `one wrong PIN would lock token "${token.label}": run "conclave hsm unlock"`)
   session.login('user', pin)
 }
 
