@@ -1,6 +1,7 @@
 import { codeOf, toHex, verifyIdentity } from '@conclave/core'
 import { expect } from 'chai'
 import type { KeyVault } from './key-vault.ts'
+import { lifeTests } from './life-conformance.ts'
 import { parseRecord } from './record.ts'
 import { recordTests, tamperTests } from './record-conformance.ts'
 import {
@@ -51,6 +52,7 @@ export function vaultConformance(name: string, provider: ConformanceProvider): v
       () => rig,
     )
     lifecycleTests(() => rig)
+    lifeTests(() => rig, provider.makesKeys ?? true)
     provider.more?.()
   })
 }

@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto'
 import { codeOf, concat, type IdentitySigner, InvalidArgument, type Random, utf8 } from '@conclave/core'
 import { openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
+import { kekLife } from './kek-life.ts'
 import type { HsmHealth, KeyVault, SealContext } from './key-vault.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
@@ -51,7 +52,7 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
   }
 
   const closeAll = async () => {
-    await Promise.allSettled(inFlight)
+    await Promise.allSettled([...inFlight, life.ended()])
     await Promise.all(hsms.map((hsm) => hsm.close()))
   }
 
@@ -78,6 +79,8 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
     return out
   }
 
+  const life = kekLife({ hsms, identity: identity.key, inFlight, isClosing: () => closing !== undefined })
+
   const seal = async (context: SealContext, secret: Uint8Array): Promise<Uint8Array> => {
     const { record, missed } = await sealRecord(hsms, systemEntropy, context, secret)
     for (const hsm of missed) missedSeals.set(hsm, (missedSeals.get(hsm) ?? 0) + 1)
@@ -90,6 +93,7 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
     open: (expected, record) => serve(() => openRecord(hsms, expected, record)),
     random: (length) => serve(() => random(length)),
     health: () => serve(() => Promise.all(hsms.map(healthOf))),
+    ...life.operations,
     close() {
       closing ??= closeAll()
       return closing
