@@ -3,6 +3,7 @@ import type { KeyVault } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import type { HsmAdmin } from './hsm-admin.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
@@ -19,15 +20,18 @@ export interface NodeAdminParts {
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly journal: Journal
+  readonly hsm: HsmAdmin
   isLinkUp(peer: PartyId): boolean
 }
 
 /** Does what the operator of this node asks. */
 export class NodeAdmin implements AdminCommands {
+  readonly hsm: HsmAdmin
   readonly #p: NodeAdminParts
 
   constructor(parts: NodeAdminParts) {
     this.#p = parts
+    this.hsm = parts.hsm
   }
 
   async status(): Promise<AdminStatus> {

@@ -52,7 +52,7 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
   }
 
   const closeAll = async () => {
-    await Promise.allSettled([...inFlight, life.ended()])
+    await Promise.allSettled(inFlight)
     await Promise.all(hsms.map((hsm) => hsm.close()))
   }
 
@@ -93,7 +93,7 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
     open: (expected, record) => serve(() => openRecord(hsms, expected, record)),
     random: (length) => serve(() => random(length)),
     health: () => serve(() => Promise.all(hsms.map(healthOf))),
-    ...life.operations,
+    ...life,
     close() {
       closing ??= closeAll()
       return closing

@@ -14,29 +14,27 @@ export interface KekLifeParts {
   readonly inFlight: ReadonlySet<Promise<unknown>>
 }
 
-/** What a vault does with its KEKs over the years; one rewrap, rotation or destruction at a time. */
-export interface KekLife {
-  readonly operations: Pick<KeyVault, 'keks' | 'rewrap' | 'rotateKek' | 'destroyKeks'>
-  /** Resolves when none of them runs; each ends at its next step when the vault is being closed. */
-  ended(): Promise<void>
-}
+export type KekLife = Pick<KeyVault, 'keks' | 'rewrap' | 'rotateKek' | 'destroyKeks'>
 
+/**
+ * What a vault does with its KEKs over the years; one rewrap, rotation or destruction at a time. Each ends at its next step when the vault
+ * is closed, as if the process had been killed there, and the next one completes it.
+ */
 export function kekLife({ hsms, identity, inFlight, isClosing }: KekLifeParts): KekLife {
-  let running: Promise<unknown> | undefined
+  let isRunning = false
 
   const checkpoint = () => {
     if (isClosing()) throw vaultError('CLOSED', 'the vault is closed')
   }
 
-  const alone = async <T>(begin: () => Promise<T>): Promise<T> => {
+  const alone = async <T>(act: () => Promise<T>): Promise<T> => {
     checkpoint()
-    if (running !== undefined) throw vaultError('BUSY', 'the KEKs or records of this node are being changed already')
-    const act = begin()
-    running = act
+    if (isRunning) throw vaultError('BUSY', 'the KEKs or records of this node are being changed already')
+    isRunning = true
     try {
-      return await act
+      return await act()
     } finally {
-      running = undefined
+      isRunning = false
     }
   }
 
@@ -60,18 +58,12 @@ export function kekLife({ hsms, identity, inFlight, isClosing }: KekLifeParts): 
   }
 
   return {
-    operations: {
-      async keks() {
-        checkpoint()
-        return Promise.all(hsms.map(keksOf))
-      },
-      rewrap: (shelf, { without = [] } = {}) => alone(() => rewrapShelf({ hsms, shelf, without, checkpoint })),
-      rotateKek: (shelf, { without = [] } = {}) => alone(() => rotateKeks({ hsms, shelf, without, checkpoint }, drained)),
-      destroyKeks: (hsm, shelf) => alone(() => destroyOf(hsm, shelf)),
+    async keks() {
+      checkpoint()
+      return Promise.all(hsms.map(keksOf))
     },
-    async ended() {
-      // Its caller has the failure.
-      await running?.catch(() => undefined)
-    },
+    rewrap: (shelf, { without = [] } = {}) => alone(() => rewrapShelf({ hsms, shelf, without, checkpoint })),
+    rotateKek: (shelf, { without = [] } = {}) => alone(() => rotateKeks({ hsms, shelf, without, checkpoint }, drained)),
+    destroyKeks: (hsm, shelf) => alone(() => destroyOf(hsm, shelf)),
   }
 }

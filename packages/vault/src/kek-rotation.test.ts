@@ -151,7 +151,7 @@ describe('KEK rotation', () => {
     expect((await vault.keks()).map((h) => (h.ok ? h.keks.length : h.code))).to.deep.equal([1, 'KEY_MISSING'])
   })
 
-  it('rotateKek: ends at the next step when the vault is closed, and close waits for that', async () => {
+  it('rotateKek: ends at the next step when the vault is closed, as if killed there', async () => {
     const devices = [new MemoryDevice({ name: 'primary' })]
     const vault = await memoryVault({ devices })
     const shelf = await MemoryShelf.of(vault, 8)

@@ -86,12 +86,10 @@ export function lifeTests(rig: () => ConformanceRig, makesKeys: boolean): void {
     await shelf.expectOpen(vault.it, ['primary', 'backup'])
     expect(shelf.all.map((r, i) => r === before[i])).to.deep.equal([false, false, true, true])
     for (const [i, record] of shelf.all.entries()) expect(equalBytes(bodyOf(record), bodyOf(before[i] as Uint8Array))).to.equal(true)
+    // A TPM that loses its power too often takes that for an attack.
+    if (!makesKeys) return
     await rig().kill('primary')
-    try {
-      await shelf.expectOpen(vault.it)
-    } finally {
-      await rig().revive('primary')
-    }
+    await shelf.expectOpen(vault.it).finally(() => rig().revive('primary'))
   })
 
   it('rewrap, rotateKek: an HSM that is down stops both, with the way out, unless it is left out by name', async () => {

@@ -176,8 +176,8 @@ function stuckLater(): unknown {
 /** What the token says of the KEK, and of its HMAC key if there is one. */
 function attributes(): unknown {
   const { keeper } = loggedIn()
-  const { handle, id } = findKek(keeper, settings.kekLabel)
-  const mac = findMac(keeper, settings.kekLabel, id)
+  const { handle, id, label } = findKek(keeper, settings.kekLabel)
+  const mac = findMac(keeper, label, id)
   const flag = (key: Handle, type: number) => keeper.attribute(key, type)[0]
   return [handle, ...(mac === undefined ? [] : [mac])].map((key) => ({
     extractable: flag(key, pkcs11.CKA_EXTRACTABLE),
