@@ -13,6 +13,7 @@ import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
+import { sealedFile } from './store/sealed-file.ts'
 import type { Store } from './store/store.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
@@ -50,16 +51,18 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-async function openStore(settings: NodeSettings, vault: KeyVault): Promise<{ readonly store: Store; readonly keyRecord: Uint8Array }> {
-  const file = join(settings.storePath, '..', STORE_KEY_FILE)
-  let keyRecord: Uint8Array
+const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+
+async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+  const file = storeKeyFile(settings)
+  let record: Uint8Array
   try {
-    keyRecord = new Uint8Array(await readFile(file))
+    record = new Uint8Array(await readFile(file))
   } catch (cause) {
     throw new ConfigError('STORE_MISSING', `cannot read ${file}: run "conclave node init" or restore it`, { file }, cause)
   }
-  using key = await vault.open(storeKeyContext(settings.name), keyRecord)
-  return { store: await LevelStore.open(settings.storePath, Uint8Array.from(key.bytes)), keyRecord }
+  using key = await vault.open(storeKeyContext(settings.name), record)
+  return LevelStore.open(settings.storePath, Uint8Array.from(key.bytes))
 }
 
 export interface RunningNode {
@@ -84,8 +87,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
   try {
-    const opened = await openStore(settings, vault)
-    store = opened.store
+    store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
     pool = new SessionPool()
@@ -113,7 +115,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
-      sealedFiles: [opened.keyRecord],
+      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
     })
     serve(adminRoutes(node.admin))
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')

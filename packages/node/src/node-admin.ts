@@ -1,9 +1,10 @@
 import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMember, nodeOf, type PartyId, toHex } from '@conclave/core'
-import type { KeyVault } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
 import { adminHsm } from './admin-hsm.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import type { HsmAdmin } from './hsm-admin.ts'
 import { hsmReport } from './hsm-report.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
@@ -21,16 +22,19 @@ export interface NodeAdminParts {
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly journal: Journal
-  readonly sealedFiles: readonly Uint8Array[]
+  readonly shelf: RecordShelf
+  readonly hsm: HsmAdmin
   isLinkUp(peer: PartyId): boolean
 }
 
 /** Does what the operator of this node asks. */
 export class NodeAdmin implements AdminCommands {
+  readonly hsm: HsmAdmin
   readonly #p: NodeAdminParts
 
   constructor(parts: NodeAdminParts) {
     this.#p = parts
+    this.hsm = parts.hsm
   }
 
   async status(): Promise<AdminStatus> {

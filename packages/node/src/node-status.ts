@@ -1,6 +1,6 @@
 import type { ClusterLock, NodeMember, PartyId } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
-import type { KeyVault } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { NodeStatus } from '@conclave/wire'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { hsmReport, hsmStatus } from './hsm-report.ts'
@@ -23,7 +23,7 @@ export interface StatusParts {
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly meter: ProcessMeter
-  readonly sealedFiles: readonly Uint8Array[]
+  readonly shelf: RecordShelf
 }
 
 const eight = (n: number): Uint8Array => {

@@ -15,11 +15,12 @@ import {
 } from '@conclave/core'
 import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
-import type { KeyVault } from '@conclave/vault'
+import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
+import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
 import { logJournal } from './log-journal.ts'
@@ -59,10 +60,10 @@ export interface NodeParts {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly abandonedKeys?: readonly string[]
+  /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
+  readonly shelves?: readonly RecordShelf[]
   /** Default: the node's log. */
   readonly journal?: Journal
-  /** Sealed records of this node that are not in its store: they count when it says what an HSM lacks. */
-  readonly sealedFiles?: readonly Uint8Array[]
 }
 
 /**
@@ -138,13 +139,12 @@ export class ApproverNode {
       requests: new RequestStore(parts.store),
       seed,
     })
-    const shown = {
-      ...{ self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations },
-      sealedFiles: parts.sealedFiles ?? [],
-    }
+    const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
+    const shown = { self, lock, vault, keys, epochs, pairs, shelf, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
     this.#journal = parts.journal ?? logJournal(log)
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    this.admin = new NodeAdmin({ ...shown, journal: this.#journal, isLinkUp: (peer) => outbox.isUp(peer) })
+    const hsm = new HsmAdmin({ vault, journal: this.#journal, shelf })
+    this.admin = new NodeAdmin({ ...shown, hsm, journal: this.#journal, isLinkUp: (peer) => outbox.isUp(peer) })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -155,7 +155,8 @@ export class ApproverNode {
   /**
    * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
    *
-   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {StoreError}; {TransportError}.
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {VaultError} KEK_DESTROYED; {StoreError};
+   * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
     const { lock, name, store, vault } = parts
@@ -177,6 +178,7 @@ export class ApproverNode {
     }
     const keys = await KeyStore.open(store, vault, scope)
     const pairs = await PairStore.open(store, vault, scope)
+    await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
     const node = new ApproverNode(parts, self, scope, keys, pairs)
     try {
       await node.#join()

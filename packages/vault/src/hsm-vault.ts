@@ -13,6 +13,7 @@ import { firstFailure, inTurn, openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
 import { HsmRoster, type RosterParts } from './hsm-roster.ts'
 import { tokenSigner } from './identity-signer.ts'
+import { kekLife } from './kek-life.ts'
 import type { CheckpointSigner, KeyVault, SealContext } from './key-vault.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
@@ -93,6 +94,8 @@ export function createVault({ identity, checkpointKeys, random: systemEntropy, .
     return out
   }
 
+  const life = kekLife({ hsms, identity: signer.key, inFlight, isClosing: () => closing !== undefined })
+
   const seal = async (context: SealContext, secret: Uint8Array): Promise<Uint8Array> => {
     const { record, missed } = await sealRecord(hsms, systemEntropy, context, secret)
     roster.missed(context, missed)
@@ -112,6 +115,7 @@ export function createVault({ identity, checkpointKeys, random: systemEntropy, .
       const { takeOut, putBack, retry } = roster.control(name)
       return { takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
     },
+    ...life,
     close() {
       closing ??= closeAll()
       return closing

@@ -1,4 +1,7 @@
 import type { IdentityKey, IdentitySigner, SecretBytes } from '@conclave/core'
+import type { KekReport } from './hsm.ts'
+import type { DestroyedKek, KekRotation, Rewrapped } from './kek-rotation.ts'
+import type { RecordShelf } from './record-shelf.ts'
 import type { HsmState, VaultEvent } from './vault-events.ts'
 
 /** Everything that a sealed record is bound to; all of it is authenticated (AAD), none of it is secret. */
@@ -53,12 +56,22 @@ export interface CheckpointSigner {
   sign(message: Uint8Array): Promise<{ readonly key: IdentityKey; readonly signature: Uint8Array }>
 }
 
+/** The KEKs of one HSM, or why it does not say. */
+export type HsmKeks =
+  | ({ readonly name: string; readonly ok: true } & KekReport)
+  | { readonly name: string; readonly ok: false; readonly code: string }
+
+export interface RotationOptions {
+  /** Names of HSMs that are dead for good. All others have to be up. */
+  readonly without?: readonly string[]
+}
+
 /**
  * A node's HSMs, in order of priority, behind one interface. Implementations: PKCS#11 (one agent process per HSM) and memory.
  *
  * Every operation throws {VaultError} with a code of docs/hsm.md: TAMPER, ROLLBACK, KEY_MISSING, KEY_AMBIGUOUS, PIN_INCORRECT,
- * PIN_LOCKED, PIN_FINAL_TRY, PIN_NEEDED, PIN_SOURCE, SESSION_LOST, TOKEN_LOST, BUSY, TIMEOUT, AGENT_DIED, TAKEN_OUT, UNSUPPORTED,
- * MODULE_MISSING, CLOSED.
+ * KEK_DESTROYED, LAST_RECIPIENT, IDENTITY_HELD, PIN_LOCKED, PIN_FINAL_TRY, PIN_NEEDED, PIN_SOURCE, SESSION_LOST, TOKEN_LOST, BUSY, TIMEOUT,
+ * AGENT_DIED, TAKEN_OUT, UNSUPPORTED, MODULE_MISSING, CLOSED.
  */
 export interface KeyVault {
   /**
@@ -86,6 +99,29 @@ export interface KeyVault {
   missingFrom(record: Uint8Array): readonly string[]
   /** What an operator does with one HSM. @throws {InvalidArgument} UNKNOWN_HSM. */
   hsm(name: string): HsmControl
+  /** The KEK generations of every HSM, in their order. */
+  keks(): Promise<readonly HsmKeks[]>
+  /**
+   * Wraps the data keys of all records to the newest KEK of every HSM of the node, and to no other; bodies stay as they are. Each new
+   * record has been opened through each of its recipients before it takes the place of the old one.
+   *
+   * @throws {VaultError} BUSY while another rewrap or rotation runs.
+   */
+  rewrap(shelf: RecordShelf, options?: RotationOptions): Promise<Rewrapped>
+  /**
+   * Makes the next KEK generation in every HSM, rewraps all records, and only then destroys what is older: from then on no copy of a
+   * record from before opens any more. May break off anywhere: the next call completes it. Opening and sealing go on meanwhile.
+   *
+   * @param shelf - every record that was sealed by this node: what is missing there is lost.
+   * @throws {VaultError} BUSY while another rewrap or rotation runs.
+   */
+  rotateKek(shelf: RecordShelf, options?: RotationOptions): Promise<KekRotation>
+  /**
+   * Destroys every KEK of one HSM, once every record has been opened without it.
+   *
+   * @throws {VaultError} LAST_RECIPIENT when a record needs it; IDENTITY_HELD when it holds the identity of the node.
+   */
+  destroyKeks(hsm: string, shelf: RecordShelf): Promise<readonly DestroyedKek[]>
   /** Drains what is in flight, logs out, ends the agents. Safe to call twice. */
   close(): Promise<void>
 }
