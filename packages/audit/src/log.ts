@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises'
 import { equalBytes, utf8 } from '@conclave/core'
 import { AuditError, damaged } from './audit-error.ts'
 import { formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
@@ -7,7 +6,8 @@ import { ENTRY_BYTES_MAX, formatBundle, parseBundle } from './entry.ts'
 import { consistencyProof, inclusionProof, leafHash, rootOf, type TreeHead } from './merkle.ts'
 import { NOTE_BYTES_MAX, parseNote } from './note.ts'
 import { createLog, HEAD_FILE, listTails, type RecoveredLog, readHead, recoverLog, tailFile } from './recovery.ts'
-import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, formatBatch } from './tail.ts'
+import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX } from './tail.ts'
+import { TailWriter } from './tail-writer.ts'
 import { changedTiles, TILE_WIDTH, type TileAddress, TileReader, type TileSource, type TreeEdge, tilePath, tileWidth } from './tiles.ts'
 
 export const CHECKPOINT_FILE = 'checkpoint'
@@ -38,23 +38,25 @@ export class AuditLog {
   #firstEntry: number
   #head: TreeHead
   #unflushedBytes: number
-  #tail: { handle: FileHandle; first: number; bytes: number; isClean: boolean }
+  readonly #tail: TailWriter
   #checkpoint: Uint8Array | undefined
   readonly #waiting: Waiting[] = []
   #waitingBytes = 0
   readonly #rotations: { resolve: (size: number) => void; reject: (error: unknown) => void }[] = []
   #writing: Promise<void> | undefined
-  #flushing: Promise<TreeHead> | undefined
+  /** What makes files, one after the other. */
+  #busy: Promise<unknown> = Promise.resolve()
+  #isFlushing = false
   #isClosed = false
 
-  private constructor(files: LogFiles, origin: string, found: RecoveredLog, handle: FileHandle) {
+  private constructor(files: LogFiles, origin: string, found: RecoveredLog, tail: TailWriter) {
     this.#files = files
     this.origin = origin
     this.#edge = found.edge
     this.#entries = found.entries
     this.#firstEntry = found.firstEntry
     this.#head = found.head
-    this.#tail = { handle, first: found.tail.first, bytes: found.tail.bytes, isClean: !found.tail.isTorn }
+    this.#tail = tail
     this.#unflushedBytes = found.entries.reduce((sum, e) => sum + e.length, 0)
   }
 
@@ -70,14 +72,14 @@ export class AuditLog {
     const head = await readHead(files, origin)
     if (head === undefined) throw damaged(`the file "${HEAD_FILE}" went away`)
     const found = await recoverLog(files, head)
-    const log = new AuditLog(files, origin, found, await files.openTail(tailFile(found.tail.first)))
+    const log = new AuditLog(files, origin, found, await TailWriter.open(files, found.tail))
     try {
       log.#checkpoint = await files.read(CHECKPOINT_FILE, NOTE_BYTES_MAX)
       await log.#checkCheckpoint()
       for (const first of await listTails(files))
         if (first < found.head.size && first !== found.tail.first) await files.remove(tailFile(first))
     } catch (error) {
-      await log.#tail.handle.close()
+      await log.#tail.close()
       throw error
     }
     return log
@@ -140,32 +142,27 @@ export class AuditLog {
    *
    * @throws {AuditError} AUDIT_UNAVAILABLE; the entries stay in the tail, and the next call tries again.
    */
-  async flush(): Promise<TreeHead> {
-    while (this.#flushing !== undefined) await this.#flushing.catch(() => undefined)
-    this.#flushing = this.#flush()
-    try {
-      return await this.#flushing
-    } finally {
-      this.#flushing = undefined
-    }
+  flush(): Promise<TreeHead> {
+    return this.#alone(() => this.#flush())
   }
 
   /** Stores a signed checkpoint of a tree whose tiles are there. @throws {AuditError} AUDIT_UNAVAILABLE. */
   async saveCheckpoint(note: Uint8Array): Promise<void> {
     const { size } = parseCheckpoint(parseNote(note).text)
     if (size > this.#head.size) throw new AuditError('ASSERTION', 'a checkpoint of a tree without tiles')
-    await this.#files.putNow(CHECKPOINT_FILE, note)
+    await this.#alone(() => this.#files.putNow(CHECKPOINT_FILE, note))
     this.#checkpoint = note
   }
 
   /** Waits for what was appended, and makes tiles of it if the disk lets it. Safe to call twice. */
   async close(): Promise<void> {
     if (this.#isClosed) return
-    this.#isClosed = true
-    await this.#writing
     // What could not be flushed lies in the tail, durable.
     await this.flush().catch(() => undefined)
-    await this.#tail.handle.close()
+    this.#isClosed = true
+    await this.#busy
+    await this.#writing
+    await this.#tail.close()
   }
 
   #isFull(): boolean {
@@ -197,12 +194,16 @@ export class AuditLog {
     while (this.#waiting.length > 0 || this.#rotations.length > 0) {
       const rotation = this.#rotations.shift()
       if (rotation !== undefined) {
-        await this.#rotate().then(rotation.resolve, rotation.reject)
+        const { size } = this
+        await this.#tail.rotate(size).then(() => rotation.resolve(size), rotation.reject)
         continue
       }
       const batch = this.#nextBatch()
       try {
-        await this.#writeBatch(batch.map((w) => w.entry))
+        await this.#tail.write(
+          this.size,
+          batch.map((w) => w.entry),
+        )
       } catch (cause) {
         const error = unavailable('its tail', cause)
         for (const { reject } of batch) reject(error)
@@ -230,33 +231,24 @@ export class AuditLog {
     return this.#waiting.splice(0, count)
   }
 
-  async #writeBatch(entries: readonly Uint8Array[]): Promise<void> {
-    const tail = this.#tail
-    if (!tail.isClean) {
-      await tail.handle.truncate(tail.bytes)
-      await tail.handle.sync()
-    }
-    tail.isClean = false
-    const batch = formatBatch(this.size, entries)
-    for (let at = 0; at < batch.length; ) at += (await tail.handle.write(batch, at, batch.length - at, tail.bytes + at)).bytesWritten
-    tail.bytes += batch.length
-    tail.isClean = true
-  }
-
-  /** A fresh tail from here on, so that the one before can go once its entries are in tiles. Resolves with where it begins. */
-  async #rotate(): Promise<number> {
-    const before = this.#tail
-    if (before.first === this.size) return this.size
-    const handle = await this.#files.openTail(tailFile(this.size))
-    this.#tail = { handle, first: this.size, bytes: 0, isClean: false }
-    await before.handle.close().catch(() => undefined)
-    return this.size
-  }
-
   #flushSoon(): void {
-    if (this.#flushing !== undefined) return
+    if (this.#isFlushing) return
+    this.#isFlushing = true
     // It is tried again with the next batch; when it never works, the bound of what waits says so to everybody.
-    this.flush().catch(() => undefined)
+    const done = () => {
+      this.#isFlushing = false
+    }
+    this.flush().then(done, done)
+  }
+
+  #alone<T>(act: () => Promise<T>): Promise<T> {
+    const next = this.#busy.then(() => {
+      if (this.#isClosed) throw unavailable('it is closed', undefined)
+      return act()
+    })
+    // The caller has the failure.
+    this.#busy = next.catch(() => undefined)
+    return next
   }
 
   async #flush(): Promise<TreeHead> {

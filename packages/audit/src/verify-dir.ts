@@ -1,9 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { equalBytes } from '@conclave/core'
 import { AuditError } from './audit-error.ts'
 import { type CheckpointKeys, type OpenedCheckpoint, openCheckpoint } from './checkpoint.ts'
-import { LogFiles } from './disk.ts'
+import { FRESH_DIR, LogFiles } from './disk.ts'
 import { type AuditEntry, formatBundle } from './entry.ts'
 import { type Finding, Findings } from './findings.ts'
 import { CHECKPOINT_FILE } from './log.ts'
@@ -182,14 +183,16 @@ class DirectoryCheck {
   }
 }
 
-/** What changes in the directory of a running log. */
+/** What changes in the directory of a running log: every file is made in `new/`, or appended to in `tail/`. */
 async function stateOf(dir: string): Promise<string> {
-  const files = [HEAD_FILE, CHECKPOINT_FILE, ...(await readdir(join(dir, TAIL_DIR)).catch(() => [])).map((name) => join(TAIL_DIR, name))]
-  const states = files.map((file) => stat(join(dir, file)).then(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`, String))
+  const tails = await readdir(join(dir, TAIL_DIR)).catch(() => [])
+  const paths = [FRESH_DIR, HEAD_FILE, CHECKPOINT_FILE, ...tails.map((name) => join(TAIL_DIR, name))]
+  const states = paths.map((path) => stat(join(dir, path)).then(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`, String))
   return (await Promise.all(states)).join()
 }
 
-const ATTEMPTS_MAX = 5
+const ATTEMPTS_MAX = 8
+const PAUSE_MS = 50
 
 /**
  * Holds every byte of a log's directory against its entries, and these against its signed checkpoint. Nothing in the directory is
@@ -201,6 +204,8 @@ export async function verifyDirectory(dir: string, options: VerifyOptions): Prom
   for (let attempt = 1; ; attempt++) {
     const before = await stateOf(dir)
     const report = await new DirectoryCheck(dir, options).run()
-    if (report.findings.length === 0 || attempt === ATTEMPTS_MAX || (await stateOf(dir)) === before) return report
+    const isMoving = (await stateOf(dir)) !== before || report.findings.some((f) => f.where.startsWith(`${FRESH_DIR}/`))
+    if (report.findings.length === 0 || attempt === ATTEMPTS_MAX || !isMoving) return report
+    await setTimeout(PAUSE_MS)
   }
 }

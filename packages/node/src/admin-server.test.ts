@@ -51,9 +51,27 @@ describe('admin socket', () => {
         resets.push([peer, reason])
         return PAIR
       },
+      audit: {
+        witnessed: async () => [],
+        forget: async (name, reason) => {
+          resets.push([name, reason])
+          return []
+        },
+      },
       eraseOlder: async (keyId, reason) => {
         resets.push([keyId, reason])
         return { keyId } as AdminKey
+      },
+      hsm: {
+        status: async () => ({ records: 0, hsms: [] }),
+        rewrap: async (without) => {
+          resets.push(['rewrap', without.join()])
+          return { records: 2, rewrapped: 1 }
+        },
+        rotateKek: async (without) => {
+          resets.push(['rotate', without.join()])
+          return { records: 2, rewrapped: 2, generation: 2, hsms: ['primary'], without, resumed: false, destroyed: [] }
+        },
       },
     })
   beforeEach(async () => {

@@ -7,12 +7,14 @@ import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vaul
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
+import { sealedFile } from './store/sealed-file.ts'
 import type { Store } from './store/store.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
@@ -50,8 +52,10 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
+const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+
 async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
-  const file = join(settings.storePath, '..', STORE_KEY_FILE)
+  const file = storeKeyFile(settings)
   let record: Uint8Array
   try {
     record = new Uint8Array(await readFile(file))
@@ -83,10 +87,13 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
+  let audit: OpenedAudit | undefined
   try {
     store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
+    audit = await openAudit(settings, lock, { vault, log })
+    const { journal } = audit.parts
     pool = new SessionPool()
     const transport = libp2pTransport({
       lock,
@@ -112,6 +119,8 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
+      audit: audit.parts,
+      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name)), ...audit.shelves],
     })
     serve(adminRoutes(node.admin))
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
@@ -120,12 +129,13 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       async stop() {
         await closeAdmin()
         await node.stop()
+        await journal.close()
         log.info('node stopped')
       },
     }
   } catch (error) {
     // What fails to close must not hide why the node did not start.
-    await Promise.allSettled([admin?.close(), pool?.close(), store?.close()])
+    await Promise.allSettled([admin?.close(), pool?.close(), audit?.parts.journal.close(), store?.close()])
     await Promise.allSettled([vault.close()])
     throw error
   }

@@ -1,7 +1,8 @@
-import type { Clock, IdentitySigner, PartyId } from '@conclave/core'
+import type { Clock, IdentitySigner, Journal, PartyId } from '@conclave/core'
 import { certificateHash } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import type { KeyGossip, KeyWord } from '@conclave/wire'
+import { noteEvent } from './audit/note-event.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyStore } from './store/key-store.ts'
 
@@ -15,6 +16,7 @@ export interface EpochKeeperOptions {
   readonly identity: IdentitySigner
   readonly clock: Clock
   readonly log: Logger
+  readonly journal: Journal
   gossip(peer: PartyId, gossip: KeyGossip): void
   peersUp(): readonly PartyId[]
 }
@@ -67,6 +69,7 @@ export class EpochKeeper {
   activated(keyId: string, epoch: number): void {
     this.#switchedAtMs.set(keyId, this.#o.clock.nowMs())
     this.#o.log.info({ keyId, epoch }, 'epoch active')
+    void noteEvent(this.#o.journal, this.#o.log, { kind: 'key.activated', details: { keyId, epoch } })
     this.tellAll(keyId)
   }
 
@@ -198,7 +201,7 @@ export class EpochKeeper {
   }
 
   async #erase(keyId: string): Promise<void> {
-    const { keys, self, log } = this.#o
+    const { keys, self, log, journal } = this.#o
     if (keys.has(keyId) !== 'active') return
     const { epoch, parties, threshold } = keys.get(keyId)
     const claims = this.#claims.get(keyId)
@@ -210,7 +213,9 @@ export class EpochKeeper {
     if (!own && proofs < threshold) return
     try {
       const erased = await keys.eraseBelow(keyId, epoch)
-      if (erased.length > 0) log.info({ keyId, epoch, erased }, 'older epochs erased')
+      if (erased.length === 0) return
+      log.info({ keyId, epoch, erased }, 'older epochs erased')
+      void noteEvent(journal, log, { kind: 'share.erased', details: { keyId, below: epoch, erased } })
     } catch (error) {
       // They stay sealed; the next word of a peer tries again.
       log.error({ keyId, epoch, err: error }, 'older epochs not erased')

@@ -3,8 +3,6 @@ import {
   type ClusterLock,
   ConclaveError,
   ConfigError,
-  clusterContext,
-  identitiesOf,
   type Journal,
   lockHash,
   type Member,
@@ -15,15 +13,20 @@ import {
 } from '@conclave/core'
 import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
-import type { KeyVault } from '@conclave/vault'
+import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
+import { adoptLock } from './adopt-lock.ts'
+import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
+import { noteEvent } from './audit/note-event.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
+import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
+import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
 import { logJournal } from './log-journal.ts'
 import { NodeAdmin } from './node-admin.ts'
-import { StatusReport } from './node-status.ts'
+import { StatusReport, VERSION } from './node-status.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
@@ -34,7 +37,6 @@ import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
 import { KeyStore, type NodeScope } from './store/key-store.ts'
-import { LockStore } from './store/lock-store.ts'
 import { PairStore } from './store/pair-store.ts'
 import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
@@ -58,9 +60,15 @@ export interface NodeParts {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly abandonedKeys?: readonly string[]
-  /** Default: the node's log. */
+  /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
+  readonly shelves?: readonly RecordShelf[]
+  /** Its own tamper-evident log; without one, events are lines of the node's log. */
+  readonly audit?: AuditParts
+  /** Default: `audit`. */
   readonly journal?: Journal
 }
+
+const journalOf = ({ journal, audit, log }: NodeParts): Journal => journal ?? audit?.journal ?? logJournal(log)
 
 /**
  * An approver node: answers the coordinators of its lock, runs sessions with the other nodes, keeps its share sealed.
@@ -81,15 +89,20 @@ export class ApproverNode {
   readonly #signer: Signer
   readonly #desk: RequestDesk
   readonly #report: StatusReport
+  readonly #journal: Journal
+  readonly #audit: NodeAudit
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
+  #stopHsmEvents: () => void = () => undefined
 
   private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
     this.#p = parts
     const { clock, log, vault, pool, lock, transport } = parts
     const seed = () => vault.random(32)
     const outbox = new Outbox({ lock, transport, log })
+    const journal = journalOf(parts)
+    this.#journal = journal
     this.#hub = new SessionHub({
       self: self.index,
       pool,
@@ -101,6 +114,10 @@ export class ApproverNode {
       idle: () => this.#correlations.stir(),
     })
     this.#calls = new Calls(clock, (to, request) => outbox.sendOrThrow(to, { request }))
+    this.#audit = new NodeAudit({
+      ...{ self, lock, locks: scope.locks, store: parts.store, signer: vault.checkpointSigner },
+      ...{ journal, outbox, calls: this.#calls, clock, log, own: parts.audit },
+    })
     this.#pairKeeper = new PairKeeper({
       self: self.index,
       scope,
@@ -112,30 +129,34 @@ export class ApproverNode {
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
     this.#correlations = new CorrelationPool({
-      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls, clock, log },
+      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
+      ...{ clock, log, journal },
       nonce: seed,
       isSigning: () => this.#signer.isSigning,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
-      ...{ self: self.index, keys, clock, log, certificates: this.#certificates, identity: vault.identity },
+      ...{ self: self.index, keys, clock, log, journal, certificates: this.#certificates, identity: vault.identity },
       gossip: (to, gossip) => outbox.send(to, { gossip }),
       peersUp: () => outbox.peersUp(),
     })
     this.#epochs = epochs
     this.#keyMaker = new KeyMaker({
       ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, clock, log },
-      ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
+      ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity, journal },
     })
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
+      ...{ journal, gate: this.#audit.gate },
       requests: new RequestStore(parts.store),
       seed,
     })
-    const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
-    this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    this.admin = new NodeAdmin({ ...shown, journal: parts.journal ?? logJournal(log), isLinkUp: (peer) => outbox.isUp(peer) })
+    const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
+    const shown = { self, lock, vault, keys, epochs, pairs, shelf, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
+    this.#report = new StatusReport({ ...shown, audit: this.#audit, transport, meter: parts.meter })
+    const hsm = new HsmAdmin({ vault, journal, shelf })
+    this.admin = new NodeAdmin({ ...shown, hsm, journal, audit: this.#audit, isLinkUp: (peer) => outbox.isUp(peer) })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -146,7 +167,8 @@ export class ApproverNode {
   /**
    * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
    *
-   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {StoreError}; {TransportError}.
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link adoptLock} throws; {VaultError} KEK_DESTROYED; {StoreError};
+   * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
     const { lock, name, store, vault } = parts
@@ -154,26 +176,17 @@ export class ApproverNode {
     if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
     if (!sameIdentity(self.identity, vault.identity.key))
       throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
-    const locks = await LockStore.open(store)
-    const adopted = await locks.adopt(lock, parts.abandonedKeys)
-    if (adopted !== 'same') parts.log.info({ version: lock.version, hash: toHex(lockHash(lock)) }, 'cluster lock adopted')
-    const scope: NodeScope = {
-      clusterId: lock.clusterId,
-      nodeName: name,
-      clusterContext: clusterContext(lock),
-      identities: identitiesOf(lock),
-      peerIds: new Map(lock.nodes.map((n) => [n.index, n.peerId])),
-      lockOf: (context) => locks.lockOf(context),
-      locks: [...locks.older, lock],
-    }
+    const scope = await adoptLock(parts, journalOf(parts))
     const keys = await KeyStore.open(store, vault, scope)
     const pairs = await PairStore.open(store, vault, scope)
+    await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
     const node = new ApproverNode(parts, self, scope, keys, pairs)
     try {
       await node.#join()
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#stopGossip()
+      node.#stopHsmEvents()
       node.#pairKeeper.close()
       node.#correlations.close()
       parts.meter.stop()
@@ -195,12 +208,16 @@ export class ApproverNode {
 
   /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
-    const { transport, pool, store, vault, meter } = this.#p
+    const { transport, pool, store, vault, meter, log } = this.#p
+    const isAgain = this.#stopped
     this.#stopped = true
     this.#stopGossip()
+    this.#stopHsmEvents()
     this.#pairKeeper.close()
     this.#correlations.close()
     meter.stop()
+    if (!isAgain) await noteEvent(this.#journal, log, { kind: 'node.stopped', details: {} })
+    await this.#audit.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
     for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
@@ -210,12 +227,18 @@ export class ApproverNode {
   }
 
   async #join(): Promise<void> {
+    const { vault, log, lock, policy } = this.#p
+    const details = { version: VERSION, lockVersion: lock.version, lockHash: toHex(lockHash(lock)), policySequence: policy.sequence }
+    await noteEvent(this.#journal, log, { kind: 'node.started', details })
+    this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
+    await this.#audit.start()
     await this.#epochs.resume()
     this.#p.meter.start()
     await this.#p.transport.start({
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
         this.#epochs.greet(member.index)
       },
@@ -260,6 +283,7 @@ export class ApproverNode {
     if (from.kind === 'node') {
       if ('pairOffer' in body) return { pairAccept: await this.#pairKeeper.answer(from.index, body.pairOffer) }
       if ('correlateOffer' in body) return { correlateAccept: await this.#correlations.answer(from.index, body.correlateOffer) }
+      if ('cosign' in body) return { cosigned: await this.#audit.answer(from, body.cosign) }
       if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
       throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
     }

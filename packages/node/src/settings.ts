@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
+import { ConfigError, messageOf, PARTIES_MAX, parseYamlFile } from '@conclave/core'
 import type { HsmSettings } from '@conclave/vault'
 import { z } from 'zod'
 import type { WaterMarks } from './pool/refill.ts'
@@ -44,9 +44,41 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
+  audit: z
+    .strictObject({
+      path: z.string().min(1).default('./audit'),
+      witnesses: z
+        .strictObject({
+          required: z
+            .int()
+            .min(0)
+            .max(PARTIES_MAX - 1)
+            .optional(),
+        })
+        .prefault({}),
+      checkpoint: z
+        .strictObject({ entries: z.int().min(1).max(100_000).default(1_000), seconds: z.int().min(1).max(3_600).default(10) })
+        .prefault({}),
+      postQuantum: z.boolean().default(false),
+      // The one thing that a node can do then; it stands here so that nobody has to guess.
+      onWriteFailure: z.literal('stop-signing').default('stop-signing'),
+    })
+    .prefault({}),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
+
+/** How a node keeps its log. */
+export interface AuditSettings {
+  /** A directory of its own. */
+  readonly path: string
+  /** How many other nodes must agree with the log before this one signs. Undefined: one less than a quorum. */
+  readonly witnessesRequired: number | undefined
+  readonly checkpointEntries: number
+  readonly checkpointMs: number
+  /** Sign checkpoints by ML-DSA-65 too. */
+  readonly isPostQuantum: boolean
+}
 
 /** A node's settings file, every path absolute. */
 export interface NodeSettings {
@@ -62,6 +94,7 @@ export interface NodeSettings {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly policyFile: string
+  readonly audit: AuditSettings
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -111,6 +144,13 @@ export function parseSettings(text: string, file: string): NodeSettings {
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    audit: {
+      path: at(s.audit.path),
+      witnessesRequired: s.audit.witnesses.required,
+      checkpointEntries: s.audit.checkpoint.entries,
+      checkpointMs: 1000 * s.audit.checkpoint.seconds,
+      isPostQuantum: s.audit.postQuantum,
+    },
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,
   }

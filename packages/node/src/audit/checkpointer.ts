@@ -15,13 +15,12 @@ import type { Logger } from '@conclave/transport'
 import type { CheckpointSigner } from '@conclave/vault'
 import type { Cosigned, Request, Response } from '@conclave/wire'
 import type { AuditJournal } from './audit-journal.ts'
+import { type AuditState, nodeNameIn } from './audit-state.ts'
 import { noteEvent } from './note-event.ts'
 import type { SigningGate } from './signing-gate.ts'
 
 const CALL_TIMEOUT_MS = 5_000
-/** How long a signing waits for witnesses right after the start. */
-const CONFIRM_TIMEOUT_MS = 5_000
-/** While too few have agreed. */
+const CONFIRM_MS = 5_000
 const ASK_AGAIN_MS = 2_000
 /** A witness that knows another size than we thought is asked again with that one. */
 const TRIES_MAX = 3
@@ -38,22 +37,12 @@ export interface CheckpointerParts {
   readonly required: number
   readonly everyEntries: number
   readonly everyMs: number
+  /** How long a signing waits for witnesses right after the start; default 5 seconds. */
+  readonly confirmMs?: number
   readonly clock: Clock
   readonly log: Logger
   isUp(peer: PartyId): boolean
   call(peer: PartyId, body: Request['body'], timeoutMs: number): Promise<Response['body']>
-}
-
-/** What a node says of its own log. */
-export interface AuditState {
-  readonly size: number
-  /** Empty, or why this node does not sign. */
-  readonly code: string
-  readonly reason: string
-  readonly checkpoint: { readonly size: number; readonly root: string; readonly cosigners: readonly string[] } | null
-  /** Names of those who have agreed with this log since the start. */
-  readonly confirmed: readonly string[]
-  readonly required: number
 }
 
 /**
@@ -91,7 +80,7 @@ export class Checkpointer implements SigningGate {
     this.check()
     if (this.#isConfirmed) return
     const late = Promise.withResolvers<void>()
-    const stop = this.#p.clock.after(CONFIRM_TIMEOUT_MS, () => late.resolve())
+    const stop = this.#p.clock.after(this.#p.confirmMs ?? CONFIRM_MS, () => late.resolve())
     try {
       await Promise.race([this.#enough.promise, late.promise])
     } finally {
@@ -120,7 +109,7 @@ export class Checkpointer implements SigningGate {
     this.#stir()
   }
 
-  /** A peer's link is up: it is shown what there is. Never rejects. */
+  /** A peer's link is up: it is shown what there is, also when that is not right: then it knows. Never rejects. */
   async greet(peer: PartyId): Promise<void> {
     await this.#alone(async () => {
       if (this.#note !== undefined && (await this.#submit(peer))) await this.#save()
@@ -136,7 +125,9 @@ export class Checkpointer implements SigningGate {
       checkpoint = { size, root: toHex(root), cosigners: names }
     }
     const why = this.#broken ?? (journal.outage === undefined ? undefined : { code: 'AUDIT_UNAVAILABLE', message: journal.outage.message })
-    const waits = this.#isConfirmed ? { code: '', message: '' } : { code: 'AUDIT_UNCONFIRMED', message: 'too few other nodes have confirmed it' }
+    const waits = this.#isConfirmed
+      ? { code: '', message: '' }
+      : { code: 'AUDIT_UNCONFIRMED', message: 'too few other nodes have confirmed it' }
     const { code, message } = why ?? waits
     const confirmed = others.flatMap((n) => (this.#confirmed.has(n.index) ? [n.name] : []))
     return { size: journal.tree.size, code, reason: message, checkpoint, confirmed, required }
@@ -174,7 +165,7 @@ export class Checkpointer implements SigningGate {
   /** One at a time. Never rejects. */
   async #alone(act: () => Promise<void>): Promise<void> {
     while (this.#running !== undefined) await this.#running
-    if (this.#isStopped || this.#broken !== undefined) return
+    if (this.#isStopped) return
     this.#running = act()
       .catch((error: unknown) => {
         // The disk, or the HSM.
@@ -191,8 +182,9 @@ export class Checkpointer implements SigningGate {
   /** @param isShown - whether others are to cosign it. */
   async #checkpoint(isShown = true): Promise<void> {
     const { journal } = this.#p
+    if (this.#broken !== undefined) return
     if (!this.#isConfirmed && isShown) await this.#show()
-    if (!this.#isConfirmed || this.#note === undefined) return
+    if (this.#broken !== undefined || !this.#isConfirmed || this.#note === undefined) return
     const { size } = await journal.tree.flush()
     if (size === parseCheckpoint(this.#note.text).size) return
     this.#note = await this.#sign(size)
@@ -218,17 +210,18 @@ export class Checkpointer implements SigningGate {
   }
 
   async #save(): Promise<void> {
-    if (this.#note !== undefined) await this.#p.journal.tree.saveCheckpoint(formatNote(this.#note))
+    await this.#p.journal.tree.saveCheckpoint(formatNote(this.#note as Note))
   }
 
   /** Has one peer cosign the present checkpoint. @returns whether a cosignature was added. Never rejects. */
   async #submit(peer: PartyId): Promise<boolean> {
     const { log } = this.#p
     try {
-      for (let tries = 0; tries < TRIES_MAX && this.#broken === undefined; tries++) {
+      for (let tries = 0; tries < TRIES_MAX; tries++) {
         const answer = await this.#ask(peer)
         if (answer.signature !== '') return this.#add(peer, answer.signature)
         await this.#learn(peer, answer.known)
+        if (this.#broken !== undefined) return false
       }
     } catch (error) {
       log.warn({ peer, code: codeOf(error) }, 'a peer did not cosign the checkpoint')
@@ -248,11 +241,13 @@ export class Checkpointer implements SigningGate {
     return answer.cosigned
   }
 
+  #nameOf = (peer: PartyId): string => this.#p.others.find((n) => n.index === peer)?.name ?? ''
+
   #add(peer: PartyId, line: string): boolean {
-    const { keys, others, log } = this.#p
+    const { keys, log } = this.#p
     const note = this.#note as Note
     const signature = parseSignatureLine(line)
-    const name = others.find((n) => n.index === peer)?.name
+    const name = this.#nameOf(peer)
     const by = keys().cosigners.find((v) => v.name === signature.name && equalBytes(v.keyId, signature.keyId))
     if (by === undefined || nodeNameIn(by.name) !== name || !by.verify(note.text, signature.signature)) {
       log.warn({ peer }, 'a cosignature that is none')
@@ -289,8 +284,9 @@ export class Checkpointer implements SigningGate {
   }
 
   #stopFor(peer: PartyId, { code, size, root }: { code: string; size: number; root: Uint8Array }): void {
-    const { journal, log, others } = this.#p
-    const witness = others.find((n) => n.index === peer)?.name ?? ''
+    const { journal, log } = this.#p
+    if (this.#broken !== undefined) return
+    const witness = this.#nameOf(peer)
     const what = code === 'AUDIT_FORKED' ? 'has another history than what it signed before' : 'is shorter than what it signed before'
     const message = `this node's audit log ${what}: ${witness} holds its checkpoint of ${size} entries; see docs/operations.md`
     this.#broken = new ConclaveError(code, message, { details: { witness, size } })
@@ -299,9 +295,4 @@ export class Checkpointer implements SigningGate {
     const kind = code === 'AUDIT_FORKED' ? 'audit.forked' : 'audit.rolled_back'
     void noteEvent(journal, log, { kind, details: { witness, size, root: toHex(root), own: journal.tree.size } })
   }
-}
-
-/** Names of logs and cosigners end with that of their node; see `originOf`. */
-function nodeNameIn(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1)
 }

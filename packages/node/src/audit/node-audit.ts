@@ -7,7 +7,8 @@ import type { Calls } from '../calls.ts'
 import type { Outbox } from '../outbox.ts'
 import type { Store } from '../store/store.ts'
 import type { AuditJournal } from './audit-journal.ts'
-import { type AuditState, Checkpointer } from './checkpointer.ts'
+import type { AuditState } from './audit-state.ts'
+import { Checkpointer } from './checkpointer.ts'
 import { openGate, type SigningGate } from './signing-gate.ts'
 import { WitnessDesk, type WitnessedLog } from './witness-desk.ts'
 
@@ -18,6 +19,8 @@ export interface AuditParts {
   readonly required?: number
   readonly everyEntries: number
   readonly everyMs: number
+  /** How long a signing waits for them right after the start; default 5 seconds. */
+  readonly confirmMs?: number
   readonly pq?: MlDsaSigner
 }
 

@@ -97,8 +97,7 @@ export class WitnessDesk {
     const known = stored === undefined ? undefined : headOf(stored.checkpoint)
     const verdict = judgeCheckpoint(known, { head: opened, oldSize, proof })
     if (verdict === 'consistent') return { signature: await this.#cosign(from, opened, stored), code: '', known: NOTHING }
-    if (stored === undefined || verdict === 'other-base')
-      return { signature: '', code: 'OLD_SIZE', known: stored?.checkpoint ?? NOTHING }
+    if (stored === undefined || verdict === 'other-base') return { signature: '', code: 'OLD_SIZE', known: stored?.checkpoint ?? NOTHING }
     const code = verdict === 'forked' ? 'AUDIT_FORKED' : 'AUDIT_ROLLED_BACK'
     await this.#refuse(from, { code, opened, stored })
     return { signature: '', code, known: stored.checkpoint }
@@ -111,7 +110,9 @@ export class WitnessDesk {
     if (fresh?.text === text && clock.nowMs() - fresh.atMs < FRESH_MS) return fresh.line
     const note = ownPart(opened)
     if (stored === undefined || headOf(stored.checkpoint).size < opened.size)
-      await store.apply([{ put: 'witness', key: keyOf(from), value: encode(StoredWitness, { ...(stored ?? NO_CONFLICT), checkpoint: note }) }])
+      await store.apply([
+        { put: 'witness', key: keyOf(from), value: encode(StoredWitness, { ...(stored ?? NO_CONFLICT), checkpoint: note }) },
+      ])
     const timeS = Math.floor(clock.nowMs() / 1000)
     const line = formatSignatureLine(await cosignText(text, { name: originOf(lock.clusterId, self.name), signer, timeS }))
     this.#fresh.set(from.name, { text, line, atMs: clock.nowMs() })
