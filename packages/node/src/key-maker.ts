@@ -195,10 +195,10 @@ export class KeyMaker {
       making.storing = true
       return this.#store(deal, hash, share)
     }
-    making.givenUp.catch((reason: ConclaveError) => hub.stop(id, peers[0] as PartyId, reason))
     const about = { keyId: deal.keyId, epoch: deal.epoch, kind, sid: toHex(id) }
     const { threshold, parties } = deal
-    await journal.record({ kind: 'dealing.started', details: { ...about, threshold, parties, dealers } })
+    await Promise.race([journal.record({ kind: 'dealing.started', details: { ...about, threshold, parties, dealers } }), making.givenUp])
+    making.givenUp.catch((reason: ConclaveError) => hub.stop(id, peers[0] as PartyId, reason))
     const { result } = await hub.run(id, peers, job, { attest }).catch((error: unknown) => {
       const culprits = error instanceof ProtocolAbort ? error.culprits : []
       void noteEvent(journal, log, { kind: 'dealing.failed', details: { ...about, code: codeOf(error), culprits } })

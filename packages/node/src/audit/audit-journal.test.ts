@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEntry } from '@conclave/audit'
-import { codeOf } from '@conclave/core'
+import { type Clock, codeOf } from '@conclave/core'
 import { silentLogger } from '@conclave/transport'
 import { expect } from 'chai'
 import { MortalClock } from '../mortal-clock.fixture.ts'
@@ -89,13 +89,22 @@ describe('audit journal on a disk that refuses', () => {
 describe('audit journal', () => {
   it('a disk that hangs: is an outage after a while', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'conclave-journal-'))
-    const clock = new MortalClock()
-    const journal = await AuditJournal.open({ dir, origin: 'conclave/test/n1', node: 'n1', clock, log: silentLogger, stallMs: 0 })
-    // The bound is reached before any disk is.
+    const [stallMs, fired]: [number, number[]] = [7, []]
+    // The bound is reached before any disk is; nothing else ever is.
+    const clock: Clock = {
+      nowMs: () => 0,
+      after(delayMs, fire) {
+        fired.push(delayMs)
+        if (delayMs === stallMs) fire()
+        return () => undefined
+      },
+    }
+    const journal = await AuditJournal.open({ dir, origin: 'conclave/test/n1', node: 'n1', clock, log: silentLogger, stallMs })
     expect(await journal.record(EVENT).catch(codeOf)).to.equal('AUDIT_UNAVAILABLE')
-    expect(journal.outage?.message).to.contain('longer than 0 ms')
+    expect(journal.outage?.message).to.contain('longer than 7 ms')
+    // The trial is due.
+    expect(fired).to.deep.equal([7, 1000])
     await journal.close()
-    clock.die()
     await rm(dir, { recursive: true })
   })
 
