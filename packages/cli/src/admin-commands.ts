@@ -31,13 +31,22 @@ function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: 
   return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
 }
 
-function printStatus({ index, name, version, lock, hsm, keys, pairs, pool }: AdminStatus): void {
+function auditLine(audit: AdminStatus['audit']): string {
+  if (audit === null) return 'audit log: none'
+  const { size, checkpoint, code, reason } = audit
+  const signed =
+    checkpoint === null ? 'no checkpoint' : `checkpoint of ${checkpoint.size} cosigned by ${checkpoint.cosigners.join(' ') || 'nobody'}`
+  return `audit log: ${size} entries, ${signed}${code === '' ? '' : `; NOT SIGNING: ${reason} (${code})`}`
+}
+
+function printStatus({ index, name, version, lock, hsm, keys, pairs, pool, audit }: AdminStatus): void {
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
   for (const h of hsm) print(hsmLine(h))
   for (const k of keys) print(keyLine(k))
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))
+  print(auditLine(audit))
 }
 
 /** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`, `conclave node key erase-older`. */

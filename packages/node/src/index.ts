@@ -2,7 +2,7 @@ export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
 export type { AdminWitnessedLog } from './audit/audit-admin.ts'
-export { AuditJournal } from './audit/audit-journal.ts'
+export { PQ_PUBLIC_FILE } from './audit/pq-key.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export {
