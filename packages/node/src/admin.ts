@@ -2,6 +2,7 @@ import { InvalidArgument } from '@conclave/core'
 import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
 import type { AdminRoute } from './admin-server.ts'
+import type { Checkup } from './checkup.ts'
 
 /** What a node tells its own operator of itself. */
 export interface AdminStatus {
@@ -45,6 +46,8 @@ export interface AdminPair {
 /** What an operator may ask of a running node. */
 export interface AdminCommands {
   status(): Promise<AdminStatus>
+  /** What `conclave doctor` needs of the running node; asks every linked peer. */
+  checkUp(): Promise<Checkup>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
@@ -72,6 +75,7 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
 export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
   return [
     { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
+    { method: 'GET', path: /^\/v1\/checkup$/, handle: () => node.checkUp() },
     {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,

@@ -1,13 +1,17 @@
 import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMember, nodeOf, type PartyId, toHex } from '@conclave/core'
+import type { Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
+import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
+import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
+import type { Store } from './store/store.ts'
 
 export interface NodeAdminParts {
   readonly self: NodeMember
@@ -19,6 +23,9 @@ export interface NodeAdminParts {
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly journal: Journal
+  readonly store: Store
+  readonly transport: Transport
+  readonly reports: PeerReports
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -43,6 +50,10 @@ export class NodeAdmin implements AdminCommands {
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
     }
+  }
+
+  checkUp(): Promise<Checkup> {
+    return checkUp(this.#p)
   }
 
   /**

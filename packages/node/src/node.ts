@@ -26,6 +26,7 @@ import { NodeAdmin } from './node-admin.ts'
 import { StatusReport } from './node-status.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import { PeerReports } from './peer-reports.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
@@ -81,6 +82,7 @@ export class ApproverNode {
   readonly #signer: Signer
   readonly #desk: RequestDesk
   readonly #report: StatusReport
+  readonly #reports: PeerReports
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
@@ -135,7 +137,12 @@ export class ApproverNode {
     })
     const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    this.admin = new NodeAdmin({ ...shown, journal: parts.journal ?? logJournal(log), isLinkUp: (peer) => outbox.isUp(peer) })
+    this.#reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: this.#calls, clock })
+    this.admin = new NodeAdmin({
+      ...{ ...shown, store: parts.store, transport, reports: this.#reports },
+      journal: parts.journal ?? logJournal(log),
+      isLinkUp: (peer) => outbox.isUp(peer),
+    })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -261,6 +268,7 @@ export class ApproverNode {
       if ('pairOffer' in body) return { pairAccept: await this.#pairKeeper.answer(from.index, body.pairOffer) }
       if ('correlateOffer' in body) return { correlateAccept: await this.#correlations.answer(from.index, body.correlateOffer) }
       if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
+      if ('peerReport' in body) return { peerReport: await this.#reports.answer() }
       throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
     }
     if ('status' in body) return { status: await this.#report.status() }

@@ -60,9 +60,11 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
     const rest = { name: hsm.name, missedSeals: missedSeals.get(hsm) ?? 0 }
     try {
       await hsm.ping()
-      return { ...rest, ok: true, code: undefined, latencyMs: elapsedMs() - startMs }
+      const latencyMs = elapsedMs() - startMs
+      const { tokenSerial, kekId } = await hsm.describe()
+      return { ...rest, ok: true, code: undefined, latencyMs, key: { tokenSerial, kekId } }
     } catch (error) {
-      return { ...rest, ok: false, code: codeOf(error), latencyMs: undefined }
+      return { ...rest, ok: false, code: codeOf(error), latencyMs: undefined, key: undefined }
     }
   }
 
