@@ -8,9 +8,9 @@ const FAR_MS = 2_000
 export function clockFindings(peers: readonly CheckedPeer[]): readonly (Finding | undefined)[] {
   const measured = peers.flatMap(({ name, word }) => (word !== null && typeof word === 'object' ? [{ name, ...word }] : []))
   const middle = median(measured.map((m) => m.offsetMs))
-  // With two or more peers on the same side, it is this clock and not theirs.
-  const isOurs =
-    measured.length >= 2 && measured.filter((m) => beyond(m.offsetMs, m.roundTripMs) !== undefined).length * 2 > measured.length
+  // When most peers are off to one side, it is this clock and not theirs.
+  const off = measured.filter((m) => beyond(m.offsetMs, m.roundTripMs) !== undefined).map((m) => m.offsetMs > 0)
+  const isOurs = measured.length >= 2 && [true, false].some((side) => off.filter((o) => o === side).length * 2 > measured.length)
   const sync = 'timedatectl set-ntp true'
   if (isOurs) {
     const code = beyond(middle, 0) === 'far' ? 'CLOCK_FAR' : 'CLOCK_OFFSET'

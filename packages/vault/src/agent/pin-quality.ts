@@ -5,6 +5,8 @@ const SHORT_BYTES = 8
 /** From here on digits alone are enough: 53 bits. */
 const ONE_CLASS_BYTES = 16
 const FINGERPRINT_BYTES = 32
+/** Shorter words, port numbers for instance, are found everywhere. */
+const WORD_BYTES_MIN = 6
 
 /** What vendors ship and manuals print. */
 const DEFAULTS = new Set([
@@ -63,9 +65,9 @@ export function samePin(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-/** Whether `text` holds the PIN as a word of its own; one of up to three bytes would be found everywhere. */
+/** Whether `text` holds the PIN as a word of its own; a shorter one than six bytes is not looked for. */
 export function holdsPin(text: Buffer, pin: Buffer): boolean {
-  if (pin.length < 4) return false
+  if (pin.length < WORD_BYTES_MIN) return false
   const isWord = (byte: number | undefined) => byte !== undefined && /[0-9A-Za-z]/.test(String.fromCharCode(byte))
   for (let at = text.indexOf(pin); at >= 0; at = text.indexOf(pin, at + 1)) {
     if (!isWord(text[at - 1]) && !isWord(text[at + pin.length])) return true
