@@ -3,6 +3,7 @@ import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
 import type { AdminHsm } from './admin-hsm.ts'
 import type { AdminRoute } from './admin-server.ts'
+import type { Checkup } from './checkup.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
 
 /** What a node tells its own operator of itself. */
@@ -49,6 +50,8 @@ export interface AdminPair {
 export interface AdminCommands {
   readonly hsm: Pick<HsmAdmin, 'status' | 'rewrap' | 'rotateKek'>
   status(): Promise<AdminStatus>
+  /** What `conclave doctor` needs of the running node; asks every linked peer. */
+  checkUp(): Promise<Checkup>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
@@ -78,6 +81,7 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
 export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
   return [
     { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
+    { method: 'GET', path: /^\/v1\/checkup$/, handle: () => node.checkUp() },
     { method: 'GET', path: /^\/v1\/hsms$/, handle: () => node.hsm.status() },
     { method: 'POST', path: /^\/v1\/hsms:rewrap$/, handle: (_, body) => node.hsm.rewrap(parse(Without, body).without) },
     { method: 'POST', path: /^\/v1\/hsms:rotate-kek$/, handle: (_, body) => node.hsm.rotateKek(parse(Without, body).without) },

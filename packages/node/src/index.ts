@@ -2,6 +2,8 @@ export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
+export { examine } from './doctor/doctor.ts'
+export { exitCodeOf, type Report } from './doctor/finding.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export {
   draftLock,

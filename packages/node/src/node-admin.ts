@@ -1,13 +1,16 @@
 import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMember, nodeOf, type PartyId, toHex } from '@conclave/core'
+import type { Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
 import { adminHsm } from './admin-hsm.ts'
+import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
 import { hsmReport } from './hsm-report.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
+import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
@@ -24,6 +27,8 @@ export interface NodeAdminParts {
   readonly journal: Journal
   readonly shelf: RecordShelf
   readonly hsm: HsmAdmin
+  readonly transport: Transport
+  readonly reports: PeerReports
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -50,6 +55,10 @@ export class NodeAdmin implements AdminCommands {
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
     }
+  }
+
+  checkUp(): Promise<Checkup> {
+    return checkUp(this.#p)
   }
 
   /**

@@ -28,6 +28,7 @@ import { NodeAdmin } from './node-admin.ts'
 import { StatusReport } from './node-status.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import { PeerReports } from './peer-reports.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
@@ -86,6 +87,7 @@ export class ApproverNode {
   readonly #desk: RequestDesk
   readonly #report: StatusReport
   readonly #journal: Journal
+  readonly #reports: PeerReports
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
@@ -143,8 +145,10 @@ export class ApproverNode {
     const shown = { self, lock, vault, keys, epochs, pairs, shelf, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
     this.#journal = parts.journal ?? logJournal(log)
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
+    this.#reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: this.#calls, clock })
     const hsm = new HsmAdmin({ vault, journal: this.#journal, shelf })
-    this.admin = new NodeAdmin({ ...shown, hsm, journal: this.#journal, isLinkUp: (peer) => outbox.isUp(peer) })
+    const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
+    this.admin = new NodeAdmin({ ...shown, hsm, journal: this.#journal, transport, reports: this.#reports, isLinkUp })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -276,6 +280,7 @@ export class ApproverNode {
       if ('pairOffer' in body) return { pairAccept: await this.#pairKeeper.answer(from.index, body.pairOffer) }
       if ('correlateOffer' in body) return { correlateAccept: await this.#correlations.answer(from.index, body.correlateOffer) }
       if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
+      if ('peerReport' in body) return { peerReport: await this.#reports.answer() }
       throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
     }
     if ('status' in body) return { status: await this.#report.status() }

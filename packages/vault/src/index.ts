@@ -1,4 +1,6 @@
 export type { VaultCode } from './codes.ts'
+export { inspectHsm } from './inspect.ts'
+export type { Found, HsmInspection, InspectedKey, InspectedPin, InspectedToken } from './inspection.ts'
 export type { DestroyedKek, KekRotation, Rewrapped } from './kek-rotation.ts'
 export type { HsmControl, HsmHealth, HsmKeks, KeyVault, SealContext } from './key-vault.ts'
 export { MemoryDevice, type MemoryDeviceOptions } from './memory-hsm.ts'

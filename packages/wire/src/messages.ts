@@ -167,6 +167,8 @@ export const PairOffer = message('PairOffer', {
   renewal: bytesOrEmpty(32),
 })
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
+export const PeerReportRequest = message('PeerReportRequest', {})
+export const PeerReport = message('PeerReport', { clock: bytes(8), heldMs: number(), version: text(32), hsms: list(HASH, 8) })
 export const Request = message('Request', {
   id: number(),
   body: oneOf({
@@ -178,6 +180,7 @@ export const Request = message('Request', {
     renewKey: RenewKey,
     certificate: CertificateRequest,
     correlateOffer: CorrelateOffer,
+    peerReport: PeerReportRequest,
   }),
 })
 export const Response = message('Response', {
@@ -191,6 +194,7 @@ export const Response = message('Response', {
     pairAccept: PairAccept,
     certificate: CertificateAnswer,
     correlateAccept: CorrelateAccept,
+    peerReport: PeerReport,
   }),
 })
 
@@ -248,6 +252,7 @@ export type CertificateRequest = ValueOf<typeof CertificateRequest>
 export type CertificateAnswer = ValueOf<typeof CertificateAnswer>
 export type KeyCreated = ValueOf<typeof KeyCreated>
 export type PairOffer = ValueOf<typeof PairOffer>
+export type PeerReport = ValueOf<typeof PeerReport>
 export type PairAccept = ValueOf<typeof PairAccept>
 export type Request = ValueOf<typeof Request>
 export type Response = ValueOf<typeof Response>

@@ -28,11 +28,12 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.renewKey = null;
         Request.prototype.certificate = null;
         Request.prototype.correlateOffer = null;
+        Request.prototype.peerReport = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -61,6 +62,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.CertificateRequest.encode(message.certificate, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.correlateOffer != null && $Object.hasOwnProperty.call(message, "correlateOffer"))
                 $root.conclave.CorrelateOffer.encode(message.correlateOffer, writer.uint32(74).fork(), _depth + 1).ldelim();
+            if (message.peerReport != null && $Object.hasOwnProperty.call(message, "peerReport"))
+                $root.conclave.PeerReportRequest.encode(message.peerReport, writer.uint32(82).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -159,6 +162,13 @@ export const conclave = $root.conclave = (() => {
                         message.body = "correlateOffer";
                         continue;
                     }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        message.peerReport = $root.conclave.PeerReportRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.peerReport);
+                        message.body = "peerReport";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -197,11 +207,12 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.pairAccept = null;
         Response.prototype.certificate = null;
         Response.prototype.correlateAccept = null;
+        Response.prototype.peerReport = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -230,6 +241,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.CertificateAnswer.encode(message.certificate, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.correlateAccept != null && $Object.hasOwnProperty.call(message, "correlateAccept"))
                 $root.conclave.CorrelateAccept.encode(message.correlateAccept, writer.uint32(74).fork(), _depth + 1).ldelim();
+            if (message.peerReport != null && $Object.hasOwnProperty.call(message, "peerReport"))
+                $root.conclave.PeerReport.encode(message.peerReport, writer.uint32(82).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -326,6 +339,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.correlateAccept = $root.conclave.CorrelateAccept.decode(reader, reader.size(), $undefined, _depth + 1, message.correlateAccept);
                         message.body = "correlateAccept";
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        message.peerReport = $root.conclave.PeerReport.decode(reader, reader.size(), $undefined, _depth + 1, message.peerReport);
+                        message.body = "peerReport";
                         continue;
                     }
                 }
@@ -1728,6 +1748,191 @@ export const conclave = $root.conclave = (() => {
         };
 
         return RenewKey;
+    })();
+
+    conclave.PeerReportRequest = (function() {
+
+        const PeerReportRequest = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        PeerReportRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        PeerReportRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.PeerReportRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                reader.skipType(tag & 7, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return PeerReportRequest;
+    })();
+
+    conclave.PeerReport = (function() {
+
+        const PeerReport = function (properties) {
+            this.hsms = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        PeerReport.prototype.clock = $util.newBuffer([]);
+        PeerReport.prototype.heldMs = 0;
+        PeerReport.prototype.version = "";
+        PeerReport.prototype.hsms = $util.emptyArray;
+
+        PeerReport.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.clock != null && $Object.hasOwnProperty.call(message, "clock") && message.clock.length)
+                writer.uint32(10).bytes(message.clock);
+            if (message.heldMs != null && $Object.hasOwnProperty.call(message, "heldMs") && message.heldMs !== 0)
+                writer.uint32(16).uint32(message.heldMs);
+            if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
+                writer.uint32(26).string(message.version);
+            if (message.hsms != null && message.hsms.length)
+                for (let i = 0; i < message.hsms.length; ++i)
+                    writer.uint32(34).bytes(message.hsms[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        PeerReport.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.PeerReport();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.clock = value;
+                        else
+                            delete message.clock;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.heldMs = value;
+                        else
+                            delete message.heldMs;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.version = value;
+                        else
+                            delete message.version;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.hsms && message.hsms.length))
+                            message.hsms = [];
+                        message.hsms.push(reader.bytes());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return PeerReport;
     })();
 
     conclave.CertificateRequest = (function() {
