@@ -57,7 +57,7 @@ export class PeerReports {
     const bytes = new Uint8Array(8)
     new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.round(nowMs)))
     const heldMs = Math.min(HELD_MS_MAX, Math.max(0, Math.round(nowMs - heardMs)))
-    return { clock: bytes, heldMs, version: VERSION, hsms: marks.map(fromHex) }
+    return { clock: bytes, heldMs, version: VERSION, hsms: marks.map((mark) => fromHex(mark)) }
   }
 
   /** Asks a peer a few times. @returns the code of the failure when it does not answer once. */
@@ -80,7 +80,7 @@ export class PeerReports {
     const { clock: theirs, heldMs, version, hsms } = body.peerReport
     const answeredMs = Number(new DataView(theirs.buffer, theirs.byteOffset, 8).getBigUint64(0))
     const roundTripMs = Math.max(0, heardMs - sentMs - heldMs)
-    return { offsetMs: Math.round(answeredMs - (heardMs - roundTripMs / 2)), roundTripMs, version, hsms: hsms.map(toHex) }
+    return { offsetMs: Math.round(answeredMs - (heardMs - roundTripMs / 2)), roundTripMs, version, hsms: hsms.map((mark) => toHex(mark)) }
   }
 
   #marksNow(nowMs: number): Promise<readonly string[]> {
