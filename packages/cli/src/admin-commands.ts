@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type AdminKey, type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
+import { type AdminHsm, type AdminKey, type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
 import type { Command } from 'commander'
 import { guarded, print } from './output.ts'
 
@@ -18,6 +18,14 @@ function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, pre
   return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
 }
 
+function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
+  const why = code === null ? '' : ` (${code})`
+  const trouble = failures === 0 ? '' : `, ${failures} failures, the last one ${lastCode}`
+  const latency = latencyMs === null ? '' : `, ${latencyMs} ms`
+  const without = `${missed > 0 ? `, ${missed} records sealed without it` : ''}${short > 0 ? `, cannot open ${short} records` : ''}`
+  return `hsm ${name}: ${state}${why} since ${since}${latency}${trouble}${without}`
+}
+
 function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: AdminStatus['pool']): string {
   const trouble = failed > 0 ? `, ${failed} refills failed` : ''
   return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
@@ -26,7 +34,7 @@ function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: 
 function printStatus({ index, name, version, lock, hsm, keys, pairs, pool }: AdminStatus): void {
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
-  for (const h of hsm) print(`hsm ${h.name}: ${h.ok ? 'ok' : (h.code ?? 'not ok')}`)
+  for (const h of hsm) print(hsmLine(h))
   for (const k of keys) print(keyLine(k))
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))

@@ -225,7 +225,19 @@ export const SigningListBody = Type.Object({ items: Type.Array(SigningBody), nex
 
 const NodeReport = Type.Object({
   version: Type.String(),
-  hsmOk: Type.Boolean(),
+  hsmOk: Type.Boolean({ description: 'at least one HSM is up' }),
+  hsms: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: Type.String({ description: 'up, down, refused (waits for a person) or out (taken out by its operator)' }),
+      since: Time,
+      lastCode: OrNull(Type.String({ description: 'of its last failure, however long ago' })),
+      failures: Type.Integer(),
+      latencyMs: Type.Number({ description: 'median of its last answers' }),
+      missed: Type.Integer({ description: 'records sealed without it since the node started' }),
+      short: Type.Integer({ description: 'records of the node that it cannot open, because it is no recipient' }),
+    }),
+  ),
   bytesSent: Type.Number(),
   bytesReceived: Type.Number(),
   /** Delay of the node's event loop since it was last asked, in microseconds. */

@@ -9,6 +9,8 @@ import type { RefreshTimes } from './schedule.ts'
 import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
+/** The last time that has a text. A node may claim any. */
+const TIME_MAX_MS = 8.64e15
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
 export function keyBody(key: KeyRecord, times: RefreshTimes): KeyBody {
@@ -129,10 +131,17 @@ export function nodeBody({ node, link, report, availability }: NodeFacts): NodeB
   }
 }
 
+type ReportedHsm = NonNullable<NodeBody['status']>['hsms'][number]
+
+function hsmBody({ since, code, latencyUs, ...hsm }: Report['status']['hsms'][number]): ReportedHsm {
+  return { ...hsm, since: iso(Math.min(counter(since), TIME_MAX_MS)), lastCode: code === '' ? null : code, latencyMs: latencyUs / 1000 }
+}
+
 function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
   return {
     version: status.version,
     hsmOk: status.hsmOk,
+    hsms: status.hsms.map(hsmBody),
     bytesSent: counter(status.sent),
     bytesReceived: counter(status.received),
     loopP99Us: status.loopP99Us,

@@ -1,7 +1,9 @@
 import { InvalidArgument } from '@conclave/core'
 import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
+import type { AdminHsm } from './admin-hsm.ts'
 import type { AdminRoute } from './admin-server.ts'
+import type { HsmAdmin } from './hsm-admin.ts'
 
 /** What a node tells its own operator of itself. */
 export interface AdminStatus {
@@ -9,7 +11,8 @@ export interface AdminStatus {
   readonly name: string
   readonly version: string
   readonly lock: { readonly clusterId: string; readonly version: number; readonly hash: string }
-  readonly hsm: readonly { readonly name: string; readonly ok: boolean; readonly code: string | null }[]
+  /** In order of priority. */
+  readonly hsm: readonly AdminHsm[]
   readonly keys: readonly AdminKey[]
   readonly pairs: readonly AdminPair[]
   /** What has become of correlations since start, all peers together. */
@@ -44,12 +47,15 @@ export interface AdminPair {
 
 /** What an operator may ask of a running node. */
 export interface AdminCommands {
+  readonly hsm: Pick<HsmAdmin, 'status' | 'rewrap' | 'rotateKek'>
   status(): Promise<AdminStatus>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
   eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
+
+const Without = z.strictObject({ without: z.array(z.string().min(1).max(32)).max(8).default([]) })
 
 const Reasoned = z.strictObject({
   reason: z
@@ -72,6 +78,9 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
 export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
   return [
     { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
+    { method: 'GET', path: /^\/v1\/hsms$/, handle: () => node.hsm.status() },
+    { method: 'POST', path: /^\/v1\/hsms:rewrap$/, handle: (_, body) => node.hsm.rewrap(parse(Without, body).without) },
+    { method: 'POST', path: /^\/v1\/hsms:rotate-kek$/, handle: (_, body) => node.hsm.rotateKek(parse(Without, body).without) },
     {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,

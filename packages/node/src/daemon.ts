@@ -13,6 +13,7 @@ import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
+import { sealedFile } from './store/sealed-file.ts'
 import type { Store } from './store/store.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
@@ -50,8 +51,10 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
+const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+
 async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
-  const file = join(settings.storePath, '..', STORE_KEY_FILE)
+  const file = storeKeyFile(settings)
   let record: Uint8Array
   try {
     record = new Uint8Array(await readFile(file))
@@ -112,6 +115,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
+      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
     })
     serve(adminRoutes(node.admin))
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')

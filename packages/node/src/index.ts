@@ -1,5 +1,6 @@
 export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
+export type { AdminHsm } from './admin-hsm.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export {

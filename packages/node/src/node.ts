@@ -15,11 +15,13 @@ import {
 } from '@conclave/core'
 import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
-import type { KeyVault } from '@conclave/vault'
+import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
+import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
+import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
 import { logJournal } from './log-journal.ts'
 import { NodeAdmin } from './node-admin.ts'
@@ -58,6 +60,8 @@ export interface NodeParts {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly abandonedKeys?: readonly string[]
+  /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
+  readonly shelves?: readonly RecordShelf[]
   /** Default: the node's log. */
   readonly journal?: Journal
 }
@@ -81,9 +85,11 @@ export class ApproverNode {
   readonly #signer: Signer
   readonly #desk: RequestDesk
   readonly #report: StatusReport
+  readonly #journal: Journal
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
+  #stopHsmEvents: () => void = () => undefined
 
   private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
     this.#p = parts
@@ -133,9 +139,12 @@ export class ApproverNode {
       requests: new RequestStore(parts.store),
       seed,
     })
-    const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
+    const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
+    const shown = { self, lock, vault, keys, epochs, pairs, shelf, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
+    this.#journal = parts.journal ?? logJournal(log)
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    this.admin = new NodeAdmin({ ...shown, journal: parts.journal ?? logJournal(log), isLinkUp: (peer) => outbox.isUp(peer) })
+    const hsm = new HsmAdmin({ vault, journal: this.#journal, shelf })
+    this.admin = new NodeAdmin({ ...shown, hsm, journal: this.#journal, isLinkUp: (peer) => outbox.isUp(peer) })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -146,7 +155,8 @@ export class ApproverNode {
   /**
    * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
    *
-   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {StoreError}; {TransportError}.
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {VaultError} KEK_DESTROYED; {StoreError};
+   * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
     const { lock, name, store, vault } = parts
@@ -168,12 +178,14 @@ export class ApproverNode {
     }
     const keys = await KeyStore.open(store, vault, scope)
     const pairs = await PairStore.open(store, vault, scope)
+    await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
     const node = new ApproverNode(parts, self, scope, keys, pairs)
     try {
       await node.#join()
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#stopGossip()
+      node.#stopHsmEvents()
       node.#pairKeeper.close()
       node.#correlations.close()
       parts.meter.stop()
@@ -198,6 +210,7 @@ export class ApproverNode {
     const { transport, pool, store, vault, meter } = this.#p
     this.#stopped = true
     this.#stopGossip()
+    this.#stopHsmEvents()
     this.#pairKeeper.close()
     this.#correlations.close()
     meter.stop()
@@ -210,6 +223,8 @@ export class ApproverNode {
   }
 
   async #join(): Promise<void> {
+    const { vault, log } = this.#p
+    this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
     await this.#epochs.resume()
     this.#p.meter.start()
     await this.#p.transport.start({

@@ -1,6 +1,7 @@
 import { codeOf, sameIdentity, toHex, verifyIdentity } from '@conclave/core'
 import { expect } from 'chai'
 import type { KeyVault } from './key-vault.ts'
+import { lifeTests } from './life-conformance.ts'
 import { parseRecord } from './record.ts'
 import { recordTests, tamperTests } from './record-conformance.ts'
 import {
@@ -52,6 +53,7 @@ export function vaultConformance(name: string, provider: ConformanceProvider): v
       provider.checkpointHsms ?? ['primary', 'backup'],
     )
     lifecycleTests(() => rig)
+    lifeTests(() => rig, provider.makesKeys ?? true)
     provider.more?.()
   })
 }

@@ -1,4 +1,4 @@
-import { type Random, systemRandom } from '@conclave/core'
+import { type Clock, type Random, systemClock, systemRandom } from '@conclave/core'
 import { createVault } from './hsm-vault.ts'
 import { tokenSigner } from './identity-signer.ts'
 import type { KeyVault } from './key-vault.ts'
@@ -10,8 +10,8 @@ export interface MemoryVaultOptions {
   readonly devices?: readonly MemoryDevice[]
   /** For data keys and body IVs; seed it and the devices to make records reproducible. */
   readonly random?: Random
-  /** Milliseconds, for latencies in a simulated time. */
-  readonly elapsedMs?: () => number
+  /** Default: that of the system. */
+  readonly clock?: Clock
 }
 
 /**
@@ -29,11 +29,14 @@ export async function memoryVault(options: MemoryVaultOptions = {}): Promise<Key
   if (first?.status !== 'fulfilled') throw first?.reason
   const { identity } = first.value
   if (identity === undefined) throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`)
+  const { clock = systemClock } = options
   return createVault({
     hsms,
-    identity: tokenSigner(holder, 'identity', identity),
+    identity: { holder, signer: (hsm) => tokenSigner(hsm, 'identity', identity) },
     checkpointKeys: outcomes.flatMap((o) => (o.status === 'fulfilled' && o.value.checkpoint !== undefined ? [o.value.checkpoint] : [])),
     random: options.random ?? systemRandom,
-    elapsedMs: options.elapsedMs ?? (() => performance.now()),
+    clock,
+    // A clock of the system may be set back.
+    elapsedMs: options.clock === undefined ? () => performance.now() : () => clock.nowMs(),
   })
 }

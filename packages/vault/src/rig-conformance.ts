@@ -18,6 +18,8 @@ export interface ConformanceProvider {
   create(): Promise<ConformanceRig>
   /** Which of its HSMs hold a checkpoint key. Default: both. */
   readonly checkpointHsms?: readonly ('primary' | 'backup')[] | undefined
+  /** Whether its tokens make KEKs over PKCS#11. Default: yes. */
+  readonly makesKeys?: boolean
   /** Defines further tests of this provider, over the same rig. */
   readonly more?: () => void
 }

@@ -117,8 +117,8 @@ function environmentOf(pid: string): string[] {
 }
 
 /** Waits for something that another process does. */
-export async function until(claim: () => boolean): Promise<void> {
-  for (const end = performance.now() + PATIENCE_MS; !claim(); ) {
+export async function until(claim: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + PATIENCE_MS; !(await claim()); ) {
     if (performance.now() > end) throw new Error('it never happened')
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

@@ -1,9 +1,11 @@
 import { PARTIES_MAX } from '@conclave/core'
+import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
+export * from './hsm-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
@@ -137,6 +139,7 @@ export const NodeStatus = message('NodeStatus', {
   loopMaxUs: number(),
   cpuMs: number(),
   pool: PoolStatus,
+  hsms: list(HsmStatus, HSMS_MAX),
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {

@@ -176,8 +176,8 @@ function stuckLater(): unknown {
 /** What the token says of the KEK, of its HMAC key if there is one, and of the private halves of what it signs with. */
 function attributes(): unknown {
   const { keeper } = loggedIn()
-  const { handle, id } = findKek(keeper, settings.kekLabel)
-  const mac = findMac(keeper, settings.kekLabel, id)
+  const { handle, id, label } = findKek(keeper, settings.kekLabel)
+  const mac = findMac(keeper, label, id)
   const flag = (key: Handle, type: number) => keeper.attribute(key, type)[0]
   const signing = (['identity', 'checkpoint'] as const).flatMap((use) => findSigningKey(keeper, use)?.privateKey ?? [])
   return [handle, ...(mac === undefined ? [] : [mac]), ...signing].map((key) => ({

@@ -1,5 +1,5 @@
 import type { VaultCode } from '../codes.ts'
-import type { WrappedKey } from '../hsm.ts'
+import type { Kek, KekReport, WrappedKey } from '../hsm.ts'
 import type { TokenProbe } from '../probe-report.ts'
 import type { ProfileName } from '../profile.ts'
 import type { PinSource } from '../settings.ts'
@@ -33,6 +33,7 @@ export interface TokenPoint {
 export interface TokenDescription {
   readonly tokenSerial: string
   readonly kekId: string
+  readonly kekGeneration: number
   /** What seals. */
   readonly profile: ProfileName
   readonly identity: TokenPoint | undefined
@@ -61,6 +62,9 @@ export interface AgentOperations {
   random: [number, Uint8Array]
   ping: [null, null]
   probe: [null, TokenProbe]
+  keks: [null, KekReport]
+  'make-kek': [number, TokenDescription]
+  'destroy-kek': [Kek, null]
   /** Several at once, answered in their order, each by itself: one of them that fails fails alone. */
   batch: [readonly Batched[], readonly BatchedReply[]]
   provision: [ProvisionBody, TokenDescription]

@@ -15,6 +15,7 @@ import {
   findMac,
   findSigningKey,
   kekTemplate,
+  listKeks,
   macTemplate,
   SIGNING_LABELS,
   signingTemplate,
@@ -47,7 +48,7 @@ const SEALED_IN: Template = [
 const OPTIONAL: readonly number[] = [pkcs11.CKA_COPYABLE, pkcs11.CKA_MODIFIABLE]
 
 /** The token in the middle of its ceremony. */
-interface Ceremony {
+export interface Ceremony {
   readonly cryptoki: Cryptoki
   readonly settings: AgentSettings
   readonly token: Token
@@ -104,7 +105,7 @@ function createToken(cryptoki: Cryptoki, { token: label }: AgentSettings, pin: B
 
 /** A KEK and a checkpoint key may be there already when keys are to be adopted; an identity never. */
 function requireEmpty(session: Session, { kekLabel }: AgentSettings, adopting: boolean): void {
-  if (!adopting && session.find(kekTemplate(kekLabel)).length > 0)
+  if (!adopting && listKeks(session, kekLabel).length > 0)
     throw new AgentFault('KEY_EXISTS', `the token holds a KEK "${kekLabel}" already`, { label: kekLabel })
   for (const use of adopting ? (['identity'] as const) : USES) {
     const halves = (['private', 'public'] as const).flatMap((kind) => session.find(signingTemplate(use, kind)))
@@ -116,7 +117,7 @@ function createKeys(ceremony: Ceremony, body: ProvisionBody): void {
   const { session, settings } = ceremony
   const made: Handle[] = []
   try {
-    if (body.kek === 'generate') made.push(...generateKek(ceremony))
+    if (body.kek === 'generate') made.push(...generateKek(ceremony, settings.kekLabel))
     for (const use of USES) {
       const adopted = body.kek === 'adopt' && findSigningKey(session, use) !== undefined
       const pair = adopted ? undefined : generateSigningKey(session, use, body[use])
@@ -125,8 +126,8 @@ function createKeys(ceremony: Ceremony, body: ProvisionBody): void {
       findSigningKey(session, use)
     }
     // On the keys themselves: found again, not extractable, and able to do the profile.
-    const { handle, id } = findKek(session, settings.kekLabel, settings.kekId)
-    choose(ceremony, { encrypt: handle, wrap: handle, mac: findMac(session, settings.kekLabel, id) })
+    const { handle, id, label } = findKek(session, settings.kekLabel, { id: settings.kekId })
+    choose(ceremony, { encrypt: handle, wrap: handle, mac: findMac(session, label, id) })
   } catch (error) {
     for (const handle of made) session.destroyObject(handle)
     throw error
@@ -146,17 +147,17 @@ function choose({ cryptoki, settings, token }: Ceremony, keys: TrialKeys | undef
   }
 }
 
-/** The KEK, and its HMAC key where the profile needs one. */
-function generateKek(ceremony: Ceremony): readonly Handle[] {
-  const { session, settings } = ceremony
+/** A KEK for the best profile that the token can do, and its HMAC key where the profile needs one. */
+export function generateKek(ceremony: Ceremony, label: string): readonly Handle[] {
+  const { session } = ceremony
   const { profile } = choose(ceremony, undefined)
   const id = randomBytes(KEY_ID_BYTES).toString('hex')
   const uses = profile.kekUse === 'encrypt' ? [pkcs11.CKA_ENCRYPT, pkcs11.CKA_DECRYPT] : [pkcs11.CKA_WRAP, pkcs11.CKA_UNWRAP]
-  const kek = generateSealedIn(session, CKM_AES_KEY_GEN, kekTemplate(settings.kekLabel, id), uses)
+  const kek = generateSealedIn(session, CKM_AES_KEY_GEN, kekTemplate(label, id), uses)
   if (profile.name !== 'cbc-hmac') return [kek]
   try {
     const type = { type: pkcs11.CKA_KEY_TYPE, value: pkcs11.CKK_GENERIC_SECRET }
-    return [kek, generateSealedIn(session, CKM_GENERIC_SECRET_KEY_GEN, [...macTemplate(settings.kekLabel, id), type], [pkcs11.CKA_SIGN])]
+    return [kek, generateSealedIn(session, CKM_GENERIC_SECRET_KEY_GEN, [...macTemplate(label, id), type], [pkcs11.CKA_SIGN])]
   } catch (error) {
     session.destroyObject(kek)
     throw error

@@ -561,6 +561,7 @@ export const conclave = $root.conclave = (() => {
         const NodeStatus = function (properties) {
             this.keys = [];
             this.pairs = [];
+            this.hsms = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -579,6 +580,7 @@ export const conclave = $root.conclave = (() => {
         NodeStatus.prototype.loopMaxUs = 0;
         NodeStatus.prototype.cpuMs = 0;
         NodeStatus.prototype.pool = null;
+        NodeStatus.prototype.hsms = $util.emptyArray;
 
         NodeStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -613,6 +615,9 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(88).uint32(message.cpuMs);
             if (message.pool != null && $Object.hasOwnProperty.call(message, "pool"))
                 $root.conclave.PoolStatus.encode(message.pool, writer.uint32(98).fork(), _depth + 1).ldelim();
+            if (message.hsms != null && message.hsms.length)
+                for (let i = 0; i < message.hsms.length; ++i)
+                    $root.conclave.HsmStatus.encode(message.hsms[i], writer.uint32(106).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -749,6 +754,14 @@ export const conclave = $root.conclave = (() => {
                         message.pool = $root.conclave.PoolStatus.decode(reader, reader.size(), $undefined, _depth + 1, message.pool);
                         continue;
                     }
+                case 13: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.hsms && message.hsms.length))
+                            message.hsms = [];
+                        message.hsms.push($root.conclave.HsmStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -767,6 +780,172 @@ export const conclave = $root.conclave = (() => {
         };
 
         return NodeStatus;
+    })();
+
+    conclave.HsmStatus = (function() {
+
+        const HsmStatus = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        HsmStatus.prototype.name = "";
+        HsmStatus.prototype.state = "";
+        HsmStatus.prototype.since = $util.newBuffer([]);
+        HsmStatus.prototype.code = "";
+        HsmStatus.prototype.failures = 0;
+        HsmStatus.prototype.latencyUs = 0;
+        HsmStatus.prototype.missed = 0;
+        HsmStatus.prototype.short = 0;
+
+        HsmStatus.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                writer.uint32(18).string(message.state);
+            if (message.since != null && $Object.hasOwnProperty.call(message, "since") && message.since.length)
+                writer.uint32(26).bytes(message.since);
+            if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
+                writer.uint32(34).string(message.code);
+            if (message.failures != null && $Object.hasOwnProperty.call(message, "failures") && message.failures !== 0)
+                writer.uint32(40).uint32(message.failures);
+            if (message.latencyUs != null && $Object.hasOwnProperty.call(message, "latencyUs") && message.latencyUs !== 0)
+                writer.uint32(48).uint32(message.latencyUs);
+            if (message.missed != null && $Object.hasOwnProperty.call(message, "missed") && message.missed !== 0)
+                writer.uint32(56).uint32(message.missed);
+            if (message.short != null && $Object.hasOwnProperty.call(message, "short") && message.short !== 0)
+                writer.uint32(64).uint32(message.short);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        HsmStatus.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.HsmStatus();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.state = value;
+                        else
+                            delete message.state;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.since = value;
+                        else
+                            delete message.since;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.code = value;
+                        else
+                            delete message.code;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.failures = value;
+                        else
+                            delete message.failures;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.latencyUs = value;
+                        else
+                            delete message.latencyUs;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.missed = value;
+                        else
+                            delete message.missed;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.short = value;
+                        else
+                            delete message.short;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return HsmStatus;
     })();
 
     conclave.PoolStatus = (function() {
