@@ -75,7 +75,8 @@ export const CorrelateVole = message('CorrelateVole', { voles: list(Vole, DIGEST
 export const CorrelateConfirm = message('CorrelateConfirm', { names: HASH })
 
 // link.proto
-export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32) })
+export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32), nonce: bytesOrEmpty(32) })
+export const Proof = message('Proof', { signature: bytesBetween(0, 72), consent: flag })
 
 // the public half of a key, on the wire and in the store
 export const Attestation = message('Attestation', { party: INDEX, signature: bytesBetween(1, 72) })
@@ -244,6 +245,7 @@ export type SignPartial = ValueOf<typeof SignPartial>
 export type Opening = ValueOf<typeof Opening>
 export type PartialSignature = ValueOf<typeof PartialSignature>
 export type Hello = ValueOf<typeof Hello>
+export type Proof = ValueOf<typeof Proof>
 export type Failure = ValueOf<typeof Failure>
 export type NodeStatus = ValueOf<typeof NodeStatus>
 export type CreateKey = ValueOf<typeof CreateKey>
