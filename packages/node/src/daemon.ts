@@ -11,6 +11,7 @@ import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
+import { ownThread } from './sessions/session-worker.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
 import { sealedFile } from './store/sealed-file.ts'
@@ -90,7 +91,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
-    pool = new SessionPool()
+    pool = new SessionPool({ near: ownThread() })
     const transport = libp2pTransport({
       lock,
       self: settings.name,
