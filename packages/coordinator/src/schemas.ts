@@ -115,6 +115,8 @@ export const KeyBody = Type.Object({
   address: Type.String({ description: 'EVM address, EIP-55' }),
   threshold: Type.Integer(),
   parties: Type.Array(Type.Integer()),
+  /** Of each node; below `epoch`, or null, its share is in no backup. */
+  backups: Type.Array(Type.Object({ node: Type.Integer(), lastBackupEpoch: OrNull(Type.Integer()) })),
   epoch: Type.Integer(),
   state: Type.String(),
   refreshEveryDays: OrNull(Type.Integer()),
@@ -232,7 +234,16 @@ const NodeReport = Type.Object({
   loopP99Us: Type.Integer(),
   loopMaxUs: Type.Integer(),
   cpuMs: Type.Integer(),
-  keys: Type.Array(Type.Object({ keyId: Type.String(), epoch: Type.Integer(), publicKey: hexBytes(33), state: Type.String() })),
+  keys: Type.Array(
+    Type.Object({
+      keyId: Type.String(),
+      epoch: Type.Integer(),
+      publicKey: hexBytes(33),
+      state: Type.String(),
+      /** Null without a backup; other than `epoch`, the present share is in none. */
+      lastBackupEpoch: OrNull(Type.Integer()),
+    }),
+  ),
   pairs: Type.Array(
     Type.Object({
       peer: Type.Integer(),

@@ -7,6 +7,7 @@ import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vaul
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { backupRoutes } from './backup/backup-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { processMeter } from './process-meter.ts'
@@ -50,7 +51,8 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {VaultError}; {StoreError}. */
+export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
   const file = join(settings.storePath, '..', STORE_KEY_FILE)
   let record: Uint8Array
   try {
@@ -96,7 +98,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -112,8 +114,9 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
+      backup,
     })
-    serve(adminRoutes(node.admin))
+    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

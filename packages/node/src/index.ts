@@ -1,5 +1,11 @@
 export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
+export { type BackupSummary, summaryOf } from './backup/backup-file.ts'
+export type { BackupCheck, DrillReport } from './backup/backup-keeper.ts'
+export { extractPiece, makeIdentityFile, openPiece, readBackup } from './backup/custodian.ts'
+export type { RestoreReport } from './backup/restore.ts'
+export { beginRestore, restoreNode } from './backup/restore-ceremony.ts'
+export { type UnbackedKey, unbackedKeys } from './backup/unbacked.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export {

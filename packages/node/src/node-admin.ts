@@ -2,6 +2,7 @@ import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMem
 import type { KeyVault } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
+import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
@@ -18,6 +19,7 @@ export interface NodeAdminParts {
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
+  readonly backups: BackupKeeper
   readonly journal: Journal
   isLinkUp(peer: PartyId): boolean
 }
@@ -31,8 +33,9 @@ export class NodeAdmin implements AdminCommands {
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, vault, keys, correlations } = this.#p
+    const { self, lock, vault, keys, correlations, backups } = this.#p
     const health = await vault.health()
+    const { plan } = backups
     return {
       index: self.index,
       name: self.name,
@@ -40,6 +43,7 @@ export class NodeAdmin implements AdminCommands {
       lock: { clusterId: lock.clusterId, version: lock.version, hash: toHex(lockHash(lock)) },
       hsm: health.map((h) => ({ name: h.name, ok: h.ok, code: h.code ?? null })),
       keys: keys.active().map((key) => this.#key(key)),
+      backup: plan === undefined ? null : { required: plan.required, custodians: plan.custodians.map((c) => c.name) },
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
     }
@@ -72,10 +76,11 @@ export class NodeAdmin implements AdminCommands {
   }
 
   #key({ keyId, epoch, threshold, parties, publicKey }: KeyPublic): AdminKey {
-    const { keys, epochs } = this.#p
+    const { keys, epochs, backups } = this.#p
     const { certified, pending } = keys.others(keyId)
     const state = epochs.isStale(keyId) ? 'stale' : 'active'
-    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending }
+    const backup = { lastBackup: backups.lastOf(keyId), restoredFrom: backups.restoredFrom(keyId, epoch) }
+    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending, ...backup }
   }
 
   #pair(peer: PartyId): AdminPair {

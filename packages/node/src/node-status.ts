@@ -2,6 +2,7 @@ import type { ClusterLock, NodeMember, PartyId } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import type { NodeStatus } from '@conclave/wire'
+import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
@@ -21,6 +22,7 @@ export interface StatusParts {
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
+  readonly backups: BackupKeeper
   readonly meter: ProcessMeter
 }
 
@@ -39,7 +41,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, vault, keys, epochs, correlations, meter } = this.#p
+    const { self, lock, transport, vault, keys, epochs, correlations, meter, backups } = this.#p
     const links = transport.links()
     const health = await vault.health()
     return {
@@ -55,6 +57,8 @@ export class StatusReport {
         state: epochs.isStale(k.keyId) ? 'stale' : 'active',
         prepared: keys.prepared(k.keyId) ?? k.epoch,
         chainCode: k.chainCode,
+        backedUp: backups.lastOf(k.keyId) !== null,
+        backupEpoch: backups.lastOf(k.keyId)?.epoch ?? 0,
       })),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       hsmOk: health.some((h) => h.ok),

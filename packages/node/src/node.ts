@@ -17,6 +17,9 @@ import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import { decode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
+import { BackupKeeper } from './backup/backup-keeper.ts'
+import { BackupMarks } from './backup/backup-store.ts'
+import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
@@ -58,8 +61,16 @@ export interface NodeParts {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly abandonedKeys?: readonly string[]
+  /** Who together can open this node's backups. */
+  readonly backup?: BackupPlan | undefined
   /** Default: the node's log. */
   readonly journal?: Journal
+}
+
+interface Stores {
+  readonly keys: KeyStore
+  readonly pairs: PairStore
+  readonly marks: BackupMarks
 }
 
 /**
@@ -70,6 +81,7 @@ export interface NodeParts {
 export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
+  readonly backups: BackupKeeper
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -85,7 +97,7 @@ export class ApproverNode {
   #stopped = false
   #stopGossip: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
+  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, { keys, pairs, marks }: Stores) {
     this.#p = parts
     const { clock, log, vault, pool, lock, transport } = parts
     const seed = () => vault.random(32)
@@ -133,9 +145,22 @@ export class ApproverNode {
       requests: new RequestStore(parts.store),
       seed,
     })
-    const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
+    const journal = parts.journal ?? logJournal(log)
+    const kept = { self, scope, marks, keys, epochs, pairs, journal }
+    this.backups = new BackupKeeper({ ...parts, ...kept, certificates: this.#certificates })
+    const shown = {
+      self,
+      lock,
+      vault,
+      keys,
+      epochs,
+      pairs,
+      pairKeeper: this.#pairKeeper,
+      correlations: this.#correlations,
+      backups: this.backups,
+    }
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    this.admin = new NodeAdmin({ ...shown, journal: parts.journal ?? logJournal(log), isLinkUp: (peer) => outbox.isUp(peer) })
+    this.admin = new NodeAdmin({ ...shown, journal, isLinkUp: (peer) => outbox.isUp(peer) })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -168,7 +193,7 @@ export class ApproverNode {
     }
     const keys = await KeyStore.open(store, vault, scope)
     const pairs = await PairStore.open(store, vault, scope)
-    const node = new ApproverNode(parts, self, scope, keys, pairs)
+    const node = new ApproverNode(parts, self, scope, { keys, pairs, marks: await BackupMarks.open(store) })
     try {
       await node.#join()
     } catch (error) {
@@ -211,6 +236,7 @@ export class ApproverNode {
 
   async #join(): Promise<void> {
     await this.#epochs.resume()
+    await this.backups.announce()
     this.#p.meter.start()
     await this.#p.transport.start({
       frame: (from, bytes) => this.#heard(from, bytes),

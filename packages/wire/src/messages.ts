@@ -7,7 +7,8 @@ import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './size
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
-const KEYS_MAX = 4096
+/** Keys that a node holds. */
+export const KEYS_MAX = 4096
 /** The longest: the late OT and VOLE messages of {@link DIGESTS_MAX} signatures in one. */
 export const ROUND_BODY_BYTES_MAX = 2816 * 1024
 
@@ -113,6 +114,8 @@ export const KeyStatus = message('KeyStatus', {
   state: CODE,
   prepared: number(),
   chainCode: HASH,
+  backedUp: flag,
+  backupEpoch: number(),
 })
 export const PairStatus = message('PairStatus', {
   peer: INDEX,

@@ -1,9 +1,9 @@
 import { type ClusterLock, ConclaveError, equalBytes, identitiesOf, type PartyId } from '@conclave/core'
 import { certificateHash, type Identities, isCertified } from '@conclave/mpc'
-import type { KeyVault, SealContext } from '@conclave/vault'
+import type { KeyVault } from '@conclave/vault'
 import { type Attestation, decode, EPOCHS_MAX, encode, type KeyCertificate, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
-import { type Epochs, keepsQuorum, newsIn, recordKey } from './key-records.ts'
+import { type Epochs, keepsQuorum, newsIn, recordKey, shareContext } from './key-records.ts'
 import type { Change, Store } from './store.ts'
 import { Turns } from './turns.ts'
 
@@ -20,8 +20,6 @@ export interface NodeScope {
   /** Every cluster lock that this node has lived under, oldest first, the present one last. */
   readonly locks: readonly ClusterLock[]
 }
-
-const RECORD_VERSION = 1
 
 /** What attestations have made of an epoch: `activated` is said once, by the call that did it. */
 export type AttestOutcome = 'activated' | 'active' | 'pending' | 'unknown'
@@ -145,7 +143,7 @@ export class KeyStore {
    */
   async savePending(share: OpenedRecord): Promise<void> {
     const key = decode(KeyPublic, share.public)
-    const sealed = await this.#vault.seal(this.#contextOf(key), share.secret)
+    const sealed = await this.#vault.seal(shareContext(this.#scope, key), share.secret)
     await this.#turns.take(async () => {
       this.checkFree(key.keyId, key.origin === 'create' ? undefined : key.epoch)
       await this.#putPending({ key, sealed, attestations: [] })
@@ -205,7 +203,7 @@ export class KeyStore {
       const code = this.#active(keyId) === undefined ? 'UNKNOWN_KEY' : 'STALE_EPOCH'
       throw new ConclaveError(code, `this node has no share of key "${keyId}" in epoch ${epoch}`, { retriable: code === 'STALE_EPOCH' })
     }
-    using secret = await this.#vault.open(this.#contextOf(stored.certificate.key), stored.sealed)
+    using secret = await this.#vault.open(shareContext(this.#scope, stored.certificate.key), stored.sealed)
     return { public: encode(KeyPublic, stored.certificate.key), secret: Uint8Array.from(secret.bytes) }
   }
 
@@ -280,11 +278,6 @@ export class KeyStore {
     ])
     this.#epochs(keyId).certified.set(epoch, stored)
     this.#epochs(keyId).pending.delete(epoch)
-  }
-
-  #contextOf(key: KeyPublic): SealContext {
-    const { clusterId, nodeName } = this.#scope
-    return { clusterId, nodeId: nodeName, recordType: 'key-share', keyId: key.keyId, epoch: key.epoch, version: RECORD_VERSION }
   }
 
   async #putPending(pending: PendingKey): Promise<void> {
