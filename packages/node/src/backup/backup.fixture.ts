@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AuditEvent } from '@conclave/core'
+import { type AuditEvent, concat } from '@conclave/core'
 import { type KeyVault, memoryVault } from '@conclave/vault'
 import { decode, StoredKey } from '@conclave/wire'
 import { type Rig, TestCluster } from '../cluster.fixture.ts'
@@ -13,7 +13,7 @@ import type { DrillReport } from './backup-keeper.ts'
 import { beginOneTimeKey } from './backup-store.ts'
 import { makeIdentityFile, openPiece } from './custodian.ts'
 import { readLimited } from './disk.ts'
-import type { BackupPlan } from './make-backup.ts'
+import type { BackupContents, BackupPlan } from './make-backup.ts'
 import { splitKey } from './piece.ts'
 import type { RestoreTarget } from './restore.ts'
 import type { PieceFile } from './unlock.ts'
@@ -95,6 +95,22 @@ export class BackupRig {
       using secret = await vault.open(shareContext(scope, { keyId, epoch: 0 }), (record as StoredKey).sealed)
       return { secret: Uint8Array.from(secret.bytes) }
     })
+  }
+
+  /** What n1 would put into a backup now. */
+  async contents(): Promise<BackupContents> {
+    const stored = (await this.cluster.store('n1').list('key')).map(({ value }) => decode(StoredKey, value))
+    const shares: Uint8Array[] = []
+    for (const { certificate } of stored) shares.push((await this.openShare('n1', certificate.key.keyId)).secret)
+    return {
+      self: this.cluster.member('n1'),
+      locks: [this.cluster.lock],
+      certificates: stored.map((s) => s.certificate),
+      shares: concat(...shares),
+      burns: [],
+      pairEpochs: [],
+      createdAtMs: 1_700_000_000_000,
+    }
   }
 
   /** With the identity key in a node's HSM. */
