@@ -15,6 +15,8 @@ export interface AdminStatus {
   /** In order of priority. */
   readonly hsm: readonly AdminHsm[]
   readonly keys: readonly AdminKey[]
+  /** Who can open its backups; null when the settings name nobody. */
+  readonly backup: { readonly required: number; readonly custodians: readonly string[] } | null
   readonly pairs: readonly AdminPair[]
   /** What has become of correlations since start, all peers together. */
   readonly pool: PoolStatus
@@ -31,6 +33,10 @@ export interface AdminKey {
   readonly kept: readonly number[]
   /** Epochs that were prepared and are not certified. */
   readonly prepared: readonly number[]
+  /** The last backup of this key, and when it was made (ISO 8601, UTC). Of another epoch than the present one, it is of no use. */
+  readonly lastBackup: { readonly epoch: number; readonly at: string } | null
+  /** When the backup was made that this share came from (ISO 8601, UTC); null unless it was restored. */
+  readonly restoredFrom: string | null
 }
 
 export interface AdminPair {
@@ -70,7 +76,8 @@ const Reasoned = z.strictObject({
     .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters'),
 })
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+/** @throws {InvalidArgument} BAD_BODY naming the field. */
+export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues

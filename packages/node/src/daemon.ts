@@ -7,6 +7,7 @@ import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vaul
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { backupRoutes } from './backup/backup-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { processMeter } from './process-meter.ts'
@@ -54,7 +55,8 @@ export async function readLock(file: string): Promise<ClusterLock> {
 
 const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
 
-async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {VaultError}; {StoreError}. */
+export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
   const file = storeKeyFile(settings)
   let record: Uint8Array
   try {
@@ -100,7 +102,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -117,8 +119,9 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       waterMarks,
       abandonedKeys,
       shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
+      backup,
     })
-    serve(adminRoutes(node.admin))
+    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

@@ -4,6 +4,7 @@ import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
 import { adminHsm } from './admin-hsm.ts'
+import type { BackupKeeper } from './backup/backup-keeper.ts'
 import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
@@ -24,6 +25,7 @@ export interface NodeAdminParts {
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
+  readonly backups: BackupKeeper
   readonly journal: Journal
   readonly shelf: RecordShelf
   readonly hsm: HsmAdmin
@@ -43,8 +45,9 @@ export class NodeAdmin implements AdminCommands {
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, keys, correlations } = this.#p
+    const { self, lock, keys, correlations, backups } = this.#p
     const hsms = await hsmReport(this.#p)
+    const { plan } = backups
     return {
       index: self.index,
       name: self.name,
@@ -52,6 +55,7 @@ export class NodeAdmin implements AdminCommands {
       lock: { clusterId: lock.clusterId, version: lock.version, hash: toHex(lockHash(lock)) },
       hsm: hsms.map(adminHsm),
       keys: keys.active().map((key) => this.#key(key)),
+      backup: plan === undefined ? null : { required: plan.required, custodians: plan.custodians.map((c) => c.name) },
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
     }
@@ -88,10 +92,11 @@ export class NodeAdmin implements AdminCommands {
   }
 
   #key({ keyId, epoch, threshold, parties, publicKey }: KeyPublic): AdminKey {
-    const { keys, epochs } = this.#p
+    const { keys, epochs, backups } = this.#p
     const { certified, pending } = keys.others(keyId)
     const state = epochs.isStale(keyId) ? 'stale' : 'active'
-    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending }
+    const backup = { lastBackup: backups.lastOf(keyId), restoredFrom: backups.restoredFrom(keyId, epoch) }
+    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending, ...backup }
   }
 
   #pair(peer: PartyId): AdminPair {

@@ -9,7 +9,8 @@ export * from './hsm-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
-const KEYS_MAX = 4096
+/** Keys that a node holds. */
+export const KEYS_MAX = 4096
 /** The longest: the late OT and VOLE messages of {@link DIGESTS_MAX} signatures in one. */
 export const ROUND_BODY_BYTES_MAX = 2816 * 1024
 
@@ -116,6 +117,8 @@ export const KeyStatus = message('KeyStatus', {
   state: CODE,
   prepared: number(),
   chainCode: HASH,
+  backedUp: flag,
+  backupEpoch: number(),
 })
 export const PairStatus = message('PairStatus', {
   peer: INDEX,
