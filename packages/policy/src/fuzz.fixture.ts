@@ -2,7 +2,7 @@ import { fromHex, toHex, utf8 } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { decodePayload } from './decoded-payload.ts'
 import { evaluate } from './evaluate.ts'
-import { SUPPLIER, unsigned } from './naive-rlp.fixture.ts'
+import { SUPPLIER, unsigned, unsigned2930, unsignedLegacy } from './naive-rlp.fixture.ts'
 import { parsePolicy } from './policy-file.ts'
 import { VECTORS } from './statement.fixture.ts'
 import { decodeStatement, encodeStatement } from './statement-bytes.ts'
@@ -28,6 +28,10 @@ const PAYLOADS = [
   unsigned(),
   unsigned({ data: new Uint8Array(70).fill(1), value: 0n, nonce: 0n }),
   unsigned({ accessList: [[new Uint8Array(20), [KEY, KEY]]] }),
+  unsigned2930({ accessList: [[new Uint8Array(20), [KEY]]] }),
+  unsignedLegacy(),
+  unsignedLegacy({ to: '', data: KEY }, { chainId: 31337n }),
+  unsigned({ data: fromHex(`a9059cbb${'00'.repeat(12)}${SUPPLIER.slice(2)}${'01'.repeat(32)}`) }),
 ]
 
 /** Whatever was decoded is shown whole, in print that a terminal cannot be tricked with, and judged without an error. */
