@@ -2,9 +2,10 @@ import { ConclaveError, InvalidArgument } from '@conclave/core'
 import type { DecodeContext } from './decode-context.ts'
 import { type DecodedEvmTransaction, decodeEvmTransaction } from './evm-transaction.ts'
 import { type DecodedRawDigest, decodeRawDigest } from './raw-digest.ts'
+import { type DecodedTypedData, decodeTypedData } from './typed-data.ts'
 
 /** What a payload does, as this process decoded it from the exact bytes. Discriminated by `type`. */
-export type DecodedPayload = DecodedEvmTransaction | DecodedRawDigest
+export type DecodedPayload = DecodedEvmTransaction | DecodedTypedData | DecodedRawDigest
 
 export type PayloadType = DecodedPayload['type']
 
@@ -13,11 +14,12 @@ type Decoder = (bytes: Uint8Array, context: DecodeContext) => DecodedPayload
 // A Map and not an object: the type comes from the network, and 'constructor' must not find anything.
 const DECODERS: ReadonlyMap<string, Decoder> = new Map<PayloadType, Decoder>([
   ['evm.tx', decodeEvmTransaction],
+  ['eip712', decodeTypedData],
   ['raw', decodeRawDigest],
 ])
 
 /** Every payload type that `decodePayload` knows and that a policy may name. */
-export const PAYLOAD_TYPES = ['evm.tx', 'raw'] as const satisfies readonly PayloadType[]
+export const PAYLOAD_TYPES = ['evm.tx', 'eip712', 'raw'] as const satisfies readonly PayloadType[]
 
 /**
  * Decodes the exact bytes that are to be signed, or refuses them: what cannot be shown to a person is not signed.
@@ -42,7 +44,8 @@ export function decodePayload(type: string, bytes: Uint8Array, context: DecodeCo
   try {
     return decode(bytes, context)
   } catch (cause) {
-    if (cause instanceof ConclaveError) throw cause
+    if (cause instanceof ConclaveError && cause.code === 'PAYLOAD_UNDECODABLE') throw cause
+    if (cause instanceof ConclaveError) throw new InvalidArgument('PAYLOAD_UNDECODABLE', `${type}: ${cause.message}`, {}, cause)
     // The message of the library may quote the whole payload, so it stays in the cause.
     throw new InvalidArgument('PAYLOAD_UNDECODABLE', `not a valid ${type} payload`, {}, cause)
   }

@@ -91,6 +91,7 @@ const tokenAmountsMax = z
 /** Of each payload type: what an allow rule must state, and what it may state beside keys and paths. */
 const BOUNDS: Readonly<Record<PayloadType, { readonly must: readonly string[]; readonly may: readonly string[] }>> = {
   'evm.tx': { must: ['chains', 'destinations', 'amountMaxWei'], may: ['feeMaxWei', 'data', 'methods', 'tokenAmountsMax'] },
+  eip712: { must: ['chains', 'destinations', 'primaryTypes'], may: ['tokenAmountsMax'] },
   raw: { must: [], may: [] },
 }
 
@@ -115,6 +116,8 @@ const allowWhen = z
     ...when,
     ...(types === undefined ? {} : { methods: types }),
     ...(when.payload === 'evm.tx' ? { data: data ?? ('none' as const) } : {}),
+    // Tokens that a message gives away keep to a limit.
+    ...(when.payload === 'eip712' ? { data: 'known' as const } : {}),
   }))
 
 const notInDeny = (name: string) =>
