@@ -7,6 +7,7 @@ export type VaultCode =
   | 'KEY_MISSING'
   | 'KEY_AMBIGUOUS'
   | 'KEY_EXISTS'
+  | 'WRONG_IDENTITY'
   | 'PIN_INCORRECT'
   | 'PIN_LOCKED'
   | 'PIN_FINAL_TRY'
