@@ -2,6 +2,7 @@ import { Command, type CommanderError } from 'commander'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
+import { addHsmCommands } from './hsm-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
@@ -19,6 +20,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
+  addHsmCommands(program)
   addDemoCommand(program)
   return program
 }

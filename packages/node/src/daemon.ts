@@ -51,9 +51,10 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
 
-async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+/** @throws {StoreError} STORE_MISSING, STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
+export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
   const file = storeKeyFile(settings)
   let record: Uint8Array
   try {
