@@ -53,9 +53,9 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
 
-/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {VaultError}; {StoreError}. */
+/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
 export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
   const file = storeKeyFile(settings)
   let record: Uint8Array
