@@ -1,4 +1,5 @@
 import { Command, type CommanderError } from 'commander'
+import { addBackupCommands } from './backup-commands.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
@@ -21,6 +22,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addClusterCommands(program)
   addKeyCommands(program)
   addDoctorCommand(program)
+  addBackupCommands(program)
   addDemoCommand(program)
   return program
 }

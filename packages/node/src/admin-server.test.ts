@@ -57,6 +57,17 @@ describe('admin socket', () => {
         resets.push([keyId, reason])
         return { keyId } as AdminKey
       },
+      hsm: {
+        status: async () => ({ records: 0, hsms: [] }),
+        rewrap: async (without) => {
+          resets.push(['rewrap', without.join()])
+          return { records: 2, rewrapped: 1 }
+        },
+        rotateKek: async (without) => {
+          resets.push(['rotate', without.join()])
+          return { records: 2, rewrapped: 2, generation: 2, hsms: ['primary'], without, resumed: false, destroyed: [] }
+        },
+      },
     })
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'conclave-admin-'))

@@ -1,10 +1,8 @@
 import { type ClusterLock, type NodeMember, type PartyId, toHex } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
-import { type HsmHealth, type KeyVault, parseRecord } from '@conclave/vault'
-import { decode, PendingKey, StoredKey, StoredPair } from '@conclave/wire'
+import { type HsmHealth, type KeyVault, parseRecord, type RecordShelf } from '@conclave/vault'
 import { othersOf } from './node-status.ts'
 import { hsmMark, type PeerReports, type PeerWord } from './peer-reports.ts'
-import type { Store } from './store/store.ts'
 
 /** What only the running node can tell its doctor. */
 export interface Checkup {
@@ -23,7 +21,7 @@ export interface CheckedHsm {
   readonly missedSeals: number
   /** See {hsmMark}; null while it is down. */
   readonly mark: string | null
-  /** Sealed records of the store that this HSM cannot open; null while it is down. */
+  /** Sealed records of the node that this HSM cannot open; null while it is down. */
   readonly unopenable: number | null
 }
 
@@ -40,13 +38,14 @@ export interface CheckupParts {
   readonly self: NodeMember
   readonly lock: ClusterLock
   readonly vault: KeyVault
-  readonly store: Store
+  /** Every record that this node has sealed. */
+  readonly shelf: RecordShelf
   readonly transport: Transport
   readonly reports: PeerReports
 }
 
 /** Looks at this node from inside, when its operator asks; changes nothing. */
-export async function checkUp({ self, lock, vault, store, transport, reports }: CheckupParts): Promise<Checkup> {
+export async function checkUp({ self, lock, vault, shelf, transport, reports }: CheckupParts): Promise<Checkup> {
   const links = new Map(transport.links().map((l) => [l.member.name, l]))
   const peerOf = async (index: PartyId): Promise<CheckedPeer[]> => {
     const member = lock.nodes.find((n) => n.index === index)
@@ -56,7 +55,7 @@ export async function checkUp({ self, lock, vault, store, transport, reports }: 
     return [{ name: member.name, isLinkUp: link.up, downReason: link.downReason ?? null, word }]
   }
   const peers = (await Promise.all(othersOf(lock.nodes, self.index).map(peerOf))).flat()
-  const sealed = await sealedRecords(store)
+  const sealed = await recipientsOn(shelf)
   return {
     pid: process.pid,
     upMs: Math.round(process.uptime() * 1e3),
@@ -72,12 +71,10 @@ export async function checkUp({ self, lock, vault, store, transport, reports }: 
   }
 }
 
-/** Recipients of every sealed record in the store, as `serial kek`. */
-async function sealedRecords(store: Store): Promise<readonly ReadonlySet<string>[]> {
-  const keys = (await store.list('key')).map(({ value }) => decode(StoredKey, value).sealed)
-  const pending = (await store.list('pending-key')).map(({ value }) => decode(PendingKey, value).sealed)
-  const pairs = (await store.list('pair')).map(({ value }) => decode(StoredPair, value).sealed)
-  return [...keys, ...pending, ...pairs].map((sealed) => new Set(parseRecord(sealed).recipients.map((r) => `${r.tokenSerial} ${r.kekId}`)))
+/** Recipients of every sealed record, as `serial kek`. */
+async function recipientsOn(shelf: RecordShelf): Promise<readonly ReadonlySet<string>[]> {
+  const records = await shelf.records()
+  return records.map(({ record }) => new Set(parseRecord(record).recipients.map((r) => `${r.tokenSerial} ${r.kekId}`)))
 }
 
 function unopenable(sealed: readonly ReadonlySet<string>[], { key }: HsmHealth): number | null {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { ConfigError, type IdentityKey, messageOf, toHex } from '@conclave/core'
+import { ConfigError, formatKey, messageOf } from '@conclave/core'
 import { peerIdOf } from '@conclave/transport'
 import { type HsmSettings, openPkcs11Vault, prepareSoftHsm, provisionHsm, softHsmModule } from '@conclave/vault'
 import { stringify } from 'yaml'
@@ -30,7 +30,8 @@ export interface NodeCard {
   readonly name: string
   readonly peerId: string
   readonly addresses: readonly string[]
-  readonly identity: { readonly type: IdentityKey['type']; readonly publicKey: string }
+  readonly identity: ReturnType<typeof formatKey>
+  readonly checkpointKeys: readonly ReturnType<typeof formatKey>[]
 }
 
 /** What the ceremony makes, beside the settings; with a SoftHSM also what belongs to its token. */
@@ -103,7 +104,7 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
     token: init.hsm?.token ?? '',
     pin: { file: resolve(init.hsm?.pinFile ?? '') },
   }
-  const { identity, tokenSerial } = await provisionHsm({
+  const { identity, checkpointKey, tokenSerial } = await provisionHsm({
     ...hsm,
     ...(made === undefined ? {} : { createToken: { soPin: { file: made.soPinFile } } }),
   })
@@ -127,7 +128,8 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
     name: init.name,
     peerId: peerIdOf(identity),
     addresses: [...(init.announce ?? init.listen)],
-    identity: { type: identity.type, publicKey: toHex(identity.publicKey) },
+    identity: formatKey(identity),
+    checkpointKeys: [formatKey(checkpointKey)],
   }
   await writeFile(join(dir, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
   // Last, because its presence says that the ceremony is complete.

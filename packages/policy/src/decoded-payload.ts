@@ -1,12 +1,6 @@
 import { ConclaveError, InvalidArgument } from '@conclave/core'
 import { type DecodedEvmTransaction, decodeEvmTransaction } from './evm-transaction.ts'
 
-/** One line of what a person is shown before approving. Both halves are printable ASCII. */
-export interface SummaryLine {
-  readonly label: string
-  readonly value: string
-}
-
 /** What a payload does, as this process decoded it from the exact bytes. Discriminated by `type`. */
 export type DecodedPayload = DecodedEvmTransaction
 

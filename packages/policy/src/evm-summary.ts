@@ -1,7 +1,7 @@
 import { toHex } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import type { SummaryLine } from './decoded-payload.ts'
 import type { EvmTransactionFields } from './evm-transaction.ts'
+import type { SummaryLine } from './summary.ts'
 
 const SELECTOR_BYTES = 4
 

@@ -1,8 +1,8 @@
 import { equalBytes, fromHex, InvalidArgument } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type AccessList, Transaction, type TxCoder } from 'micro-eth-signer'
-import type { SummaryLine } from './decoded-payload.ts'
 import { summarizeEvmTransaction } from './evm-summary.ts'
+import type { SummaryLine } from './summary.ts'
 
 /** geth's txMaxSize: larger transactions are not relayed. */
 export const EVM_TX_BYTES_MAX = 128 * 1024

@@ -1,9 +1,11 @@
-import { toHex, utf8 } from '@conclave/core'
+import { fromHex, toHex, utf8 } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { decodePayload } from './decoded-payload.ts'
 import { evaluate } from './evaluate.ts'
 import { SUPPLIER, unsigned } from './naive-rlp.fixture.ts'
 import { parsePolicy } from './policy-file.ts'
+import { VECTORS } from './statement.fixture.ts'
+import { decodeStatement, encodeStatement } from './statement-bytes.ts'
 
 const POLICY = `version: 1
 sequence: 1
@@ -43,10 +45,19 @@ function read(input: Uint8Array): void {
   for (const bytes of PAYLOADS) evaluate(policy, { keyId: 'treasury-1', path: [], payload: decodePayload('evm.tx', bytes) })
 }
 
+/** What is read as a statement has no other bytes. */
+function restate(input: Uint8Array): void {
+  if (toHex(encodeStatement(decodeStatement(input))) !== toHex(input)) throw new Error('a statement of two forms')
+}
+
 export const TARGETS = [
   {
     ...{ name: 'policy.evm-tx', kind: 'bytes', runs: 600, codes: /^PAYLOAD_UNDECODABLE$/, bounded: true },
     start: () => ({ seeds: PAYLOADS, run: judge }),
+  },
+  {
+    ...{ name: 'policy.statement', kind: 'bytes', runs: 600, codes: /^BAD_STATEMENT$/, bounded: true },
+    start: () => ({ seeds: VECTORS.statements.map(({ bytes }) => fromHex(bytes)), run: restate }),
   },
   { name: 'policy.file', kind: 'text', runs: 300, codes: /^BAD_POLICY$/, start: () => ({ seeds: [utf8(POLICY)], run: read }) },
 ]

@@ -45,7 +45,7 @@ describe('HSM inspection', () => {
       locked: false,
     })
     if (!found.keys.ok) throw new Error(found.keys.why)
-    expect(found.keys.value.map((k) => k.kind)).to.deep.equal(['kek', 'identity'])
+    expect(found.keys.value.map((k) => k.kind)).to.deep.equal(['kek', 'identity', 'checkpoint'])
     for (const key of found.keys.value)
       expect(key).to.include({ extractable: false, sensitive: true, neverExtractable: true, local: true, copyable: false })
     expect(found.keys.value[0]?.uses).to.deep.equal(['encrypt', 'decrypt'])

@@ -4,7 +4,9 @@ import type { IdentityKey } from '@conclave/core'
 
 /** One key of ours on a token; null is what the token does not tell. */
 export interface InspectedKey {
-  readonly kind: 'kek' | 'mac' | 'identity'
+  readonly kind: 'kek' | 'mac' | 'identity' | 'checkpoint'
+  /** Of a KEK and its HMAC key; null for the others. */
+  readonly generation: number | null
   /** CKA_ID, hex. */
   readonly id: string
   readonly extractable: boolean | null

@@ -17,6 +17,7 @@ export const skippedIn = (results: readonly CheckResult[]): readonly string[] =>
 
 export const KEK: InspectedKey = {
   kind: 'kek',
+  generation: 1,
   id: 'aa01',
   extractable: false,
   sensitive: true,

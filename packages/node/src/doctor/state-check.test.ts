@@ -5,7 +5,18 @@ import { codesOf, findingsOf, skippedIn } from './results.fixture.ts'
 import { checkState, type StateFacts } from './state-check.ts'
 
 const PAIR: AdminPair = { index: 2, peer: 'oslo', isLinkUp: true, state: 'ready', pairEpoch: 1, stock: 50, ban: null }
-const KEY: AdminKey = { keyId: 'main', epoch: 3, state: 'active', threshold: 3, parties: [1, 2, 3], publicKey: '', kept: [], prepared: [] }
+const KEY: AdminKey = {
+  keyId: 'main',
+  epoch: 3,
+  state: 'active',
+  threshold: 3,
+  parties: [1, 2, 3],
+  publicKey: '',
+  kept: [],
+  prepared: [],
+  lastBackup: { epoch: 3, at: '2026-11-21T00:00:00.000Z' },
+  restoredFrom: null,
+}
 const facts = (pairs: readonly Partial<AdminPair>[], keys: readonly Partial<AdminKey>[] = [], change: Partial<StateFacts> = {}) => {
   const status = { pairs: pairs.map((p) => ({ ...PAIR, ...p })), keys: keys.map((k) => ({ ...KEY, ...k })) } as unknown as AdminStatus
   return known<StateFacts>({ dir: '/n', status, upMs: 3_600_000, highMark: 200, ...change })

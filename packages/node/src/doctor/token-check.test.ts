@@ -34,12 +34,14 @@ describe('doctor: tokens', () => {
     expect(codes(tokens({ hasPin: false }))).to.deep.equal(['TOKEN_NOT_INITIALISED'])
   })
 
-  it('keys: no KEK, several, several of which one is named', () => {
+  it('keys: no KEK, several of one generation, of which one may be named, and several generations', () => {
     const second = { ...KEK, id: 'aa02' }
     expect(codes(keys(IDENTITY))).to.deep.equal(['KEK_MISSING'])
     expect(codes(keys(KEK, second, IDENTITY))).to.deep.equal(['KEK_AMBIGUOUS'])
     const named = { ...FACTS, settings: { ...SETTINGS, kek: { id: 'aa02' } } }
-    expect(codes(keys(KEK, second, IDENTITY), named)).to.deep.equal(['KEK_SEVERAL'])
+    expect(codes(keys(KEK, second, IDENTITY), named)).to.deep.equal([])
+    expect(codes(keys(KEK, { ...second, generation: 2 }, IDENTITY))).to.deep.equal(['KEK_SEVERAL'])
+    expect(codes(keys({ ...KEK, generation: 2 }, { ...second, generation: 2 }, IDENTITY))).to.deep.equal(['KEK_AMBIGUOUS'])
     expect(codes(keys(KEK, IDENTITY), named)).to.deep.equal(['KEK_MISSING'])
   })
 

@@ -71,22 +71,29 @@ function keyFindings({ settings, holdsIdentity }: TokenFacts, keys: readonly Ins
   const { name, kek } = settings
   const keks = keys.filter((k) => k.kind === 'kek')
   const identities = keys.filter((k) => k.kind === 'identity')
-  const chosen = kek?.id === undefined ? keks : keks.filter((k) => k.id === kek.id)
-  const ids = keks.map((k) => k.id).join(', ')
+  const generations = [...new Set(keks.map((k) => k.generation ?? 1))]
+  const newest = keks.filter((k) => (k.generation ?? 1) === Math.max(...generations))
+  const chosen = kek?.id === undefined ? newest : keks.filter((k) => k.id === kek.id)
+  const ids = newest.map((k) => k.id).join(', ')
   const never = 'connect the token that was provisioned; a KEK is never made anew, because the records are sealed to the old one'
   return [
     chosen.length === 0
       ? finding('KEK_MISSING', name, `the token holds no KEK${kek?.id === undefined ? '' : ` ${kek.id}`}`, never)
       : undefined,
     chosen.length > 1
-      ? finding('KEK_AMBIGUOUS', name, `the token holds ${chosen.length} KEKs: ${ids}`, `hsm[${name}].kek.id in node.yaml, one of ${ids}`)
+      ? finding(
+          'KEK_AMBIGUOUS',
+          name,
+          `the token holds ${chosen.length} KEKs of one generation: ${ids}`,
+          `hsm[${name}].kek.id in node.yaml, one of ${ids}`,
+        )
       : undefined,
-    chosen.length === 1 && keks.length > 1
+    chosen.length === 1 && generations.length > 1
       ? finding(
           'KEK_SEVERAL',
           name,
-          `the token holds ${keks.length} KEKs, of which ${chosen[0]?.id} seals`,
-          'nothing, or destroy the old ones when no record needs them',
+          `the token holds KEK generations ${generations.join(', ')}: a rotation is not complete`,
+          'conclave hsm rotate-kek --dir ... completes it',
         )
       : undefined,
     holdsIdentity && identities.length === 0
@@ -108,7 +115,12 @@ function keyFindings({ settings, holdsIdentity }: TokenFacts, keys: readonly Ins
   ]
 }
 
-const WHAT: Readonly<Record<InspectedKey['kind'], string>> = { kek: 'KEK', mac: 'HMAC key', identity: 'identity key' }
+const WHAT: Readonly<Record<InspectedKey['kind'], string>> = {
+  kek: 'KEK',
+  mac: 'HMAC key',
+  identity: 'identity key',
+  checkpoint: 'checkpoint key',
+}
 
 function protectionOf(hsm: string, key: InspectedKey): readonly (Finding | undefined)[] {
   const what = `${WHAT[key.kind]} ${key.id}`

@@ -46,6 +46,7 @@ const CKU_USER = 1
 const LABEL_BYTES = 32
 /** More matches than we could ever want: enough to tell "one" from "several". */
 const FOUND_MAX = 8
+const FOUND_AT_ONCE = 64
 const OUTPUT_BYTES_MAX = 1024
 
 /** Not all calls of the binding throw its own error class, and those that do not put the number into the message only. */
@@ -196,6 +197,18 @@ export class Session {
     const found = call('C_FindObjects', () => this.#module.C_FindObjects(this.#handle, FOUND_MAX))
     call('C_FindObjectsFinal', () => this.#module.C_FindObjectsFinal(this.#handle))
     return found
+  }
+
+  /** All objects; undefined when there are more than `max`. */
+  findAll(template: Template, max: number): readonly Handle[] | undefined {
+    const found: Handle[] = []
+    call('C_FindObjectsInit', () => this.#module.C_FindObjectsInit(this.#handle, template))
+    for (let next: readonly Handle[] = [], first = true; found.length <= max && (first || next.length > 0); first = false) {
+      next = call('C_FindObjects', () => this.#module.C_FindObjects(this.#handle, FOUND_AT_ONCE))
+      found.push(...next)
+    }
+    call('C_FindObjectsFinal', () => this.#module.C_FindObjectsFinal(this.#handle))
+    return found.length > max ? undefined : found
   }
 
   attribute(object: Handle, type: number): Buffer {

@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import pkcs11, { type Handle, type Template } from 'pkcs11js'
+import pkcs11, { type Handle } from 'pkcs11js'
 import type { Found, HsmInspection, InspectedKey, InspectedPin, InspectedToken } from '../inspection.ts'
 import type { PinSource } from '../settings.ts'
 import { Attempts } from './attempts.ts'
 import { Cryptoki, CryptokiError, type Session, type Token } from './cryptoki.ts'
 import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
-import { findIdentity, identityTemplate, kekTemplate, macTemplate } from './objects.ts'
+import { findSigningKey, listKeks, macTemplate, signingTemplate } from './objects.ts'
 import { readPin } from './pin.ts'
 import { fingerprint, holdsPin, judgePin, samePin } from './pin-quality.ts'
 import type { AgentSettings, TokenPoint } from './protocol.ts'
@@ -185,7 +185,7 @@ function behindLogin(
 
 function identityOf(session: Session): Found<TokenPoint> {
   try {
-    const found = findIdentity(session)
+    const found = findSigningKey(session, 'identity')
     return found === undefined
       ? failed('KEY_MISSING', 'the token holds no identity key')
       : { ok: true, value: { type: found.type, point: found.point } }
@@ -207,9 +207,15 @@ function leaksOf(cryptoki: Cryptoki, token: Token): HsmInspection['leaks'] {
 }
 
 function keysOf(session: Session, { kekLabel }: AgentSettings): readonly InspectedKey[] {
-  const keks = keysLike(session, 'kek', kekTemplate(kekLabel))
-  const macs = keks.flatMap(({ id }) => keysLike(session, 'mac', macTemplate(kekLabel, id)))
-  return [...keks, ...macs, ...keysLike(session, 'identity', identityTemplate('private'))]
+  const keks = listKeks(session, kekLabel)
+  const all = keks.map(({ handle, generation }) => inspect(session, 'kek', handle, generation))
+  const macs = keks.flatMap(({ id, label, generation }) =>
+    session.find(macTemplate(label, id)).map((mac) => inspect(session, 'mac', mac, generation)),
+  )
+  const signing = (['identity', 'checkpoint'] as const).flatMap((use) =>
+    session.find(signingTemplate(use, 'private')).map((key) => inspect(session, use, key, null)),
+  )
+  return [...all, ...macs, ...signing]
 }
 
 const USES: readonly (readonly [string, number])[] = [
@@ -221,9 +227,10 @@ const USES: readonly (readonly [string, number])[] = [
   ['derive', pkcs11.CKA_DERIVE],
 ]
 
-function keysLike(session: Session, kind: InspectedKey['kind'], template: Template): readonly InspectedKey[] {
-  return session.find(template).map((key) => ({
+function inspect(session: Session, kind: InspectedKey['kind'], key: Handle, generation: number | null): InspectedKey {
+  return {
     kind,
+    generation,
     id: attribute(session, key, pkcs11.CKA_ID)?.toString('hex') ?? '',
     extractable: flag(session, key, pkcs11.CKA_EXTRACTABLE),
     sensitive: flag(session, key, pkcs11.CKA_SENSITIVE),
@@ -232,7 +239,7 @@ function keysLike(session: Session, kind: InspectedKey['kind'], template: Templa
     copyable: flag(session, key, pkcs11.CKA_COPYABLE),
     wrapWithTrusted: flag(session, key, pkcs11.CKA_WRAP_WITH_TRUSTED),
     uses: USES.filter(([, type]) => flag(session, key, type) === true).map(([name]) => name),
-  }))
+  }
 }
 
 const flag = (session: Session, key: Handle, type: number): boolean | null => {
