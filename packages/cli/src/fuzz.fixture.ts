@@ -31,6 +31,8 @@ const LINES = [
   'cluster draft --card a b --required 2 --out l',
   'cluster sign --dir d --lock l --hash ab',
   'demo --json',
+  'backup restore --dir d --in b --pieces p q --lock l m --epochs e --leave-out k --json',
+  'backup open-piece --in b --identity i --to age1 --out o --yes',
   'help node',
 ]
 const seeds = LINES.map((line) => utf8(line.replaceAll(' ', '\n')))
