@@ -100,7 +100,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, explicitActivation } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -116,6 +116,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
+      explicitActivation,
       shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
     })
     serve(adminRoutes(node.admin))

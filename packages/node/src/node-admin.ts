@@ -4,9 +4,11 @@ import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
+import type { KeyAdmin } from './key-admin.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 
@@ -20,22 +22,26 @@ export interface NodeAdminParts {
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly journal: Journal
+  readonly lives: KeyLives
   readonly hsm: HsmAdmin
+  readonly key: KeyAdmin
   isLinkUp(peer: PartyId): boolean
 }
 
 /** Does what the operator of this node asks. */
 export class NodeAdmin implements AdminCommands {
   readonly hsm: HsmAdmin
+  readonly key: KeyAdmin
   readonly #p: NodeAdminParts
 
   constructor(parts: NodeAdminParts) {
     this.#p = parts
     this.hsm = parts.hsm
+    this.key = parts.key
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, vault, keys, correlations } = this.#p
+    const { self, lock, vault, keys, lives, correlations } = this.#p
     const health = await vault.health()
     return {
       index: self.index,
@@ -44,6 +50,10 @@ export class NodeAdmin implements AdminCommands {
       lock: { clusterId: lock.clusterId, version: lock.version, hash: toHex(lockHash(lock)) },
       hsm: health.map((h) => ({ name: h.name, ok: h.ok, code: h.code ?? null })),
       keys: keys.active().map((key) => this.#key(key)),
+      destroyed: [
+        ...lives.erasures().map(({ keyId }) => ({ keyId, complete: true })),
+        ...lives.unfinished().map((keyId) => ({ keyId, complete: false })),
+      ],
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
     }
@@ -76,10 +86,11 @@ export class NodeAdmin implements AdminCommands {
   }
 
   #key({ keyId, epoch, threshold, parties, publicKey }: KeyPublic): AdminKey {
-    const { keys, epochs } = this.#p
+    const { keys, lives, epochs } = this.#p
+    const { phase } = lives.of(keyId)
     const { certified, pending } = keys.others(keyId)
     const state = epochs.isStale(keyId) ? 'stale' : 'active'
-    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending }
+    return { ...{ keyId, phase, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending }
   }
 
   #pair(peer: PartyId): AdminPair {

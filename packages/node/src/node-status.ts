@@ -1,11 +1,12 @@
-import type { ClusterLock, NodeMember, PartyId } from '@conclave/core'
+import { type ClusterLock, type NodeMember, type PartyId, utf8 } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
-import type { NodeStatus } from '@conclave/wire'
+import { ERASURES_MAX, type NodeStatus } from '@conclave/wire'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { ProcessMeter } from './process-meter.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 
@@ -17,6 +18,7 @@ export interface StatusParts {
   readonly vault: KeyVault
   readonly transport: Transport
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
@@ -39,7 +41,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, vault, keys, epochs, correlations, meter } = this.#p
+    const { self, lock, transport, vault, keys, lives, epochs, correlations, meter } = this.#p
     const links = transport.links()
     const health = await vault.health()
     return {
@@ -55,6 +57,7 @@ export class StatusReport {
         state: epochs.isStale(k.keyId) ? 'stale' : 'active',
         prepared: keys.prepared(k.keyId) ?? k.epoch,
         chainCode: k.chainCode,
+        phase: lives.of(k.keyId).phase,
       })),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       hsmOk: health.some((h) => h.ok),
@@ -62,6 +65,10 @@ export class StatusReport {
       received: eight(links.reduce((sum, l) => sum + l.bytesReceived, 0)),
       ...meter.read(),
       pool: correlations.metrics(),
+      erasures: lives
+        .erasures()
+        .slice(-ERASURES_MAX)
+        .map((e) => utf8(JSON.stringify(e))),
     }
   }
 

@@ -21,6 +21,7 @@ import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
+import { KeyAdmin } from './key-admin.ts'
 import { KeyMaker } from './key-maker.ts'
 import { logJournal } from './log-journal.ts'
 import { NodeAdmin } from './node-admin.ts'
@@ -34,6 +35,7 @@ import { RequestDesk } from './request-desk.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
+import { KeyLives } from './store/key-lives.ts'
 import { KeyStore, type NodeScope } from './store/key-store.ts'
 import { LockStore } from './store/lock-store.ts'
 import { PairStore } from './store/pair-store.ts'
@@ -61,8 +63,16 @@ export interface NodeParts {
   readonly abandonedKeys?: readonly string[]
   /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
   readonly shelves?: readonly RecordShelf[]
+  /** New keys sign nothing before their operator activates them. */
+  readonly explicitActivation?: boolean
   /** Default: the node's log. */
   readonly journal?: Journal
+}
+
+interface Stores {
+  readonly keys: KeyStore
+  readonly pairs: PairStore
+  readonly lives: KeyLives
 }
 
 /**
@@ -88,9 +98,10 @@ export class ApproverNode {
   #stopped = false
   #stopGossip: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
+  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, { keys, pairs, lives }: Stores) {
     this.#p = parts
     const { clock, log, vault, pool, lock, transport } = parts
+    const journal = parts.journal ?? logJournal(log)
     const seed = () => vault.random(32)
     const outbox = new Outbox({ lock, transport, log })
     this.#hub = new SessionHub({
@@ -121,26 +132,26 @@ export class ApproverNode {
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
-      ...{ self: self.index, keys, clock, log, certificates: this.#certificates, identity: vault.identity },
+      ...{ self: self.index, keys, lives, journal, clock, log, certificates: this.#certificates, identity: vault.identity },
       gossip: (to, gossip) => outbox.send(to, { gossip }),
       peersUp: () => outbox.peersUp(),
     })
     this.#epochs = epochs
     this.#keyMaker = new KeyMaker({
-      ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, clock, log },
+      ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       requests: new RequestStore(parts.store),
       seed,
     })
-    const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
+    const shown = { self, lock, vault, keys, lives, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
     this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    const journal = parts.journal ?? logJournal(log)
     const hsm = new HsmAdmin({ vault, journal, shelf: shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])]) })
-    this.admin = new NodeAdmin({ ...shown, hsm, journal, isLinkUp: (peer) => outbox.isUp(peer) })
+    const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
+    this.admin = new NodeAdmin({ ...shown, hsm, key, journal, isLinkUp: (peer) => outbox.isUp(peer) })
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => this.#handle(from, request),
@@ -172,10 +183,14 @@ export class ApproverNode {
       lockOf: (context) => locks.lockOf(context),
       locks: [...locks.older, lock],
     }
-    const keys = await KeyStore.open(store, vault, scope)
+    const lives = await KeyLives.open(store)
+    const keys = await KeyStore.open(store, vault, scope, {
+      requireShares: (keyId) => lives.requireShares(keyId),
+      first: (keyId) => (parts.explicitActivation === true ? lives.provisioned(keyId, parts.clock.nowMs()) : undefined),
+    })
     const pairs = await PairStore.open(store, vault, scope)
     await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
-    const node = new ApproverNode(parts, self, scope, keys, pairs)
+    const node = new ApproverNode(parts, self, scope, { keys, pairs, lives })
     try {
       await node.#join()
     } catch (error) {

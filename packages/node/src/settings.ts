@@ -36,6 +36,7 @@ const Settings = z.strictObject({
   hsm: z.array(Hsm).min(1).max(4),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
+  keys: z.strictObject({ activation: z.enum(['automatic', 'explicit']).default('automatic') }).prefault({}),
   signing: z
     .strictObject({
       maxConcurrent: z.int().min(1).max(256).default(32),
@@ -57,6 +58,8 @@ export interface NodeSettings {
   readonly hsms: readonly HsmSettings[]
   readonly listen: readonly string[]
   readonly storePath: string
+  /** New keys sign nothing before their operator activates them. */
+  readonly explicitActivation: boolean
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
   /** Of the correlation pool. */
@@ -107,6 +110,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     })) as readonly HsmSettings[],
     listen: s.p2p.listen,
     storePath: at(s.store.path),
+    explicitActivation: s.keys.activation === 'explicit',
     maxConcurrent: s.signing.maxConcurrent,
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,

@@ -69,6 +69,10 @@ export class FakeNode {
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  /** As its status has them. */
+  erasures: readonly Uint8Array[] = []
+  /** By key; active unless it says otherwise. */
+  readonly phases = new Map<string, string>()
   /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
   holdsBack = false
   /** The code with which it refuses every renewal. */
@@ -169,7 +173,17 @@ export class FakeNode {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
         const highest = Math.max(prepared, this.#prepared.get(keyId)?.epoch ?? 0)
         const publicKey = secp256k1.getPublicKey(secret)
-        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest }
+        return {
+          keyId,
+          epoch,
+          publicKey,
+          chainCode,
+          threshold,
+          parties,
+          state,
+          prepared: highest,
+          phase: this.phases.get(keyId) ?? 'active',
+        }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,
@@ -185,6 +199,7 @@ export class FakeNode {
       loopMaxUs: 200,
       cpuMs: 300,
       pool: { made: 40, used: 30, missed: 3, mismatched: 2, dropped: 1, refills: 5, declined: 6, failed: 7 },
+      erasures: this.erasures,
     }
   }
 

@@ -1,7 +1,9 @@
 /** Records of key shares, and what can be said of one by itself. */
 import { type PartyId, sameIdentity, verifyIdentity } from '@conclave/core'
 import { certificateHash, type Identities } from '@conclave/mpc'
+import type { SealContext } from '@conclave/vault'
 import { type Attestation, EPOCHS_MAX, type KeyCertificate, type KeyPublic, type PendingKey, type StoredKey } from '@conclave/wire'
+import type { NodeScope } from './key-store.ts'
 
 /** What is on the disk of one key. */
 export interface Epochs {
@@ -21,6 +23,25 @@ export function keepsQuorum({ parties, threshold }: KeyPublic, then: Identities,
     return a !== undefined && b !== undefined && sameIdentity(a, b)
   }
   return parties.filter(isKept).length >= threshold
+}
+
+/** The parties of every epoch. */
+export function partiesIn(epochs: Epochs | undefined): readonly PartyId[] {
+  const all = [...(epochs?.pending.values() ?? []), ...[...(epochs?.certified.values() ?? [])].map((s) => s.certificate)]
+  return [...new Set(all.flatMap((k) => k.key.parties))]
+}
+
+/** Certified epochs, the highest that works first, those that do not after all that do. */
+export function standingIn(epochs: Epochs | undefined, works: (key: KeyPublic) => boolean): readonly StoredKey[] {
+  const down = [...(epochs?.certified.values() ?? [])].sort((a, b) => b.certificate.key.epoch - a.certificate.key.epoch)
+  return [...down.filter((s) => works(s.certificate.key)), ...down.filter((s) => !works(s.certificate.key))]
+}
+
+const RECORD_VERSION = 1
+
+/** What a sealed share is bound to. */
+export function shareContext(scope: Pick<NodeScope, 'clusterId' | 'nodeName'>, { keyId, epoch }: KeyPublic): SealContext {
+  return { clusterId: scope.clusterId, nodeId: scope.nodeName, recordType: 'key-share', keyId, epoch, version: RECORD_VERSION }
 }
 
 /** What one epoch has been attested with so far. */
