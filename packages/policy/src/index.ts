@@ -19,6 +19,8 @@ export type { Amount, Destination, PayloadDigest, PayloadFacts } from './payload
 export * from './policy.ts'
 export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
 export { RULE_LIST_MAX, RULES_MAX } from './policy-schema.ts'
+export { type DecodedPsbt, PSBT_BYTES_MAX, PSBT_INPUTS_MAX, PSBT_OUTPUTS_MAX } from './psbt.ts'
+export { assemblePsbt, type SignedPsbt } from './psbt-assemble.ts'
 export { payloadHash, STATEMENT_DIGESTS_MAX, type Statement, type StatementDigest, type StatementItem } from './statement.ts'
 export * from './statement-bytes.ts'
 export * from './summary.ts'
