@@ -1,4 +1,4 @@
-import { concat, type DerivationPath, deriveChild, fromHex, u32 } from '@conclave/core'
+import { concat, type DerivationPath, deriveChild, type ExtendedKey, fromHex, u32 } from '@conclave/core'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Address, OutScript, p2ms, p2pkh, p2sh, p2wpkh, p2wsh } from '@scure/btc-signer'
@@ -9,7 +9,7 @@ const { Fn } = secp256k1.Point
 const SECRET = new Uint8Array(32).fill(11)
 /** The root key of the tests. */
 export const ROOT = { publicKey: secp256k1.getPublicKey(SECRET, true), chainCode: new Uint8Array(32).fill(12) }
-const FINGERPRINT = hash160(ROOT.publicKey).subarray(0, 4)
+const fingerprintOf = ({ publicKey }: ExtendedKey) => hash160(publicKey).subarray(0, 4)
 const COSIGNER = secp256k1.getPublicKey(new Uint8Array(32).fill(13), true)
 /** Of nobody in the tests. */
 export const PAYEE = 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4'
@@ -20,7 +20,7 @@ export const KINDS: readonly Kind[] = ['p2pkh', 'p2wpkh', 'p2sh-p2wpkh', 'p2sh-m
 export const ALONE: readonly Kind[] = ['p2pkh', 'p2wpkh', 'p2sh-p2wpkh', 'p2wsh-one', 'p2sh-p2wsh']
 const LEGACY: readonly Kind[] = ['p2pkh', 'p2sh-ms']
 
-export const publicKeyAt = (path: DerivationPath): Uint8Array => deriveChild(ROOT, path).publicKey
+export const publicKeyAt = (path: DerivationPath, root: ExtendedKey = ROOT): Uint8Array => deriveChild(root, path).publicKey
 
 export function signAt(path: DerivationPath, digest: Uint8Array): Uint8Array {
   const secret = Fn.toBytes(Fn.add(Fn.fromBytes(SECRET), Fn.fromBytes(deriveChild(ROOT, path).tweak)))
@@ -34,8 +34,8 @@ interface Scripts {
 }
 
 /** How money of a child is held. */
-export function scriptsOf(kind: Kind, path: DerivationPath): Scripts {
-  const key = publicKeyAt(path)
+export function scriptsOf(kind: Kind, path: DerivationPath, root: ExtendedKey = ROOT): Scripts {
+  const key = publicKeyAt(path, root)
   const one = p2ms(1, [key])
   switch (kind) {
     case 'p2pkh':
@@ -99,17 +99,17 @@ export interface FixtureOutput extends Changes {
   readonly kind?: Kind
 }
 
-function claimFields(type: number, claims: NonNullable<Changes['claims']>): Field[] {
-  return claims.map(({ path, publicKey, fingerprint = FINGERPRINT }) => [
+function claimFields(type: number, claims: NonNullable<Changes['claims']>, root: ExtendedKey): Field[] {
+  return claims.map(({ path, publicKey, fingerprint = fingerprintOf(root) }) => [
     type,
-    publicKey ?? publicKeyAt(path),
+    publicKey ?? publicKeyAt(path, root),
     concat(fingerprint, ...path.map((index) => little(index, 4))),
   ])
 }
 
-function inputFields(input: FixtureInput, previous: Uint8Array): readonly Field[] {
+function inputFields(input: FixtureInput, previous: Uint8Array, root: ExtendedKey): readonly Field[] {
   const { kind, path, amountSat, claims = [{ path }], fields = [] } = input
-  const scripts = scriptsOf(kind, path)
+  const scripts = scriptsOf(kind, path, root)
   const whole = input.previous === undefined ? previous : input.previous
   const utxo = input.utxo === undefined ? (LEGACY.includes(kind) ? null : { script: scripts.script, amountSat }) : input.utxo
   const [redeem, witness] = [input.redeemScript ?? scripts.redeemScript, input.witnessScript ?? scripts.witnessScript]
@@ -118,16 +118,16 @@ function inputFields(input: FixtureInput, previous: Uint8Array): readonly Field[
     ...(utxo === null ? [] : [witnessUtxo(utxo)]),
     ...(redeem === undefined ? [] : [[4, NO_KEY, redeem] as const]),
     ...(witness === undefined ? [] : [[5, NO_KEY, witness] as const]),
-    ...claimFields(6, claims),
+    ...claimFields(6, claims, root),
     ...fields,
   ]
 }
 
-const scriptOf = ({ to, kind = 'p2wpkh' }: FixtureOutput) =>
-  typeof to === 'string' ? OutScript.encode(Address().decode(to)) : scriptsOf(kind, to).script
+const scriptOf = ({ to, kind = 'p2wpkh' }: FixtureOutput, root: ExtendedKey) =>
+  typeof to === 'string' ? OutScript.encode(Address().decode(to)) : scriptsOf(kind, to, root).script
 
-function outputFields({ to, claims, fields = [] }: FixtureOutput): readonly Field[] {
-  return [...claimFields(2, claims ?? (typeof to === 'string' ? [] : [{ path: to }])), ...fields]
+function outputFields({ to, claims, fields = [] }: FixtureOutput, root: ExtendedKey): readonly Field[] {
+  return [...claimFields(2, claims ?? (typeof to === 'string' ? [] : [{ path: to }]), root), ...fields]
 }
 
 export interface FixturePsbt {
@@ -135,6 +135,8 @@ export interface FixturePsbt {
   readonly outputs?: readonly FixtureOutput[]
   readonly version?: 0 | 2
   readonly lockTime?: number
+  /** Whose children sign; default ROOT. */
+  readonly root?: ExtendedKey
 }
 
 const INPUTS: readonly FixtureInput[] = [
@@ -147,20 +149,20 @@ const OUTPUTS: readonly FixtureOutput[] = [
 ]
 
 /** 60,000 and 50,000 sat of two children; 80,000 to PAYEE, 29,000 back, 1,000 in fees. */
-function planOf({ inputs = INPUTS, outputs = OUTPUTS, lockTime = 0 }: FixturePsbt) {
-  const previous = inputs.map(({ kind, path, amountSat, seed }, i) => previousOf(scriptsOf(kind, path).script, amountSat, seed ?? i))
+function planOf({ inputs = INPUTS, outputs = OUTPUTS, lockTime = 0, root = ROOT }: FixturePsbt) {
+  const previous = inputs.map(({ kind, path, amountSat, seed }, i) => previousOf(scriptsOf(kind, path, root).script, amountSat, seed ?? i))
   const tx: NaiveTx = {
     ...{ version: 2, lockTime },
     inputs: inputs.map(({ index = 1 }, i) => ({ txid: txidOf(previous[i] as Uint8Array), index, sequence: 0xfffffffd })),
-    outputs: outputs.map((output) => ({ amountSat: output.amountSat, script: scriptOf(output) })),
+    outputs: outputs.map((output) => ({ amountSat: output.amountSat, script: scriptOf(output, root) })),
   }
-  return { tx, previous, inputs, outputs }
+  return { tx, previous, inputs, outputs, root }
 }
 
 export const txOf = (plan: FixturePsbt = {}): NaiveTx => planOf(plan).tx
 
 export function psbtOf(plan: FixturePsbt = {}): Uint8Array {
-  const { tx, previous, inputs, outputs } = planOf(plan)
-  const fields = inputs.map((input, i) => inputFields(input, previous[i] as Uint8Array))
-  return naivePsbt({ version: plan.version ?? 0, tx, inputs: fields, outputs: outputs.map(outputFields) })
+  const { tx, previous, inputs, outputs, root } = planOf(plan)
+  const fields = inputs.map((input, i) => inputFields(input, previous[i] as Uint8Array, root))
+  return naivePsbt({ version: plan.version ?? 0, tx, inputs: fields, outputs: outputs.map((output) => outputFields(output, root)) })
 }

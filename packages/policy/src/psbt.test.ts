@@ -24,7 +24,6 @@ import { PSBT_BYTES_MAX, PSBT_INPUTS_MAX, PSBT_OUTPUTS_MAX } from './psbt.ts'
 import { assemblePsbt } from './psbt-assemble.ts'
 import { psbtDigest } from './psbt-digest.ts'
 import { PSBT_STEPS_MAX } from './psbt-keys.ts'
-import { confirmPsbt, type PsbtReading } from './psbt-second-opinion.ts'
 
 const CONTEXT = { key: ROOT }
 const decode = (psbt: Uint8Array) => decodePayload('btc.psbt', psbt, CONTEXT)
@@ -247,44 +246,6 @@ describe('btc.psbt', () => {
       expect(failure(() => decode(bytes))).match(/^InvalidArgument/)
     const deep = Array.from({ length: PSBT_STEPS_MAX / 8 + 1 }, (_, i) => [i, 1, 2, 3, 4, 5, 6, 7])
     refused({ outputs: deep.map((to) => ({ to, amountSat: 1n })) }, /more than 128 steps/)
-  })
-
-  it('btc.psbt: what two libraries do not read alike is refused, whatever it is', () => {
-    const psbt = psbtOf()
-    const tx = Transaction.fromPSBT(psbt)
-    const previous = [0, 1].map((i) =>
-      previousOf(scriptsOf(i === 0 ? 'p2wpkh' : 'p2pkh', [0, 5 + i]).script, i === 0 ? 60_000n : 50_000n, i),
-    )
-    const inputs = decode(psbt).inputs.map((input, i) => ({
-      ...input,
-      txid: fromHex(input.txid),
-      sequence: 0xfffffffd,
-      previousTx: previous[i],
-    }))
-    const reading: PsbtReading = { version: 0, unsignedTx: tx.unsignedTx, inputs, outputs: decode(psbt).outputs }
-    const confirmed = (changes: Partial<PsbtReading>) => failure(() => confirmPsbt(psbt, { ...reading, ...changes }))
-    expect(confirmed({})).equal('accepted')
-    const [first, second] = inputs
-    const [paid, back] = reading.outputs
-    if (first === undefined || second === undefined || paid === undefined || back === undefined) throw new Error('two of each')
-    const changes: readonly Partial<PsbtReading>[] = [
-      { unsignedTx: Transaction.fromPSBT(psbtOf({ lockTime: 1 })).unsignedTx },
-      ...[{ inputs: [first] }, { inputs: [first, second, second] }, { inputs: [second, first] }],
-      ...[
-        { sequence: 1 },
-        { index: 0 },
-        { txid: second.txid },
-        { amountSat: 1n },
-        { script: second.script },
-        { previousTx: previous[1] },
-      ].map((c) => ({
-        inputs: [{ ...first, ...c }, second],
-      })),
-      ...[{ outputs: [paid] }, { outputs: [back, paid] }, { outputs: [paid, back, back] }],
-      ...[{ amountSat: 1n }, { script: back.script }].map((c) => ({ outputs: [{ ...paid, ...c }, back] })),
-    ]
-    for (const [i, change] of changes.entries())
-      expect(confirmed(change), `case ${i}`).match(/two libraries read|not the one that is spent from/)
   })
 
   it('btc.psbt: signatures are one for each input, low-s and in range', () => {
