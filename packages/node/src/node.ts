@@ -8,7 +8,7 @@ import {
   type PartyId,
   sameIdentity,
 } from '@conclave/core'
-import type { Policy } from '@conclave/policy'
+import type { Decoding, Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
 import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus } from '@conclave/wire'
@@ -49,6 +49,7 @@ export interface NodeParts {
   readonly store: Store
   readonly pool: SessionPool
   readonly policy: Policy
+  readonly decoding?: Decoding
   readonly clock: Clock
   readonly meter: ProcessMeter
   readonly log: Logger
@@ -136,10 +137,9 @@ export class ApproverNode {
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, decoding: parts.decoding ?? {} },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
-      requests: new RequestStore(parts.store),
-      seed,
+      ...{ requests: new RequestStore(parts.store), maxConcurrent: parts.maxConcurrent, seed },
     })
     const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })

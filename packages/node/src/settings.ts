@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
+import { type DecodingSettings, decodingSettings, withPaths } from '@conclave/policy'
 import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
 import { CUSTODIANS_MAX } from '@conclave/wire'
 import { z } from 'zod'
@@ -82,6 +83,7 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
+  decoding: decodingSettings.prefault({}),
   backup: Backup.optional(),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
@@ -106,6 +108,7 @@ export interface NodeSettings {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly policyFile: string
+  readonly decoding: DecodingSettings
   /** Who together can open this node's backups; without it none are made. */
   readonly backup: BackupPlan | undefined
   /** Where the operator talks to the running node. */
@@ -157,6 +160,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    decoding: withPaths(s.decoding, at),
     backup: s.backup,
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,

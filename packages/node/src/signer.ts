@@ -12,7 +12,7 @@ import {
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
-import type { Policy } from '@conclave/policy'
+import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
 import type { EpochKeeper } from './epoch-keeper.ts'
@@ -40,6 +40,7 @@ export interface SignerOptions {
   readonly requests: RequestStore
   readonly hub: SessionHub
   readonly policy: Policy
+  readonly decoding: Decoding
   readonly clock: Clock
   readonly log: Logger
   readonly maxConcurrent: number
@@ -65,7 +66,7 @@ export class Signer {
 
   constructor(options: SignerOptions) {
     this.#o = options
-    this.#judge = new Judge(options.policy)
+    this.#judge = new Judge(options.policy, options.decoding)
   }
 
   /** Whether a signing is under way, in a session or before one. */
@@ -88,7 +89,8 @@ export class Signer {
       if (allowed) await this.#o.requests.remember(p)
       else this.#noteDenied(p)
       this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request denied')
-      return { requestId, allowed, code, reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX), digests }
+      const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
+      return { requestId, allowed, code, ...said, digests: digests.map(({ digest }) => digest) }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
@@ -105,12 +107,16 @@ export class Signer {
   async sign(s: Sign): Promise<Signed> {
     const known = (await this.#o.requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
-    // A request of many items must find room too, so what runs may exceed the limit by one request.
+    // A request of many signatures must find room too, so what runs may exceed the limit by one request.
     if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
-    const count = known.items.length
+    const refusal = this.#o.lives.refusal(known.keyId)
+    if (refusal?.code === 'KEY_DESTROYED') throw refusal
+    // The policy may have changed since the proposal, so it is asked again.
+    const judged = this.#judged(known)
+    const count = judged.digests.length
     this.#running += count
     try {
-      return await this.#sign(s, known)
+      return await this.#sign(s, known, judged)
     } finally {
       this.#running -= count
       this.#o.correlations.stir()
@@ -118,8 +124,7 @@ export class Signer {
   }
 
   #judged(proposal: Proposal): Judged {
-    this.#o.keys.get(proposal.keyId)
-    return this.#judge.judge(proposal)
+    return this.#judge.judge(proposal, this.#o.keys.get(proposal.keyId))
   }
 
   #noteDenied({ requestId, keyId, payloadType, items }: Propose): void {
@@ -129,18 +134,14 @@ export class Signer {
     if (this.#denied.size > DENIED_MAX) this.#denied.delete(this.#denied.keys().next().value as string)
   }
 
-  async #sign(s: Sign, known: Proposal): Promise<Signed> {
+  async #sign(s: Sign, known: Proposal, { verdict, digests: items }: Judged): Promise<Signed> {
     const { self, scope } = this.#o
     const refusal = this.#o.lives.refusal(known.keyId)
-    if (refusal?.code === 'KEY_DESTROYED') throw refusal
-    // The policy may have changed since the proposal, so it is asked again.
-    const { verdict, digests } = this.#judged(known)
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
-    const items = known.items.map(({ path }, i) => ({ digest: digests[i] as Uint8Array, path }))
     const request: SignRequest = { requestId: s.requestId, signers, items, purpose: known.payloadType, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
     const { code, reason, rule } = verdict
@@ -152,12 +153,12 @@ export class Signer {
       throw denied
     }
     const { result, bytesSent } = await this.#run(sid, key, request)
-    if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each item')
+    if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
-    const signed = result.map(({ signature, recovery }, i) => ({ digest: digests[i] as Uint8Array, signature, recovery }))
+    const signed = result.map(({ signature, recovery }, i) => ({ digest: (items[i] as StatementDigest).digest, signature, recovery }))
     return { requestId: s.requestId, items: signed, bytesSent }
   }
 
