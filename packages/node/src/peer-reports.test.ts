@@ -54,19 +54,21 @@ describe('peer reports', () => {
     expect(checkup.hsms).to.deep.equal([{ name: 'primary', missedSeals: 0, mark: checkup.hsms[0]?.mark, unopenable: 0 }])
   })
 
-  it('mark: of one key of one token in one cluster; none while the HSM is down', () => {
-    const key = { tokenSerial: 's', kekId: 'k' }
+  it('mark: of one key of one token in one cluster; none while the HSM is down, or of an id that others may have', () => {
+    const key = { tokenSerial: 's', kekId: 'ab'.repeat(8) }
     const cluster = 'ab'.repeat(32)
     const marks = [
       hsmMark(cluster, { key }),
       hsmMark('cd'.repeat(32), { key }),
-      hsmMark(cluster, { key: { ...key, kekId: 'l' } }),
+      hsmMark(cluster, { key: { ...key, kekId: 'cd'.repeat(8) } }),
       hsmMark(cluster, { key: { ...key, tokenSerial: 't' } }),
-      hsmMark(cluster, { key: { tokenSerial: 'sk', kekId: '' } }),
+      hsmMark(cluster, { key: { tokenSerial: `s${'ab'.repeat(2)}`, kekId: 'ab'.repeat(8) } }),
+      hsmMark(cluster, { key: { tokenSerial: 's', kekId: 'ab'.repeat(10) } }),
     ]
     expect(new Set(marks).size).to.equal(marks.length)
     expect(hsmMark(cluster, { key })).to.equal(marks[0])
     expect(hsmMark(cluster, { key: undefined })).to.equal(undefined)
+    expect(hsmMark(cluster, { key: { ...key, kekId: 'ab'.repeat(7) } })).to.equal(undefined)
   })
 
   it('checkup: a peer that is down is not asked, and why is told', async () => {
