@@ -4,6 +4,7 @@ import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
+import { addHsmCommands } from './hsm-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
@@ -23,6 +24,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addKeyCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
+  addHsmCommands(program)
   addDemoCommand(program)
   return program
 }

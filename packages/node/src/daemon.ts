@@ -53,9 +53,9 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
 
-/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {VaultError}; {StoreError}. */
+/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
 export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
   const file = storeKeyFile(settings)
   let record: Uint8Array
@@ -85,7 +85,9 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
-  const vault = await openPkcs11Vault({ hsms: settings.hsms })
+  // Known from the lock, it need not be asked of an HSM that is away now.
+  const key = lock.nodes.find((n) => n.name === settings.name)?.identity
+  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity: { hsm: settings.identityHsm, key } })
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined

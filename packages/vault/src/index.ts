@@ -7,7 +7,7 @@ export { MemoryDevice, type MemoryDeviceOptions } from './memory-hsm.ts'
 export { type MemoryVaultOptions, memoryVault } from './memory-vault.ts'
 export { openPkcs11Vault } from './pkcs11-vault.ts'
 export type { ProfileFinding, TokenProbe } from './probe-report.ts'
-export type { ProfileName } from './profile.ts'
+export { PROFILE_NAMES, type ProfileName } from './profile.ts'
 export {
   type BackupSettings,
   type ProvisionedBackup,

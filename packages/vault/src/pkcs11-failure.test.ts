@@ -180,7 +180,7 @@ describe(`PKCS#11 vault, failures, SoftHSM2${SOFTHSM_MISSING === undefined ? '' 
       await rig.revive('primary').catch(() => undefined)
     }
     const other = await refusal(openPkcs11Vault({ ...rig.settings, identity: { ...rig.settings.identity, hsm: 'backup' } }))
-    expect(other.code).to.equal('KEY_MISSING')
+    expect(other.code).to.equal('WRONG_IDENTITY')
   })
 
   it('open: one token under two names is not a backup', async () => {

@@ -31,7 +31,7 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
   if (identity === undefined)
     throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`, { details: { hsm: holder.name } })
   if (expected !== undefined && !sameIdentity(expected, identity)) {
-    throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds another identity than this node's`, { details: { hsm: holder.name } })
+    throw vaultError('WRONG_IDENTITY', `hsm "${holder.name}" holds another identity than this node's`, { details: { hsm: holder.name } })
   }
   return identity
 }
@@ -44,7 +44,7 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
  * is not tolerated on any HSM.
  *
  * @throws {ConfigError} BAD_HSM_SETTINGS
- * @throws {VaultError} PIN_INCORRECT, PIN_SOURCE, MODULE_MISSING, KEY_MISSING, KEY_AMBIGUOUS, UNSUPPORTED of any HSM; the first failure when none works.
+ * @throws {VaultError} PIN_INCORRECT, PIN_SOURCE, MODULE_MISSING, KEY_MISSING, KEY_AMBIGUOUS, WRONG_IDENTITY, UNSUPPORTED of any HSM; the first failure when none works.
  */
 export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<KeyVault> {
   checkVaultSettings(settings)
