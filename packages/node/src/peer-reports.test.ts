@@ -4,6 +4,9 @@ import { expect } from 'chai'
 import { Calls } from './calls.ts'
 import type { Checkup } from './checkup.ts'
 import { type Rig, TestCluster } from './cluster.fixture.ts'
+import { known } from './doctor/finding.ts'
+import { findingsOf } from './doctor/results.fixture.ts'
+import { checkTwins } from './doctor/twin-check.ts'
 import { hsmMark, PeerReports } from './peer-reports.ts'
 import { pairsReady } from './requests.fixture.ts'
 
@@ -76,6 +79,25 @@ describe('peer reports', () => {
     const checkup = await cluster.node('n1').admin.checkUp()
     expect(checkup.peers.find((p) => p.name === 'n2')).to.deep.include({ isLinkUp: false, word: null })
     await cluster.start(['n2'])
+  })
+
+  it('checkup: two nodes on one token are found by each of them', async () => {
+    const device = new MemoryDevice({ name: 'shared' })
+    const shared = await memoryVault({ devices: [device] })
+    const rig: Rig = (parts) => ({ ...parts, vault: { ...parts.vault, health: () => shared.health() } })
+    for (const name of ['n1', 'n2']) await cluster.kill(name)
+    await cluster.start(['n1', 'n2'], { rig })
+    await pairsReady(cluster, [1, 2, 3])
+    for (const [name, other] of [
+      ['n1', 'n2'],
+      ['n2', 'n1'],
+    ] as const) {
+      const results = checkTwins(known([]), known([]), known(await cluster.node(name).admin.checkUp()))
+      expect(findingsOf(results).map((f) => [f.code, f.subject])).to.deep.equal([['PEER_SHARES_TOKEN', other]])
+    }
+    await cluster.kill('n2')
+    await cluster.start(['n2'])
+    await shared.close()
   })
 
   it('checkup: a record that the HSM cannot open is counted', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@conclave/core'
 import { expect } from 'chai'
+import { riskOfLogin } from './agent/inspect-token.ts'
 import { inspectHsm } from './inspect.ts'
 import { KEK_LABEL } from './pkcs11-hsm.ts'
 import type { HsmSettings } from './settings.ts'
@@ -94,6 +95,32 @@ describe('HSM inspection', () => {
       expect(again.tokens.filter((t) => t.initialised).map((t) => t.countLow)).to.deep.equal([true])
       expect(again.keys).to.include({ ok: false, code: 'NOT_TRIED' })
     }
+  })
+
+  it('inspection: no login to a token that is locked, at its final try, counting, without a PIN, or not clearly meant', () => {
+    const sound = {
+      slot: Buffer.alloc(8),
+      label: 't',
+      serial: 's',
+      initialised: true,
+      hasPin: true,
+      countLow: false,
+      finalTry: false,
+      locked: false,
+    }
+    const token = { ...sound, pinMin: 4, pinMax: 255 }
+    const risk = (...tokens: readonly Partial<typeof token>[]) =>
+      riskOfLogin(
+        tokens.map((t) => ({ ...token, ...t })),
+        { token: 't', serial: undefined },
+      )
+    expect(risk({})).to.equal(undefined)
+    expect(risk({ locked: true })).to.match(/locked/)
+    expect(risk({ finalTry: true })).to.match(/would lock/)
+    expect(risk({ countLow: true })).to.match(/counts a wrong PIN/)
+    expect(risk({ hasPin: false })).to.match(/no user PIN/)
+    expect(risk({}, { serial: 's2' })).to.match(/several tokens/)
+    expect(risk()).to.match(/no token/)
   })
 
   it('inspection: a KEK that may leave the token is shown as it is', async () => {
