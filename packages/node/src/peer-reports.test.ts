@@ -127,6 +127,23 @@ describe('peer reports without a cluster', () => {
     expect(Number.isFinite((answer as { offsetMs: number }).offsetMs)).to.equal(true)
   })
 
+  it('peer: of three answers the quickest counts, and half of its way and what the peer took itself are taken off', async () => {
+    let nowMs = 1_000
+    const clock: Clock = { nowMs: () => nowMs, after: () => () => undefined }
+    const ways = [100, 40, 300]
+    const calls = new Calls(clock, (peer, { id }) => {
+      // Sixty milliseconds of every exchange are the peer's own; its clock is 5 s ahead, read after the first half of the way.
+      const way = ways.shift() ?? 0
+      const bytes = new Uint8Array(8)
+      new DataView(bytes.buffer).setBigUint64(0, BigInt(nowMs + way / 2 + 60 + 5_000))
+      nowMs += way + 60
+      queueMicrotask(() => calls.answered(peer, { id, body: { peerReport: { clock: bytes, heldMs: 60, version: 'x', hsms: [] } } }))
+    })
+    const reports = new PeerReports({ clusterId: 'ab'.repeat(32), vault: undefined as never, calls, clock })
+    expect(await reports.ask(2)).to.include({ offsetMs: 5_000, roundTripMs: 40 })
+    expect(ways).to.deep.equal([])
+  })
+
   it('peer: one that answers something else is told by a code', async () => {
     const calls = new Calls(systemClock, (peer, { id }) => {
       queueMicrotask(() => calls.answered(peer, { id, body: { pairAccept: { pairEpoch: 1, agreed: true } } }))
