@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClusterLock, ConfigError, messageOf, parseLock, systemClock, verifyLock } from '@conclave/core'
+import { type ClusterLock, ConfigError, codeOf, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
 import { parsePolicy } from '@conclave/policy'
-import { checkRuntime, libp2pTransport } from '@conclave/transport'
+import { checkRuntime, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vault'
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
+import { openPeerKey, PEER_KEY_FILE, peerKeyContext } from './peer-key.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
@@ -52,6 +53,17 @@ export async function readLock(file: string): Promise<ClusterLock> {
 }
 
 const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+const peerKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', PEER_KEY_FILE)
+
+/** Keys that the lock names need not be asked of an HSM that is away now. */
+async function openVault({ hsms, name }: NodeSettings, self: NodeMember | undefined): Promise<KeyVault> {
+  try {
+    return await openPkcs11Vault({ hsms, identity: { key: self?.identity }, checkpointKeys: self?.checkpointKeys })
+  } catch (error) {
+    if (codeOf(error) !== 'WRONG_IDENTITY') throw error
+    throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`, {}, error)
+  }
+}
 
 async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
   const file = storeKeyFile(settings)
@@ -82,7 +94,8 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
-  const vault = await openPkcs11Vault({ hsms: settings.hsms })
+  const self = lock.nodes.find((n) => n.name === settings.name)
+  const vault = await openVault(settings, self)
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
@@ -91,10 +104,12 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
     pool = new SessionPool()
+    const ownPeerKey = self !== undefined && mustProve(self)
     const transport = libp2pTransport({
       lock,
       self: settings.name,
-      signer: vault.identity,
+      signer: ownPeerKey ? await openPeerKey(vault, settings.name, peerKeyFile(settings)) : vault.identity,
+      identity: vault.identity,
       listen: settings.listen,
       logger: log,
       version: VERSION,
@@ -115,7 +130,10 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
-      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
+      shelves: [
+        sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name)),
+        ...(ownPeerKey ? [sealedFile(PEER_KEY_FILE, peerKeyFile(settings), peerKeyContext(name))] : []),
+      ],
     })
     serve(adminRoutes(node.admin))
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')

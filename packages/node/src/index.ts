@@ -2,7 +2,7 @@ export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
-export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
+export { CARD_FILE, type ExistingHsm, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export {
   draftLock,
   draftNextLock,

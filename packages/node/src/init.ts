@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { ConfigError, formatKey, messageOf } from '@conclave/core'
+import { ConfigError, formatKey, type IdentityKey, messageOf } from '@conclave/core'
 import { peerIdOf } from '@conclave/transport'
 import { type HsmSettings, openPkcs11Vault, prepareSoftHsm, provisionHsm, softHsmModule } from '@conclave/vault'
 import { stringify } from 'yaml'
 import { STORE_KEY_FILE, storeKeyContext } from './daemon.ts'
+import { createPeerKey, hasPeerId, PEER_KEY_FILE } from './peer-key.ts'
 import { parseSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
 
@@ -21,7 +22,21 @@ export interface NodeInit {
   readonly listen: readonly string[]
   readonly announce?: readonly string[]
   /** An HSM that exists already; without it a SoftHSM token is made inside `dir`. */
-  readonly hsm?: { readonly module: string; readonly token: string; readonly pinFile: string }
+  readonly hsm?: ExistingHsm
+  /** Of identity and checkpoint key. Default: the first of Ed25519, secp256k1 and P-256 that the token makes. */
+  readonly keyType?: IdentityKey['type'] | undefined
+}
+
+/** A token that its vendor's tool has initialised. */
+export interface ExistingHsm {
+  readonly module: string
+  readonly token: string
+  readonly pinFile: string
+  /** For its agent only. Never a secret. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly libraryParameters?: string | undefined
+  /** The KEK was made by the vendor's tool. */
+  readonly adoptKek?: boolean | undefined
 }
 
 /** What a node tells the others of itself before there is a lock. Public. */
@@ -35,7 +50,7 @@ export interface NodeCard {
 }
 
 /** What the ceremony makes, beside the settings; with a SoftHSM also what belongs to its token. */
-const MADE = ['store', STORE_KEY_FILE, POLICY_FILE, CARD_FILE]
+const MADE = ['store', STORE_KEY_FILE, PEER_KEY_FILE, POLICY_FILE, CARD_FILE]
 const MADE_WITH_TOKEN = [...MADE, 'softhsm', 'pin', 'so-pin']
 
 /** @throws {ConfigError} ALREADY_INITIALISED, INIT_INCOMPLETE, INIT_FAILED. */
@@ -78,7 +93,8 @@ async function softHsm(dir: string, name: string): Promise<{ hsm: HsmSettings; s
 }
 
 /**
- * The ceremony that makes a node: HSM token, KEK and identity key inside it, an empty store, settings, a policy that denies all.
+ * The ceremony that makes a node: HSM token, KEK, identity and checkpoint key inside it, an empty store, settings, a policy that denies
+ * all. When libp2p takes no peer ids of the identity's kind, also the key of one, sealed.
  *
  * @returns the card that goes into the cluster lock.
  * @throws {ConfigError} BAD_SETTINGS, ALREADY_INITIALISED, INIT_INCOMPLETE, INIT_FAILED, MODULE_MISSING; {VaultError}; {StoreError}.
@@ -103,15 +119,20 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
     module: resolve(init.hsm?.module ?? ''),
     token: init.hsm?.token ?? '',
     pin: { file: resolve(init.hsm?.pinFile ?? '') },
+    ...(init.hsm?.env === undefined ? {} : { env: init.hsm.env }),
+    ...(init.hsm?.libraryParameters === undefined ? {} : { libraryParameters: init.hsm.libraryParameters }),
   }
   const { identity, checkpointKey, tokenSerial } = await provisionHsm({
     ...hsm,
     ...(made === undefined ? {} : { createToken: { soPin: { file: made.soPinFile } } }),
+    ...{ kekFrom: init.hsm?.adoptKek === true ? 'adopt' : 'generate', identityType: init.keyType, checkpointType: init.keyType },
   })
   const configured = { ...hsm, serial: tokenSerial }
   const storePath = join(dir, 'store')
   const vault = await openPkcs11Vault({ hsms: [configured] })
+  let peerKey = identity
   try {
+    if (!hasPeerId(identity)) peerKey = (await createPeerKey(vault, init.name, join(dir, PEER_KEY_FILE))).key
     const macKey = await vault.random(32)
     await writeFile(join(dirname(storePath), STORE_KEY_FILE), await vault.seal(storeKeyContext(init.name), macKey), {
       mode: 0o600,
@@ -126,7 +147,7 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   const card: NodeCard = {
     kind: 'node',
     name: init.name,
-    peerId: peerIdOf(identity),
+    peerId: peerIdOf(peerKey),
     addresses: [...(init.announce ?? init.listen)],
     identity: formatKey(identity),
     checkpointKeys: [formatKey(checkpointKey)],

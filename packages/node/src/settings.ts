@@ -22,6 +22,7 @@ const Hsm = z.strictObject({
   serial: z.string().optional(),
   pin: PinSource,
   env: z.record(z.string(), z.string()).optional(),
+  libraryParameters: z.string().min(1).optional(),
 })
 
 const mark = (initial: number) => z.int().min(0).max(STOCK_MAX).default(initial)
@@ -101,6 +102,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
       token: h.token,
       pin: 'file' in h.pin ? { file: at(h.pin.file) } : h.pin,
       ...(h.serial === undefined ? {} : { serial: h.serial }),
+      ...(h.libraryParameters === undefined ? {} : { libraryParameters: h.libraryParameters }),
       ...(h.env === undefined
         ? {}
         : { env: Object.fromEntries(Object.entries(h.env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }),

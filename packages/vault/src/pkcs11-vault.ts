@@ -31,7 +31,7 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
   if (identity === undefined)
     throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`, { details: { hsm: holder.name } })
   if (expected !== undefined && !sameIdentity(expected, identity)) {
-    throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds another identity than this node's`, { details: { hsm: holder.name } })
+    throw new ConfigError('WRONG_IDENTITY', `hsm "${holder.name}" holds another identity than this node's`, { hsm: holder.name })
   }
   return identity
 }
@@ -43,7 +43,7 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
  * they join by themselves when they come back. So are those that wait for their PIN, or have it locked. Whatever else needs a person
  * is not tolerated on any HSM.
  *
- * @throws {ConfigError} BAD_HSM_SETTINGS
+ * @throws {ConfigError} BAD_HSM_SETTINGS, WRONG_IDENTITY
  * @throws {VaultError} PIN_INCORRECT, PIN_SOURCE, MODULE_MISSING, KEY_MISSING, KEY_AMBIGUOUS, UNSUPPORTED of any HSM; the first failure when none works.
  */
 export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<KeyVault> {
@@ -64,7 +64,11 @@ export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<Ke
     const key = identityKey(holder, outcomes[holderAt]!, settings.identity?.key)
     const found = outcomes.flatMap((o) => (o.status === 'fulfilled' && o.value.checkpoint !== undefined ? [o.value.checkpoint] : []))
     const identity = { holder, signer: (hsm: Hsm) => tokenSigner(hsm, 'identity', key) }
-    const checkpointKeys = settings.checkpointKeys ?? found
+    const { checkpointKeys = found } = settings
+    // An HSM that is away may hold it, and a backup whose key is not in the lock yet does not stop the node.
+    const held = settings.checkpointKeys === undefined || found.some((key) => checkpointKeys.some((k) => sameIdentity(k, key)))
+    if (failures.size === 0 && !held)
+      throw vaultError('KEY_MISSING', 'no HSM holds a checkpoint key that the cluster lock lists for this node')
     return createVault({
       hsms,
       failures,
