@@ -31,6 +31,9 @@ const LINES = [
   'cluster draft --card a b --required 2 --out l',
   'cluster sign --dir d --lock l --hash ab',
   'demo --json',
+  'hsm init --dir d --name backup --module m --token t --pin-file p --write',
+  'hsm rotate-kek --dir d --without backup --json',
+  'hsm destroy --dir d --hsm backup --yes backup',
   'help node',
 ]
 const seeds = LINES.map((line) => utf8(line.replaceAll(' ', '\n')))

@@ -7,11 +7,13 @@ import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vaul
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { backupRoutes } from './backup/backup-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE, peerKeyContext } from './peer-key.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
+import { ownThread } from './sessions/session-worker.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
 import { sealedFile } from './store/sealed-file.ts'
@@ -52,20 +54,21 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
 const peerKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', PEER_KEY_FILE)
 
 /** Keys that the lock names need not be asked of an HSM that is away now. */
-async function openVault({ hsms, name }: NodeSettings, self: NodeMember | undefined): Promise<KeyVault> {
+async function openVault({ hsms, identityHsm, name }: NodeSettings, self: NodeMember | undefined): Promise<KeyVault> {
   try {
-    return await openPkcs11Vault({ hsms, identity: { key: self?.identity }, checkpointKeys: self?.checkpointKeys })
+    return await openPkcs11Vault({ hsms, identity: { hsm: identityHsm, key: self?.identity }, checkpointKeys: self?.checkpointKeys })
   } catch (error) {
     if (codeOf(error) !== 'WRONG_IDENTITY') throw error
     throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`, {}, error)
   }
 }
 
-async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
+export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
   const file = storeKeyFile(settings)
   let record: Uint8Array
   try {
@@ -103,7 +106,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
-    pool = new SessionPool()
+    pool = new SessionPool({ near: ownThread() })
     const ownPeerKey = self !== undefined && mustProve(self)
     const transport = libp2pTransport({
       lock,
@@ -114,7 +117,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -134,8 +137,9 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
         sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name)),
         ...(ownPeerKey ? [sealedFile(PEER_KEY_FILE, peerKeyFile(settings), peerKeyContext(name))] : []),
       ],
+      backup,
     })
-    serve(adminRoutes(node.admin))
+    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

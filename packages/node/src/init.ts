@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError, formatKey, type IdentityKey, messageOf } from '@conclave/core'
 import { peerIdOf } from '@conclave/transport'
-import { type HsmSettings, openPkcs11Vault, prepareSoftHsm, provisionHsm, softHsmModule } from '@conclave/vault'
+import { type HsmSettings, openPkcs11Vault, provisionHsm } from '@conclave/vault'
 import { stringify } from 'yaml'
 import { STORE_KEY_FILE, storeKeyContext } from './daemon.ts'
 import { createPeerKey, hasPeerId, PEER_KEY_FILE } from './peer-key.ts'
 import { parseSettings } from './settings.ts'
+import { prepareSoftToken, softTokenFiles } from './soft-token.ts'
 import { LevelStore } from './store/level-store.ts'
 
 export const SETTINGS_FILE = 'node.yaml'
@@ -51,7 +51,7 @@ export interface NodeCard {
 
 /** What the ceremony makes, beside the settings; with a SoftHSM also what belongs to its token. */
 const MADE = ['store', STORE_KEY_FILE, PEER_KEY_FILE, POLICY_FILE, CARD_FILE]
-const MADE_WITH_TOKEN = [...MADE, 'softhsm', 'pin', 'so-pin']
+const MADE_WITH_TOKEN = [...MADE, ...softTokenFiles('')]
 
 /** @throws {ConfigError} ALREADY_INITIALISED, INIT_INCOMPLETE, INIT_FAILED. */
 async function claimDirectory(dir: string, made: readonly string[]): Promise<void> {
@@ -78,20 +78,6 @@ async function claimDirectory(dir: string, made: readonly string[]): Promise<voi
   }
 }
 
-const pin = (): string => randomBytes(12).toString('base64url')
-
-async function softHsm(dir: string, name: string): Promise<{ hsm: HsmSettings; soPinFile: string }> {
-  const module = softHsmModule()
-  if (module === undefined)
-    throw new ConfigError('MODULE_MISSING', 'SoftHSM2 is not installed: run scripts/setup.sh, or name a PKCS#11 module')
-  const env = await prepareSoftHsm(join(dir, 'softhsm'))
-  const pinFile = join(dir, 'pin')
-  const soPinFile = join(dir, 'so-pin')
-  await writeFile(pinFile, `${pin()}\n`, { mode: 0o600, flag: 'wx' })
-  await writeFile(soPinFile, `${pin()}\n`, { mode: 0o600, flag: 'wx' })
-  return { hsm: { name: 'primary', module, token: `conclave-${name}`.slice(0, 32), pin: { file: pinFile }, env }, soPinFile }
-}
-
 /**
  * The ceremony that makes a node: HSM token, KEK, identity and checkpoint key inside it, an empty store, settings, a policy that denies
  * all. When libp2p takes no peer ids of the identity's kind, also the key of one, sealed.
@@ -113,7 +99,8 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   const draft = { name: 'primary', module: '/', token: 'draft', pin: { file: 'pin' } }
   parseSettings(stringify(settingsOf(draft)), join(dir, SETTINGS_FILE))
   await claimDirectory(dir, init.hsm === undefined ? MADE_WITH_TOKEN : MADE)
-  const made = init.hsm === undefined ? await softHsm(dir, init.name) : undefined
+  const made =
+    init.hsm === undefined ? await prepareSoftToken(dir, { hsm: 'primary', token: `conclave-${init.name}`, suffix: '' }) : undefined
   const hsm: HsmSettings = made?.hsm ?? {
     name: 'primary',
     module: resolve(init.hsm?.module ?? ''),

@@ -45,7 +45,8 @@ interface Job {
   reject(error: unknown): void
 }
 
-function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+/** What an agent of an HSM is started with. */
+export function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const names = 'env' in settings.pin ? [...INHERITED, settings.pin.env] : INHERITED
   const inherited = names.flatMap((n) => (process.env[n] === undefined ? [] : [[n, process.env[n]] as const]))
   return { ...Object.fromEntries(inherited), ...env }

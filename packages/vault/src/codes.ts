@@ -10,6 +10,7 @@ export type VaultCode =
   | 'KEK_DESTROYED'
   | 'LAST_RECIPIENT'
   | 'IDENTITY_HELD'
+  | 'WRONG_IDENTITY'
   | 'PIN_INCORRECT'
   | 'PIN_LOCKED'
   | 'PIN_FINAL_TRY'

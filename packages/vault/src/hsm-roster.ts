@@ -95,7 +95,8 @@ export class HsmRoster {
     await done
     const { state, lastCode, ...seen } = hsm.observed
     const ok = state === 'up'
-    return { ...seen, name: hsm.name, ok, state, code: ok ? undefined : lastCode, lastCode, missedSeals: this.#missedSeals.get(hsm) ?? 0 }
+    const missedSeals = this.#missedSeals.get(hsm) ?? 0
+    return { ...seen, name: hsm.name, ok, state, code: ok ? undefined : lastCode, lastCode, missedSeals, key: ok ? hsm.sealing : undefined }
   }
 
   #notify(event: VaultEvent): void {

@@ -92,6 +92,11 @@ export class WatchedHsm implements Hsm {
     return this.#known
   }
 
+  /** The key that seals, once it has said so. */
+  get sealing(): { readonly tokenSerial: string; readonly kekId: string } | undefined {
+    return this.#known && { tokenSerial: this.#known.tokenSerial, kekId: this.#known.kekId }
+  }
+
   async describe(): Promise<HsmDescription> {
     // It may be answered from memory, so it says nothing of the HSM as it is now.
     this.#known ??= await this.#ask(() => this.#o.hsm.describe())

@@ -1,11 +1,13 @@
 export type { VaultCode } from './codes.ts'
+export { inspectHsm } from './inspect.ts'
+export type { Found, HsmInspection, InspectedKey, InspectedPin, InspectedToken } from './inspection.ts'
 export type { DestroyedKek, KekRotation, Rewrapped } from './kek-rotation.ts'
 export type { HsmControl, HsmHealth, HsmKeks, KeyVault, SealContext } from './key-vault.ts'
 export { MemoryDevice, type MemoryDeviceOptions } from './memory-hsm.ts'
 export { type MemoryVaultOptions, memoryVault } from './memory-vault.ts'
 export { openPkcs11Vault } from './pkcs11-vault.ts'
 export type { ProfileFinding, TokenProbe } from './probe-report.ts'
-export type { ProfileName } from './profile.ts'
+export { PROFILE_NAMES, type ProfileName } from './profile.ts'
 export {
   type BackupSettings,
   type ProvisionedBackup,

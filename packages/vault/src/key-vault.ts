@@ -33,6 +33,8 @@ export interface HsmHealth {
   readonly latencyMs: number | undefined
   /** Records sealed since the start without this HSM as a recipient, because it was not available: they need sealing again. */
   readonly missedSeals: number
+  /** Which key seals, known once the HSM has answered: it says whether two HSMs are one. Undefined for an HSM that is not ok. */
+  readonly key: { readonly tokenSerial: string; readonly kekId: string } | undefined
 }
 
 /** One HSM of a vault, in the hands of its operator. */

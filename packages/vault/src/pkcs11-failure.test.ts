@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { codeOf, type IdentityKey, toHex } from '@conclave/core'
+import { type IdentityKey, toHex } from '@conclave/core'
 import { expect } from 'chai'
 import { CONFORMANCE_CONTEXT as CONTEXT, opened, refusal, CONFORMANCE_SECRET as SECRET } from './conformance.ts'
 import type { KeyVault } from './key-vault.ts'
@@ -179,8 +179,8 @@ describe(`PKCS#11 vault, failures, SoftHSM2${SOFTHSM_MISSING === undefined ? '' 
     } finally {
       await rig.revive('primary').catch(() => undefined)
     }
-    const other = openPkcs11Vault({ ...rig.settings, identity: { ...rig.settings.identity, hsm: 'backup' } })
-    expect(await other.then(() => 'OPENED', codeOf)).to.equal('WRONG_IDENTITY')
+    const other = await refusal(openPkcs11Vault({ ...rig.settings, identity: { ...rig.settings.identity, hsm: 'backup' } }))
+    expect(other.code).to.equal('WRONG_IDENTITY')
   })
 
   it('checkpoints: only the keys that the lock lists sign, and a vault without one of them does not open', async () => {

@@ -12,7 +12,8 @@ const START_TIMEOUT_MS = 15_000
 const PROVISION_TIMEOUT_MS = 120_000
 export const KEK_LABEL = 'conclave-kek'
 
-function agentSettings(hsm: HsmSettings): AgentSettings {
+/** What an agent is told of its HSM. */
+export function agentSettings(hsm: HsmSettings): AgentSettings {
   return {
     name: hsm.name,
     module: hsm.module,

@@ -31,7 +31,7 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
   if (identity === undefined)
     throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`, { details: { hsm: holder.name } })
   if (expected !== undefined && !sameIdentity(expected, identity)) {
-    throw new ConfigError('WRONG_IDENTITY', `hsm "${holder.name}" holds another identity than this node's`, { hsm: holder.name })
+    throw vaultError('WRONG_IDENTITY', `hsm "${holder.name}" holds another identity than this node's`, { details: { hsm: holder.name } })
   }
   return identity
 }
@@ -43,8 +43,8 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
  * they join by themselves when they come back. So are those that wait for their PIN, or have it locked. Whatever else needs a person
  * is not tolerated on any HSM.
  *
- * @throws {ConfigError} BAD_HSM_SETTINGS, WRONG_IDENTITY
- * @throws {VaultError} PIN_INCORRECT, PIN_SOURCE, MODULE_MISSING, KEY_MISSING, KEY_AMBIGUOUS, UNSUPPORTED of any HSM; the first failure when none works.
+ * @throws {ConfigError} BAD_HSM_SETTINGS
+ * @throws {VaultError} PIN_INCORRECT, PIN_SOURCE, MODULE_MISSING, KEY_MISSING, KEY_AMBIGUOUS, WRONG_IDENTITY, UNSUPPORTED of any HSM; the first failure when none works.
  */
 export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<KeyVault> {
   checkVaultSettings(settings)

@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
+import * as backupMessages from './backup-messages.ts'
 import { decode, encode, WireError } from './codec.ts'
 import * as messages from './messages.ts'
 import type { Field, MessageField } from './schema.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const all = Object.values(messages).filter((m): m is typeof m & MessageField => typeof m === 'object' && 'kind' in m)
+const all = Object.values({ ...messages, ...backupMessages }).filter(
+  (m): m is typeof m & MessageField => typeof m === 'object' && 'kind' in m,
+)
 
 function arbitrary(field: Field): fc.Arbitrary<unknown> {
   switch (field.kind) {

@@ -1,9 +1,9 @@
 import { type ClusterLock, ConclaveError, equalBytes, identitiesOf, type PartyId } from '@conclave/core'
 import { certificateHash, type Identities, isCertified } from '@conclave/mpc'
-import type { KeyVault, RecordShelf, SealContext } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { type Attestation, decode, EPOCHS_MAX, encode, type KeyCertificate, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
-import { type Attested, attestationsIn, type Epochs, keepsQuorum, newsIn, recordKey } from './key-records.ts'
+import { type Attested, attestationsIn, type Epochs, keepsQuorum, newsIn, recordKey, shareContext } from './key-records.ts'
 import { keyShelf } from './key-shelf.ts'
 import type { Change, Store } from './store.ts'
 import { Turns } from './turns.ts'
@@ -22,8 +22,6 @@ export interface NodeScope {
   /** Every cluster lock that this node has lived under, oldest first, the present one last. */
   readonly locks: readonly ClusterLock[]
 }
-
-const RECORD_VERSION = 1
 
 /** What attestations have made of an epoch: `activated` is said once, by the call that did it. */
 export type AttestOutcome = 'activated' | 'active' | 'pending' | 'unknown'
@@ -142,7 +140,7 @@ export class KeyStore {
   async savePending(share: OpenedRecord): Promise<void> {
     const key = decode(KeyPublic, share.public)
     await this.#underway.run(async () => {
-      const sealed = await this.#vault.seal(this.#contextOf(key), share.secret)
+      const sealed = await this.#vault.seal(shareContext(this.#scope, key), share.secret)
       await this.#turns.take(async () => {
         this.checkFree(key.keyId, key.origin === 'create' ? undefined : key.epoch)
         await this.#putPending({ key, sealed, attestations: [] })
@@ -153,7 +151,7 @@ export class KeyStore {
   /** The sealed shares, of every key and epoch. */
   shelf(): RecordShelf {
     const parts = { store: this.#store, turns: this.#turns, underway: this.#underway, keys: this.#keys }
-    return keyShelf({ ...parts, contextOf: (key) => this.#contextOf(key) })
+    return keyShelf({ ...parts, contextOf: (key) => shareContext(this.#scope, key) })
   }
 
   /**
@@ -209,7 +207,7 @@ export class KeyStore {
       const code = this.#active(keyId) === undefined ? 'UNKNOWN_KEY' : 'STALE_EPOCH'
       throw new ConclaveError(code, `this node has no share of key "${keyId}" in epoch ${epoch}`, { retriable: code === 'STALE_EPOCH' })
     }
-    using secret = await this.#vault.open(this.#contextOf(stored.certificate.key), stored.sealed)
+    using secret = await this.#vault.open(shareContext(this.#scope, stored.certificate.key), stored.sealed)
     return { public: encode(KeyPublic, stored.certificate.key), secret: Uint8Array.from(secret.bytes) }
   }
 
@@ -284,11 +282,6 @@ export class KeyStore {
     ])
     this.#epochs(keyId).certified.set(epoch, stored)
     this.#epochs(keyId).pending.delete(epoch)
-  }
-
-  #contextOf(key: KeyPublic): SealContext {
-    const { clusterId, nodeName } = this.#scope
-    return { clusterId, nodeId: nodeName, recordType: 'key-share', keyId: key.keyId, epoch: key.epoch, version: RECORD_VERSION }
   }
 
   async #putPending(pending: PendingKey): Promise<void> {

@@ -10,6 +10,9 @@ import { provisionSoftHsm, softHsm, temporaryDirectory } from '../softhsm-rig.fi
 import { killAgents, type ProviderName, type StartedProvider, startProvider, stopProvider } from './hsm-provider.fixture.ts'
 import { prepareToken, TOKEN_LABEL, VENDOR_TOOL } from './provider-token.fixture.ts'
 
+export { providerMissing, startProvider, stopProvider } from './hsm-provider.fixture.ts'
+export { type PreparedToken, prepareToken } from './provider-token.fixture.ts'
+
 export interface ProviderToken {
   readonly provider: StartedProvider
   readonly settings: HsmSettings
@@ -20,7 +23,7 @@ export interface ProviderToken {
 export const signs = (name: ProviderName): boolean => name !== 'opencryptoki'
 
 /** A token of this provider below `dir`, with a KEK, and an identity and a checkpoint key where it makes such keys. */
-async function providerToken(name: ProviderName, dir: string, profile?: ProfileName): Promise<ProviderToken> {
+export async function providerToken(name: ProviderName, dir: string, profile?: ProfileName): Promise<ProviderToken> {
   const { provider, settings, soPin, adoptKek } = await prepareToken(name, dir, profile)
   const createToken = name === 'softhsm' || name === 'p11-kit' ? { soPin } : undefined
   const provision = signs(name) ? provisionHsm : provisionBackupHsm

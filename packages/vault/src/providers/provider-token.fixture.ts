@@ -6,9 +6,7 @@ import type { ProfileName } from '../profile.ts'
 import type { HsmSettings } from '../settings.ts'
 import { type ProviderName, type StartedProvider, startProvider } from './hsm-provider.fixture.ts'
 
-// Test support: tokens as the tools of their vendors leave them. Exported as `@conclave/vault/providers`.
-
-export { providerMissing, stopProvider } from './hsm-provider.fixture.ts'
+// Test support: tokens as the tools of their vendors leave them.
 
 export const VENDOR_TOOL = fileURLToPath(new URL('./vendor-token.fixture.ts', import.meta.url))
 export const TOKEN_LABEL = 'conclave-test'
