@@ -16,7 +16,7 @@ function initArguments({ settings, adoptKek }: PreparedToken): readonly string[]
     ...['--module', module, '--token', token, '--pin-file', pin.file],
     ...(hsmEnv.length === 0 ? [] : ['--hsm-env', ...hsmEnv]),
     ...(libraryParameters === undefined ? [] : ['--library-parameters', libraryParameters]),
-    ...(adoptKek ? ['--adopt-kek'] : []),
+    ...(adoptKek ? ['--adopt'] : []),
   ]
 }
 

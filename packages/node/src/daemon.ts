@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ClusterLock, ConfigError, codeOf, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
 import { parsePolicy } from '@conclave/policy'
 import { checkRuntime, libp2pTransport, mustProve } from '@conclave/transport'
-import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vault'
+import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } from '@conclave/vault'
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
@@ -54,8 +55,15 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
 const peerKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', PEER_KEY_FILE)
+
+/** The sealed records of a node outside its store. */
+export function sealedFiles(settings: NodeSettings): readonly RecordShelf[] {
+  const storeKey = sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(settings.name))
+  const peerKey = peerKeyFile(settings)
+  return existsSync(peerKey) ? [storeKey, sealedFile(PEER_KEY_FILE, peerKey, peerKeyContext(settings.name))] : [storeKey]
+}
 
 /** Keys that the lock names need not be asked of an HSM that is away now. */
 async function openVault({ hsms, identityHsm, name }: NodeSettings, self: NodeMember | undefined): Promise<KeyVault> {
@@ -133,10 +141,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
-      shelves: [
-        sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name)),
-        ...(ownPeerKey ? [sealedFile(PEER_KEY_FILE, peerKeyFile(settings), peerKeyContext(name))] : []),
-      ],
+      shelves: sealedFiles(settings),
       backup,
     })
     serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])

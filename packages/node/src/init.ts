@@ -39,6 +39,12 @@ export interface ExistingHsm {
   readonly adoptKek?: boolean | undefined
 }
 
+/** Of an HSM of that name, for the settings file. */
+export function settingsOf(name: string, { module, token, pinFile, env, libraryParameters }: ExistingHsm): HsmSettings {
+  const more = { ...(env === undefined ? {} : { env }), ...(libraryParameters === undefined ? {} : { libraryParameters }) }
+  return { name, module: resolve(module), token, pin: { file: resolve(pinFile) }, ...more }
+}
+
 /** What a node tells the others of itself before there is a lock. Public. */
 export interface NodeCard {
   readonly kind: 'node'
@@ -87,7 +93,7 @@ async function claimDirectory(dir: string, made: readonly string[]): Promise<voi
  */
 export async function initNode(init: NodeInit): Promise<NodeCard> {
   const dir = resolve(init.dir)
-  const settingsOf = (hsm: HsmSettings) => ({
+  const fileOf = (hsm: HsmSettings) => ({
     cluster: { lock: 'cluster.lock.json' },
     node: { name: init.name },
     hsm: [hsm],
@@ -97,18 +103,11 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   })
   // A name or an address that the node would not start with is refused before anything is made.
   const draft = { name: 'primary', module: '/', token: 'draft', pin: { file: 'pin' } }
-  parseSettings(stringify(settingsOf(draft)), join(dir, SETTINGS_FILE))
+  parseSettings(stringify(fileOf(draft)), join(dir, SETTINGS_FILE))
   await claimDirectory(dir, init.hsm === undefined ? MADE_WITH_TOKEN : MADE)
   const made =
     init.hsm === undefined ? await prepareSoftToken(dir, { hsm: 'primary', token: `conclave-${init.name}`, suffix: '' }) : undefined
-  const hsm: HsmSettings = made?.hsm ?? {
-    name: 'primary',
-    module: resolve(init.hsm?.module ?? ''),
-    token: init.hsm?.token ?? '',
-    pin: { file: resolve(init.hsm?.pinFile ?? '') },
-    ...(init.hsm?.env === undefined ? {} : { env: init.hsm.env }),
-    ...(init.hsm?.libraryParameters === undefined ? {} : { libraryParameters: init.hsm.libraryParameters }),
-  }
+  const hsm = made?.hsm ?? settingsOf('primary', init.hsm ?? { module: '', token: '', pinFile: '' })
   const { identity, checkpointKey, tokenSerial } = await provisionHsm({
     ...hsm,
     ...(made === undefined ? {} : { createToken: { soPin: { file: made.soPinFile } } }),
@@ -141,6 +140,6 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   }
   await writeFile(join(dir, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
   // Last, because its presence says that the ceremony is complete.
-  await writeFile(join(dir, SETTINGS_FILE), stringify(settingsOf(configured)), { mode: 0o600, flag: 'wx' })
+  await writeFile(join(dir, SETTINGS_FILE), stringify(fileOf(configured)), { mode: 0o600, flag: 'wx' })
   return card
 }
