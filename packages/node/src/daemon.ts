@@ -1,15 +1,17 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClusterLock, ConfigError, messageOf, parseLock, systemClock, verifyLock } from '@conclave/core'
+import { type ClusterLock, ConfigError, codeOf, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
 import { loadDecoding, parsePolicy } from '@conclave/policy'
-import { checkRuntime, libp2pTransport } from '@conclave/transport'
-import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vault'
+import { checkRuntime, libp2pTransport, mustProve } from '@conclave/transport'
+import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } from '@conclave/vault'
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
+import { openPeerKey, PEER_KEY_FILE, peerKeyContext } from './peer-key.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
@@ -53,7 +55,25 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+const peerKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', PEER_KEY_FILE)
+
+/** The sealed records of a node outside its store. */
+export function sealedFiles(settings: NodeSettings): readonly RecordShelf[] {
+  const storeKey = sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(settings.name))
+  const peerKey = peerKeyFile(settings)
+  return existsSync(peerKey) ? [storeKey, sealedFile(PEER_KEY_FILE, peerKey, peerKeyContext(settings.name))] : [storeKey]
+}
+
+/** Keys that the lock names need not be asked of an HSM that is away now. */
+async function openVault({ hsms, identityHsm, name }: NodeSettings, self: NodeMember | undefined): Promise<KeyVault> {
+  try {
+    return await openPkcs11Vault({ hsms, identity: { hsm: identityHsm, key: self?.identity }, checkpointKeys: self?.checkpointKeys })
+  } catch (error) {
+    if (codeOf(error) !== 'WRONG_IDENTITY') throw error
+    throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`, {}, error)
+  }
+}
 
 /** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
 export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
@@ -86,9 +106,8 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const lock = await readLock(settings.lockFile)
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
   const decoding = await loadDecoding(settings.decoding, (file) => readText(file, 'ABI_UNREADABLE', 'ABI'))
-  // Known from the lock, it need not be asked of an HSM that is away now.
-  const key = lock.nodes.find((n) => n.name === settings.name)?.identity
-  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity: { hsm: settings.identityHsm, key } })
+  const self = lock.nodes.find((n) => n.name === settings.name)
+  const vault = await openVault(settings, self)
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
@@ -97,10 +116,12 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
     pool = new SessionPool({ near: ownThread() })
+    const ownPeerKey = self !== undefined && mustProve(self)
     const transport = libp2pTransport({
       lock,
       self: settings.name,
-      signer: vault.identity,
+      signer: ownPeerKey ? await openPeerKey(vault, settings.name, peerKeyFile(settings)) : vault.identity,
+      identity: vault.identity,
       listen: settings.listen,
       logger: log,
       version: VERSION,
@@ -123,7 +144,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       waterMarks,
       abandonedKeys,
       explicitActivation,
-      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
+      shelves: sealedFiles(settings),
       backup,
     })
     serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])

@@ -12,7 +12,7 @@ export { examine } from './doctor/doctor.ts'
 export { exitCodeOf, type Report } from './doctor/finding.ts'
 export type { AdminHsms, AdminKekHolder, AdminRewrap, AdminRotation } from './hsm-admin.ts'
 export { type AddedHsm, addHsm, type BackupHsmPlan, destroyHsm } from './hsm-ceremonies.ts'
-export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
+export { CARD_FILE, type ExistingHsm, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export {
   draftLock,
   draftNextLock,

@@ -91,7 +91,11 @@ export interface KeyVault {
   /** The node identity, generated inside one HSM and not extractable. While that HSM is down, `sign` is retriable. */
   readonly identity: IdentitySigner
   readonly checkpointSigner: CheckpointSigner
-  /** HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes. */
+  /**
+   * HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes.
+   *
+   * @throws {VaultError} BAD_RANDOM when no HSM gives random bytes.
+   */
   random(length: number): Promise<Uint8Array>
   /** Asks every HSM that may answer; one that let a request time out is not waited for. */
   health(): Promise<readonly HsmHealth[]>

@@ -64,7 +64,11 @@ export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<Ke
     const key = identityKey(holder, outcomes[holderAt]!, settings.identity?.key)
     const found = outcomes.flatMap((o) => (o.status === 'fulfilled' && o.value.checkpoint !== undefined ? [o.value.checkpoint] : []))
     const identity = { holder, signer: (hsm: Hsm) => tokenSigner(hsm, 'identity', key) }
-    const checkpointKeys = settings.checkpointKeys ?? found
+    const { checkpointKeys = found } = settings
+    // An HSM that is away may hold it, and a backup whose key is not in the lock yet does not stop the node.
+    const held = settings.checkpointKeys === undefined || found.some((key) => checkpointKeys.some((k) => sameIdentity(k, key)))
+    if (failures.size === 0 && !held)
+      throw vaultError('KEY_MISSING', 'no HSM holds a checkpoint key that the cluster lock lists for this node')
     return createVault({
       hsms,
       failures,
