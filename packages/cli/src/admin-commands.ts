@@ -1,5 +1,14 @@
 import { join } from 'node:path'
-import { type AdminKey, type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE, unbackedKeys } from '@conclave/node'
+import {
+  type AdminHsm,
+  type AdminKey,
+  type AdminPair,
+  type AdminStatus,
+  askAdmin,
+  readSettings,
+  SETTINGS_FILE,
+  unbackedKeys,
+} from '@conclave/node'
 import type { Command } from 'commander'
 import { guarded, print } from './output.ts'
 
@@ -28,6 +37,14 @@ function backupWarnings({ keys, backup }: AdminStatus): readonly string[] {
   return backup === null && keys.length > 0 ? [...unbacked, 'warning: node.yaml names no custodians, so no backup can be made'] : unbacked
 }
 
+function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
+  const why = code === null ? '' : ` (${code})`
+  const trouble = failures === 0 ? '' : `, ${failures} failures, the last one ${lastCode}`
+  const latency = latencyMs === null ? '' : `, ${latencyMs} ms`
+  const without = `${missed > 0 ? `, ${missed} records sealed without it` : ''}${short > 0 ? `, cannot open ${short} records` : ''}`
+  return `hsm ${name}: ${state}${why} since ${since}${latency}${trouble}${without}`
+}
+
 function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: AdminStatus['pool']): string {
   const trouble = failed > 0 ? `, ${failed} refills failed` : ''
   return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
@@ -38,7 +55,7 @@ function printStatus(status: AdminStatus): void {
   const warnings = backupWarnings(status)
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
-  for (const h of hsm) print(`hsm ${h.name}: ${h.ok ? 'ok' : (h.code ?? 'not ok')}`)
+  for (const h of hsm) print(hsmLine(h))
   for (const k of keys) print(keyLine(k))
   for (const line of warnings) print(line)
   for (const p of pairs) print(pairLine(p))

@@ -32,6 +32,7 @@ async function readAnswer(response: IncomingMessage): Promise<unknown> {
 /**
  * Asks a running node on its admin socket; a `body` makes it a POST.
  *
+ * @param timeoutMs - of silence.
  * @returns the parsed answer.
  * @throws {ConclaveError} NODE_NOT_RUNNING, ADMIN_DENIED, ADMIN_FAILED, or the code that the node answered.
  */

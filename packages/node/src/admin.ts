@@ -1,7 +1,10 @@
 import { InvalidArgument } from '@conclave/core'
 import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
+import type { AdminHsm } from './admin-hsm.ts'
 import type { AdminRoute } from './admin-server.ts'
+import type { Checkup } from './checkup.ts'
+import type { HsmAdmin } from './hsm-admin.ts'
 
 /** What a node tells its own operator of itself. */
 export interface AdminStatus {
@@ -9,7 +12,8 @@ export interface AdminStatus {
   readonly name: string
   readonly version: string
   readonly lock: { readonly clusterId: string; readonly version: number; readonly hash: string }
-  readonly hsm: readonly { readonly name: string; readonly ok: boolean; readonly code: string | null }[]
+  /** In order of priority. */
+  readonly hsm: readonly AdminHsm[]
   readonly keys: readonly AdminKey[]
   /** Who can open its backups; null when the settings name nobody. */
   readonly backup: { readonly required: number; readonly custodians: readonly string[] } | null
@@ -50,12 +54,17 @@ export interface AdminPair {
 
 /** What an operator may ask of a running node. */
 export interface AdminCommands {
+  readonly hsm: Pick<HsmAdmin, 'status' | 'rewrap' | 'rotateKek'>
   status(): Promise<AdminStatus>
+  /** What `conclave doctor` needs of the running node; asks every linked peer. */
+  checkUp(): Promise<Checkup>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
   eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
+
+const Without = z.strictObject({ without: z.array(z.string().min(1).max(32)).max(8).default([]) })
 
 const Reasoned = z.strictObject({
   reason: z
@@ -79,6 +88,10 @@ export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
 export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
   return [
     { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
+    { method: 'GET', path: /^\/v1\/checkup$/, handle: () => node.checkUp() },
+    { method: 'GET', path: /^\/v1\/hsms$/, handle: () => node.hsm.status() },
+    { method: 'POST', path: /^\/v1\/hsms:rewrap$/, handle: (_, body) => node.hsm.rewrap(parse(Without, body).without) },
+    { method: 'POST', path: /^\/v1\/hsms:rotate-kek$/, handle: (_, body) => node.hsm.rotateKek(parse(Without, body).without) },
     {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,

@@ -26,6 +26,7 @@ import { ApproverNode, type NodeParts } from './node.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
+import { ownThread } from './sessions/session-worker.ts'
 import { LevelStore } from './store/level-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -180,7 +181,7 @@ export class TestCluster {
     for (const name of names) {
       const vault = await memoryVault({ devices: [this.#devices.get(name) as MemoryDevice] })
       const store = await this.openStore(name)
-      const pool = new SessionPool(1)
+      const pool = new SessionPool({ size: 1, near: ownThread() })
       const clock = new MortalClock()
       const parts: NodeParts = {
         ...{ lock, name, vault, store, pool, clock, meter: processMeter() },

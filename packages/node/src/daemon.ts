@@ -12,8 +12,10 @@ import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
+import { ownThread } from './sessions/session-worker.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
+import { sealedFile } from './store/sealed-file.ts'
 import type { Store } from './store/store.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
@@ -51,9 +53,11 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {VaultError}; {StoreError}. */
+export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+
+/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
 export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
-  const file = join(settings.storePath, '..', STORE_KEY_FILE)
+  const file = storeKeyFile(settings)
   let record: Uint8Array
   try {
     record = new Uint8Array(await readFile(file))
@@ -81,7 +85,9 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
-  const vault = await openPkcs11Vault({ hsms: settings.hsms })
+  // Known from the lock, it need not be asked of an HSM that is away now.
+  const key = lock.nodes.find((n) => n.name === settings.name)?.identity
+  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity: { hsm: settings.identityHsm, key } })
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
@@ -89,7 +95,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
-    pool = new SessionPool()
+    pool = new SessionPool({ near: ownThread() })
     const transport = libp2pTransport({
       lock,
       self: settings.name,
@@ -114,6 +120,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
+      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
       backup,
     })
     serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])

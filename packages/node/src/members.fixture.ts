@@ -27,6 +27,6 @@ export interface NextLockOptions {
 /** The HSM of the i-th node that a test cluster ever had. */
 export const deviceOf = (i: number) => new MemoryDevice({ name: 'primary', random: seededRandom(u32(i)) })
 
-export function cardOf(name: string, { identity: { key } }: KeyVault): Omit<NodeMember, 'index'> {
-  return { kind: 'node', name, peerId: peerIdOf(key), addresses: [], identity: key }
+export function cardOf(name: string, { identity: { key }, checkpointSigner: { keys } }: KeyVault): Omit<NodeMember, 'index'> {
+  return { kind: 'node', name, peerId: peerIdOf(key), addresses: [], identity: key, checkpointKeys: keys }
 }

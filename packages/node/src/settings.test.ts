@@ -56,6 +56,29 @@ describe('settings', () => {
     }
   })
 
+  it('settings: what a vendor asks for, timeouts and the holder of the identity reach the vault as they stand', async () => {
+    const file = join(dir, 'node.yaml')
+    const more = {
+      libraryParameters: "configdir='sql:/var/lib/nss' dbTokenDescription=zurich-b",
+      profile: 'cbc-hmac',
+      kek: { label: 'other-kek', id: '0a0b' },
+      requestTimeoutMs: 2_000,
+      startTimeoutMs: 9_000,
+    }
+    const text = GOOD.replace('serial: 1a2b,', `serial: 1a2b, ${JSON.stringify(more).slice(1, -1)},`)
+    await writeFile(file, `${text}\nidentity: { hsm: backup }\n`)
+    const s = readSettings(file)
+    expect(s.hsms[1]).to.deep.equal({
+      name: 'backup',
+      module: '/opt/hsm.so',
+      token: 'zurich-b',
+      serial: '1a2b',
+      pin: { credential: 'pin_b' },
+      ...more,
+    })
+    expect(s.identityHsm).to.equal('backup')
+  })
+
   it('settings: what is wrong is named with file and line', () => {
     const cases: readonly (readonly [string, number, RegExp])[] = [
       [`${GOOD}colour: blue\n`, 9, /colour/],
@@ -137,7 +160,7 @@ describe('settings', () => {
       [undefined, 'LOCK_UNREADABLE'],
       ['{', 'BAD_LOCK'],
       ['[]', 'BAD_LOCK'],
-      ['{"format":"conclave-cluster-lock/1"}', 'BAD_LOCK'],
+      ['{"format":"conclave-cluster-lock/2"}', 'BAD_LOCK'],
     ]
     for (const [text, code] of cases) {
       const file = join(dir, 'lock.json')

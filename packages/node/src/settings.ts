@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
-import type { HsmSettings } from '@conclave/vault'
+import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
 import { CUSTODIANS_MAX } from '@conclave/wire'
 import { z } from 'zod'
 import { isRecipient } from './backup/age-file.ts'
@@ -19,6 +19,8 @@ const PinSource = z.union([
   z.strictObject({ credential: z.string().min(1) }),
 ])
 
+const timeout = z.int().min(100).max(600_000)
+
 const Hsm = z.strictObject({
   name: z.string().regex(NAME),
   module: z.string().min(1),
@@ -26,6 +28,11 @@ const Hsm = z.strictObject({
   serial: z.string().optional(),
   pin: PinSource,
   env: z.record(z.string(), z.string()).optional(),
+  libraryParameters: z.string().min(1).optional(),
+  profile: z.enum(PROFILE_NAMES).optional(),
+  kek: z.strictObject({ label: z.string().min(1).optional(), id: z.string().min(1).optional() }).optional(),
+  requestTimeoutMs: timeout.optional(),
+  startTimeoutMs: timeout.optional(),
 })
 
 const mark = (initial: number) => z.int().min(0).max(STOCK_MAX).default(initial)
@@ -57,10 +64,13 @@ const Backup = z
     path: ['required'],
   })
 
+type HsmInput = z.output<typeof Hsm>
+
 const Settings = z.strictObject({
   cluster: z.strictObject({ lock: z.string().min(1), abandonKeys: z.array(z.string().min(1)).max(4096).default([]) }),
   node: z.strictObject({ name: z.string().regex(NAME, 'must be 1 to 32 characters of a-z, 0-9 and "-"') }),
   hsm: z.array(Hsm).min(1).max(4),
+  identity: z.strictObject({ hsm: z.string().regex(NAME) }).optional(),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
   signing: z
@@ -82,7 +92,10 @@ export interface NodeSettings {
   /** Keys that a new lock may lose; see `LOCK_LOSES_KEY`. */
   readonly abandonedKeys: readonly string[]
   readonly name: string
+  /** In order of priority. */
   readonly hsms: readonly HsmSettings[]
+  /** Which of them holds the node identity; the first unless it is named. */
+  readonly identityHsm: string | undefined
   readonly listen: readonly string[]
   readonly storePath: string
   readonly maxConcurrent: number
@@ -112,6 +125,13 @@ export function readSettings(file: string): NodeSettings {
   return parseSettings(text, file)
 }
 
+/** Paths of ours are relative to the settings file; what a vendor's library reads is its own affair. */
+function hsmSettings({ pin, env, ...hsm }: HsmInput, at: (path: string) => string): HsmSettings {
+  const placed =
+    env === undefined ? {} : { env: Object.fromEntries(Object.entries(env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }
+  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed }
+}
+
 /**
  * Settings from their text; paths are relative to where `file` lies.
  *
@@ -125,16 +145,8 @@ export function parseSettings(text: string, file: string): NodeSettings {
     lockFile: at(s.cluster.lock),
     abandonedKeys: s.cluster.abandonKeys,
     name: s.node.name,
-    hsms: s.hsm.map((h) => ({
-      name: h.name,
-      module: h.module,
-      token: h.token,
-      pin: 'file' in h.pin ? { file: at(h.pin.file) } : h.pin,
-      ...(h.serial === undefined ? {} : { serial: h.serial }),
-      ...(h.env === undefined
-        ? {}
-        : { env: Object.fromEntries(Object.entries(h.env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }),
-    })) as readonly HsmSettings[],
+    hsms: s.hsm.map((h) => hsmSettings(h, at)),
+    identityHsm: s.identity?.hsm,
     listen: s.p2p.listen,
     storePath: at(s.store.path),
     maxConcurrent: s.signing.maxConcurrent,

@@ -38,7 +38,13 @@ function arbitrary(field: Field): fc.Arbitrary<unknown> {
   }
 }
 
-const hello = { clusterId: new Uint8Array(32).fill(1), lockHash: new Uint8Array(32).fill(2), protocol: 1, version: '0.1.0' }
+const hello = {
+  clusterId: new Uint8Array(32).fill(1),
+  lockHash: new Uint8Array(32).fill(2),
+  protocol: 1,
+  version: '0.1.0',
+  nonce: new Uint8Array(0),
+}
 const refused = (bytes: Uint8Array) =>
   expect(() => decode(messages.Hello, bytes))
     .to.throw(WireError)

@@ -71,6 +71,7 @@ export class FakeNode {
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  hsms: NodeStatus['hsms'] = []
   /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
   holdsBack = false
   /** The code with which it refuses every renewal. */
@@ -167,6 +168,7 @@ export class FakeNode {
       name,
       version: 'fake',
       hsmOk: this.hsmOk,
+      hsms: this.hsms,
       keys: [...this.keys].map(([keyId, { epoch, threshold, parties, state, prepared }]) => {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
         const highest = Math.max(prepared, this.#prepared.get(keyId)?.epoch ?? 0)
