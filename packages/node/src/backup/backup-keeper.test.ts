@@ -99,6 +99,16 @@ describe('backups of a running node', () => {
     expect((await rig.backups.beginDrill()).recipient).not.to.equal(recipient)
   })
 
+  it('drill: a KEK that is rotated in between takes the one-time key with it, and a drill is begun anew', async () => {
+    const file = await rig.backup()
+    const { recipient } = await rig.backups.beginDrill()
+    const pieces = [await rig.piece(file, 'ada', recipient), await rig.piece(file, 'bo', recipient)]
+    await rig.cluster.node('n1').admin.hsm.rotateKek([])
+    expect(await refusal(() => rig.backups.drill(file, pieces))).to.equal('NOT_BEGUN')
+    expect((await rig.drilled(file)).openedBy).to.deep.equal(['ada', 'cy'])
+    expect((await rig.backups.verify(await rig.backup())).standings.map((s) => s.standing)).to.deep.equal(['current', 'current'])
+  })
+
   it('drill: too few pieces, one twice, one of another backup, one for another recipient and a damaged one are each refused', async () => {
     const file = await rig.backup()
     const other = await rig.backup()
