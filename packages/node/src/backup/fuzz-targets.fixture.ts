@@ -53,10 +53,10 @@ async function startState() {
     burns: [{ peer: 2, pairEpoch: 1, code: 'OT_CHECK', at: new Uint8Array(8), peerId: 'p' }],
     pairEpochs: [{ peer: 2, pairEpoch: 1 }],
   })
-  const run = (input: Uint8Array) => {
+  const run = async (input: Uint8Array) => {
     const value = decode(BackupState, input)
     const sealed = sealState(KEY, new Uint8Array(12), backup.file.header, contents.shares.subarray(0, SHARE_BYTES), value)
-    using open = openState({ ...backup, file: { ...backup.file, ...sealed } }, KEY)
+    using open = await openState({ ...backup, file: { ...backup.file, ...sealed } }, KEY)
     if (!equalBytes(open.shareAt(0), contents.shares)) throw new Error('another share')
   }
   return { seeds: [state], run, stop }

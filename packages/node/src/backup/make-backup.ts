@@ -118,7 +118,8 @@ export async function makeBackup(contents: BackupContents, maker: BackupMaker): 
     const signature = await signChecked(identity, backupMessage(unsigned))
     const bytes = encode(BackupFile, { ...unsigned, signature })
     const backup: Backup = parseBackup(bytes)
-    openState(backup, key.bytes)[Symbol.dispose]()
+    using open = await openState(backup, key.bytes)
+    assert(open.certificates.length === contents.certificates.length, 'a backup that was opened holds what was put in')
     return bytes
   } finally {
     for (const piece of pieces) wipe(piece)

@@ -63,7 +63,7 @@ describe('restore', () => {
     expect(key?.lastBackup).to.deep.equal({ epoch: 0, at: report.createdAt })
     const told = () => rig.events.filter((e) => e.kind === 'backup.restored')
     expect(told()).to.deep.equal([
-      { kind: 'backup.restored', details: { backupId: report.backupId, keys: ['k:0'], madeAt: report.createdAt } },
+      { kind: 'backup.restored', details: { backupId: report.backupId, keys: ['k:0'], keyCount: 1, madeAt: report.createdAt } },
     ])
     await rig.cluster.kill('n1')
     await rig.start(['n1'])
