@@ -18,7 +18,7 @@ function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, pre
   return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
 }
 
-function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
+export function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
   const why = code === null ? '' : ` (${code})`
   const trouble = failures === 0 ? '' : `, ${failures} failures, the last one ${lastCode}`
   const latency = latencyMs === null ? '' : `, ${latencyMs} ms`

@@ -2,6 +2,7 @@ import { Command, type CommanderError } from 'commander'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
+import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
@@ -16,6 +17,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   program.exitOverride(exit)
   program.enablePositionalOptions()
   addNodeCommands(program)
+  addHsmDrillCommands(program)
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)

@@ -18,6 +18,12 @@ export interface AdminStatus {
   readonly pool: PoolStatus
 }
 
+export interface AdminUnlock {
+  readonly hsm: AdminHsm
+  /** Its agent listens on the PIN socket of the settings. */
+  readonly awaitsPin: boolean
+}
+
 export interface AdminKey {
   readonly keyId: string
   readonly epoch: number
@@ -49,6 +55,12 @@ export interface AdminCommands {
   status(): Promise<AdminStatus>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
+  /**
+   * Tries an HSM again that waits for a person: at most one login.
+   *
+   * @throws {InvalidArgument} UNKNOWN_HSM.
+   */
+  unlockHsm(name: string): Promise<AdminUnlock>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
   eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
@@ -62,6 +74,8 @@ const Reasoned = z.strictObject({
     // It goes into a log that people read in a terminal.
     .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters'),
 })
+
+const Nothing = z.strictObject({})
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body)
@@ -78,6 +92,14 @@ export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,
       handle: ([peer = ''], body) => node.resetPair(peer, parse(Reasoned, body).reason),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/hsms\/([^/:]{1,32}):unlock$/,
+      handle: ([name = ''], body) => {
+        parse(Nothing, body)
+        return node.unlockHsm(name)
+      },
     },
     {
       method: 'POST',

@@ -81,7 +81,11 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
   // Known from the lock, it need not be asked of an HSM that is away now.
   const key = lock.nodes.find((n) => n.name === settings.name)?.identity
-  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity: { hsm: settings.identityHsm, key } })
+  for (const { name, pin } of settings.hsms)
+    if ('env' in pin) log.warn({ hsm: name }, 'the PIN is in the environment of this process, where /proc shows it: for development only')
+  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity: { hsm: settings.identityHsm, key } }, (hsm) =>
+    log.warn({ hsm }, `hsm "${hsm}" waits for its PIN: type it on the terminal of the node, or run "conclave hsm unlock --hsm ${hsm}"`),
+  )
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined

@@ -1,7 +1,8 @@
-export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
+export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
+export { type Unlocked, unlockHsm } from './hsm-unlock.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export {
   draftLock,

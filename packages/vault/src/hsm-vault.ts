@@ -82,8 +82,8 @@ export function createVault({ identity, random: systemEntropy, ...parts }: Vault
     watch: (listener) => roster.watch(listener),
     missingFrom: (record) => roster.missingFrom(record),
     hsm(name) {
-      const { takeOut, putBack, retry } = roster.control(name)
-      return { takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
+      const { pinSocket, takeOut, putBack, retry } = roster.control(name)
+      return { pinSocket, takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
     },
     close() {
       closing ??= closeAll()

@@ -17,6 +17,10 @@ export interface AgentSettings {
   readonly profile: ProfileName | undefined
   readonly kekLabel: string
   readonly kekId: string | undefined
+  /** Where to listen for a PIN that a person is to bring. */
+  readonly pinSocket?: string | undefined
+  /** A person types the PIN for one login: a token's last try may be used. */
+  readonly isAttended?: boolean | undefined
 }
 
 export type IdentityType = 'ed25519' | 'secp256k1'
@@ -53,6 +57,10 @@ export interface AgentOperations {
   sign: [Uint8Array, Uint8Array]
   random: [number, Uint8Array]
   ping: [null, null]
+  /** Answered when the PIN is there: from the terminal, if there is one, or through the PIN socket. */
+  ask: [null, null]
+  /** Gives the PIN to the agent that listens on this socket. */
+  handOver: [string, null]
   probe: [null, TokenProbe]
   /** Several at once, answered in their order, each by itself: one of them that fails fails alone. */
   batch: [readonly Batched[], readonly BatchedReply[]]

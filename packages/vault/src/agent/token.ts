@@ -7,6 +7,7 @@ import { type Cryptoki, CryptokiError, type Session, type Token } from './crypto
 import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
 import { findIdentity, findKek, findMac, type IdentityHandles } from './objects.ts'
+import type { PinHolder } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { meaningOf, meaningWhenHealthy } from './return-values.ts'
 import { chooseProfile, type TrialToken } from './trial.ts'
@@ -71,7 +72,7 @@ export function faultOf(error: unknown): AgentFault {
 export class TokenConnection {
   readonly #cryptoki: Cryptoki
   readonly #settings: AgentSettings
-  readonly #pin: Buffer
+  readonly #pin: PinHolder
   #serial: string | undefined
   #connection: Connection | undefined
   #refused: AgentFault | undefined
@@ -79,7 +80,7 @@ export class TokenConnection {
   readonly #choices = new Map<string, Choice>()
   #lastIv: Uint8Array = new Uint8Array(0)
 
-  constructor(cryptoki: Cryptoki, settings: AgentSettings, pin: Buffer) {
+  constructor(cryptoki: Cryptoki, settings: AgentSettings, pin: PinHolder) {
     this.#cryptoki = cryptoki
     this.#settings = settings
     this.#pin = pin
@@ -163,7 +164,7 @@ export class TokenConnection {
       if (!(error instanceof CryptokiError)) throw error
     }
     this.disconnect()
-    this.#pin.fill(0)
+    this.#pin.wipe()
   }
 
   #find(connection: Connection, kekId: string | undefined): KekHandles {
@@ -199,7 +200,7 @@ export class TokenConnection {
       this.#cryptoki.initialise(this.#settings.libraryParameters)
       const token = selectToken(this.#cryptoki.tokens(), this.#settings.token, this.#serial)
       const anchor = this.#cryptoki.openSession(token.slot, 'read')
-      logIn(anchor, token, this.#pin)
+      logIn(anchor, token, this.#pin.pin, this.#settings.isAttended)
       // Another token that takes over the label later is not this one.
       this.#serial = token.serial
       const work = this.#cryptoki.openSession(token.slot, 'read')
