@@ -10,6 +10,8 @@ import type { HsmSettings } from '../settings.ts'
 import { provisionSoftHsm, softHsm, temporaryDirectory } from '../softhsm-rig.fixture.ts'
 import { killAgents, type ProviderName, type StartedProvider, startProvider, stopProvider } from './hsm-provider.fixture.ts'
 
+export { memoryHolds } from '../memory-search.fixture.ts'
+export { runOnTerminal, runWithoutTerminal, TERMINAL_MISSING, type Typing } from '../terminal.fixture.ts'
 export { providerMissing, startProvider, stopProvider } from './hsm-provider.fixture.ts'
 
 const VENDOR_TOOL = fileURLToPath(new URL('./vendor-token.fixture.ts', import.meta.url))
