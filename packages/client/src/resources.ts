@@ -18,6 +18,8 @@ export interface Key {
   readonly address: string
   readonly threshold: number
   readonly parties: readonly number[]
+  /** Of each node; below `epoch`, or null, its share is in no backup. */
+  readonly backups: readonly { readonly node: number; readonly lastBackupEpoch: number | null }[]
   readonly epoch: number
   readonly state: string
   /** Null without a schedule. */
@@ -204,7 +206,14 @@ export interface Node {
     readonly loopP99Us: number
     readonly loopMaxUs: number
     readonly cpuMs: number
-    readonly keys: readonly { readonly keyId: string; readonly epoch: number; readonly publicKey: string; readonly state: string }[]
+    readonly keys: readonly {
+      readonly keyId: string
+      readonly epoch: number
+      readonly publicKey: string
+      readonly state: string
+      /** Null without a backup; other than `epoch`, the present share is in none. */
+      readonly lastBackupEpoch: number | null
+    }[]
     readonly pairs: readonly {
       readonly peer: number
       readonly pairEpoch: number

@@ -7,12 +7,15 @@ import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vaul
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { backupRoutes } from './backup/backup-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
+import { ownThread } from './sessions/session-worker.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
+import { sealedFile } from './store/sealed-file.ts'
 import type { Store } from './store/store.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
@@ -50,16 +53,19 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-async function openStore(settings: NodeSettings, vault: KeyVault): Promise<{ readonly store: Store; readonly keyRecord: Uint8Array }> {
-  const file = join(settings.storePath, '..', STORE_KEY_FILE)
-  let keyRecord: Uint8Array
+export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+
+/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
+export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+  const file = storeKeyFile(settings)
+  let record: Uint8Array
   try {
-    keyRecord = new Uint8Array(await readFile(file))
+    record = new Uint8Array(await readFile(file))
   } catch (cause) {
     throw new ConfigError('STORE_MISSING', `cannot read ${file}: run "conclave node init" or restore it`, { file }, cause)
   }
-  using key = await vault.open(storeKeyContext(settings.name), keyRecord)
-  return { store: await LevelStore.open(settings.storePath, Uint8Array.from(key.bytes)), keyRecord }
+  using key = await vault.open(storeKeyContext(settings.name), record)
+  return LevelStore.open(settings.storePath, Uint8Array.from(key.bytes))
 }
 
 export interface RunningNode {
@@ -90,11 +96,10 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
   try {
-    const opened = await openStore(settings, vault)
-    store = opened.store
+    store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
-    pool = new SessionPool()
+    pool = new SessionPool({ near: ownThread() })
     const transport = libp2pTransport({
       lock,
       self: settings.name,
@@ -103,7 +108,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -119,9 +124,10 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
-      sealedFiles: [opened.keyRecord],
+      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
+      backup,
     })
-    serve(adminRoutes(node.admin))
+    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

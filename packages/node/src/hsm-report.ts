@@ -1,16 +1,12 @@
-import type { HsmHealth, KeyVault } from '@conclave/vault'
+import type { HsmHealth, KeyVault, RecordShelf } from '@conclave/vault'
 import type { HsmStatus } from '@conclave/wire'
-import type { KeyStore } from './store/key-store.ts'
-import type { PairStore } from './store/pair-store.ts'
 
 const U32_MAX = 2 ** 32 - 1
 
 export interface HsmReportParts {
   readonly vault: KeyVault
-  readonly keys: KeyStore
-  readonly pairs: PairStore
-  /** Sealed records that are not in the store. */
-  readonly sealedFiles: readonly Uint8Array[]
+  /** Every record that this node has sealed. */
+  readonly shelf: RecordShelf
 }
 
 /** The health of one HSM, and what it lacks. */
@@ -20,9 +16,9 @@ export interface HsmReport extends HsmHealth {
 }
 
 /** Every HSM of the node, in order of priority. */
-export async function hsmReport({ vault, keys, pairs, sealedFiles }: HsmReportParts): Promise<readonly HsmReport[]> {
-  const health = await vault.health()
-  const missing = [...sealedFiles, ...keys.sealed(), ...pairs.sealed()].flatMap((record) => vault.missingFrom(record))
+export async function hsmReport({ vault, shelf }: HsmReportParts): Promise<readonly HsmReport[]> {
+  const [health, records] = await Promise.all([vault.health(), shelf.records()])
+  const missing = records.flatMap(({ record }) => vault.missingFrom(record))
   return health.map((h) => ({ ...h, short: missing.filter((name) => name === h.name).length }))
 }
 

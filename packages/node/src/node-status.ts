@@ -1,7 +1,8 @@
 import type { ClusterLock, NodeMember, PartyId } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
-import type { KeyVault } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { NodeStatus } from '@conclave/wire'
+import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { hsmReport, hsmStatus } from './hsm-report.ts'
 import type { PairKeeper } from './pair-keeper.ts'
@@ -22,8 +23,9 @@ export interface StatusParts {
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
+  readonly backups: BackupKeeper
   readonly meter: ProcessMeter
-  readonly sealedFiles: readonly Uint8Array[]
+  readonly shelf: RecordShelf
 }
 
 const eight = (n: number): Uint8Array => {
@@ -41,7 +43,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, keys, epochs, correlations, meter } = this.#p
+    const { self, lock, transport, keys, epochs, correlations, meter, backups } = this.#p
     const links = transport.links()
     const hsms = await hsmReport(this.#p)
     return {
@@ -57,6 +59,8 @@ export class StatusReport {
         state: epochs.isStale(k.keyId) ? 'stale' : 'active',
         prepared: keys.prepared(k.keyId) ?? k.epoch,
         chainCode: k.chainCode,
+        backedUp: backups.lastOf(k.keyId) !== null,
+        backupEpoch: backups.lastOf(k.keyId)?.epoch ?? 0,
       })),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       hsmOk: hsms.some((h) => h.ok),

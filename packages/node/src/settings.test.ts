@@ -116,6 +116,37 @@ describe('settings', () => {
     expect(marks('signing: { pool: { low: 0, high: 0 } }\n')).to.deep.equal({ low: 0, high: 0 })
   })
 
+  const [ADA, BO] = [
+    'age1tldlkgc5gym0s8vn5f8vzxe76wfs6889ndkhhegnrgyneat5su3q28727z',
+    'age1hdqdcl86nya82l3s45weuwfv5qe3n904xuc894n796h9udwjk4xsl9t2cs',
+  ] as const
+  const backup = (custodians: string, required: number | string) =>
+    `${GOOD}backup:\n  required: ${required}\n  custodians:\n    - ${custodians}\n`
+
+  it('settings: backups have custodians, and take two of them or more', () => {
+    expect(parseSettings(GOOD, '/etc/conclave/node.yaml').backup).to.equal(undefined)
+    const two = `{ name: ada, recipient: ${ADA} }\n    - { name: bo, recipient: ${BO} }`
+    expect(parseSettings(backup(two, 2), '/etc/conclave/node.yaml').backup).to.deep.equal({
+      required: 2,
+      custodians: [
+        { name: 'ada', recipient: ADA },
+        { name: 'bo', recipient: BO },
+      ],
+    })
+    const cases: readonly (readonly [string, RegExp])[] = [
+      [backup(two, 1), /required/],
+      [backup(two, 3), /required: must not be above/],
+      [backup(two.split('\n')[0] as string, 2), /custodians/],
+      [backup(two.replace('bo', 'ada'), 2), /share a name/],
+      [backup(two.replace(BO, ADA), 2), /share a name or a recipient/],
+      [backup(two.replace(BO, `${BO.slice(0, -1)}k`), 2), /recipient: must be an age recipient/],
+      [backup(two.replace(BO, BO.toUpperCase()), 2), /must be an age recipient/],
+      [backup(two.replace(' }', ', phone: 1 }'), 2), /phone/],
+      [backup(Array.from({ length: 17 }, (_, i) => `{ name: c${i}, recipient: ${ADA} }`).join('\n    - '), 2), /custodians/],
+    ]
+    for (const [text, message] of cases) expect(problem(() => parseSettings(text, 'node.yaml')).message, text).to.match(message)
+  })
+
   it('settings: a file that is not there, or not a file', () => {
     for (const file of [join(dir, 'nothing.yaml'), dir]) {
       const error = problem(() => readSettings(file))
@@ -129,7 +160,7 @@ describe('settings', () => {
       [undefined, 'LOCK_UNREADABLE'],
       ['{', 'BAD_LOCK'],
       ['[]', 'BAD_LOCK'],
-      ['{"format":"conclave-cluster-lock/1"}', 'BAD_LOCK'],
+      ['{"format":"conclave-cluster-lock/2"}', 'BAD_LOCK'],
     ]
     for (const [text, code] of cases) {
       const file = join(dir, 'lock.json')

@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
 import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
+import { CUSTODIANS_MAX } from '@conclave/wire'
 import { z } from 'zod'
+import { isRecipient } from './backup/age-file.ts'
+import { REQUIRED_MIN } from './backup/backup-file.ts'
+import type { BackupPlan } from './backup/make-backup.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import { STOCK_MAX } from './pool/stock.ts'
 
@@ -38,6 +42,29 @@ const Pool = z
   .strictObject({ low: mark(50), high: mark(200) })
   .refine(({ low, high }) => low <= high, { message: 'must not be above "high"', path: ['low'] })
 
+const isSet = (list: readonly string[]) => new Set(list).size === list.length
+
+const Backup = z
+  .strictObject({
+    custodians: z
+      .array(
+        z.strictObject({
+          name: z.string().regex(NAME),
+          recipient: z.string().refine(isRecipient, { message: 'must be an age recipient: age1...' }),
+        }),
+      )
+      .min(REQUIRED_MIN)
+      .max(CUSTODIANS_MAX)
+      .refine((all) => isSet(all.map((c) => c.name)) && isSet(all.map((c) => c.recipient)), {
+        message: 'two custodians share a name or a recipient',
+      }),
+    required: z.int().min(REQUIRED_MIN),
+  })
+  .refine(({ custodians, required }) => required <= custodians.length, {
+    message: 'must not be above the number of custodians',
+    path: ['required'],
+  })
+
 type HsmInput = z.output<typeof Hsm>
 
 const Settings = z.strictObject({
@@ -55,6 +82,7 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
+  backup: Backup.optional(),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
@@ -76,6 +104,8 @@ export interface NodeSettings {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly policyFile: string
+  /** Who together can open this node's backups; without it none are made. */
+  readonly backup: BackupPlan | undefined
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -125,6 +155,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    backup: s.backup,
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,
   }

@@ -7,7 +7,8 @@ const AGENT_ENTRY = fileURLToPath(new URL(`./agent/main${import.meta.url.endsWit
 /** All that an agent inherits; above all not the other HSMs' PIN variables, nor NODE_OPTIONS. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'SOFTHSM2_CONF', 'CREDENTIALS_DIRECTORY']
 
-function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+/** What an agent of an HSM is started with. */
+export function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const names = 'env' in settings.pin ? [...INHERITED, settings.pin.env] : INHERITED
   const inherited = names.flatMap((n) => (process.env[n] === undefined ? [] : [[n, process.env[n]] as const]))
   return { ...Object.fromEntries(inherited), ...env }

@@ -1,9 +1,20 @@
 import { hkdfSync } from 'node:crypto'
-import { concat, type IdentitySigner, InvalidArgument, type Random, utf8, type VaultError } from '@conclave/core'
+import {
+  concat,
+  type IdentityKey,
+  type IdentitySigner,
+  InvalidArgument,
+  type Random,
+  sameIdentity,
+  utf8,
+  type VaultError,
+} from '@conclave/core'
 import { firstFailure, inTurn, openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
 import { HsmRoster, type RosterParts } from './hsm-roster.ts'
-import type { KeyVault, SealContext } from './key-vault.ts'
+import { tokenSigner } from './identity-signer.ts'
+import { kekLife } from './kek-life.ts'
+import type { CheckpointSigner, KeyVault, SealContext } from './key-vault.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
 const RANDOM_BYTES_MAX = 1024
@@ -13,27 +24,43 @@ const ENTROPY_BYTES = 64
 export interface VaultParts extends RosterParts {
   /** The identity, made over the HSM that holds it as the vault uses it. */
   readonly identity: { readonly holder: Hsm; signer(holder: Hsm): IdentitySigner }
+  /** Those that may sign checkpoints. */
+  readonly checkpointKeys: readonly IdentityKey[]
   readonly random: Random
 }
 
-async function hsmEntropy(hsms: readonly Hsm[]): Promise<Uint8Array> {
+/** Of the first HSM that is up. @throws what the first one said when none is; {VaultError} KEY_MISSING when all say `undefined`. */
+async function firstOf<T>(hsms: readonly Hsm[], act: (hsm: Hsm) => Promise<T | undefined>, nobody: string): Promise<T> {
   const failures = new Map<Hsm, VaultError>()
   for (const hsm of inTurn(hsms)) {
     try {
-      return await hsm.random(ENTROPY_BYTES)
+      const result = await act(hsm)
+      if (result !== undefined) return result
     } catch (error) {
       if (!canFailOver(error)) throw error
       failures.set(hsm, error)
     }
   }
+  if (failures.size === 0) throw vaultError('KEY_MISSING', nobody)
   throw firstFailure(hsms, failures)
 }
 
+/** Keys are told by the HSMs themselves, so that one that was down at the start signs when it is back. */
+function checkpointSigner(hsms: readonly Hsm[], keys: readonly IdentityKey[]): CheckpointSigner {
+  const signWith = async (hsm: Hsm, message: Uint8Array) => {
+    const { checkpoint: key } = await hsm.describe()
+    if (key === undefined || !keys.some((k) => sameIdentity(k, key))) return undefined
+    return { key, signature: await tokenSigner(hsm, 'checkpoint', key).sign(message) }
+  }
+  return { keys, sign: (message) => firstOf(hsms, (hsm) => signWith(hsm, message), 'no HSM holds a checkpoint key of this node') }
+}
+
 /** The vault over any kind of HSM: what PKCS#11 and memory have in common, which is everything but the HSM. */
-export function createVault({ identity, random: systemEntropy, ...parts }: VaultParts): KeyVault {
+export function createVault({ identity, checkpointKeys, random: systemEntropy, ...parts }: VaultParts): KeyVault {
   const roster = new HsmRoster(parts)
   const { hsms } = roster
   const signer = identity.signer(hsms[parts.hsms.indexOf(identity.holder)] ?? identity.holder)
+  const checkpoints = checkpointSigner(hsms, checkpointKeys)
   let closing: Promise<void> | undefined
 
   const inFlight = new Set<Promise<unknown>>()
@@ -59,13 +86,15 @@ export function createVault({ identity, random: systemEntropy, ...parts }: Vault
     if (!Number.isInteger(length) || length < 1 || length > RANDOM_BYTES_MAX) {
       throw new InvalidArgument('BAD_LENGTH', `random gives 1 to ${RANDOM_BYTES_MAX} bytes`, { length })
     }
-    const fromHsm = await hsmEntropy(hsms)
+    const fromHsm = await firstOf(hsms, (hsm) => hsm.random(ENTROPY_BYTES), 'no HSM')
     const ikm = concat(fromHsm, systemEntropy.bytes(ENTROPY_BYTES))
     const out = new Uint8Array(hkdfSync('sha256', ikm, new Uint8Array(0), utf8('conclave-random-v1'), length))
     fromHsm.fill(0)
     ikm.fill(0)
     return out
   }
+
+  const life = kekLife({ hsms, identity: signer.key, inFlight, isClosing: () => closing !== undefined })
 
   const seal = async (context: SealContext, secret: Uint8Array): Promise<Uint8Array> => {
     const { record, missed } = await sealRecord(hsms, systemEntropy, context, secret)
@@ -75,6 +104,7 @@ export function createVault({ identity, random: systemEntropy, ...parts }: Vault
 
   return {
     identity: { key: signer.key, sign: (message) => serve(() => signer.sign(message)) },
+    checkpointSigner: { keys: checkpoints.keys, sign: (message) => serve(() => checkpoints.sign(message)) },
     seal: (context, secret) => serve(() => seal(context, secret)),
     open: (expected, record) => serve(() => openRecord(hsms, expected, record, (by) => roster.opened(by))),
     random: (length) => serve(() => random(length)),
@@ -85,6 +115,7 @@ export function createVault({ identity, random: systemEntropy, ...parts }: Vault
       const { pinSocket, takeOut, putBack, retry } = roster.control(name)
       return { pinSocket, takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
     },
+    ...life,
     close() {
       closing ??= closeAll()
       return closing

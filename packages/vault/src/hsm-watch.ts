@@ -1,6 +1,7 @@
 import { type Clock, codeOf, VaultError } from '@conclave/core'
+import type { SigningUse } from './agent/protocol.ts'
 import { isAvailability, needsPerson } from './codes.ts'
-import type { Hsm, HsmDescription, Standing, WrappedKey } from './hsm.ts'
+import type { Hsm, HsmDescription, Kek, KekReport, Standing, WrappedKey } from './hsm.ts'
 import { vaultError } from './vault-error.ts'
 import type { HsmState, VaultEvent } from './vault-events.ts'
 
@@ -95,17 +96,28 @@ export class WatchedHsm implements Hsm {
     return this.#known
   }
 
+  /** The key that seals, once it has said so. */
+  get sealing(): { readonly tokenSerial: string; readonly kekId: string } | undefined {
+    return this.#known && { tokenSerial: this.#known.tokenSerial, kekId: this.#known.kekId }
+  }
+
   async describe(): Promise<HsmDescription> {
-    if (this.#known !== undefined) return this.#known
-    this.#refuseAway()
-    try {
-      // It may be answered from memory, so it says nothing of the HSM as it is now.
-      this.#known = await this.#o.hsm.describe()
-      return this.#known
-    } catch (error) {
-      if (error instanceof VaultError) this.#failed(error)
-      throw error
-    }
+    // It may be answered from memory, so it says nothing of the HSM as it is now.
+    this.#known ??= await this.#ask(() => this.#o.hsm.describe())
+    return this.#known
+  }
+
+  keks(): Promise<KekReport> {
+    return this.#ask(() => this.#o.hsm.keks())
+  }
+
+  async makeKek(generation: number): Promise<void> {
+    await this.#ask(() => this.#o.hsm.makeKek(generation))
+    this.#known = await this.#ask(() => this.#o.hsm.describe())
+  }
+
+  destroyKek(kek: Kek): Promise<void> {
+    return this.#ask(() => this.#o.hsm.destroyKek(kek))
   }
 
   wrap(aad: Uint8Array, dek: Uint8Array): Promise<WrappedKey> {
@@ -116,8 +128,8 @@ export class WatchedHsm implements Hsm {
     return this.#run(() => this.#o.hsm.unwrap(aad, key))
   }
 
-  sign(message: Uint8Array): Promise<Uint8Array> {
-    return this.#run(() => this.#o.hsm.sign(message))
+  sign(use: SigningUse, message: Uint8Array): Promise<Uint8Array> {
+    return this.#run(() => this.#o.hsm.sign(use, message))
   }
 
   random(length: number): Promise<Uint8Array> {
@@ -160,6 +172,17 @@ export class WatchedHsm implements Hsm {
     this.#isClosed = true
     this.#cancelTimer()
     await this.#o.hsm.close()
+  }
+
+  /** What takes longer than the work of every day: it counts for no latency, and its success is no sign of health. */
+  async #ask<T>(act: () => Promise<T>): Promise<T> {
+    this.#refuseAway()
+    try {
+      return await act()
+    } catch (error) {
+      if (error instanceof VaultError) this.#failed(error)
+      throw error
+    }
   }
 
   async #run<T>(act: () => Promise<T>): Promise<T> {

@@ -1,4 +1,7 @@
-import type { IdentitySigner, SecretBytes } from '@conclave/core'
+import type { IdentityKey, IdentitySigner, SecretBytes } from '@conclave/core'
+import type { KekReport } from './hsm.ts'
+import type { DestroyedKek, KekRotation, Rewrapped } from './kek-rotation.ts'
+import type { RecordShelf } from './record-shelf.ts'
 import type { HsmState, VaultEvent } from './vault-events.ts'
 
 /** Everything that a sealed record is bound to; all of it is authenticated (AAD), none of it is secret. */
@@ -30,6 +33,8 @@ export interface HsmHealth {
   readonly latencyMs: number | undefined
   /** Records sealed since the start without this HSM as a recipient, because it was not available: they need sealing again. */
   readonly missedSeals: number
+  /** Which key seals, known once the HSM has answered: it says whether two HSMs are one. Undefined for an HSM that is not ok. */
+  readonly key: { readonly tokenSerial: string; readonly kekId: string } | undefined
 }
 
 /** One HSM of a vault, in the hands of its operator. */
@@ -45,11 +50,32 @@ export interface HsmControl {
 }
 
 /**
+ * Signs the checkpoints of the node's log. Every HSM has a key of its own for it, so that one of them being down stops nothing;
+ * who verifies takes a signature by any of the keys that the cluster lock lists for the node.
+ */
+export interface CheckpointSigner {
+  /** Those that may sign, in order of the HSMs: of the settings, otherwise what the HSMs held that were up at the start. */
+  readonly keys: readonly IdentityKey[]
+  /** Signs with the first HSM that is up and holds one of the keys. @throws {VaultError} KEY_MISSING when none does. */
+  sign(message: Uint8Array): Promise<{ readonly key: IdentityKey; readonly signature: Uint8Array }>
+}
+
+/** The KEKs of one HSM, or why it does not say. */
+export type HsmKeks =
+  | ({ readonly name: string; readonly ok: true } & KekReport)
+  | { readonly name: string; readonly ok: false; readonly code: string }
+
+export interface RotationOptions {
+  /** Names of HSMs that are dead for good. All others have to be up. */
+  readonly without?: readonly string[]
+}
+
+/**
  * A node's HSMs, in order of priority, behind one interface. Implementations: PKCS#11 (one agent process per HSM) and memory.
  *
  * Every operation throws {VaultError} with a code of docs/hsm.md: TAMPER, ROLLBACK, KEY_MISSING, KEY_AMBIGUOUS, PIN_INCORRECT,
- * PIN_LOCKED, PIN_FINAL_TRY, PIN_NEEDED, PIN_SOURCE, SESSION_LOST, TOKEN_LOST, BUSY, TIMEOUT, AGENT_DIED, TAKEN_OUT, UNSUPPORTED,
- * MODULE_MISSING, CLOSED.
+ * KEK_DESTROYED, LAST_RECIPIENT, IDENTITY_HELD, PIN_LOCKED, PIN_FINAL_TRY, PIN_NEEDED, PIN_SOURCE, SESSION_LOST, TOKEN_LOST, BUSY, TIMEOUT,
+ * AGENT_DIED, TAKEN_OUT, UNSUPPORTED, MODULE_MISSING, CLOSED.
  */
 export interface KeyVault {
   /**
@@ -64,8 +90,9 @@ export interface KeyVault {
    * @throws {VaultError} TAMPER when the record is not exactly this one; ROLLBACK when its version is lower.
    */
   open(expected: SealContext, record: Uint8Array): Promise<SecretBytes>
-  /** The node identity, generated inside the HSM and not extractable. */
+  /** The node identity, generated inside one HSM and not extractable. While that HSM is down, `sign` is retriable. */
   readonly identity: IdentitySigner
+  readonly checkpointSigner: CheckpointSigner
   /** HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes. */
   random(length: number): Promise<Uint8Array>
   /** Asks every HSM that may answer; one that let a request time out is not waited for. */
@@ -76,6 +103,29 @@ export interface KeyVault {
   missingFrom(record: Uint8Array): readonly string[]
   /** What an operator does with one HSM. @throws {InvalidArgument} UNKNOWN_HSM. */
   hsm(name: string): HsmControl
+  /** The KEK generations of every HSM, in their order. */
+  keks(): Promise<readonly HsmKeks[]>
+  /**
+   * Wraps the data keys of all records to the newest KEK of every HSM of the node, and to no other; bodies stay as they are. Each new
+   * record has been opened through each of its recipients before it takes the place of the old one.
+   *
+   * @throws {VaultError} BUSY while another rewrap or rotation runs.
+   */
+  rewrap(shelf: RecordShelf, options?: RotationOptions): Promise<Rewrapped>
+  /**
+   * Makes the next KEK generation in every HSM, rewraps all records, and only then destroys what is older: from then on no copy of a
+   * record from before opens any more. May break off anywhere: the next call completes it. Opening and sealing go on meanwhile.
+   *
+   * @param shelf - every record that was sealed by this node: what is missing there is lost.
+   * @throws {VaultError} BUSY while another rewrap or rotation runs.
+   */
+  rotateKek(shelf: RecordShelf, options?: RotationOptions): Promise<KekRotation>
+  /**
+   * Destroys every KEK of one HSM, once every record has been opened without it.
+   *
+   * @throws {VaultError} LAST_RECIPIENT when a record needs it; IDENTITY_HELD when it holds the identity of the node.
+   */
+  destroyKeks(hsm: string, shelf: RecordShelf): Promise<readonly DestroyedKek[]>
   /** Drains what is in flight, logs out, ends the agents. Safe to call twice. */
   close(): Promise<void>
 }

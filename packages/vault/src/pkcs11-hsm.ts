@@ -1,7 +1,16 @@
 import { type Clock, systemClock } from '@conclave/core'
-import type { AgentSettings, Operation, ProvisionBody, Reply, RequestBody, TokenDescription } from './agent/protocol.ts'
+import type {
+  AgentSettings,
+  Operation,
+  ProvisionBody,
+  Reply,
+  RequestBody,
+  SigningUse,
+  TokenDescription,
+  TokenPoint,
+} from './agent/protocol.ts'
 import { AgentProcess } from './agent-process.ts'
-import type { Hsm, HsmDescription, WrappedKey } from './hsm.ts'
+import type { Hsm, HsmDescription, Kek, KekReport, WrappedKey } from './hsm.ts'
 import { parseEcPoint } from './identity-signer.ts'
 import type { TokenProbe } from './probe-report.ts'
 import type { HsmSettings } from './settings.ts'
@@ -16,7 +25,8 @@ export const KEK_LABEL = 'conclave-kek'
 /** Longer than the agent itself gives a person, so that it puts its terminal back before it could be killed. */
 const ASK_TIMEOUT_MS = 330_000
 
-function agentSettings(hsm: HsmSettings, isAttended: boolean): AgentSettings {
+/** What an agent is told of its HSM. @param isAttended - a person types the PIN: its last try may be used. */
+export function agentSettings(hsm: HsmSettings, isAttended = false): AgentSettings {
   return {
     isAttended,
     pinSocket: hsm.pinSocket,
@@ -67,12 +77,12 @@ export class Pkcs11Hsm implements Hsm {
     return this.#request('wrap', { aad, dek })
   }
 
-  unwrap(aad: Uint8Array, { tokenSerial, kekId, profile, mechanism, iv, wrapped }: WrappedKey): Promise<Uint8Array> {
-    return this.#request('unwrap', { aad, key: { tokenSerial, kekId, profile, mechanism, iv, wrapped } })
+  unwrap(aad: Uint8Array, { tokenSerial, kekId, kekGeneration, profile, mechanism, iv, wrapped }: WrappedKey): Promise<Uint8Array> {
+    return this.#request('unwrap', { aad, key: { tokenSerial, kekId, kekGeneration, profile, mechanism, iv, wrapped } })
   }
 
-  sign(message: Uint8Array): Promise<Uint8Array> {
-    return this.#request('sign', message)
+  sign(use: SigningUse, message: Uint8Array): Promise<Uint8Array> {
+    return this.#request('sign', { use, message })
   }
 
   random(length: number): Promise<Uint8Array> {
@@ -115,6 +125,18 @@ export class Pkcs11Hsm implements Hsm {
     await this.#request('handOver', pinSocket)
   }
 
+  keks(): Promise<KekReport> {
+    return this.#request('keks', null, PROVISION_TIMEOUT_MS)
+  }
+
+  async makeKek(generation: number): Promise<void> {
+    this.#learn(await this.#request('make-kek', generation, PROVISION_TIMEOUT_MS))
+  }
+
+  async destroyKek({ generation, id }: Kek): Promise<void> {
+    await this.#request('destroy-kek', { generation, id })
+  }
+
   close(): Promise<void> {
     if (this.#asking !== undefined) this.#agent.interrupt()
     return this.#agent.close()
@@ -126,12 +148,15 @@ export class Pkcs11Hsm implements Hsm {
     return Promise.reject(vaultError('PIN_NEEDED', `hsm "${this.name}": waits for its PIN, which somebody is asked for`, { details }))
   }
 
-  #learn({ tokenSerial, kekId, profile, identity }: TokenDescription): HsmDescription {
+  #learn({ tokenSerial, kekId, kekGeneration, profile, identity, checkpoint }: TokenDescription): HsmDescription {
+    const keyAt = (p: TokenPoint | undefined) => (p === undefined ? undefined : parseEcPoint(p.type, p.point))
     this.#description = {
       tokenSerial,
       kekId,
+      kekGeneration,
       profile,
-      identity: identity === undefined ? undefined : parseEcPoint(identity.type, identity.point),
+      identity: keyAt(identity),
+      checkpoint: keyAt(checkpoint),
     }
     // From here on, a token that has taken over the label is another one, for later agents too.
     this.#agent.pinSerial(tokenSerial)

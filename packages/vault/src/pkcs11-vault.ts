@@ -1,9 +1,9 @@
-import { ConfigError, codeOf, equalBytes, type IdentityKey, systemClock, systemRandom, VaultError } from '@conclave/core'
+import { ConfigError, codeOf, type IdentityKey, sameIdentity, systemClock, systemRandom, VaultError } from '@conclave/core'
 import { awaitsPerson, isAvailability } from './codes.ts'
 import { firstFailure } from './envelope.ts'
 import type { Hsm, HsmDescription } from './hsm.ts'
 import { createVault } from './hsm-vault.ts'
-import { identitySigner } from './identity-signer.ts'
+import { tokenSigner } from './identity-signer.ts'
 import type { KeyVault } from './key-vault.ts'
 import { Pkcs11Hsm } from './pkcs11-hsm.ts'
 import { checkVaultSettings, type Pkcs11VaultSettings } from './settings.ts'
@@ -30,7 +30,7 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
   const { identity } = outcome.value
   if (identity === undefined)
     throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`, { details: { hsm: holder.name } })
-  if (expected !== undefined && !(expected.type === identity.type && equalBytes(expected.publicKey, identity.publicKey))) {
+  if (expected !== undefined && !sameIdentity(expected, identity)) {
     throw vaultError('WRONG_IDENTITY', `hsm "${holder.name}" holds another identity than this node's`, { details: { hsm: holder.name } })
   }
   return identity
@@ -85,8 +85,18 @@ export async function openPkcs11Vault(settings: Pkcs11VaultSettings, waits: (hsm
     const holderAt = settings.identity?.hsm === undefined ? 0 : settings.hsms.findIndex((h) => h.name === settings.identity?.hsm)
     const holder = hsms[holderAt]!
     const key = identityKey(holder, outcomes[holderAt]!, settings.identity?.key)
-    const identity = { holder, signer: (hsm: Hsm) => identitySigner(hsm, key) }
-    const vault = createVault({ hsms, failures, identity, random: systemRandom, clock: systemClock, elapsedMs: () => performance.now() })
+    const found = outcomes.flatMap((o) => (o.status === 'fulfilled' && o.value.checkpoint !== undefined ? [o.value.checkpoint] : []))
+    const identity = { holder, signer: (hsm: Hsm) => tokenSigner(hsm, 'identity', key) }
+    const checkpointKeys = settings.checkpointKeys ?? found
+    const vault = createVault({
+      hsms,
+      failures,
+      identity,
+      checkpointKeys,
+      random: systemRandom,
+      clock: systemClock,
+      elapsedMs: () => performance.now(),
+    })
     // The others serve meanwhile.
     if (canServe) void askInTurn(waiting, (hsm) => vault.hsm(hsm.name).retry())
     return vault

@@ -54,7 +54,7 @@ export function emptyToken({ settings: { module, token, pin, env }, soPin }: Sof
 }
 
 export function provisionSoftHsm({ settings, soPin }: SoftHsm, identityType?: IdentityKey['type']): Promise<ProvisionedHsm> {
-  return provisionHsm({ ...settings, createToken: { soPin }, identityType })
+  return provisionHsm({ ...settings, createToken: { soPin }, identityType, checkpointType: identityType })
 }
 
 export interface SoftHsmRig extends ConformanceRig {

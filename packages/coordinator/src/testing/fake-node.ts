@@ -65,6 +65,8 @@ export class FakeNode {
   /** Correlations that it has with each peer. */
   stock = 9
   readonly keys = new Map<string, FakeShare>()
+  /** Epochs that its last backups are of, by key. */
+  readonly backups = new Map<string, number>()
   /** Peers with whom it reports another pair state than they do. */
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
@@ -171,7 +173,8 @@ export class FakeNode {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
         const highest = Math.max(prepared, this.#prepared.get(keyId)?.epoch ?? 0)
         const publicKey = secp256k1.getPublicKey(secret)
-        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest }
+        const backup = { backedUp: this.backups.has(keyId), backupEpoch: this.backups.get(keyId) ?? 0 }
+        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest, ...backup }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,
