@@ -1,4 +1,5 @@
 import type { Clock, ClusterLock, NodeMember, Random } from '@conclave/core'
+import type { Decoding } from '@conclave/policy'
 import type { Transport } from '@conclave/transport'
 import type { Admission } from './admission.ts'
 import { AvailabilityReport } from './availability.ts'
@@ -32,6 +33,7 @@ export interface RouteContext {
   readonly schedules: Schedules
   readonly signingDriver: SigningDriver
   readonly signing: SigningSettings
+  readonly decoding: Decoding
   readonly transport: Transport
 }
 

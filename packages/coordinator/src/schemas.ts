@@ -179,20 +179,31 @@ export const SigningAcceptedBody = Type.Object({
   state: SigningStateBody,
   digest: OrNull(hexBytes(32)),
   summary: OrNull(Summary),
-  items: Type.Array(Type.Object({ digest: hexBytes(32), summary: Summary })),
+  items: Type.Array(Type.Object({ digest: OrNull(hexBytes(32)), summary: Summary })),
 })
 export type SigningAcceptedBody = Static<typeof SigningAcceptedBody>
+const SignatureBody = Type.Object({
+  derivationPath: Type.String(),
+  /** Of the child key that signs. */
+  publicKey: hexBytes(33),
+  digest: hexBytes(32),
+  signature: OrNull(hexBytes(64)),
+  recovery: OrNull(Type.Integer()),
+})
+/** Digest, signature and recovery are those of the only signature; with several they are null there. */
 const SigningItemBody = Type.Object({
   derivationPath: Type.String(),
-  /** Of the child key that signs, and the EVM address that belongs to it. */
+  /** Of the child key at that path, and the EVM address that belongs to it. */
   publicKey: hexBytes(33),
-  from: Type.String(),
+  from: OrNull(Type.String()),
   payload: Type.Object({ type: Type.String(), bytes: Type.String() }),
-  digest: hexBytes(32),
+  digest: OrNull(hexBytes(32)),
   summary: Summary,
   signature: OrNull(hexBytes(64)),
   recovery: OrNull(Type.Integer()),
+  signatures: Type.Array(SignatureBody),
   signedTransaction: OrNull(Type.String()),
+  signedPsbt: OrNull(Type.String()),
 })
 export type SigningItemBody = Static<typeof SigningItemBody>
 /** What an item has stands also at the top when there is only one; with several it is null there. */
@@ -202,13 +213,15 @@ export const SigningBody = Type.Object({
   items: Type.Array(SigningItemBody),
   derivationPath: OrNull(SigningItemBody.properties.derivationPath),
   publicKey: OrNull(SigningItemBody.properties.publicKey),
-  from: OrNull(SigningItemBody.properties.from),
+  from: SigningItemBody.properties.from,
   payload: OrNull(SigningItemBody.properties.payload),
-  digest: OrNull(SigningItemBody.properties.digest),
+  digest: SigningItemBody.properties.digest,
   summary: OrNull(Summary),
   signature: SigningItemBody.properties.signature,
   recovery: SigningItemBody.properties.recovery,
+  signatures: OrNull(SigningItemBody.properties.signatures),
   signedTransaction: SigningItemBody.properties.signedTransaction,
+  signedPsbt: SigningItemBody.properties.signedPsbt,
   state: SigningStateBody,
   cancelRequested: Type.Boolean(),
   requester: Type.String(),

@@ -6,7 +6,7 @@ import type { Report } from './cluster-view.ts'
 import type { KeyBackup } from './key-backups.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import type { NodeBody } from './node-schemas.ts'
-import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
+import type { AttemptRecord, ItemResult, KeyRecord, OperationRecord, SigningItem, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
 import type { DerivedKeyBody, KeyBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
 
@@ -53,27 +53,35 @@ function attemptBody({ startedAtMs, endedAtMs, ...attempt }: AttemptRecord): Sig
   return { ...attempt, ...copy, ...rest, startedAt: iso(startedAtMs), endedAt: isoOrNull(endedAtMs) }
 }
 
-const NO_SIGNATURE = { signature: null, recovery: null, signedTransaction: null } as const
-const NO_ITEM = { derivationPath: null, publicKey: null, from: null, payload: null, digest: null, summary: null, ...NO_SIGNATURE } as const
+const NO_SIGNATURE = { signature: null, recovery: null } as const
+const NOTHING_MADE = { signedTransaction: null, signedPsbt: null } as const
+const NO_DIGEST = { digest: null, ...NO_SIGNATURE } as const
+const NO_ITEM = {
+  ...{ derivationPath: null, publicKey: null, from: null, payload: null, summary: null, signatures: null },
+  ...{ ...NO_DIGEST, ...NOTHING_MADE },
+} as const
 
-function itemBodies({ items, result }: SigningRecord): SigningItemBody[] {
-  return items.map(({ payload, summary, ...item }, i) => ({
-    ...item,
-    from: addressOf(item.publicKey),
-    payload: { ...payload },
-    summary: [...summary],
-    ...(result?.signatures[i] ?? NO_SIGNATURE),
-  }))
+function itemBody({ payload, summary, digests, derivationPath, publicKey }: SigningItem, result: ItemResult | undefined): SigningItemBody {
+  const { signatures: made, ...assembled } = result ?? { signatures: [], ...NOTHING_MADE }
+  const signatures = digests.map((digest, i) => ({ ...digest, ...(made[i] ?? NO_SIGNATURE) }))
+  const { digest, signature, recovery } = only(signatures, NO_DIGEST)
+  const from = payload.type === 'btc.psbt' ? null : addressOf(publicKey)
+  const own = { derivationPath, publicKey, from, payload: { ...payload }, summary: [...summary], digest, signature, recovery }
+  return { ...own, signatures, ...assembled }
 }
 
-/** What is also told at the top: of the only item, or nothing. */
+function itemBodies({ items, result }: SigningRecord): SigningItemBody[] {
+  return items.map((item, i) => itemBody(item, result?.signatures[i]))
+}
+
+/** What is also told one level above: of the only one, or nothing. */
 function only<T, N>(items: readonly T[], none: N): T | N {
   return items.length === 1 ? (items[0] as T) : none
 }
 
 /** What a request is acknowledged with. */
 export function acceptedBody({ requestId, state, items }: SigningRecord): SigningAcceptedBody {
-  const read = items.map(({ digest, summary }) => ({ digest, summary: [...summary] }))
+  const read = items.map(({ digests, summary }) => ({ digest: only(digests, NO_DIGEST).digest, summary: [...summary] }))
   return { requestId, state, ...only(read, { digest: null, summary: null }), items: read }
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ClusterLock, ConfigError, messageOf, parseLock, systemClock, verifyLock } from '@conclave/core'
-import { parsePolicy } from '@conclave/policy'
+import { loadDecoding, parsePolicy } from '@conclave/policy'
 import { checkRuntime, libp2pTransport } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vault'
 import { pino } from 'pino'
@@ -85,6 +85,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
+  const decoding = await loadDecoding(settings.decoding, (file) => readText(file, 'ABI_UNREADABLE', 'ABI'))
   // Known from the lock, it need not be asked of an HSM that is away now.
   const key = lock.nodes.find((n) => n.name === settings.name)?.identity
   for (const { name, pin } of settings.hsms)
@@ -108,7 +109,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -117,6 +118,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       store,
       pool,
       policy,
+      decoding,
       clock: systemClock,
       meter: processMeter(),
       log,
@@ -124,6 +126,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
+      explicitActivation,
       shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
       backup,
     })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
+import { type DecodingSettings, decodingSettings, withPaths } from '@conclave/policy'
 import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
 import { CUSTODIANS_MAX } from '@conclave/wire'
 import { z } from 'zod'
@@ -74,6 +75,7 @@ const Settings = z.strictObject({
   identity: z.strictObject({ hsm: z.string().regex(NAME) }).optional(),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
+  keys: z.strictObject({ activation: z.enum(['automatic', 'explicit']).default('automatic') }).prefault({}),
   signing: z
     .strictObject({
       maxConcurrent: z.int().min(1).max(256).default(32),
@@ -82,6 +84,7 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
+  decoding: decodingSettings.prefault({}),
   backup: Backup.optional(),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
@@ -99,11 +102,14 @@ export interface NodeSettings {
   readonly identityHsm: string | undefined
   readonly listen: readonly string[]
   readonly storePath: string
+  /** New keys sign nothing before their operator activates them. */
+  readonly explicitActivation: boolean
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly policyFile: string
+  readonly decoding: DecodingSettings
   /** Who together can open this node's backups; without it none are made. */
   readonly backup: BackupPlan | undefined
   /** Where the operator talks to the running node. */
@@ -151,10 +157,12 @@ export function parseSettings(text: string, file: string): NodeSettings {
     identityHsm: s.identity?.hsm,
     listen: s.p2p.listen,
     storePath: at(s.store.path),
+    explicitActivation: s.keys.activation === 'explicit',
     maxConcurrent: s.signing.maxConcurrent,
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    decoding: withPaths(s.decoding, at),
     backup: s.backup,
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,

@@ -145,6 +145,7 @@ export function decodeEvmTransaction(payload: Uint8Array, context: DecodeContext
     digest,
     digests: [{ digest, path: undefined }],
     destinations: destinationsOf(to, call),
+    changePaths: [],
     amounts: [{ asset: 'wei', amount: fields.valueWei }, ...call.amounts],
     feeMax: fields.feeMaxWei,
     call: call.call,

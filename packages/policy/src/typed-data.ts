@@ -143,6 +143,7 @@ export function decodeTypedData(payload: Uint8Array): DecodedTypedData {
   const destinations: Destination[] = [contract, ...(permit === undefined ? [] : [permit.spender])].map((id) => ({ id, text: id }))
   return {
     ...{ type: 'eip712', chainId, primaryType: typed.primaryType, verifyingContract, leaves, digest, destinations },
+    changePaths: [],
     digests: [{ digest, path: undefined }],
     ...{ amounts: permit === undefined ? [] : [permit.amount], feeMax: 0n, call: 'known', method: typed.primaryType },
     summary: summarize(typed, domain, leaves, digest),

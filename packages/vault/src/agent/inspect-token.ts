@@ -86,12 +86,21 @@ function describe({ label, serial, initialised, hasPin, countLow, finalTry, lock
   return { label, serial, initialised, hasPin, countLow, finalTry, locked }
 }
 
-function reasonNotToLogIn(request: InspectRequest, tokens: readonly Token[], pin: ReturnType<typeof pinOf>): string | undefined {
-  if (!request.login) return 'no login was asked for'
+function reasonNotToLogIn(
+  { login, settings }: InspectRequest,
+  tokens: readonly Token[],
+  pin: ReturnType<typeof pinOf>,
+): string | undefined {
+  if (!login) return 'no login was asked for'
   if (!pin.ok) return pin.why
   if (pin.value.about.refusal !== undefined) return 'the node would not take the PIN from its source'
+  return riskOfLogin(tokens, settings)
+}
+
+/** Why a wrong PIN would do harm, or which token is meant is not clear; undefined when one login may be tried. */
+export function riskOfLogin(tokens: readonly Token[], settings: Pick<AgentSettings, 'token' | 'serial'>): string | undefined {
   try {
-    const token = selectToken(tokens, request.settings.token, request.settings.serial)
+    const token = selectToken(tokens, settings.token, settings.serial)
     if (!token.hasPin) return 'the token has no user PIN yet'
     if (token.locked) return 'the PIN is locked'
     if (token.finalTry) return 'one wrong PIN would lock the token'
