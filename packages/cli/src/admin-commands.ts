@@ -37,7 +37,7 @@ function backupWarnings({ keys, backup }: AdminStatus): readonly string[] {
   return backup === null && keys.length > 0 ? [...unbacked, 'warning: node.yaml names no custodians, so no backup can be made'] : unbacked
 }
 
-function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
+export function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
   const why = code === null ? '' : ` (${code})`
   const trouble = failures === 0 ? '' : `, ${failures} failures, the last one ${lastCode}`
   const latency = latencyMs === null ? '' : `, ${latencyMs} ms`

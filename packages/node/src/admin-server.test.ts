@@ -53,6 +53,7 @@ describe('admin socket', () => {
         resets.push([peer, reason])
         return PAIR
       },
+      unlockHsm: async () => Promise.reject(new Error('not asked')),
       eraseOlder: async (keyId, reason) => {
         resets.push([keyId, reason])
         return { keyId } as AdminKey

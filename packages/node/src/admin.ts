@@ -26,6 +26,12 @@ export interface AdminStatus {
   readonly pool: PoolStatus
 }
 
+export interface AdminUnlock {
+  readonly hsm: AdminHsm
+  /** Its agent listens on the PIN socket of the settings. */
+  readonly awaitsPin: boolean
+}
+
 export interface AdminKey {
   readonly keyId: string
   /** What the operator has made of the key. */
@@ -67,6 +73,12 @@ export interface AdminCommands {
   checkUp(): Promise<Checkup>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
+  /**
+   * Tries an HSM again that waits for a person: at most one login.
+   *
+   * @throws {InvalidArgument} UNKNOWN_HSM.
+   */
+  unlockHsm(name: string): Promise<AdminUnlock>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
   eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
@@ -85,6 +97,8 @@ const Destroying = Without.extend({ reason: Reason, confirm: z.string().max(63) 
 
 /** The last part of the path that asks for a phase. */
 const ASKED = { activate: 'active', suspend: 'suspended', archive: 'archived' } as const
+
+const Nothing = z.strictObject({})
 
 /** @throws {InvalidArgument} BAD_BODY naming the field. */
 export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
@@ -106,6 +120,14 @@ export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,
       handle: ([peer = ''], body) => node.resetPair(peer, parse(Reasoned, body).reason),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/hsms\/([^/:]{1,32}):unlock$/,
+      handle: ([name = ''], body) => {
+        parse(Nothing, body)
+        return node.unlockHsm(name)
+      },
     },
     {
       method: 'POST',

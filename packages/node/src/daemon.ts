@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ClusterLock, ConfigError, codeOf, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
 import { loadDecoding, parsePolicy } from '@conclave/policy'
-import { checkRuntime, libp2pTransport, mustProve } from '@conclave/transport'
+import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } from '@conclave/vault'
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
@@ -66,9 +66,15 @@ export function sealedFiles(settings: NodeSettings): readonly RecordShelf[] {
 }
 
 /** Keys that the lock names need not be asked of an HSM that is away now. */
-async function openVault({ hsms, identityHsm, name }: NodeSettings, self: NodeMember | undefined): Promise<KeyVault> {
+async function openVault({ hsms, identityHsm, name }: NodeSettings, self: NodeMember | undefined, log: Logger): Promise<KeyVault> {
+  for (const hsm of hsms)
+    if ('env' in hsm.pin)
+      log.warn({ hsm: hsm.name }, 'the PIN is in the environment of this process, where /proc shows it: for development only')
+  const waits = (hsm: string) =>
+    log.warn({ hsm }, `hsm "${hsm}" waits for its PIN: type it on the terminal of the node, or run "conclave hsm unlock --hsm ${hsm}"`)
+  const identity = { hsm: identityHsm, key: self?.identity }
   try {
-    return await openPkcs11Vault({ hsms, identity: { hsm: identityHsm, key: self?.identity }, checkpointKeys: self?.checkpointKeys })
+    return await openPkcs11Vault({ hsms, identity, checkpointKeys: self?.checkpointKeys }, waits)
   } catch (error) {
     if (codeOf(error) !== 'WRONG_IDENTITY') throw error
     throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`, {}, error)
@@ -107,7 +113,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
   const decoding = await loadDecoding(settings.decoding, (file) => readText(file, 'ABI_UNREADABLE', 'ABI'))
   const self = lock.nodes.find((n) => n.name === settings.name)
-  const vault = await openVault(settings, self)
+  const vault = await openVault(settings, self, log)
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined

@@ -1,4 +1,4 @@
-export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
+export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
 export { type BackupSummary, summaryOf } from './backup/backup-file.ts'
@@ -12,6 +12,7 @@ export { examine } from './doctor/doctor.ts'
 export { exitCodeOf, type Report } from './doctor/finding.ts'
 export type { AdminHsms, AdminKekHolder, AdminRewrap, AdminRotation } from './hsm-admin.ts'
 export { type AddedHsm, addHsm, type BackupHsmPlan, destroyHsm } from './hsm-ceremonies.ts'
+export { type Unlocked, unlockHsm } from './hsm-unlock.ts'
 export { CARD_FILE, type ExistingHsm, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
 export {
   draftLock,

@@ -2,8 +2,8 @@ import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMem
 import type { Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
-import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
-import { adminHsm } from './admin-hsm.ts'
+import type { AdminCommands, AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
+import { type AdminHsm, adminHsm } from './admin-hsm.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
@@ -87,6 +87,15 @@ export class NodeAdmin implements AdminCommands {
     await pairs.reset(peer.index)
     pairKeeper.reset(peer.index)
     return this.#pair(peer.index)
+  }
+
+  async unlockHsm(name: string): Promise<AdminUnlock> {
+    const { vault, journal } = this.#p
+    const hsm = vault.hsm(name)
+    await journal.record({ kind: 'hsm.unlocked', details: { hsm: name } })
+    await hsm.retry()
+    const [report] = (await hsmReport(this.#p)).filter((h) => h.name === name).map(adminHsm)
+    return { hsm: report as AdminHsm, awaitsPin: report?.code === 'PIN_NEEDED' && hsm.pinSocket !== undefined }
   }
 
   /**

@@ -18,6 +18,7 @@ const PinSource = z.union([
   z.strictObject({ file: z.string().min(1) }),
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ credential: z.string().min(1) }),
+  z.strictObject({ prompt: z.literal(true) }),
 ])
 
 const timeout = z.int().min(100).max(600_000)
@@ -135,7 +136,8 @@ export function readSettings(file: string): NodeSettings {
 function hsmSettings({ pin, env, ...hsm }: HsmInput, at: (path: string) => string): HsmSettings {
   const placed =
     env === undefined ? {} : { env: Object.fromEntries(Object.entries(env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }
-  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed }
+  const socket = 'prompt' in pin ? { pinSocket: at(`hsm-${hsm.name}.pin.sock`) } : {}
+  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed, ...socket }
 }
 
 /**

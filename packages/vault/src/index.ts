@@ -21,4 +21,5 @@ export { parseRecord, type Recipient, SECRET_BYTES_MAX, type SealedRecord } from
 export { type RecordShelf, type ShelvedRecord, shelfOf } from './record-shelf.ts'
 export { checkHsmSettings, checkVaultSettings, type HsmSettings, type PinSource, type Pkcs11VaultSettings } from './settings.ts'
 export { prepareSoftHsm, softHsmModule } from './softhsm.ts'
+export { type AttendedHsm, withAttendedHsm } from './unlock.ts'
 export type { HsmState, VaultEvent } from './vault-events.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import pkcs11 from 'pkcs11js'
 import { Cryptoki, CryptokiError, rvOf, Session } from './cryptoki.ts'
 import { findKek, findMac, findSigningKey, kekTemplate, macTemplate, signingTemplate } from './objects.ts'
-import { readPin } from './pin.ts'
+import { PinHolder, readPin } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
 import { faultOf, selectToken, TokenConnection } from './token.ts'
@@ -101,7 +101,7 @@ function countingLogins(act: (connection: TokenConnection) => unknown): unknown 
     logins++
     login.apply(this, args)
   }
-  const result = act(new TokenConnection(cryptoki, settings, readPin(settings.pin)))
+  const result = act(new TokenConnection(cryptoki, settings, PinHolder.of(readPin(settings.pin))))
   return { result, logins }
 }
 
