@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type AdminKey, type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
 import type { Command } from 'commander'
+import { addNodeKeyCommands } from './node-key-commands.ts'
 import { guarded, print } from './output.ts'
 
 const socketOf = (dir: string): string => readSettings(join(dir, SETTINGS_FILE)).adminSocket
@@ -12,10 +13,11 @@ function pairLine({ peer, isLinkUp, state, pairEpoch, stock, ban }: AdminPair): 
   return `pair ${peer}: ${state}${epoch}${ready}${why}${isLinkUp ? '' : ' (link down)'}`
 }
 
-function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, prepared }: AdminKey): string {
+function keyLine({ keyId, phase, epoch, state, threshold, parties, publicKey, kept, prepared }: AdminKey): string {
   const list = (what: string, epochs: readonly number[]) => (epochs.length > 0 ? `, ${what} ${epochs.join(' ')}` : '')
   const other = `${list('still keeps', kept)}${list('prepared', prepared)}`
-  return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
+  const how = phase === 'active' ? state : phase
+  return `key ${keyId}: ${how}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
 }
 
 function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: AdminStatus['pool']): string {
@@ -23,11 +25,13 @@ function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: 
   return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
 }
 
-function printStatus({ index, name, version, lock, hsm, keys, pairs, pool }: AdminStatus): void {
+function printStatus({ index, name, version, lock, hsm, keys, destroyed, pairs, pool }: AdminStatus): void {
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
   for (const h of hsm) print(`hsm ${h.name}: ${h.ok ? 'ok' : (h.code ?? 'not ok')}`)
   for (const k of keys) print(keyLine(k))
+  for (const { keyId, complete } of destroyed)
+    print(`key ${keyId}: destroyed${complete ? '' : ', and its KEK is not yet: run "conclave node key destroy" again'}`)
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))
 }
@@ -61,9 +65,9 @@ export function addAdminCommands(node: Command): void {
         print('the pair is set up anew as soon as both nodes are up and neither bans the other; see "conclave node status"')
       }),
     )
-  node
-    .command('key')
-    .description("this node's shares")
+  const key = node.command('key').description("this node's shares, and what it makes of a key")
+  addNodeKeyCommands(key)
+  key
     .command('erase-older')
     .description('erase the shares of epochs before the active one although not every node has moved on; read docs/operations.md first')
     .requiredOption('--dir <dir>', 'directory of the node')

@@ -18,6 +18,7 @@ import { createApp } from './http-app.ts'
 import { readIdentityFile } from './identity-file.ts'
 import { KeyDirectory } from './key-directory.ts'
 import { KeyDriver } from './key-driver.ts'
+import { KeyLives } from './key-lives.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { Records } from './records.ts'
@@ -128,7 +129,8 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
 
   const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax: settings.http.bodyBytesMax, logger, random })
   const { signing } = settings
-  addRoutes(app, { lock, clock, random, records, admission, view, directory, keyDriver, schedules, signingDriver, signing, transport })
+  const lives = new KeyLives(lock, view)
+  addRoutes(app, { ...shared, lock, random, admission, keyDriver, lives, signingDriver, signing, transport })
   startup.defer(async () => {
     // Long polls end first, or closing would wait for them.
     controller.abort()

@@ -44,15 +44,15 @@ function newOperation(
 }
 
 /** A known key with its schedule. @throws {ApiError} KEY_NOT_FOUND. */
-export function bodyOfKey({ directory, schedules }: RouteContext, keyId: string): KeyBody {
+export function bodyOfKey({ directory, schedules, lives }: RouteContext, keyId: string): KeyBody {
   const key = directory.get(keyId)
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')
-  return keyBody(key, schedules.times(keyId))
+  return keyBody(key, schedules.times(keyId), lives.of(key))
 }
 
 /** `/v1/keys` and `/v1/keys/{keyId}`. */
 export function addKeyRoutes(app: App, ctx: RouteContext): void {
-  const { admission, directory, keyDriver, schedules } = ctx
+  const { admission, directory, keyDriver, schedules, lives } = ctx
 
   app.post(
     '/v1/keys',
@@ -71,7 +71,7 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
   )
 
   app.get('/v1/keys', { config: { role: 'viewer' }, schema: { querystring: NoQuery, response: { 200: KeyListBody } } }, async () => ({
-    items: directory.list().map((key) => keyBody(key, schedules.times(key.keyId))),
+    items: directory.list().map((key) => keyBody(key, schedules.times(key.keyId), lives.of(key))),
   }))
   refuseOtherMethods(app, '/v1/keys', ['GET', 'POST'])
 

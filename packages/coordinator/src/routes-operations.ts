@@ -8,10 +8,10 @@ import { keyBody, operationBody } from './views.ts'
 const CURSOR = /^\d{16}$/
 
 /** `/v1/operations`. */
-export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules }: RouteContext): void {
+export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules, lives }: RouteContext): void {
   const bodyOf = (record: OperationRecord) => {
     const key = directory.get(record.keyId)
-    return operationBody(record, key === undefined ? undefined : keyBody(key, schedules.times(key.keyId)))
+    return operationBody(record, key === undefined ? undefined : keyBody(key, schedules.times(key.keyId), lives.of(key)))
   }
 
   app.get(

@@ -6,6 +6,7 @@ import type { ClusterView } from './cluster-view.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
+import type { KeyLives } from './key-lives.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
@@ -29,6 +30,7 @@ export interface RouteContext {
   readonly directory: KeyDirectory
   readonly keyDriver: KeyDriver
   readonly schedules: Schedules
+  readonly lives: KeyLives
   readonly signingDriver: SigningDriver
   readonly signing: SigningSettings
   readonly transport: Transport

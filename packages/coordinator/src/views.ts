@@ -4,6 +4,7 @@ import type { Availability } from './availability.ts'
 import { addressOf } from './child-keys.ts'
 import type { Report } from './cluster-view.ts'
 import { extendedKeyOf } from './key-creation.ts'
+import type { KeyLife } from './key-lives.ts'
 import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
 import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
@@ -11,11 +12,11 @@ import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningAcceptedB
 const iso = (ms: number) => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-export function keyBody(key: KeyRecord, times: RefreshTimes): KeyBody {
+export function keyBody(key: KeyRecord, times: RefreshTimes, life: KeyLife): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
   const names = { xpub: formatXpub(root), address: addressOf(key.publicKey) }
-  return { keyId, publicKey, chainCode, ...names, threshold, parties: [...parties], epoch, state, ...refreshBody(times) }
+  return { keyId, publicKey, chainCode, ...names, threshold, parties: [...parties], epoch, state, ...life, ...refreshBody(times) }
 }
 
 export function derivedKeyBody(path: DerivationPath, key: ExtendedKey): DerivedKeyBody {

@@ -4,6 +4,7 @@ export { type RunningNode, readLock, startNode } from './daemon.ts'
 export type { AdminHsm, AdminHsms, AdminRewrap, AdminRotation } from './hsm-admin.ts'
 export { type AddedHsm, addHsm, type BackupHsmPlan, destroyHsm } from './hsm-ceremonies.ts'
 export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
+export type { AdminPhase } from './key-admin.ts'
 export {
   draftLock,
   draftNextLock,
