@@ -4,11 +4,22 @@ import { join } from 'node:path'
 import { ConclaveError, codeOf, tagged, utf8 } from '@conclave/core'
 import { silentLogger, type Transport } from '@conclave/transport'
 import { memoryVault } from '@conclave/vault'
-import { encode, Frame, PendingKey, StoredBurn, StoredKey, StoredPair, StoredRequest, StoredSingleRequest } from '@conclave/wire'
+import {
+  encode,
+  Frame,
+  PendingKey,
+  StoredBurn,
+  StoredKey,
+  StoredKeyLife,
+  StoredPair,
+  StoredRequest,
+  StoredSingleRequest,
+} from '@conclave/wire'
 import { TestCluster } from './cluster.fixture.ts'
 import { KEY, newKey, pairsReady, proposal, propose, requestId, transfer, until } from './requests.fixture.ts'
 import { parseSettings } from './settings.ts'
 import { makeKey, SCOPE } from './store/dkg.fixture.ts'
+import { KeyLives } from './store/key-lives.ts'
 import { KeyStore } from './store/key-store.ts'
 import { LevelStore } from './store/level-store.ts'
 import { PairStore } from './store/pair-store.ts'
@@ -108,6 +119,8 @@ async function startStore(section: Section, key: string, seeds: readonly Uint8Ar
     const keys = await KeyStore.open(store, vault, SCOPE)
     for (const { key: pending } of keys.pending()) keys.attestationsOf(pending.keyId)
     for (const keyId of keys.ids()) keys.attestationsOf(keyId)
+    const lives = await KeyLives.open(store)
+    for (const keyId of ['k', ...lives.unfinished()]) lives.refusal(keyId)
     const pairs = await PairStore.open(store, vault, SCOPE)
     for (const j of [1, 2, 3]) {
       if (pairs.nextEpoch(j) < 1) throw new Error('an epoch that is none')
@@ -142,11 +155,23 @@ const requests = [
   encode(StoredRequest, { ...stored, items: BATCH }),
   encode(StoredSingleRequest, { ...stored, payload: transfer(1n), path: [0] }),
 ]
+const life = encode(StoredKeyLife, {
+  ...{
+    keyId: 'k',
+    phase: 'destroyed',
+    at: new Uint8Array(8),
+    reason: 'r',
+    publicKey: new Uint8Array(33),
+    epochs: [0, 1],
+    kekGeneration: 2,
+  },
+})
 const STORED: readonly (readonly [Section, string, () => Promise<readonly Uint8Array[]>])[] = [
   ['key', 'k', async () => [(await storedKeys()).active]],
   ['pending-key', 'k', async () => [(await storedKeys()).pending]],
   ['pair', '2', async () => [pair]],
   ['burn', '2', async () => [burn]],
+  ['key-life', 'k', async () => [life]],
   ['request', Buffer.from(hash).toString('hex'), async () => requests],
 ]
 
@@ -164,7 +189,7 @@ export const TARGETS = [
   })),
   ...STORED.map(([section, key, seeds]) => ({
     ...{ name: `node.store-${section}`, kind: 'message', runs: 60 },
-    codes: /^(WIRE_DECODE|UNKNOWN_REQUEST|UNKNOWN_KEY|ATTEMPT_SPENT|TAMPER|UNSUPPORTED|BAD_NUMBER)$/,
+    codes: /^(WIRE_DECODE|STORE_CORRUPT|UNKNOWN_REQUEST|UNKNOWN_KEY|ATTEMPT_SPENT|TAMPER|UNSUPPORTED|BAD_NUMBER)$/,
     start: async () => startStore(section, key, await seeds()),
   })),
 ]
