@@ -14,6 +14,7 @@ export type { AdminHsms, AdminKekHolder, AdminRewrap, AdminRotation } from './hs
 export { type AddedHsm, addHsm, type BackupHsmPlan, destroyHsm } from './hsm-ceremonies.ts'
 export { type Unlocked, unlockHsm } from './hsm-unlock.ts'
 export { CARD_FILE, type ExistingHsm, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
+export type { AdminPhase } from './key-admin.ts'
 export {
   draftLock,
   draftNextLock,
