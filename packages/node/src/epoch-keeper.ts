@@ -1,8 +1,9 @@
-import type { Clock, IdentitySigner, PartyId } from '@conclave/core'
+import type { Clock, IdentitySigner, Journal, PartyId } from '@conclave/core'
 import { certificateHash } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import type { KeyGossip, KeyWord } from '@conclave/wire'
 import type { Certificates } from './certificates.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 
 /** Per frame: however many epochs a key has, a frame of this many stays far below the limit of the link. */
@@ -11,10 +12,12 @@ const GOSSIP_KEYS_MAX = 64
 export interface EpochKeeperOptions {
   readonly self: PartyId
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly certificates: Certificates
   readonly identity: IdentitySigner
   readonly clock: Clock
   readonly log: Logger
+  readonly journal: Journal
   gossip(peer: PartyId, gossip: KeyGossip): void
   peersUp(): readonly PartyId[]
 }
@@ -67,7 +70,21 @@ export class EpochKeeper {
   activated(keyId: string, epoch: number): void {
     this.#switchedAtMs.set(keyId, this.#o.clock.nowMs())
     this.#o.log.info({ keyId, epoch }, 'epoch active')
+    this.#note(keyId, epoch)
     this.tellAll(keyId)
+  }
+
+  /** It has happened already: what cannot be written down is told to the log at least. */
+  #note(keyId: string, epoch: number): void {
+    const { keys, lives, journal, log } = this.#o
+    const origin = keys.certified(keyId, epoch)?.certificate.key.origin ?? ''
+    const { phase } = lives.of(keyId)
+    if (origin === 'create' && phase !== 'active') return
+    const event =
+      origin === 'create'
+        ? { kind: 'key.activated', details: { keyId, epoch } }
+        : { kind: 'key.rotated', details: { keyId, epoch, origin } }
+    journal.record(event).catch((error: unknown) => log.error({ keyId, epoch, err: error }, 'event not recorded'))
   }
 
   /**

@@ -9,10 +9,12 @@ import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
 import { hsmReport } from './hsm-report.ts'
+import type { KeyAdmin } from './key-admin.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 
@@ -28,7 +30,9 @@ export interface NodeAdminParts {
   readonly backups: BackupKeeper
   readonly journal: Journal
   readonly shelf: RecordShelf
+  readonly lives: KeyLives
   readonly hsm: HsmAdmin
+  readonly key: KeyAdmin
   readonly transport: Transport
   readonly reports: PeerReports
   isLinkUp(peer: PartyId): boolean
@@ -37,15 +41,17 @@ export interface NodeAdminParts {
 /** Does what the operator of this node asks. */
 export class NodeAdmin implements AdminCommands {
   readonly hsm: HsmAdmin
+  readonly key: KeyAdmin
   readonly #p: NodeAdminParts
 
   constructor(parts: NodeAdminParts) {
     this.#p = parts
     this.hsm = parts.hsm
+    this.key = parts.key
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, keys, correlations, backups } = this.#p
+    const { self, lock, keys, lives, correlations, backups } = this.#p
     const hsms = await hsmReport(this.#p)
     const { plan } = backups
     return {
@@ -56,6 +62,10 @@ export class NodeAdmin implements AdminCommands {
       hsm: hsms.map(adminHsm),
       keys: keys.active().map((key) => this.#key(key)),
       backup: plan === undefined ? null : { required: plan.required, custodians: plan.custodians.map((c) => c.name) },
+      destroyed: [
+        ...lives.erasures().map(({ keyId }) => ({ keyId, complete: true })),
+        ...lives.unfinished().map((keyId) => ({ keyId, complete: false })),
+      ],
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
     }
@@ -92,11 +102,13 @@ export class NodeAdmin implements AdminCommands {
   }
 
   #key({ keyId, epoch, threshold, parties, publicKey }: KeyPublic): AdminKey {
-    const { keys, epochs, backups } = this.#p
+    const { keys, lives, epochs, backups } = this.#p
+    const { phase } = lives.of(keyId)
     const { certified, pending } = keys.others(keyId)
     const state = epochs.isStale(keyId) ? 'stale' : 'active'
+    const held = { publicKey: toHex(publicKey), kept: certified, prepared: pending }
     const backup = { lastBackup: backups.lastOf(keyId), restoredFrom: backups.restoredFrom(keyId, epoch) }
-    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending, ...backup }
+    return { keyId, phase, epoch, state, threshold, parties, ...held, ...backup }
   }
 
   #pair(peer: PartyId): AdminPair {

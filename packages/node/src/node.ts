@@ -2,32 +2,28 @@ import {
   type Clock,
   type ClusterLock,
   ConfigError,
-  clusterContext,
-  identitiesOf,
   type Journal,
-  lockHash,
   type Member,
   type NodeMember,
   type PartyId,
   sameIdentity,
-  toHex,
 } from '@conclave/core'
 import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
 import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus } from '@conclave/wire'
 import { BackupKeeper } from './backup/backup-keeper.ts'
-import { BackupMarks } from './backup/backup-store.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
-import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
+import { HsmAdmin } from './hsm-admin.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
+import { KeyAdmin } from './key-admin.ts'
 import { KeyMaker } from './key-maker.ts'
-import { logJournal } from './log-journal.ts'
 import { NodeAdmin } from './node-admin.ts'
 import { StatusReport } from './node-status.ts'
+import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { PeerReports } from './peer-reports.ts'
@@ -39,9 +35,6 @@ import { answerRequest, type RequestRoutes } from './request-routes.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import { KeyStore, type NodeScope } from './store/key-store.ts'
-import { LockStore } from './store/lock-store.ts'
-import { PairStore } from './store/pair-store.ts'
 import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -68,14 +61,10 @@ export interface NodeParts {
   readonly shelves?: readonly RecordShelf[]
   /** Who together can open this node's backups. */
   readonly backup?: BackupPlan | undefined
+  /** New keys sign nothing before their operator activates them. */
+  readonly explicitActivation?: boolean
   /** Default: the node's log. */
   readonly journal?: Journal
-}
-
-interface Stores {
-  readonly keys: KeyStore
-  readonly pairs: PairStore
-  readonly marks: BackupMarks
 }
 
 /**
@@ -103,8 +92,9 @@ export class ApproverNode {
   #stopGossip: () => void = () => undefined
   #stopHsmEvents: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, { keys, pairs, marks }: Stores) {
+  private constructor(parts: NodeParts, self: NodeMember, { scope, keys, pairs, marks, lives, journal }: NodeStores) {
     this.#p = parts
+    this.#journal = journal
     const { clock, log, vault, pool, lock, transport, meter } = parts
     const seed = () => vault.random(32)
     const outbox = new Outbox({ lock, transport, log })
@@ -136,33 +126,32 @@ export class ApproverNode {
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
-      ...{ self: self.index, keys, clock, log, certificates: this.#certificates, identity: vault.identity },
+      ...{ self: self.index, keys, lives, journal, clock, log, certificates: this.#certificates, identity: vault.identity },
       gossip: (to, gossip) => outbox.send(to, { gossip }),
       peersUp: () => outbox.peersUp(),
     })
     this.#epochs = epochs
     const keyMaker = new KeyMaker({
-      ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, clock, log },
+      ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       requests: new RequestStore(parts.store),
       seed,
     })
     const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
-    this.#journal = parts.journal ?? logJournal(log)
-    const kept = { self, scope, marks, keys, epochs, pairs, journal: this.#journal }
-    this.backups = new BackupKeeper({ ...parts, ...kept, certificates: this.#certificates })
+    this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
     const shown = {
-      ...{ self, lock, vault, keys, epochs, pairs, shelf, backups: this.backups },
+      ...{ self, lock, vault, keys, lives, epochs, pairs, shelf, backups: this.backups },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations },
     }
     this.#report = new StatusReport({ ...shown, transport, meter })
     const reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: this.#calls, clock })
-    const hsm = new HsmAdmin({ vault, journal: this.#journal, shelf })
-    this.admin = new NodeAdmin({ ...shown, hsm, journal: this.#journal, transport, reports, isLinkUp })
+    const hsm = new HsmAdmin({ vault, journal, shelf })
+    const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
+    this.admin = new NodeAdmin({ ...shown, hsm, key, journal, transport, reports, isLinkUp })
     const routes: RequestRoutes = {
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, certificates: this.#certificates },
       ...{ reports, report: this.#report, keyMaker, signer: this.#signer },
@@ -181,27 +170,12 @@ export class ApproverNode {
    * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
-    const { lock, name, store, vault } = parts
+    const { lock, name, vault } = parts
     const self = lock.nodes.find((n) => n.name === name)
     if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
     if (!sameIdentity(self.identity, vault.identity.key))
       throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
-    const locks = await LockStore.open(store)
-    const adopted = await locks.adopt(lock, parts.abandonedKeys)
-    if (adopted !== 'same') parts.log.info({ version: lock.version, hash: toHex(lockHash(lock)) }, 'cluster lock adopted')
-    const scope: NodeScope = {
-      clusterId: lock.clusterId,
-      nodeName: name,
-      clusterContext: clusterContext(lock),
-      identities: identitiesOf(lock),
-      peerIds: new Map(lock.nodes.map((n) => [n.index, n.peerId])),
-      lockOf: (context) => locks.lockOf(context),
-      locks: [...locks.older, lock],
-    }
-    const keys = await KeyStore.open(store, vault, scope)
-    const pairs = await PairStore.open(store, vault, scope)
-    await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
-    const node = new ApproverNode(parts, self, scope, { keys, pairs, marks: await BackupMarks.open(store) })
+    const node = new ApproverNode(parts, self, await openStores(parts))
     try {
       await node.#join()
     } catch (error) {

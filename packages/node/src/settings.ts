@@ -73,6 +73,7 @@ const Settings = z.strictObject({
   identity: z.strictObject({ hsm: z.string().regex(NAME) }).optional(),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
+  keys: z.strictObject({ activation: z.enum(['automatic', 'explicit']).default('automatic') }).prefault({}),
   signing: z
     .strictObject({
       maxConcurrent: z.int().min(1).max(256).default(32),
@@ -98,6 +99,8 @@ export interface NodeSettings {
   readonly identityHsm: string | undefined
   readonly listen: readonly string[]
   readonly storePath: string
+  /** New keys sign nothing before their operator activates them. */
+  readonly explicitActivation: boolean
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
   /** Of the correlation pool. */
@@ -149,6 +152,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     identityHsm: s.identity?.hsm,
     listen: s.p2p.listen,
     storePath: at(s.store.path),
+    explicitActivation: s.keys.activation === 'explicit',
     maxConcurrent: s.signing.maxConcurrent,
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,

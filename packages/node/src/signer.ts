@@ -22,6 +22,7 @@ import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
@@ -31,6 +32,7 @@ export interface SignerOptions {
   readonly self: PartyId
   readonly scope: NodeScope
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
@@ -75,6 +77,11 @@ export class Signer {
   async propose(p: Propose): Promise<Verdict> {
     const { requestId } = p
     try {
+      const refusal = this.#o.lives.refusal(p.keyId)
+      if (refusal !== undefined) {
+        this.#noteDenied(p)
+        throw refusal
+      }
       const { verdict, digests } = this.#judged(p)
       const { allowed, code, rule } = verdict
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
@@ -92,7 +99,7 @@ export class Signer {
   /**
    * Takes part in one attempt.
    *
-   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*; what
+   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*; what
    * a session throws.
    */
   async sign(s: Sign): Promise<Signed> {
@@ -124,6 +131,8 @@ export class Signer {
 
   async #sign(s: Sign, known: Proposal): Promise<Signed> {
     const { self, scope } = this.#o
+    const refusal = this.#o.lives.refusal(known.keyId)
+    if (refusal?.code === 'KEY_DESTROYED') throw refusal
     // The policy may have changed since the proposal, so it is asked again.
     const { verdict, digests } = this.#judged(known)
     const key = this.#keyIn(known.keyId, s.epoch)
@@ -134,14 +143,13 @@ export class Signer {
     const items = known.items.map(({ path }, i) => ({ digest: digests[i] as Uint8Array, path }))
     const request: SignRequest = { requestId: s.requestId, signers, items, purpose: known.payloadType, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
-    if (!verdict.allowed) {
+    const { code, reason, rule } = verdict
+    const denied = refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule } }))
+    if (denied !== undefined) {
+      const peers = signers.filter((j) => j !== self)
       // The others may have begun.
-      this.#o.hub.decline(
-        sid,
-        signers.filter((j) => j !== self),
-        verdict.code,
-      )
-      throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
+      this.#o.hub.decline(sid, peers, denied.code)
+      throw denied
     }
     const { result, bytesSent } = await this.#run(sid, key, request)
     if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each item')

@@ -93,6 +93,8 @@ export class HsmRoster {
 
   async #after(hsm: WatchedHsm, done: Promise<void>): Promise<HsmHealth> {
     await done
+    // Which key seals is asked once; when that fails, what is observed tells.
+    if (hsm.observed.state === 'up' && hsm.sealing === undefined) await hsm.describe().catch(() => undefined)
     const { state, lastCode, ...seen } = hsm.observed
     const ok = state === 'up'
     const missedSeals = this.#missedSeals.get(hsm) ?? 0

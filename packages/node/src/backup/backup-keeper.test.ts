@@ -151,11 +151,13 @@ describe('backups of a running node', () => {
     expect(await refusal(() => rig.backups.drill(path, pieces))).to.equal('BACKUP_TAMPERED')
   })
 
-  it('verify: of another node it is foreign; after a refresh it is stale, the key is unbacked, and a new backup is current', async () => {
+  it('verify: of another node it is not opened; after a refresh it is stale, the key is unbacked, and a new backup is current', async () => {
     const file = await rig.backup()
     expect((await rig.backups.verify(file)).standings.map((s) => s.standing)).to.deep.equal(['current', 'current'])
     expect(parseBackup(new Uint8Array(await readFile(file))).header.node).to.equal('n1')
-    expect(await refusal(() => rig.cluster.node('n2').backups.drill(file, []))).to.equal('PIECES_TOO_FEW')
+    // Any node can say whether another's backup is current; its shares are opened nowhere else.
+    expect((await rig.cluster.node('n2').backups.verify(file)).standings.map((s) => s.standing)).to.deep.equal(['current', 'current'])
+    expect(await refusal(() => rig.cluster.node('n2').backups.drill(file, []))).to.equal('BACKUP_OTHER_NODE')
     for (const body of await renew(rig.cluster, renewal(rig.cluster, { keyId: 'a' }))) expect(body).to.have.property('keyCreated')
     expect((await rig.backups.verify(file)).standings).to.deep.equal([
       { keyId: 'a', epoch: 0, standing: 'stale', present: 1 },

@@ -1,4 +1,14 @@
-import { type Clock, ConclaveError, type Journal, type NodeMember, wipe } from '@conclave/core'
+import {
+  type Clock,
+  type ClusterLock,
+  ConclaveError,
+  equalBytes,
+  type Journal,
+  lockHash,
+  type NodeMember,
+  toHex,
+  wipe,
+} from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
 import { decode, encode, type KeyCertificate, type KeyPublic, KnownEpochs, PIECE_FILE_BYTES_MAX, StoredBurn } from '@conclave/wire'
@@ -9,7 +19,7 @@ import type { PairStore } from '../store/pair-store.ts'
 import type { Store } from '../store/store.ts'
 import { Turns } from '../store/turns.ts'
 import { BackupError } from './backup-error.ts'
-import { BACKUP_BYTES_MAX, type BackupSummary, checkMadeUnder, checkOwner, parseBackup, summaryOf } from './backup-file.ts'
+import { BACKUP_BYTES_MAX, type Backup, type BackupSummary, checkMadeUnder, checkOwner, parseBackup, summaryOf } from './backup-file.ts'
 import { SHARE_BYTES } from './backup-state.ts'
 import { type BackupMarks, beginOneTimeKey, dropOneTimeKey, readOneTimeKey } from './backup-store.ts'
 import { readLimited, writeNew } from './disk.ts'
@@ -112,7 +122,7 @@ export class BackupKeeper {
       const bytes = await this.#make(createdAtMs)
       const backup = parseBackup(bytes)
       const { backupId, keys, custodians, required } = backup.header
-      const details = { backupId: hexOf(backupId), keys: named(keys), custodians: custodians.map((c) => c.name), required }
+      const details = { backupId: toHex(backupId), keys: named(keys), custodians: custodians.map((c) => c.name), required }
       await journal.record({ kind: 'backup.created', details })
       await writeNew(out, bytes)
       await marks.note(keys.map(({ keyId, epoch }) => ({ keyId, epoch, atMs: createdAtMs, backupId })))
@@ -123,7 +133,7 @@ export class BackupKeeper {
   /** Checks a backup as far as that goes without its custodians, against the epochs that this node holds. @throws {BackupError}. */
   async verify(file: string): Promise<BackupCheck> {
     const backup = parseBackup(await readLimited(file, BACKUP_BYTES_MAX))
-    checkOwner(backup, this.#lock())
+    checkOwner(backup, this.#lockOf(backup))
     return this.#checked(summaryOf(backup))
   }
 
@@ -141,10 +151,12 @@ export class BackupKeeper {
    */
   drill(file: string, pieceFiles: readonly string[]): Promise<DrillReport> {
     return this.#turns.take(async () => {
-      const { store, vault, self, journal, clock, scope } = this.#p
+      const { store, vault, self, journal, clock } = this.#p
       const backup = parseBackup(await readLimited(file, BACKUP_BYTES_MAX))
-      checkOwner(backup, this.#lock())
-      const lock = scope.locks.find((l) => l.version === backup.header.lockVersion) ?? this.#lock()
+      const { node } = backup.header
+      // A share of another node has no business here, not even for a moment.
+      if (node !== self.name) throw new BackupError('BACKUP_OTHER_NODE', `this backup is of node ${node}: it is drilled there`)
+      const lock = this.#lockOf(backup)
       checkMadeUnder(backup, lock)
       const pieces = await Promise.all(pieceFiles.map(async (name) => ({ name, bytes: await readLimited(name, PIECE_FILE_BYTES_MAX) })))
       const key = async () => {
@@ -156,7 +168,7 @@ export class BackupKeeper {
       const { open, custodians } = await unlockBackup({ backup, lock, pieces, oneTimeKey: key })
       open[Symbol.dispose]()
       const drilledAt = new Date(clock.nowMs()).toISOString()
-      const details = { backupId: hexOf(backup.header.backupId), keys: named(backup.header.keys), openedBy: custodians }
+      const details = { backupId: toHex(backup.header.backupId), keys: named(backup.header.keys), openedBy: custodians }
       await journal.record({ kind: 'backup.drilled', details })
       await store.apply([dropOneTimeKey])
       return { ...this.#checked(summaryOf(backup)), drilledAt, openedBy: custodians }
@@ -171,8 +183,10 @@ export class BackupKeeper {
     return { keys: answers.length }
   }
 
-  #lock() {
-    return this.#p.scope.locks.at(-1) as NodeScope['locks'][number]
+  /** The lock that a backup was made under, if this node has lived under it; else the one in force. */
+  #lockOf({ header }: Backup): ClusterLock {
+    const { locks } = this.#p.scope
+    return locks.find((l) => equalBytes(lockHash(l), header.lockHash)) ?? (locks.at(-1) as ClusterLock)
   }
 
   #checked(summary: BackupSummary): BackupCheck {
@@ -225,6 +239,5 @@ export class BackupKeeper {
   }
 }
 
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const named = (keys: readonly { readonly keyId: string; readonly epoch: number }[]): readonly string[] =>
   keys.map(({ keyId, epoch }) => `${keyId}:${epoch}`)

@@ -1,4 +1,4 @@
-import { type ClusterLock, codeOf } from '@conclave/core'
+import { type ClusterLock, codeOf, formatLock, utf8 } from '@conclave/core'
 import { softIdentity } from '@conclave/transport'
 import type { KeyCertificate } from '@conclave/wire'
 import { generateHybridIdentity, identityToRecipient } from 'age-encryption'
@@ -7,6 +7,7 @@ import { combine } from 'shamir-secret-sharing'
 import { newIdentityFile } from './age-file.ts'
 import { BackupRig } from './backup.fixture.ts'
 import { parseBackup } from './backup-file.ts'
+import { openState, sealState } from './backup-state.ts'
 import { type BackupContents, type BackupPlan, makeBackup } from './make-backup.ts'
 import { joinKey, parsePiece, splitKey } from './piece.ts'
 
@@ -49,6 +50,24 @@ describe('making a backup', () => {
     const all = [...custodians, { name: 'hardware', recipient: tag }, { name: 'quantum', recipient: quantum }]
     const { header, file } = parseBackup(await make({}, { custodians: all, required: 16 }))
     expect([header.required, header.custodians.length, file.pieces.length]).to.deep.equal([16, 16, 16])
+  })
+
+  it('open: what was opened is wiped when it is done with', async () => {
+    const backup = parseBackup(await make())
+    const key = new Uint8Array(32).fill(1)
+    const state = {
+      certificates: contents.certificates,
+      locks: contents.locks.map((lock) => utf8(formatLock(lock))),
+      ...{ burns: [], pairEpochs: [] },
+    }
+    const sealed = sealState(key, new Uint8Array(12), backup.file.header, contents.shares, state)
+    let share: Uint8Array
+    {
+      using open = openState({ ...backup, file: { ...backup.file, ...sealed } }, key)
+      share = open.shareAt(1)
+      expect(share).to.deep.equal(contents.shares.subarray(64))
+    }
+    expect(share).to.deep.equal(new Uint8Array(64))
   })
 
   it('pieces: any two of three give the key back, and pieces of two splits give another', async () => {

@@ -164,6 +164,8 @@ describe('restore', () => {
     const renamed = { ...rig.cluster.lock, nodes: rig.cluster.lock.nodes.map((n) => ({ ...n, name: `x${n.name}` })) }
     expect(await refused({}, { locks: [renamed] })).to.equal('BACKUP_OTHER_LOCK')
     expect(await refused({}, { locks: [rig.cluster.lock, rig.cluster.lock] })).to.equal('LOCK_CONFLICT')
+    const without1 = await rig.cluster.nextLock({ remove: ['n1'], approvers: ['n2', 'n3'] })
+    expect(await refused({}, { locks: [rig.cluster.lock, without1] })).to.equal('BACKUP_FOREIGN')
     const without = await rig.target((target, recipient) =>
       rig.pieces(file, ['ada', 'bo'], recipient).then(async (pieces) => {
         await target.store.apply([{ del: 'backup', key: 'one-time' }])

@@ -23,6 +23,7 @@ describe('doctor: two nodes on one token', () => {
   it('twins: without serials, one label of one module and one configuration is one token', () => {
     const bare = { ...A, serial: undefined }
     expect(codesOf(run([bare], [bare]))).to.deep.equal(['TOKEN_SHARED'])
+    expect(codesOf(run([bare], [A]))).to.deep.equal(['TOKEN_SHARED'])
     expect(codesOf(run([bare], [{ ...bare, conf: '/c' }]))).to.deep.equal([])
   })
 
@@ -38,6 +39,8 @@ describe('doctor: two nodes on one token', () => {
       peers: [{ ...oslo, name: 'oslo', isLinkUp: true, downReason: null, word }, ...(lisbon === undefined ? [] : [lisbon])],
     }
     expect(codesOf(run([A], [], known(shared)))).to.deep.equal(['PEER_SHARES_TOKEN'])
+    const silent = { ...shared, peers: [null, 'CALL_TIMEOUT'].map((w) => ({ name: 'oslo', isLinkUp: true, downReason: null, word: w })) }
+    expect(codesOf(run([A], [], known(silent)))).to.deep.equal([])
     const unmarked = { ...shared, hsms: [{ name: 'primary', missedSeals: 0, mark: null, unopenable: null }] }
     expect(codesOf(run([A], [], known(unmarked)))).to.deep.equal([])
   })
@@ -46,7 +49,8 @@ describe('doctor: two nodes on one token', () => {
     const named = { ...A, token: 'conclave-a', serial: undefined }
     expect(withSerial(named, known(HEALTHY)).serial).to.equal('s1')
     expect(withSerial(named, known({ ...HEALTHY, tokens: [...HEALTHY.tokens, ...HEALTHY.tokens] })).serial).to.equal(undefined)
-    expect(withSerial(A, known(HEALTHY)).serial).to.equal('s1')
+    expect(withSerial({ ...named, serial: 's9' }, known(HEALTHY)).serial).to.equal('s9')
+    expect(withSerial(named, unknown('why')).serial).to.equal(undefined)
   })
 
   it('twins: what was not gathered is skipped by name', () => {

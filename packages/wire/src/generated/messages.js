@@ -1594,6 +1594,7 @@ export const conclave = $root.conclave = (() => {
             this.keys = [];
             this.pairs = [];
             this.hsms = [];
+            this.erasures = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1613,6 +1614,7 @@ export const conclave = $root.conclave = (() => {
         NodeStatus.prototype.cpuMs = 0;
         NodeStatus.prototype.pool = null;
         NodeStatus.prototype.hsms = $util.emptyArray;
+        NodeStatus.prototype.erasures = $util.emptyArray;
 
         NodeStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1650,6 +1652,9 @@ export const conclave = $root.conclave = (() => {
             if (message.hsms != null && message.hsms.length)
                 for (let i = 0; i < message.hsms.length; ++i)
                     $root.conclave.HsmStatus.encode(message.hsms[i], writer.uint32(106).fork(), _depth + 1).ldelim();
+            if (message.erasures != null && message.erasures.length)
+                for (let i = 0; i < message.erasures.length; ++i)
+                    writer.uint32(162).bytes(message.erasures[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1792,6 +1797,14 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.hsms && message.hsms.length))
                             message.hsms = [];
                         message.hsms.push($root.conclave.HsmStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.erasures && message.erasures.length))
+                            message.erasures = [];
+                        message.erasures.push(reader.bytes());
                         continue;
                     }
                 }
@@ -2166,6 +2179,7 @@ export const conclave = $root.conclave = (() => {
         KeyStatus.prototype.chainCode = $util.newBuffer([]);
         KeyStatus.prototype.backedUp = false;
         KeyStatus.prototype.backupEpoch = 0;
+        KeyStatus.prototype.phase = "";
 
         KeyStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2194,6 +2208,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(72).bool(message.backedUp);
             if (message.backupEpoch != null && $Object.hasOwnProperty.call(message, "backupEpoch") && message.backupEpoch !== 0)
                 writer.uint32(80).uint32(message.backupEpoch);
+            if (message.phase != null && $Object.hasOwnProperty.call(message, "phase") && message.phase !== "")
+                writer.uint32(162).string(message.phase);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2320,6 +2336,15 @@ export const conclave = $root.conclave = (() => {
                             message.backupEpoch = value;
                         else
                             delete message.backupEpoch;
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.phase = value;
+                        else
+                            delete message.phase;
                         continue;
                     }
                 }
@@ -8698,6 +8723,166 @@ export const conclave = $root.conclave = (() => {
         };
 
         return StoredPairEpoch;
+    })();
+
+    conclave.StoredKeyLife = (function() {
+
+        const StoredKeyLife = function (properties) {
+            this.epochs = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredKeyLife.prototype.keyId = "";
+        StoredKeyLife.prototype.phase = "";
+        StoredKeyLife.prototype.at = $util.newBuffer([]);
+        StoredKeyLife.prototype.reason = "";
+        StoredKeyLife.prototype.publicKey = $util.newBuffer([]);
+        StoredKeyLife.prototype.epochs = $util.emptyArray;
+        StoredKeyLife.prototype.kekGeneration = 0;
+
+        StoredKeyLife.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(10).string(message.keyId);
+            if (message.phase != null && $Object.hasOwnProperty.call(message, "phase") && message.phase !== "")
+                writer.uint32(18).string(message.phase);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(26).bytes(message.at);
+            if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                writer.uint32(34).string(message.reason);
+            if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey.length)
+                writer.uint32(42).bytes(message.publicKey);
+            if (message.epochs != null && message.epochs.length)
+                writer.uint32(50).uint32s(message.epochs);
+            if (message.kekGeneration != null && $Object.hasOwnProperty.call(message, "kekGeneration") && message.kekGeneration !== 0)
+                writer.uint32(56).uint32(message.kekGeneration);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredKeyLife.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredKeyLife();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.phase = value;
+                        else
+                            delete message.phase;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.reason = value;
+                        else
+                            delete message.reason;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.publicKey = value;
+                        else
+                            delete message.publicKey;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType === 2) {
+                            if (!(message.epochs && message.epochs.length))
+                                message.epochs = [];
+                            reader.uint32s(message.epochs);
+                            continue;
+                        }
+                        if (wireType !== 0)
+                            break;
+                        if (!(message.epochs && message.epochs.length))
+                            message.epochs = [];
+                        message.epochs.push(reader.uint32());
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.kekGeneration = value;
+                        else
+                            delete message.kekGeneration;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredKeyLife;
     })();
 
     conclave.StoredRequest = (function() {
