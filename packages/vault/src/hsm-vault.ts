@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync } from 'node:crypto'
 import { codeOf, concat, type IdentitySigner, InvalidArgument, type Random, utf8 } from '@conclave/core'
 import { openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
@@ -72,7 +72,7 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
     }
     const fromHsm = await hsmEntropy(hsms)
     const ikm = concat(fromHsm, systemEntropy.bytes(ENTROPY_BYTES))
-    const out = new Uint8Array(hkdfSync('sha256', ikm, new Uint8Array(0), utf8('conclave-random-v1'), length))
+    const out = new Uint8Array(hkdfSync('sha256', createSecretKey(ikm), new Uint8Array(0), utf8('conclave-random-v1'), length))
     fromHsm.fill(0)
     ikm.fill(0)
     return out
