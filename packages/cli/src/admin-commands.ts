@@ -1,5 +1,14 @@
 import { join } from 'node:path'
-import { type AdminKey, type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
+import {
+  type AdminHsm,
+  type AdminKey,
+  type AdminPair,
+  type AdminStatus,
+  askAdmin,
+  readSettings,
+  SETTINGS_FILE,
+  unbackedKeys,
+} from '@conclave/node'
 import type { Command } from 'commander'
 import { guarded, print } from './output.ts'
 
@@ -12,10 +21,28 @@ function pairLine({ peer, isLinkUp, state, pairEpoch, stock, ban }: AdminPair): 
   return `pair ${peer}: ${state}${epoch}${ready}${why}${isLinkUp ? '' : ' (link down)'}`
 }
 
-function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, prepared }: AdminKey): string {
+function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, prepared, restoredFrom }: AdminKey): string {
   const list = (what: string, epochs: readonly number[]) => (epochs.length > 0 ? `, ${what} ${epochs.join(' ')}` : '')
   const other = `${list('still keeps', kept)}${list('prepared', prepared)}`
-  return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
+  const restored = restoredFrom === null ? '' : `, restored from the backup of ${restoredFrom}: reshare it`
+  return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}${restored}`
+}
+
+/** What would be lost with this machine. */
+function backupWarnings({ keys, backup }: AdminStatus): readonly string[] {
+  const unbacked = unbackedKeys(keys).map(({ keyId, epoch, lastBackupEpoch }) => {
+    const last = lastBackupEpoch === null ? 'it was never backed up' : `the last backup is of epoch ${lastBackupEpoch}`
+    return `warning: key ${keyId}: epoch ${epoch} is in no backup, ${last}`
+  })
+  return backup === null && keys.length > 0 ? [...unbacked, 'warning: node.yaml names no custodians, so no backup can be made'] : unbacked
+}
+
+function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
+  const why = code === null ? '' : ` (${code})`
+  const trouble = failures === 0 ? '' : `, ${failures} failures, the last one ${lastCode}`
+  const latency = latencyMs === null ? '' : `, ${latencyMs} ms`
+  const without = `${missed > 0 ? `, ${missed} records sealed without it` : ''}${short > 0 ? `, cannot open ${short} records` : ''}`
+  return `hsm ${name}: ${state}${why} since ${since}${latency}${trouble}${without}`
 }
 
 function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: AdminStatus['pool']): string {
@@ -23,11 +50,14 @@ function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: 
   return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
 }
 
-function printStatus({ index, name, version, lock, hsm, keys, pairs, pool }: AdminStatus): void {
+function printStatus(status: AdminStatus): void {
+  const { index, name, version, lock, hsm, keys, pairs, pool } = status
+  const warnings = backupWarnings(status)
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
-  for (const h of hsm) print(`hsm ${h.name}: ${h.ok ? 'ok' : (h.code ?? 'not ok')}`)
+  for (const h of hsm) print(hsmLine(h))
   for (const k of keys) print(keyLine(k))
+  for (const line of warnings) print(line)
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))
 }

@@ -1,7 +1,10 @@
 import { Command, type CommanderError } from 'commander'
+import { addBackupCommands } from './backup-commands.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
+import { addDoctorCommand } from './doctor-command.ts'
+import { addHsmCommands } from './hsm-commands.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
@@ -19,6 +22,9 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
+  addDoctorCommand(program)
+  addBackupCommands(program)
+  addHsmCommands(program)
   addDemoCommand(program)
   return program
 }

@@ -18,6 +18,8 @@ export interface Key {
   readonly address: string
   readonly threshold: number
   readonly parties: readonly number[]
+  /** Of each node; below `epoch`, or null, its share is in no backup. */
+  readonly backups: readonly { readonly node: number; readonly lastBackupEpoch: number | null }[]
   readonly epoch: number
   readonly state: string
   /** Null without a schedule. */
@@ -149,7 +151,16 @@ export interface SigningRequest extends OfOnlyItem<SignedItem> {
   readonly endedAt: string | null
 }
 
-export type AvailabilityCode = 'LINK_DOWN' | 'NO_REPORT' | 'HSM_DOWN' | 'PAIR_BURNED' | 'PAIR_MISSING' | 'NO_SHARE' | 'KEY_STALE' | 'SHORT'
+export type AvailabilityCode =
+  | 'LINK_DOWN'
+  | 'NO_REPORT'
+  | 'HSM_DOWN'
+  | 'HSM_DEGRADED'
+  | 'PAIR_BURNED'
+  | 'PAIR_MISSING'
+  | 'NO_SHARE'
+  | 'KEY_STALE'
+  | 'SHORT'
 
 export interface Node {
   readonly index: number
@@ -171,14 +182,38 @@ export interface Node {
   /** What the node last said of itself; null before the first time. */
   readonly status: {
     readonly version: string
+    /** At least one HSM is up. */
     readonly hsmOk: boolean
+    /** In order of priority. */
+    readonly hsms: readonly {
+      readonly name: string
+      /** `refused`: it waits for a person, e.g. for its PIN; `out`: its operator took it out of service. */
+      readonly state: 'up' | 'down' | 'refused' | 'out'
+      readonly since: string
+      /** Of its last failure, however long ago. */
+      readonly lastCode: string | null
+      readonly failures: number
+      /** Median of its last answers. */
+      readonly latencyMs: number
+      /** Records sealed without it since the node started. */
+      readonly missed: number
+      /** Records of the node that it cannot open, because it is no recipient. */
+      readonly short: number
+    }[]
     readonly bytesSent: number
     readonly bytesReceived: number
     /** Delay of the node's event loop since it was last asked, in microseconds. */
     readonly loopP99Us: number
     readonly loopMaxUs: number
     readonly cpuMs: number
-    readonly keys: readonly { readonly keyId: string; readonly epoch: number; readonly publicKey: string; readonly state: string }[]
+    readonly keys: readonly {
+      readonly keyId: string
+      readonly epoch: number
+      readonly publicKey: string
+      readonly state: string
+      /** Null without a backup; other than `epoch`, the present share is in none. */
+      readonly lastBackupEpoch: number | null
+    }[]
     readonly pairs: readonly {
       readonly peer: number
       readonly pairEpoch: number

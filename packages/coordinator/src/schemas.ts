@@ -15,7 +15,7 @@ const PATH_CHARS_MAX = 256
 
 /** Bodies and queries are closed: a field that is not known is refused, because it may be a misspelt one. */
 const closed = { additionalProperties: false }
-const hexBytes = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
+export const hexBytes = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
 
 export const KeyPath = Type.Object({ keyId: Type.String({ maxLength: 64 }) })
 export const OperationPath = Type.Object({ operationId: Type.String({ maxLength: 64 }) })
@@ -104,8 +104,8 @@ export const ProblemBody = Type.Object({
   nodeVerdicts: Type.Optional(Type.Array(NodeVerdict)),
 })
 
-const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
-const Time = Type.String({ description: 'ISO 8601, UTC' })
+export const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
+export const Time = Type.String({ description: 'ISO 8601, UTC' })
 
 export const KeyBody = Type.Object({
   keyId: Type.String(),
@@ -115,6 +115,8 @@ export const KeyBody = Type.Object({
   address: Type.String({ description: 'EVM address, EIP-55' }),
   threshold: Type.Integer(),
   parties: Type.Array(Type.Integer()),
+  /** Of each node; below `epoch`, or null, its share is in no backup. */
+  backups: Type.Array(Type.Object({ node: Type.Integer(), lastBackupEpoch: OrNull(Type.Integer()) })),
   epoch: Type.Integer(),
   state: Type.String(),
   refreshEveryDays: OrNull(Type.Integer()),
@@ -223,59 +225,5 @@ export type SigningBody = Static<typeof SigningBody>
 export const SigningCreatedBody = Type.Union([SigningBody, SigningAcceptedBody])
 export const SigningListBody = Type.Object({ items: Type.Array(SigningBody), nextCursor: OrNull(Type.String()) })
 
-const NodeReport = Type.Object({
-  version: Type.String(),
-  hsmOk: Type.Boolean(),
-  bytesSent: Type.Number(),
-  bytesReceived: Type.Number(),
-  /** Delay of the node's event loop since it was last asked, in microseconds. */
-  loopP99Us: Type.Integer(),
-  loopMaxUs: Type.Integer(),
-  cpuMs: Type.Integer(),
-  keys: Type.Array(Type.Object({ keyId: Type.String(), epoch: Type.Integer(), publicKey: hexBytes(33), state: Type.String() })),
-  pairs: Type.Array(
-    Type.Object({
-      peer: Type.Integer(),
-      pairEpoch: Type.Integer(),
-      state: Type.String(),
-      code: OrNull(Type.String({ description: 'the failed check, when burned' })),
-      stock: Type.Integer({ description: 'correlations that are ready for signing' }),
-    }),
-  ),
-  /** What has become of correlations since the node started, all peers together. */
-  pool: Type.Object({
-    made: Type.Integer(),
-    used: Type.Integer(),
-    missed: Type.Integer({ description: 'wanted for a signature, and not there' }),
-    mismatched: Type.Integer({ description: 'named by a peer, and not held by the node' }),
-    dropped: Type.Integer({ description: 'wiped without having been used' }),
-    refills: Type.Integer({ description: 'sessions that made some' }),
-    declined: Type.Integer(),
-    failed: Type.Integer(),
-  }),
-  reportedAt: Time,
-})
-export const NodeBody = Type.Object({
-  index: Type.Integer(),
-  name: Type.String(),
-  peerId: Type.String(),
-  link: Type.Object({
-    up: Type.Boolean(),
-    bytesSent: Type.Number(),
-    bytesReceived: Type.Number(),
-    reconnects: Type.Integer(),
-    roundTripMs: OrNull(Type.Number()),
-  }),
-  availability: Type.Object({
-    /** Whether there is a quorum with this node in it. */
-    able: Type.Boolean(),
-    /** LINK_DOWN, NO_REPORT, HSM_DOWN, PAIR_BURNED, PAIR_MISSING, NO_SHARE, KEY_STALE, SHORT; some leave it able. */
-    reasons: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
-  }),
-  /** What the node last said of itself, which may be from before its link went down. */
-  status: OrNull(NodeReport),
-})
-export type NodeBody = Static<typeof NodeBody>
-export const NodeListBody = Type.Object({ items: Type.Array(NodeBody) })
 export const HealthBody = Type.Object({ status: Type.Literal('ok') })
 export const ReadyBody = Type.Object({ status: Type.Literal('ready'), nodesUp: Type.Integer(), nodesNeeded: Type.Integer() })

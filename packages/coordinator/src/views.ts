@@ -3,19 +3,24 @@ import type { LinkStatus } from '@conclave/transport'
 import type { Availability } from './availability.ts'
 import { addressOf } from './child-keys.ts'
 import type { Report } from './cluster-view.ts'
+import type { KeyBackup } from './key-backups.ts'
 import { extendedKeyOf } from './key-creation.ts'
+import type { NodeBody } from './node-schemas.ts'
 import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
-import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
+import type { DerivedKeyBody, KeyBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
+/** The last time that has a text. A node may claim any. */
+const TIME_MAX_MS = 8.64e15
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-export function keyBody(key: KeyRecord, times: RefreshTimes): KeyBody {
+export function keyBody(key: KeyRecord, times: RefreshTimes, backups: readonly KeyBackup[]): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
   const names = { xpub: formatXpub(root), address: addressOf(key.publicKey) }
-  return { keyId, publicKey, chainCode, ...names, threshold, parties: [...parties], epoch, state, ...refreshBody(times) }
+  const lists = { parties: [...parties], backups: backups.map((b) => ({ ...b })) }
+  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...refreshBody(times) }
 }
 
 export function derivedKeyBody(path: DerivationPath, key: ExtendedKey): DerivedKeyBody {
@@ -129,16 +134,26 @@ export function nodeBody({ node, link, report, availability }: NodeFacts): NodeB
   }
 }
 
+type ReportedHsm = NonNullable<NodeBody['status']>['hsms'][number]
+
+function hsmBody({ since, code, latencyUs, ...hsm }: Report['status']['hsms'][number]): ReportedHsm {
+  return { ...hsm, since: iso(Math.min(counter(since), TIME_MAX_MS)), lastCode: code === '' ? null : code, latencyMs: latencyUs / 1000 }
+}
+
 function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
   return {
     version: status.version,
     hsmOk: status.hsmOk,
+    hsms: status.hsms.map(hsmBody),
     bytesSent: counter(status.sent),
     bytesReceived: counter(status.received),
     loopP99Us: status.loopP99Us,
     loopMaxUs: status.loopMaxUs,
     cpuMs: status.cpuMs,
-    keys: status.keys.map((k) => ({ keyId: k.keyId, epoch: k.epoch, publicKey: toHex(k.publicKey), state: k.state })),
+    keys: status.keys.map(({ keyId, epoch, publicKey, state, backedUp, backupEpoch }) => ({
+      ...{ keyId, epoch, publicKey: toHex(publicKey), state },
+      lastBackupEpoch: backedUp ? backupEpoch : null,
+    })),
     pairs: status.pairs.map(({ peer, pairEpoch, state, code, stock }) => ({
       peer,
       pairEpoch,

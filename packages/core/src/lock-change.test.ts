@@ -1,6 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { expect } from 'chai'
-import { toHex, u32 } from './bytes.ts'
+import { toHex, utf8 } from './bytes.ts'
 import { type ClusterLock, lockHash, type NodeMember, signLock, verifyLock } from './cluster-lock.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
@@ -18,11 +18,14 @@ import {
 import { formatLock, type Newcomer, parseLock } from './lock-file.ts'
 
 const signerOf = (name: string): IdentitySigner => {
-  const secret = tagged('test', u32(name.charCodeAt(0)))
+  const secret = tagged('test', utf8(name))
   return { key: { type: 'ed25519', publicKey: ed25519.getPublicKey(secret) }, sign: async (m) => ed25519.sign(m, secret) }
 }
 const card = (name: string) =>
-  ({ kind: 'node', name, peerId: '1'.repeat(40) + name, addresses: [], identity: signerOf(name).key }) as const satisfies Newcomer
+  ({
+    ...{ kind: 'node', name, peerId: '1'.repeat(40) + name, addresses: [] },
+    ...{ identity: signerOf(name).key, checkpointKeys: [signerOf(`${name} checkpoint`).key] },
+  }) as const satisfies Newcomer
 const newcomer = (name: string): [string, Newcomer] => [name, card(name)]
 const coordinator = (name: string): Newcomer => ({ kind: 'coordinator', name, peerId: '2'.repeat(40) + name, addresses: [] })
 

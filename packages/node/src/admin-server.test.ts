@@ -9,6 +9,7 @@ import { expect } from 'chai'
 import { type AdminKey, type AdminPair, type AdminStatus, adminRoutes } from './admin.ts'
 import { askAdmin } from './admin-client.ts'
 import { type AdminServer, BODY_BYTES_MAX, openAdminServer, SOCKET_PATH_BYTES_MAX } from './admin-server.ts'
+import type { Checkup } from './checkup.ts'
 import { refusal } from './refusal.fixture.ts'
 
 const PAIR: AdminPair = { index: 2, peer: 'oslo', isLinkUp: true, state: 'missing', pairEpoch: 0, stock: 0, ban: null }
@@ -46,6 +47,7 @@ describe('admin socket', () => {
   const routes = () =>
     adminRoutes({
       status: async () => ({ name: 'zurich' }) as AdminStatus,
+      checkUp: async () => ({ pid: 1 }) as Checkup,
       resetPair: async (peer, reason) => {
         if (failure !== undefined) throw failure
         resets.push([peer, reason])
@@ -54,6 +56,17 @@ describe('admin socket', () => {
       eraseOlder: async (keyId, reason) => {
         resets.push([keyId, reason])
         return { keyId } as AdminKey
+      },
+      hsm: {
+        status: async () => ({ records: 0, hsms: [] }),
+        rewrap: async (without) => {
+          resets.push(['rewrap', without.join()])
+          return { records: 2, rewrapped: 1 }
+        },
+        rotateKek: async (without) => {
+          resets.push(['rotate', without.join()])
+          return { records: 2, rewrapped: 2, generation: 2, hsms: ['primary'], without, resumed: false, destroyed: [] }
+        },
       },
     })
   beforeEach(async () => {

@@ -1,7 +1,10 @@
 import { InvalidArgument } from '@conclave/core'
 import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
+import type { AdminHsm } from './admin-hsm.ts'
 import type { AdminRoute } from './admin-server.ts'
+import type { Checkup } from './checkup.ts'
+import type { HsmAdmin } from './hsm-admin.ts'
 
 /** What a node tells its own operator of itself. */
 export interface AdminStatus {
@@ -9,8 +12,11 @@ export interface AdminStatus {
   readonly name: string
   readonly version: string
   readonly lock: { readonly clusterId: string; readonly version: number; readonly hash: string }
-  readonly hsm: readonly { readonly name: string; readonly ok: boolean; readonly code: string | null }[]
+  /** In order of priority. */
+  readonly hsm: readonly AdminHsm[]
   readonly keys: readonly AdminKey[]
+  /** Who can open its backups; null when the settings name nobody. */
+  readonly backup: { readonly required: number; readonly custodians: readonly string[] } | null
   readonly pairs: readonly AdminPair[]
   /** What has become of correlations since start, all peers together. */
   readonly pool: PoolStatus
@@ -27,6 +33,10 @@ export interface AdminKey {
   readonly kept: readonly number[]
   /** Epochs that were prepared and are not certified. */
   readonly prepared: readonly number[]
+  /** The last backup of this key, and when it was made (ISO 8601, UTC). Of another epoch than the present one, it is of no use. */
+  readonly lastBackup: { readonly epoch: number; readonly at: string } | null
+  /** When the backup was made that this share came from (ISO 8601, UTC); null unless it was restored. */
+  readonly restoredFrom: string | null
 }
 
 export interface AdminPair {
@@ -44,12 +54,17 @@ export interface AdminPair {
 
 /** What an operator may ask of a running node. */
 export interface AdminCommands {
+  readonly hsm: Pick<HsmAdmin, 'status' | 'rewrap' | 'rotateKek'>
   status(): Promise<AdminStatus>
+  /** What `conclave doctor` needs of the running node; asks every linked peer. */
+  checkUp(): Promise<Checkup>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
   eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
+
+const Without = z.strictObject({ without: z.array(z.string().min(1).max(32)).max(8).default([]) })
 
 const Reasoned = z.strictObject({
   reason: z
@@ -61,7 +76,8 @@ const Reasoned = z.strictObject({
     .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters'),
 })
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+/** @throws {InvalidArgument} BAD_BODY naming the field. */
+export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -72,6 +88,10 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
 export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
   return [
     { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
+    { method: 'GET', path: /^\/v1\/checkup$/, handle: () => node.checkUp() },
+    { method: 'GET', path: /^\/v1\/hsms$/, handle: () => node.hsm.status() },
+    { method: 'POST', path: /^\/v1\/hsms:rewrap$/, handle: (_, body) => node.hsm.rewrap(parse(Without, body).without) },
+    { method: 'POST', path: /^\/v1\/hsms:rotate-kek$/, handle: (_, body) => node.hsm.rotateKek(parse(Without, body).without) },
     {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,

@@ -16,11 +16,11 @@ import {
   toHex,
   utf8,
 } from '@conclave/core'
-import { type Policy, parsePolicy } from '@conclave/policy'
+import type { Policy } from '@conclave/policy'
 import { type Logger, MemoryHub, memoryTransport, peerIdOf, silentLogger, softIdentity, type Transport } from '@conclave/transport'
 import { type KeyVault, type MemoryDevice, memoryVault } from '@conclave/vault'
 import { decode, encode, Frame, type Request, type Response } from '@conclave/wire'
-import { cardOf, deviceOf, type NextLockOptions } from './members.fixture.ts'
+import { cardOf, deviceOf, type NextLockOptions, POLICY } from './members.fixture.ts'
 import { MortalClock } from './mortal-clock.fixture.ts'
 import { ApproverNode, type NodeParts } from './node.ts'
 import type { WaterMarks } from './pool/refill.ts'
@@ -30,15 +30,10 @@ import { ownThread } from './sessions/session-worker.ts'
 import { LevelStore } from './store/level-store.ts'
 import type { Store } from './store/store.ts'
 
-export const ALLOWED = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
-export const POLICY = parsePolicy(`
-version: 1
-sequence: 1
-rules:
-  - name: pay
-    effect: allow
-    when: { chains: [31337], destinations: ['${ALLOWED}'], amountMaxWei: '1000', feeMaxWei: '1000000000000000000' }
-`)
+export { ALLOWED, POLICY } from './members.fixture.ts'
+
+/** Above every number of a first device. */
+const REBUILT = 100
 
 /** Wraps parts of a node before it starts, so that a test can make them fail. */
 export type Rig = (parts: NodeParts) => NodeParts
@@ -232,6 +227,14 @@ export class TestCluster {
   /** Raw bytes from the coordinator to a node. */
   sendRaw(index: number, bytes: Uint8Array): void {
     this.#link?.send(nodeOf(this.lock, index) as NodeMember, bytes)
+  }
+
+  /** A machine and an HSM that are gone: the name gets new ones, with nothing in them. */
+  async rebuild(name: string): Promise<void> {
+    await this.kill(name)
+    await rm(join(this.dir, name), { recursive: true })
+    this.#devices.set(name, deviceOf(REBUILT + this.member(name).index))
+    await LevelStore.create(join(this.dir, name))
   }
 
   async close(): Promise<void> {

@@ -102,8 +102,9 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
     expect(await change('no-lock', 'cluster.lock.json', 'no.lock.json')).to.equal('LOCK_UNREADABLE')
     expect(await change('no-policy', 'policy.yaml', 'missing-policy.yaml')).to.equal('POLICY_UNREADABLE')
     expect(await change('no-store', 'path: store', 'path: no-store')).to.equal('STORE_MISSING')
-    // Another node's name does not open this node's MAC key.
-    expect(await change('other-name', 'name: n1', 'name: n2')).to.equal('TAMPER')
+    expect(await change('name-of-another', 'name: n1', 'name: n2')).to.equal('WRONG_IDENTITY')
+    // Another name does not open this node's MAC key.
+    expect(await change('other-name', 'name: n1', 'name: n9')).to.equal('TAMPER')
     expect(await refusal(() => startNode(join(root, 'nothing.yaml')))).to.equal('SETTINGS_UNREADABLE')
   })
 

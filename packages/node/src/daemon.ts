@@ -7,6 +7,7 @@ import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vaul
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { backupRoutes } from './backup/backup-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { processMeter } from './process-meter.ts'
@@ -14,6 +15,7 @@ import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
+import { sealedFile } from './store/sealed-file.ts'
 import type { Store } from './store/store.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
@@ -51,8 +53,11 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
-  const file = join(settings.storePath, '..', STORE_KEY_FILE)
+export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+
+/** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
+export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
+  const file = storeKeyFile(settings)
   let record: Uint8Array
   try {
     record = new Uint8Array(await readFile(file))
@@ -80,7 +85,9 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
-  const vault = await openPkcs11Vault({ hsms: settings.hsms })
+  // Known from the lock, it need not be asked of an HSM that is away now.
+  const key = lock.nodes.find((n) => n.name === settings.name)?.identity
+  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity: { hsm: settings.identityHsm, key } })
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
@@ -97,7 +104,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup } = settings
     const node = await ApproverNode.start({
       lock,
       name,
@@ -113,8 +120,10 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       silenceTimeoutMs,
       waterMarks,
       abandonedKeys,
+      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
+      backup,
     })
-    serve(adminRoutes(node.admin))
+    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

@@ -4,7 +4,20 @@ import { join } from 'node:path'
 import { ConclaveError, codeOf, tagged, utf8 } from '@conclave/core'
 import { silentLogger, type Transport } from '@conclave/transport'
 import { memoryVault } from '@conclave/vault'
-import { encode, Frame, PendingKey, StoredBurn, StoredKey, StoredPair, StoredRequest, StoredSingleRequest } from '@conclave/wire'
+import {
+  encode,
+  Frame,
+  PendingKey,
+  StoredBackup,
+  StoredBurn,
+  StoredKey,
+  StoredPair,
+  StoredRequest,
+  StoredRestore,
+  StoredSingleRequest,
+} from '@conclave/wire'
+import { BackupMarks } from './backup/backup-store.ts'
+import { BACKUP_TARGETS } from './backup/fuzz-targets.fixture.ts'
 import { TestCluster } from './cluster.fixture.ts'
 import { KEY, newKey, pairsReady, proposal, propose, requestId, transfer, until } from './requests.fixture.ts'
 import { parseSettings } from './settings.ts'
@@ -114,6 +127,8 @@ async function startStore(section: Section, key: string, seeds: readonly Uint8Ar
       if (pairs.current(j) !== undefined) await pairs.open(j)
     }
     await new RequestStore(store).spend(hash, 7)
+    const marks = await BackupMarks.open(store)
+    for (const backupId of marks.untold().keys()) await marks.told(backupId)
   }
   const stop = async () => {
     await store.close()
@@ -142,12 +157,15 @@ const requests = [
   encode(StoredRequest, { ...stored, items: BATCH }),
   encode(StoredSingleRequest, { ...stored, payload: transfer(1n), path: [0] }),
 ]
+const made = { keyId: 'k', epoch: 1, backupId: hash }
 const STORED: readonly (readonly [Section, string, () => Promise<readonly Uint8Array[]>])[] = [
   ['key', 'k', async () => [(await storedKeys()).active]],
   ['pending-key', 'k', async () => [(await storedKeys()).pending]],
   ['pair', '2', async () => [pair]],
   ['burn', '2', async () => [burn]],
   ['request', Buffer.from(hash).toString('hex'), async () => requests],
+  ['backup', 'made/k', async () => [encode(StoredBackup, { ...made, at: new Uint8Array(8) })]],
+  ['backup', 'restored/k', async () => [encode(StoredRestore, { ...made, madeAt: new Uint8Array(8) })]],
 ]
 
 export const TARGETS = [
@@ -163,8 +181,9 @@ export const TARGETS = [
     start: () => startFrames(sender),
   })),
   ...STORED.map(([section, key, seeds]) => ({
-    ...{ name: `node.store-${section}`, kind: 'message', runs: 60 },
+    ...{ name: `node.store-${section === 'backup' ? key.replace('/k', '') : section}`, kind: 'message', runs: 60 },
     codes: /^(WIRE_DECODE|UNKNOWN_REQUEST|UNKNOWN_KEY|ATTEMPT_SPENT|TAMPER|UNSUPPORTED|BAD_NUMBER)$/,
     start: async () => startStore(section, key, await seeds()),
   })),
+  ...BACKUP_TARGETS,
 ]

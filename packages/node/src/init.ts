@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { ConfigError, type IdentityKey, messageOf, toHex } from '@conclave/core'
+import { ConfigError, formatKey, messageOf } from '@conclave/core'
 import { peerIdOf } from '@conclave/transport'
-import { type HsmSettings, openPkcs11Vault, prepareSoftHsm, provisionHsm, softHsmModule } from '@conclave/vault'
+import { type HsmSettings, openPkcs11Vault, provisionHsm } from '@conclave/vault'
 import { stringify } from 'yaml'
 import { STORE_KEY_FILE, storeKeyContext } from './daemon.ts'
 import { parseSettings } from './settings.ts'
+import { prepareSoftToken, softTokenFiles } from './soft-token.ts'
 import { LevelStore } from './store/level-store.ts'
 
 export const SETTINGS_FILE = 'node.yaml'
@@ -30,12 +30,13 @@ export interface NodeCard {
   readonly name: string
   readonly peerId: string
   readonly addresses: readonly string[]
-  readonly identity: { readonly type: IdentityKey['type']; readonly publicKey: string }
+  readonly identity: ReturnType<typeof formatKey>
+  readonly checkpointKeys: readonly ReturnType<typeof formatKey>[]
 }
 
 /** What the ceremony makes, beside the settings; with a SoftHSM also what belongs to its token. */
 const MADE = ['store', STORE_KEY_FILE, POLICY_FILE, CARD_FILE]
-const MADE_WITH_TOKEN = [...MADE, 'softhsm', 'pin', 'so-pin']
+const MADE_WITH_TOKEN = [...MADE, ...softTokenFiles('')]
 
 /** @throws {ConfigError} ALREADY_INITIALISED, INIT_INCOMPLETE, INIT_FAILED. */
 async function claimDirectory(dir: string, made: readonly string[]): Promise<void> {
@@ -62,20 +63,6 @@ async function claimDirectory(dir: string, made: readonly string[]): Promise<voi
   }
 }
 
-const pin = (): string => randomBytes(12).toString('base64url')
-
-async function softHsm(dir: string, name: string): Promise<{ hsm: HsmSettings; soPinFile: string }> {
-  const module = softHsmModule()
-  if (module === undefined)
-    throw new ConfigError('MODULE_MISSING', 'SoftHSM2 is not installed: run scripts/setup.sh, or name a PKCS#11 module')
-  const env = await prepareSoftHsm(join(dir, 'softhsm'))
-  const pinFile = join(dir, 'pin')
-  const soPinFile = join(dir, 'so-pin')
-  await writeFile(pinFile, `${pin()}\n`, { mode: 0o600, flag: 'wx' })
-  await writeFile(soPinFile, `${pin()}\n`, { mode: 0o600, flag: 'wx' })
-  return { hsm: { name: 'primary', module, token: `conclave-${name}`.slice(0, 32), pin: { file: pinFile }, env }, soPinFile }
-}
-
 /**
  * The ceremony that makes a node: HSM token, KEK and identity key inside it, an empty store, settings, a policy that denies all.
  *
@@ -96,14 +83,15 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   const draft = { name: 'primary', module: '/', token: 'draft', pin: { file: 'pin' } }
   parseSettings(stringify(settingsOf(draft)), join(dir, SETTINGS_FILE))
   await claimDirectory(dir, init.hsm === undefined ? MADE_WITH_TOKEN : MADE)
-  const made = init.hsm === undefined ? await softHsm(dir, init.name) : undefined
+  const made =
+    init.hsm === undefined ? await prepareSoftToken(dir, { hsm: 'primary', token: `conclave-${init.name}`, suffix: '' }) : undefined
   const hsm: HsmSettings = made?.hsm ?? {
     name: 'primary',
     module: resolve(init.hsm?.module ?? ''),
     token: init.hsm?.token ?? '',
     pin: { file: resolve(init.hsm?.pinFile ?? '') },
   }
-  const { identity, tokenSerial } = await provisionHsm({
+  const { identity, checkpointKey, tokenSerial } = await provisionHsm({
     ...hsm,
     ...(made === undefined ? {} : { createToken: { soPin: { file: made.soPinFile } } }),
   })
@@ -127,7 +115,8 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
     name: init.name,
     peerId: peerIdOf(identity),
     addresses: [...(init.announce ?? init.listen)],
-    identity: { type: identity.type, publicKey: toHex(identity.publicKey) },
+    identity: formatKey(identity),
+    checkpointKeys: [formatKey(checkpointKey)],
   }
   await writeFile(join(dir, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
   // Last, because its presence says that the ceremony is complete.

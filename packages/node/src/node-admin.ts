@@ -1,10 +1,17 @@
 import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMember, nodeOf, type PartyId, toHex } from '@conclave/core'
-import type { KeyVault } from '@conclave/vault'
+import type { Transport } from '@conclave/transport'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
+import { adminHsm } from './admin-hsm.ts'
+import type { BackupKeeper } from './backup/backup-keeper.ts'
+import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import type { HsmAdmin } from './hsm-admin.ts'
+import { hsmReport } from './hsm-report.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
+import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
@@ -18,31 +25,44 @@ export interface NodeAdminParts {
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
+  readonly backups: BackupKeeper
   readonly journal: Journal
+  readonly shelf: RecordShelf
+  readonly hsm: HsmAdmin
+  readonly transport: Transport
+  readonly reports: PeerReports
   isLinkUp(peer: PartyId): boolean
 }
 
 /** Does what the operator of this node asks. */
 export class NodeAdmin implements AdminCommands {
+  readonly hsm: HsmAdmin
   readonly #p: NodeAdminParts
 
   constructor(parts: NodeAdminParts) {
     this.#p = parts
+    this.hsm = parts.hsm
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, vault, keys, correlations } = this.#p
-    const health = await vault.health()
+    const { self, lock, keys, correlations, backups } = this.#p
+    const hsms = await hsmReport(this.#p)
+    const { plan } = backups
     return {
       index: self.index,
       name: self.name,
       version: VERSION,
       lock: { clusterId: lock.clusterId, version: lock.version, hash: toHex(lockHash(lock)) },
-      hsm: health.map((h) => ({ name: h.name, ok: h.ok, code: h.code ?? null })),
+      hsm: hsms.map(adminHsm),
       keys: keys.active().map((key) => this.#key(key)),
+      backup: plan === undefined ? null : { required: plan.required, custodians: plan.custodians.map((c) => c.name) },
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
     }
+  }
+
+  checkUp(): Promise<Checkup> {
+    return checkUp(this.#p)
   }
 
   /**
@@ -72,10 +92,11 @@ export class NodeAdmin implements AdminCommands {
   }
 
   #key({ keyId, epoch, threshold, parties, publicKey }: KeyPublic): AdminKey {
-    const { keys, epochs } = this.#p
+    const { keys, epochs, backups } = this.#p
     const { certified, pending } = keys.others(keyId)
     const state = epochs.isStale(keyId) ? 'stale' : 'active'
-    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending }
+    const backup = { lastBackup: backups.lastOf(keyId), restoredFrom: backups.restoredFrom(keyId, epoch) }
+    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending, ...backup }
   }
 
   #pair(peer: PartyId): AdminPair {

@@ -1,8 +1,10 @@
 import type { ClusterLock, NodeMember, PartyId } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
-import type { KeyVault } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { NodeStatus } from '@conclave/wire'
+import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import { hsmReport, hsmStatus } from './hsm-report.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { ProcessMeter } from './process-meter.ts'
@@ -21,7 +23,9 @@ export interface StatusParts {
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
+  readonly backups: BackupKeeper
   readonly meter: ProcessMeter
+  readonly shelf: RecordShelf
 }
 
 const eight = (n: number): Uint8Array => {
@@ -39,9 +43,9 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, vault, keys, epochs, correlations, meter } = this.#p
+    const { self, lock, transport, keys, epochs, correlations, meter, backups } = this.#p
     const links = transport.links()
-    const health = await vault.health()
+    const hsms = await hsmReport(this.#p)
     return {
       index: self.index,
       name: self.name,
@@ -55,9 +59,12 @@ export class StatusReport {
         state: epochs.isStale(k.keyId) ? 'stale' : 'active',
         prepared: keys.prepared(k.keyId) ?? k.epoch,
         chainCode: k.chainCode,
+        backedUp: backups.lastOf(k.keyId) !== null,
+        backupEpoch: backups.lastOf(k.keyId)?.epoch ?? 0,
       })),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
-      hsmOk: health.some((h) => h.ok),
+      hsmOk: hsms.some((h) => h.ok),
+      hsms: hsms.map(hsmStatus),
       sent: eight(links.reduce((sum, l) => sum + l.bytesSent, 0)),
       received: eight(links.reduce((sum, l) => sum + l.bytesReceived, 0)),
       ...meter.read(),

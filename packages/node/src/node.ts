@@ -1,7 +1,6 @@
 import {
   type Clock,
   type ClusterLock,
-  ConclaveError,
   ConfigError,
   clusterContext,
   identitiesOf,
@@ -15,21 +14,28 @@ import {
 } from '@conclave/core'
 import type { Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
-import type { KeyVault } from '@conclave/vault'
-import { decode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
+import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
+import { decode, Frame, type NodeStatus } from '@conclave/wire'
+import { BackupKeeper } from './backup/backup-keeper.ts'
+import { BackupMarks } from './backup/backup-store.ts'
+import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
+import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
+import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
 import { logJournal } from './log-journal.ts'
 import { NodeAdmin } from './node-admin.ts'
 import { StatusReport } from './node-status.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import { PeerReports } from './peer-reports.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
+import { answerRequest, type RequestRoutes } from './request-routes.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
@@ -58,8 +64,18 @@ export interface NodeParts {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly abandonedKeys?: readonly string[]
+  /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
+  readonly shelves?: readonly RecordShelf[]
+  /** Who together can open this node's backups. */
+  readonly backup?: BackupPlan | undefined
   /** Default: the node's log. */
   readonly journal?: Journal
+}
+
+interface Stores {
+  readonly keys: KeyStore
+  readonly pairs: PairStore
+  readonly marks: BackupMarks
 }
 
 /**
@@ -70,6 +86,7 @@ export interface NodeParts {
 export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
+  readonly backups: BackupKeeper
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -77,19 +94,21 @@ export class ApproverNode {
   readonly #epochs: EpochKeeper
   readonly #pairKeeper: PairKeeper
   readonly #correlations: CorrelationPool
-  readonly #keyMaker: KeyMaker
   readonly #signer: Signer
   readonly #desk: RequestDesk
   readonly #report: StatusReport
+  readonly #journal: Journal
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
+  #stopHsmEvents: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
+  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, { keys, pairs, marks }: Stores) {
     this.#p = parts
-    const { clock, log, vault, pool, lock, transport } = parts
+    const { clock, log, vault, pool, lock, transport, meter } = parts
     const seed = () => vault.random(32)
     const outbox = new Outbox({ lock, transport, log })
+    const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
     this.#hub = new SessionHub({
       self: self.index,
       pool,
@@ -107,8 +126,7 @@ export class ApproverNode {
       store: pairs,
       hub: this.#hub,
       ...{ calls: this.#calls, clock, log },
-      isLinkUp: (peer) => outbox.isUp(peer),
-      nonce: seed,
+      ...{ isLinkUp, nonce: seed },
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
     this.#correlations = new CorrelationPool({
@@ -123,7 +141,7 @@ export class ApproverNode {
       peersUp: () => outbox.peersUp(),
     })
     this.#epochs = epochs
-    this.#keyMaker = new KeyMaker({
+    const keyMaker = new KeyMaker({
       ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
@@ -133,12 +151,25 @@ export class ApproverNode {
       requests: new RequestStore(parts.store),
       seed,
     })
-    const shown = { self, lock, vault, keys, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
-    this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    this.admin = new NodeAdmin({ ...shown, journal: parts.journal ?? logJournal(log), isLinkUp: (peer) => outbox.isUp(peer) })
+    const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
+    this.#journal = parts.journal ?? logJournal(log)
+    const kept = { self, scope, marks, keys, epochs, pairs, journal: this.#journal }
+    this.backups = new BackupKeeper({ ...parts, ...kept, certificates: this.#certificates })
+    const shown = {
+      ...{ self, lock, vault, keys, epochs, pairs, shelf, backups: this.backups },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations },
+    }
+    this.#report = new StatusReport({ ...shown, transport, meter })
+    const reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: this.#calls, clock })
+    const hsm = new HsmAdmin({ vault, journal: this.#journal, shelf })
+    this.admin = new NodeAdmin({ ...shown, hsm, journal: this.#journal, transport, reports, isLinkUp })
+    const routes: RequestRoutes = {
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, certificates: this.#certificates },
+      ...{ reports, report: this.#report, keyMaker, signer: this.#signer },
+    }
     this.#desk = new RequestDesk({
       log,
-      handle: (from, request) => this.#handle(from, request),
+      handle: (from, request) => answerRequest(routes, from, request),
       send: (to, frame) => transport.send(to, frame),
     })
   }
@@ -146,7 +177,8 @@ export class ApproverNode {
   /**
    * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
    *
-   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {StoreError}; {TransportError}.
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {VaultError} KEK_DESTROYED; {StoreError};
+   * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
     const { lock, name, store, vault } = parts
@@ -168,12 +200,14 @@ export class ApproverNode {
     }
     const keys = await KeyStore.open(store, vault, scope)
     const pairs = await PairStore.open(store, vault, scope)
-    const node = new ApproverNode(parts, self, scope, keys, pairs)
+    await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
+    const node = new ApproverNode(parts, self, scope, { keys, pairs, marks: await BackupMarks.open(store) })
     try {
       await node.#join()
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#stopGossip()
+      node.#stopHsmEvents()
       node.#pairKeeper.close()
       node.#correlations.close()
       parts.meter.stop()
@@ -198,6 +232,7 @@ export class ApproverNode {
     const { transport, pool, store, vault, meter } = this.#p
     this.#stopped = true
     this.#stopGossip()
+    this.#stopHsmEvents()
     this.#pairKeeper.close()
     this.#correlations.close()
     meter.stop()
@@ -210,7 +245,10 @@ export class ApproverNode {
   }
 
   async #join(): Promise<void> {
+    const { vault, log } = this.#p
+    this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
     await this.#epochs.resume()
+    await this.backups.announce()
     this.#p.meter.start()
     await this.#p.transport.start({
       frame: (from, bytes) => this.#heard(from, bytes),
@@ -254,20 +292,5 @@ export class ApproverNode {
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
     else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
-  }
-
-  async #handle(from: Member, { body }: Request): Promise<Response['body']> {
-    if (from.kind === 'node') {
-      if ('pairOffer' in body) return { pairAccept: await this.#pairKeeper.answer(from.index, body.pairOffer) }
-      if ('correlateOffer' in body) return { correlateAccept: await this.#correlations.answer(from.index, body.correlateOffer) }
-      if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
-      throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
-    }
-    if ('status' in body) return { status: await this.#report.status() }
-    if ('createKey' in body) return { keyCreated: await this.#keyMaker.create(body.createKey, from.name) }
-    if ('renewKey' in body) return { keyCreated: await this.#keyMaker.renew(body.renewKey, from.name) }
-    if ('propose' in body) return { verdict: await this.#signer.propose(body.propose) }
-    if ('sign' in body) return { signed: await this.#signer.sign(body.sign) }
-    throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')
   }
 }

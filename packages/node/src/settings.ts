@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
-import type { HsmSettings } from '@conclave/vault'
+import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
+import { CUSTODIANS_MAX } from '@conclave/wire'
 import { z } from 'zod'
+import { isRecipient } from './backup/age-file.ts'
+import { REQUIRED_MIN } from './backup/backup-file.ts'
+import type { BackupPlan } from './backup/make-backup.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import { STOCK_MAX } from './pool/stock.ts'
 
@@ -15,6 +19,8 @@ const PinSource = z.union([
   z.strictObject({ credential: z.string().min(1) }),
 ])
 
+const timeout = z.int().min(100).max(600_000)
+
 const Hsm = z.strictObject({
   name: z.string().regex(NAME),
   module: z.string().min(1),
@@ -22,6 +28,11 @@ const Hsm = z.strictObject({
   serial: z.string().optional(),
   pin: PinSource,
   env: z.record(z.string(), z.string()).optional(),
+  libraryParameters: z.string().min(1).optional(),
+  profile: z.enum(PROFILE_NAMES).optional(),
+  kek: z.strictObject({ label: z.string().min(1).optional(), id: z.string().min(1).optional() }).optional(),
+  requestTimeoutMs: timeout.optional(),
+  startTimeoutMs: timeout.optional(),
 })
 
 const mark = (initial: number) => z.int().min(0).max(STOCK_MAX).default(initial)
@@ -30,10 +41,36 @@ const Pool = z
   .strictObject({ low: mark(50), high: mark(200) })
   .refine(({ low, high }) => low <= high, { message: 'must not be above "high"', path: ['low'] })
 
+const isSet = (list: readonly string[]) => new Set(list).size === list.length
+
+const Backup = z
+  .strictObject({
+    custodians: z
+      .array(
+        z.strictObject({
+          name: z.string().regex(NAME),
+          recipient: z.string().refine(isRecipient, { message: 'must be an age recipient: age1...' }),
+        }),
+      )
+      .min(REQUIRED_MIN)
+      .max(CUSTODIANS_MAX)
+      .refine((all) => isSet(all.map((c) => c.name)) && isSet(all.map((c) => c.recipient)), {
+        message: 'two custodians share a name or a recipient',
+      }),
+    required: z.int().min(REQUIRED_MIN),
+  })
+  .refine(({ custodians, required }) => required <= custodians.length, {
+    message: 'must not be above the number of custodians',
+    path: ['required'],
+  })
+
+type HsmInput = z.output<typeof Hsm>
+
 const Settings = z.strictObject({
   cluster: z.strictObject({ lock: z.string().min(1), abandonKeys: z.array(z.string().min(1)).max(4096).default([]) }),
   node: z.strictObject({ name: z.string().regex(NAME, 'must be 1 to 32 characters of a-z, 0-9 and "-"') }),
   hsm: z.array(Hsm).min(1).max(4),
+  identity: z.strictObject({ hsm: z.string().regex(NAME) }).optional(),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
   signing: z
@@ -44,6 +81,7 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
+  backup: Backup.optional(),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
@@ -54,7 +92,10 @@ export interface NodeSettings {
   /** Keys that a new lock may lose; see `LOCK_LOSES_KEY`. */
   readonly abandonedKeys: readonly string[]
   readonly name: string
+  /** In order of priority. */
   readonly hsms: readonly HsmSettings[]
+  /** Which of them holds the node identity; the first unless it is named. */
+  readonly identityHsm: string | undefined
   readonly listen: readonly string[]
   readonly storePath: string
   readonly maxConcurrent: number
@@ -62,6 +103,8 @@ export interface NodeSettings {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly policyFile: string
+  /** Who together can open this node's backups; without it none are made. */
+  readonly backup: BackupPlan | undefined
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -82,6 +125,13 @@ export function readSettings(file: string): NodeSettings {
   return parseSettings(text, file)
 }
 
+/** Paths of ours are relative to the settings file; what a vendor's library reads is its own affair. */
+function hsmSettings({ pin, env, ...hsm }: HsmInput, at: (path: string) => string): HsmSettings {
+  const placed =
+    env === undefined ? {} : { env: Object.fromEntries(Object.entries(env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }
+  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed }
+}
+
 /**
  * Settings from their text; paths are relative to where `file` lies.
  *
@@ -95,22 +145,15 @@ export function parseSettings(text: string, file: string): NodeSettings {
     lockFile: at(s.cluster.lock),
     abandonedKeys: s.cluster.abandonKeys,
     name: s.node.name,
-    hsms: s.hsm.map((h) => ({
-      name: h.name,
-      module: h.module,
-      token: h.token,
-      pin: 'file' in h.pin ? { file: at(h.pin.file) } : h.pin,
-      ...(h.serial === undefined ? {} : { serial: h.serial }),
-      ...(h.env === undefined
-        ? {}
-        : { env: Object.fromEntries(Object.entries(h.env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }),
-    })) as readonly HsmSettings[],
+    hsms: s.hsm.map((h) => hsmSettings(h, at)),
+    identityHsm: s.identity?.hsm,
     listen: s.p2p.listen,
     storePath: at(s.store.path),
     maxConcurrent: s.signing.maxConcurrent,
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    backup: s.backup,
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,
   }

@@ -1,4 +1,7 @@
+export { type BitcoinAddresses, bitcoinAddresses } from './bitcoin-address.ts'
 export type { BreachCode, PolicyRequest } from './conditions.ts'
+export { ABI_CHARS_MAX, type AbiPlace, type ContractAbi, parseAbi } from './contract-abi.ts'
+export * from './decode-context.ts'
 export * from './decoded-payload.ts'
 export * from './evaluate.ts'
 export * from './evm-address.ts'
@@ -12,6 +15,10 @@ export {
   type EvmTransactionFields,
 } from './evm-transaction.ts'
 export { matchesPath, parsePathPattern } from './path-pattern.ts'
+export type { Amount, Destination, PayloadDigest, PayloadFacts } from './payload-facts.ts'
 export * from './policy.ts'
 export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
 export { RULE_LIST_MAX, RULES_MAX } from './policy-schema.ts'
+export { payloadHash, STATEMENT_DIGESTS_MAX, type Statement, type StatementDigest, type StatementItem } from './statement.ts'
+export * from './statement-bytes.ts'
+export * from './summary.ts'

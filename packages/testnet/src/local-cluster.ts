@@ -179,10 +179,11 @@ export class LocalCluster {
 
   /**
    * The ceremony that gives the seat of a lost node to a new machine with a new HSM: its card, the next lock, everybody's signature,
-   * a restart under the new lock. The new node holds no share yet.
+   * a restart under the new lock. The new node holds no share, unless `prepare` gives it some before there is a lock with it.
    */
-  async replace(name: string): Promise<void> {
+  async replace(name: string, prepare: (dir: string) => Promise<void> = async () => undefined): Promise<void> {
     await initNode(this.#plan, name, this.#places.get(name) as Place)
+    await prepare(this.dirOf(name))
     const lock = join(this.dir, 'cluster.lock.json')
     const next = join(this.dir, 'next.lock.json')
     const card = `${name}=${join(this.dirOf(name), 'card.json')}`

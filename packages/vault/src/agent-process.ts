@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Clock, VaultError } from '@conclave/core'
 import type { AgentReply, AgentSettings, BatchedOperation, BatchedReply, Operation, Reply, RequestBody } from './agent/protocol.ts'
-import { isPinRefused } from './codes.ts'
-import { canFailOver, vaultError } from './vault-error.ts'
+import { isAvailability, isPinRefused } from './codes.ts'
+import { vaultError } from './vault-error.ts'
 
 /** Beyond this an HSM is so far behind that waiting longer is worse than asking another one. */
 const QUEUED_MAX = 1024
@@ -45,7 +45,8 @@ interface Job {
   reject(error: unknown): void
 }
 
-function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+/** What an agent of an HSM is started with. */
+export function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const names = 'env' in settings.pin ? [...INHERITED, settings.pin.env] : INHERITED
   const inherited = names.flatMap((n) => (process.env[n] === undefined ? [] : [[n, process.env[n]] as const]))
   return { ...Object.fromEntries(inherited), ...env }
@@ -93,6 +94,14 @@ export class AgentProcess {
   /** Later agents of this process take only the token with this serial. */
   pinSerial(serial: string): void {
     this.#serial = serial
+  }
+
+  /** Forgets a refused PIN and the wait before the next start: a person says that both may be tried again. */
+  forgive(): void {
+    refusedPins.delete(this.#pinKey())
+    this.#failures = 0
+    this.#lastFailure = undefined
+    this.#restartAtMs = 0
   }
 
   /** Serves what was asked for before, then ends the agent. */
@@ -168,7 +177,7 @@ export class AgentProcess {
       await this.#exchange(child, 'start', { ...settings, serial: this.#serial ?? settings.serial }, startTimeoutMs)
     } catch (error) {
       // Deaths and timeouts were noted where they happened.
-      if (!canFailOver(error)) this.#noteFailure(error as VaultError)
+      if (!isAvailability((error as VaultError).code)) this.#noteFailure(error as VaultError)
       if (this.#child === child) await this.#end(child)
       throw error
     }

@@ -8,18 +8,10 @@ import { MemoryDevice } from './memory-hsm.ts'
 import { memoryVault } from './memory-vault.ts'
 import { parseRecord } from './record.ts'
 
-const AVAILABILITY: VaultCode[] = ['SESSION_LOST', 'TOKEN_LOST', 'BUSY', 'TIMEOUT', 'AGENT_DIED']
-const FATAL: VaultCode[] = [
-  'TAMPER',
-  'ROLLBACK',
-  'KEY_MISSING',
-  'KEY_AMBIGUOUS',
-  'PIN_INCORRECT',
-  'PIN_LOCKED',
-  'PIN_SOURCE',
-  'UNSUPPORTED',
-  'MODULE_MISSING',
-]
+const AVAILABILITY: VaultCode[] = ['SESSION_LOST', 'TOKEN_LOST', 'BUSY', 'TIMEOUT', 'AGENT_DIED', 'TAKEN_OUT']
+/** About this HSM too, though nothing but a person brings it back. */
+const PERSON: VaultCode[] = ['PIN_INCORRECT', 'PIN_LOCKED', 'PIN_FINAL_TRY', 'PIN_NEEDED', 'PIN_SOURCE', 'MODULE_MISSING']
+const FATAL: VaultCode[] = ['TAMPER', 'ROLLBACK', 'KEY_MISSING', 'KEY_AMBIGUOUS', 'UNSUPPORTED']
 
 function devices(): { primary: MemoryDevice; backup: MemoryDevice; both: MemoryDevice[] } {
   const [primary, backup] = [new MemoryDevice({ name: 'primary' }), new MemoryDevice({ name: 'backup' })]
@@ -27,7 +19,7 @@ function devices(): { primary: MemoryDevice; backup: MemoryDevice; both: MemoryD
 }
 
 describe('envelope', () => {
-  for (const code of AVAILABILITY) {
+  for (const code of [...AVAILABILITY, ...PERSON]) {
     it(`open: fails over on ${code}`, async () => {
       const { primary, both } = devices()
       const vault = await memoryVault({ devices: both })
@@ -42,6 +34,7 @@ describe('envelope', () => {
       backup.fail(code)
       expect(parseRecord(await vault.seal(CONTEXT, SECRET)).recipients.map((r) => r.name)).to.deep.equal(['primary'])
       backup.heal()
+      await vault.hsm('backup').retry()
       await vault.seal(CONTEXT, SECRET)
       expect((await vault.health()).map((h) => [h.ok, h.missedSeals])).to.deep.equal([
         [true, 0],
@@ -49,8 +42,8 @@ describe('envelope', () => {
       ])
       primary.fail(code)
       backup.fail('TIMEOUT')
-      // The first HSM's reason, it being the one that matters most.
-      expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal(code)
+      // The first HSM's reason, it being the one that matters most; of several the one that may pass by itself.
+      expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal(PERSON.includes(code) ? 'TIMEOUT' : code)
     })
   }
 

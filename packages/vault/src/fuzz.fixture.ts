@@ -49,9 +49,16 @@ const REQUESTS = [
   { id: 1, op: 'start', body: START },
   { id: 2, op: 'describe', body: null },
   { id: 3, op: 'wrap', body: { aad: [1, 2], dek: [3, 4] } },
-  { id: 4, op: 'unwrap', body: { aad: [1], key: { tokenSerial: 's', kekId: 'ab', profile: 1, mechanism: 1, iv: [1], wrapped: [2] } } },
+  {
+    id: 4,
+    op: 'unwrap',
+    body: { aad: [1], key: { tokenSerial: 's', kekId: 'ab', kekGeneration: 1, profile: 1, mechanism: 1, iv: [1], wrapped: [2] } },
+  },
   { id: 5, op: 'sign', body: [1, 2, 3] },
   { id: 6, op: 'random', body: 32 },
+  { id: 7, op: 'keks', body: null },
+  { id: 8, op: 'make-kek', body: 2 },
+  { id: 9, op: 'destroy-kek', body: { generation: 1, id: 'ab' } },
 ]
 
 /** One request to an agent that no token backs: a fault by code, or nothing. JSON stands for what the channel to it can carry. */

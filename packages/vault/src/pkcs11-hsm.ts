@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@conclave/core'
-import type { AgentSettings, ProvisionBody, TokenDescription } from './agent/protocol.ts'
+import type { AgentSettings, ProvisionBody, SigningUse, TokenDescription, TokenPoint } from './agent/protocol.ts'
 import { AgentProcess } from './agent-process.ts'
-import type { Hsm, HsmDescription, WrappedKey } from './hsm.ts'
+import type { Hsm, HsmDescription, Kek, KekReport, WrappedKey } from './hsm.ts'
 import { parseEcPoint } from './identity-signer.ts'
 import type { TokenProbe } from './probe-report.ts'
 import type { HsmSettings } from './settings.ts'
@@ -12,7 +12,8 @@ const START_TIMEOUT_MS = 15_000
 const PROVISION_TIMEOUT_MS = 120_000
 export const KEK_LABEL = 'conclave-kek'
 
-function agentSettings(hsm: HsmSettings): AgentSettings {
+/** What an agent is told of its HSM. */
+export function agentSettings(hsm: HsmSettings): AgentSettings {
   return {
     name: hsm.name,
     module: hsm.module,
@@ -56,12 +57,12 @@ export class Pkcs11Hsm implements Hsm {
     return this.#agent.request('wrap', { aad, dek })
   }
 
-  unwrap(aad: Uint8Array, { tokenSerial, kekId, profile, mechanism, iv, wrapped }: WrappedKey): Promise<Uint8Array> {
-    return this.#agent.request('unwrap', { aad, key: { tokenSerial, kekId, profile, mechanism, iv, wrapped } })
+  unwrap(aad: Uint8Array, { tokenSerial, kekId, kekGeneration, profile, mechanism, iv, wrapped }: WrappedKey): Promise<Uint8Array> {
+    return this.#agent.request('unwrap', { aad, key: { tokenSerial, kekId, kekGeneration, profile, mechanism, iv, wrapped } })
   }
 
-  sign(message: Uint8Array): Promise<Uint8Array> {
-    return this.#agent.request('sign', message)
+  sign(use: SigningUse, message: Uint8Array): Promise<Uint8Array> {
+    return this.#agent.request('sign', { use, message })
   }
 
   random(length: number): Promise<Uint8Array> {
@@ -77,16 +78,35 @@ export class Pkcs11Hsm implements Hsm {
     return this.#agent.request('probe', null, PROVISION_TIMEOUT_MS)
   }
 
+  async forgive(): Promise<void> {
+    this.#agent.forgive()
+  }
+
+  keks(): Promise<KekReport> {
+    return this.#agent.request('keks', null, PROVISION_TIMEOUT_MS)
+  }
+
+  async makeKek(generation: number): Promise<void> {
+    this.#learn(await this.#agent.request('make-kek', generation, PROVISION_TIMEOUT_MS))
+  }
+
+  async destroyKek({ generation, id }: Kek): Promise<void> {
+    await this.#agent.request('destroy-kek', { generation, id })
+  }
+
   close(): Promise<void> {
     return this.#agent.close()
   }
 
-  #learn({ tokenSerial, kekId, profile, identity }: TokenDescription): HsmDescription {
+  #learn({ tokenSerial, kekId, kekGeneration, profile, identity, checkpoint }: TokenDescription): HsmDescription {
+    const keyAt = (p: TokenPoint | undefined) => (p === undefined ? undefined : parseEcPoint(p.type, p.point))
     this.#description = {
       tokenSerial,
       kekId,
+      kekGeneration,
       profile,
-      identity: identity === undefined ? undefined : parseEcPoint(identity.type, identity.point),
+      identity: keyAt(identity),
+      checkpoint: keyAt(checkpoint),
     }
     // From here on, a token that has taken over the label is another one, for later agents too.
     this.#agent.pinSerial(tokenSerial)

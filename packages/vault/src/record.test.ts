@@ -8,7 +8,7 @@ import { contextMismatch, decodeContext, encodeContext } from './seal-context.ts
 
 function recipient(name: string): Recipient {
   const [iv, wrapped] = [systemRandom.bytes(12), systemRandom.bytes(48)]
-  return { name, tokenSerial: `serial-${name}`, kekId: 'ab'.repeat(16), profile: 1, mechanism: 0x1087, iv, wrapped }
+  return { name, tokenSerial: `serial-${name}`, kekId: 'ab'.repeat(16), kekGeneration: 7, profile: 1, mechanism: 0x1087, iv, wrapped }
 }
 
 function record(recipients: Recipient[], bodyLength = 40): Uint8Array {
@@ -46,7 +46,7 @@ describe('sealed record', () => {
   it('parseRecord: a later format or profile is UNSUPPORTED, not tampering', () => {
     const bytes = record([recipient('a')])
     const later = bytes.slice()
-    later[3] = 2
+    later[3] = 3
     expect(codeOf(later)).to.equal('UNSUPPORTED')
     const { iv } = parseRecord(bytes).recipients[0]!
     const profile = bytes.slice()
@@ -81,6 +81,7 @@ describe('sealed record', () => {
       { name: 'a b' },
       { tokenSerial: '' },
       { kekId: '' },
+      { kekGeneration: 0 },
       { iv: new Uint8Array(11) },
       { wrapped: new Uint8Array(47) },
       { profile: 9 },

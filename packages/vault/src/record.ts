@@ -7,7 +7,7 @@ import { HSMS_MAX } from './settings.ts'
 import { vaultError } from './vault-error.ts'
 
 /** "CSR" and the format version. */
-const MAGIC = Uint8Array.of(0x43, 0x53, 0x52, 0x01)
+const MAGIC = Uint8Array.of(0x43, 0x53, 0x52, 0x02)
 export const SECRET_BYTES_MAX = 16 * 1024 * 1024
 export const MAC_BYTES = 32
 export const BODY_IV_BYTES = 12
@@ -49,7 +49,7 @@ export function encodeHeader(context: SealContext, recipients: readonly Recipien
   const aad = encodeContext(context)
   const parts = [MAGIC, u16(aad.length), aad, Uint8Array.of(recipients.length)]
   for (const r of recipients) {
-    parts.push(short(utf8(r.name)), short(utf8(r.tokenSerial)), short(fromHex(r.kekId)))
+    parts.push(short(utf8(r.name)), short(utf8(r.tokenSerial)), short(fromHex(r.kekId)), u32(r.kekGeneration))
     parts.push(Uint8Array.of(r.profile), u32(r.mechanism), short(r.iv), u16(r.wrapped.length), r.wrapped)
   }
   const header = concat(...parts)
@@ -110,6 +110,8 @@ function readRecipient(reader: Reader): Recipient {
   const name = reader.text(NAME_BYTES_MAX)
   const tokenSerial = reader.text(SERIAL_BYTES_MAX)
   const kekId = toHex(reader.short(1, KEK_ID_BYTES_MAX))
+  const kekGeneration = reader.u32()
+  if (kekGeneration < 1) malformed('a KEK has no generation')
   const profileId = reader.u8()
   const mechanism = reader.u32()
   const profile = profileOfRecord(profileId, mechanism)
@@ -117,7 +119,7 @@ function readRecipient(reader: Reader): Recipient {
   const iv = reader.short(0, IV_BYTES_MAX)
   if (!profile.ivBytes.includes(iv.length)) malformed('an IV has an impossible length')
   if (reader.u16() !== profile.wrappedBytes) malformed('a wrapped key has an impossible length')
-  return { name, tokenSerial, kekId, profile: profile.id, mechanism, iv, wrapped: reader.take(profile.wrappedBytes) }
+  return { name, tokenSerial, kekId, kekGeneration, profile: profile.id, mechanism, iv, wrapped: reader.take(profile.wrappedBytes) }
 }
 
 function readHeader(reader: Reader): Pick<SealedRecord, 'context' | 'aad' | 'recipients'> {

@@ -41,6 +41,8 @@ export interface Pkcs11VaultSettings {
    * HSM that holds another key.
    */
   readonly identity?: { readonly hsm?: string | undefined; readonly key?: IdentityKey | undefined } | undefined
+  /** The keys that may sign checkpoints: those that the cluster lock lists. Default: the ones that the HSMs hold. */
+  readonly checkpointKeys?: readonly IdentityKey[] | undefined
 }
 
 export const HSMS_MAX = 8

@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
+import * as backupMessages from './backup-messages.ts'
 import { decode, encode, WireError } from './codec.ts'
 import * as messages from './messages.ts'
 import type { Field, MessageField } from './schema.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const all = Object.values(messages).filter((m): m is typeof m & MessageField => typeof m === 'object' && 'kind' in m)
+const all = Object.values({ ...messages, ...backupMessages }).filter(
+  (m): m is typeof m & MessageField => typeof m === 'object' && 'kind' in m,
+)
 
 function arbitrary(field: Field): fc.Arbitrary<unknown> {
   switch (field.kind) {
@@ -35,7 +38,13 @@ function arbitrary(field: Field): fc.Arbitrary<unknown> {
   }
 }
 
-const hello = { clusterId: new Uint8Array(32).fill(1), lockHash: new Uint8Array(32).fill(2), protocol: 1, version: '0.1.0' }
+const hello = {
+  clusterId: new Uint8Array(32).fill(1),
+  lockHash: new Uint8Array(32).fill(2),
+  protocol: 1,
+  version: '0.1.0',
+  nonce: new Uint8Array(0),
+}
 const refused = (bytes: Uint8Array) =>
   expect(() => decode(messages.Hello, bytes))
     .to.throw(WireError)

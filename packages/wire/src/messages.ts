@@ -1,13 +1,16 @@
 import { PARTIES_MAX } from '@conclave/core'
+import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
+export * from './hsm-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
-const KEYS_MAX = 4096
+/** Keys that a node holds. */
+export const KEYS_MAX = 4096
 /** The longest: the late OT and VOLE messages of {@link DIGESTS_MAX} signatures in one. */
 export const ROUND_BODY_BYTES_MAX = 2816 * 1024
 
@@ -73,7 +76,8 @@ export const CorrelateVole = message('CorrelateVole', { voles: list(Vole, DIGEST
 export const CorrelateConfirm = message('CorrelateConfirm', { names: HASH })
 
 // link.proto
-export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32) })
+export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32), nonce: bytesOrEmpty(32) })
+export const Proof = message('Proof', { signature: bytesBetween(0, 72), consent: flag })
 
 // the public half of a key, on the wire and in the store
 export const Attestation = message('Attestation', { party: INDEX, signature: bytesBetween(1, 72) })
@@ -113,6 +117,8 @@ export const KeyStatus = message('KeyStatus', {
   state: CODE,
   prepared: number(),
   chainCode: HASH,
+  backedUp: flag,
+  backupEpoch: number(),
 })
 export const PairStatus = message('PairStatus', {
   peer: INDEX,
@@ -136,6 +142,7 @@ export const NodeStatus = message('NodeStatus', {
   loopMaxUs: number(),
   cpuMs: number(),
   pool: PoolStatus,
+  hsms: list(HsmStatus, HSMS_MAX),
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -164,6 +171,8 @@ export const PairOffer = message('PairOffer', {
   renewal: bytesOrEmpty(32),
 })
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
+export const PeerReportRequest = message('PeerReportRequest', {})
+export const PeerReport = message('PeerReport', { clock: bytes(8), heldMs: number(), version: text(32), hsms: list(HASH, 8) })
 export const Request = message('Request', {
   id: number(),
   body: oneOf({
@@ -175,6 +184,7 @@ export const Request = message('Request', {
     renewKey: RenewKey,
     certificate: CertificateRequest,
     correlateOffer: CorrelateOffer,
+    peerReport: PeerReportRequest,
   }),
 })
 export const Response = message('Response', {
@@ -188,6 +198,7 @@ export const Response = message('Response', {
     pairAccept: PairAccept,
     certificate: CertificateAnswer,
     correlateAccept: CorrelateAccept,
+    peerReport: PeerReport,
   }),
 })
 
@@ -237,6 +248,7 @@ export type SignPartial = ValueOf<typeof SignPartial>
 export type Opening = ValueOf<typeof Opening>
 export type PartialSignature = ValueOf<typeof PartialSignature>
 export type Hello = ValueOf<typeof Hello>
+export type Proof = ValueOf<typeof Proof>
 export type Failure = ValueOf<typeof Failure>
 export type NodeStatus = ValueOf<typeof NodeStatus>
 export type CreateKey = ValueOf<typeof CreateKey>
@@ -245,6 +257,7 @@ export type CertificateRequest = ValueOf<typeof CertificateRequest>
 export type CertificateAnswer = ValueOf<typeof CertificateAnswer>
 export type KeyCreated = ValueOf<typeof KeyCreated>
 export type PairOffer = ValueOf<typeof PairOffer>
+export type PeerReport = ValueOf<typeof PeerReport>
 export type PairAccept = ValueOf<typeof PairAccept>
 export type Request = ValueOf<typeof Request>
 export type Response = ValueOf<typeof Response>

@@ -65,10 +65,13 @@ export class FakeNode {
   /** Correlations that it has with each peer. */
   stock = 9
   readonly keys = new Map<string, FakeShare>()
+  /** Epochs that its last backups are of, by key. */
+  readonly backups = new Map<string, number>()
   /** Peers with whom it reports another pair state than they do. */
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  hsms: NodeStatus['hsms'] = []
   /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
   holdsBack = false
   /** The code with which it refuses every renewal. */
@@ -165,11 +168,13 @@ export class FakeNode {
       name,
       version: 'fake',
       hsmOk: this.hsmOk,
+      hsms: this.hsms,
       keys: [...this.keys].map(([keyId, { epoch, threshold, parties, state, prepared }]) => {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
         const highest = Math.max(prepared, this.#prepared.get(keyId)?.epoch ?? 0)
         const publicKey = secp256k1.getPublicKey(secret)
-        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest }
+        const backup = { backedUp: this.backups.has(keyId), backupEpoch: this.backups.get(keyId) ?? 0 }
+        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest, ...backup }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,

@@ -1,11 +1,13 @@
 import { type ClusterLock, ConclaveError, equalBytes, identitiesOf, type PartyId } from '@conclave/core'
 import { certificateHash, type Identities, isCertified } from '@conclave/mpc'
-import type { KeyVault, SealContext } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { type Attestation, decode, EPOCHS_MAX, encode, type KeyCertificate, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
-import { type Epochs, keepsQuorum, newsIn, recordKey } from './key-records.ts'
+import { type Attested, attestationsIn, type Epochs, keepsQuorum, newsIn, recordKey, shareContext } from './key-records.ts'
+import { keyShelf } from './key-shelf.ts'
 import type { Change, Store } from './store.ts'
 import { Turns } from './turns.ts'
+import { Underway } from './underway.ts'
 
 export interface NodeScope {
   /** 32 bytes, hex. */
@@ -20,8 +22,6 @@ export interface NodeScope {
   /** Every cluster lock that this node has lived under, oldest first, the present one last. */
   readonly locks: readonly ClusterLock[]
 }
-
-const RECORD_VERSION = 1
 
 /** What attestations have made of an epoch: `activated` is said once, by the call that did it. */
 export type AttestOutcome = 'activated' | 'active' | 'pending' | 'unknown'
@@ -40,6 +40,7 @@ export class KeyStore {
   readonly #keys = new Map<string, Epochs>()
   /** Attestations come from several peers at once; each write is made from what the last one left. */
   readonly #turns = new Turns()
+  readonly #underway = new Underway()
 
   private constructor(store: Store, vault: KeyVault, scope: NodeScope) {
     this.#store = store
@@ -126,15 +127,8 @@ export class KeyStore {
   }
 
   /** Attestations that may be news to others: of the active epoch and of the latest pending ones above it, as many as a word holds. */
-  attestationsOf(
-    keyId: string,
-  ): readonly { readonly epoch: number; readonly hash: Uint8Array; readonly attestations: readonly Attestation[] }[] {
-    const active = this.#active(keyId)?.certificate
-    const above = [...(this.#keys.get(keyId)?.pending.values() ?? [])].filter((p) => active === undefined || p.key.epoch > active.key.epoch)
-    const latest = above.sort((a, b) => a.key.epoch - b.key.epoch).slice(-EPOCHS_MAX)
-    return [...(active === undefined ? [] : [active]), ...latest].map(({ key, attestations }) => ({
-      ...{ epoch: key.epoch, hash: certificateHash(key), attestations },
-    }))
+  attestationsOf(keyId: string): readonly Attested[] {
+    return attestationsIn(this.#active(keyId)?.certificate, [...(this.#keys.get(keyId)?.pending.values() ?? [])])
   }
 
   /**
@@ -145,11 +139,19 @@ export class KeyStore {
    */
   async savePending(share: OpenedRecord): Promise<void> {
     const key = decode(KeyPublic, share.public)
-    const sealed = await this.#vault.seal(this.#contextOf(key), share.secret)
-    await this.#turns.take(async () => {
-      this.checkFree(key.keyId, key.origin === 'create' ? undefined : key.epoch)
-      await this.#putPending({ key, sealed, attestations: [] })
+    await this.#underway.run(async () => {
+      const sealed = await this.#vault.seal(shareContext(this.#scope, key), share.secret)
+      await this.#turns.take(async () => {
+        this.checkFree(key.keyId, key.origin === 'create' ? undefined : key.epoch)
+        await this.#putPending({ key, sealed, attestations: [] })
+      })
     })
+  }
+
+  /** The sealed shares, of every key and epoch. */
+  shelf(): RecordShelf {
+    const parts = { store: this.#store, turns: this.#turns, underway: this.#underway, keys: this.#keys }
+    return keyShelf({ ...parts, contextOf: (key) => shareContext(this.#scope, key) })
   }
 
   /**
@@ -205,7 +207,7 @@ export class KeyStore {
       const code = this.#active(keyId) === undefined ? 'UNKNOWN_KEY' : 'STALE_EPOCH'
       throw new ConclaveError(code, `this node has no share of key "${keyId}" in epoch ${epoch}`, { retriable: code === 'STALE_EPOCH' })
     }
-    using secret = await this.#vault.open(this.#contextOf(stored.certificate.key), stored.sealed)
+    using secret = await this.#vault.open(shareContext(this.#scope, stored.certificate.key), stored.sealed)
     return { public: encode(KeyPublic, stored.certificate.key), secret: Uint8Array.from(secret.bytes) }
   }
 
@@ -280,11 +282,6 @@ export class KeyStore {
     ])
     this.#epochs(keyId).certified.set(epoch, stored)
     this.#epochs(keyId).pending.delete(epoch)
-  }
-
-  #contextOf(key: KeyPublic): SealContext {
-    const { clusterId, nodeName } = this.#scope
-    return { clusterId, nodeId: nodeName, recordType: 'key-share', keyId: key.keyId, epoch: key.epoch, version: RECORD_VERSION }
   }
 
   async #putPending(pending: PendingKey): Promise<void> {

@@ -1,11 +1,12 @@
 import { ConclaveError, equalBytes, type PartyId } from '@conclave/core'
 import { pairId } from '@conclave/mpc'
-import type { KeyVault, SealContext } from '@conclave/vault'
+import type { KeyVault, RecordShelf, SealContext, ShelvedRecord } from '@conclave/vault'
 import { decode, encode, PairPublic, StoredBurn, StoredPair, StoredPairEpoch } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
 import type { NodeScope } from './key-store.ts'
 import type { Store } from './store.ts'
 import { Turns } from './turns.ts'
+import { Underway } from './underway.ts'
 
 const RECORD_VERSION = 1
 
@@ -42,6 +43,7 @@ export class PairStore {
   /** The highest epoch that a pair had when an operator reset it. */
   readonly #epochs = new Map<PartyId, number>()
   readonly #turns = new Turns()
+  readonly #underway = new Underway()
   /** Counts saves by peer: however long sealing takes, an older state never replaces a newer one. */
   readonly #saves = new Map<PartyId, number>()
 
@@ -113,16 +115,33 @@ export class PairStore {
     const pair = decode(PairPublic, state.public)
     const save = (this.#saves.get(pair.peer) ?? 0) + 1
     this.#saves.set(pair.peer, save)
-    // Not inside the turn: a burn does not wait for an HSM.
-    const sealed = await this.#vault.seal(this.#contextOf(pair), state.secret)
-    await this.#turns.take(async () => {
-      this.refuseBurned([pair.peer])
-      if (this.#saves.get(pair.peer) !== save)
-        throw new ConclaveError('PAIR_REPLACED', `a newer pair state with party ${pair.peer} came before`, { retriable: true })
-      const stored = { pair, sealed }
-      await this.#store.apply([{ put: 'pair', key: String(pair.peer), value: encode(StoredPair, stored) }])
-      this.#pairs.set(pair.peer, stored)
+    await this.#underway.run(async () => {
+      // Not inside the turn: a burn does not wait for an HSM.
+      const sealed = await this.#vault.seal(this.#contextOf(pair), state.secret)
+      await this.#turns.take(async () => {
+        this.refuseBurned([pair.peer])
+        if (this.#saves.get(pair.peer) !== save)
+          throw new ConclaveError('PAIR_REPLACED', `a newer pair state with party ${pair.peer} came before`, { retriable: true })
+        await this.#put({ pair, sealed })
+      })
     })
+  }
+
+  /** The sealed pair states, those of older locks included. */
+  shelf(): RecordShelf {
+    const replace = (stored: StoredPair, sealed: Uint8Array) =>
+      this.#turns.take(async () => {
+        if (this.#pairs.get(stored.pair.peer) !== stored) return false
+        await this.#put({ ...stored, sealed })
+        return true
+      })
+    const shelved = (stored: StoredPair): ShelvedRecord => ({
+      name: `pair state with party ${stored.pair.peer}`,
+      context: this.#contextOf(stored.pair),
+      record: stored.sealed,
+      replace: (rewrapped) => replace(stored, rewrapped),
+    })
+    return { settled: () => this.#underway.settled(), records: async () => [...this.#pairs.values()].map(shelved) }
   }
 
   /** Opens the pair state; the caller wipes `secret`. @throws {ConclaveError} PAIR_BURNED, PAIR_MISSING; {VaultError}. */
@@ -174,6 +193,12 @@ export class PairStore {
       if (this.#burns.get(peerId) === burn) this.#burns.delete(peerId)
       return lifted
     })
+  }
+
+  async #put(stored: StoredPair): Promise<void> {
+    const { peer } = stored.pair
+    await this.#store.apply([{ put: 'pair', key: String(peer), value: encode(StoredPair, stored) }])
+    this.#pairs.set(peer, stored)
   }
 
   #usable(peer: PartyId): StoredPair | undefined {

@@ -105,7 +105,7 @@ export class SimNode {
       ...{ timeline, life, dice: dice.fork('worker'), runner: this.runner },
       saw: (message) => witness.worker(this, message),
     })
-    const vault = await memoryVault({ devices: [this.device], random, elapsedMs: () => timeline.nowMs })
+    const vault = await memoryVault({ devices: [this.device], random, clock: timeline.clock(life) })
     try {
       const node = await ApproverNode.start({
         ...{ lock, name: this.name, store, policy: POLICY, clock: timeline.clock(life), meter: METER, log: this.#logger(life) },

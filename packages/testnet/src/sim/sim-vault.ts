@@ -13,11 +13,17 @@ export function slowVault(vault: KeyVault, timeline: Timeline, life: Life, dice:
     }
   }
   return {
+    ...vault,
     seal: (context, secret) => slow(() => vault.seal(context, secret)),
     open: (expected, record) => slow(() => vault.open(expected, record)),
     random: (length) => slow(() => vault.random(length)),
     health: () => slow(() => vault.health()),
+    keks: () => slow(() => vault.keks()),
+    rewrap: (shelf, options) => slow(() => vault.rewrap(shelf, options)),
+    rotateKek: (shelf, options) => slow(() => vault.rotateKek(shelf, options)),
+    destroyKeks: (hsm, shelf) => slow(() => vault.destroyKeks(hsm, shelf)),
     close: () => vault.close(),
     identity: { key: vault.identity.key, sign: (message) => slow(() => vault.identity.sign(message)) },
+    checkpointSigner: { keys: vault.checkpointSigner.keys, sign: (message) => slow(() => vault.checkpointSigner.sign(message)) },
   }
 }

@@ -2,10 +2,21 @@ import { createHash } from 'node:crypto'
 import { profileOfRecord } from '../profile.ts'
 import { Cryptoki } from './cryptoki.ts'
 import { AgentFault } from './fault.ts'
+import { Generations } from './generations.ts'
 import { CKM_ECDSA, CKM_EDDSA } from './objects.ts'
 import { readPin } from './pin.ts'
 import { probeToken } from './probe.ts'
-import type { AgentRequest, AgentSettings, Batched, BatchedReply, Operation, Reply, RequestBody, TokenDescription } from './protocol.ts'
+import type {
+  AgentRequest,
+  AgentSettings,
+  Batched,
+  BatchedReply,
+  Operation,
+  Reply,
+  RequestBody,
+  SigningUse,
+  TokenDescription,
+} from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
 import { faultOf, TokenConnection } from './token.ts'
 
@@ -14,6 +25,7 @@ interface Started {
   readonly cryptoki: Cryptoki
   readonly pin: Buffer
   readonly token: TokenConnection
+  readonly generations: Generations
 }
 
 /** Answers requests about one token, one after the other. */
@@ -40,6 +52,18 @@ export class Agent {
       case 'probe': {
         const { cryptoki, settings, token } = this.#live
         return token.run((c) => probeToken(cryptoki, settings, token, c))
+      }
+      case 'keks':
+        return this.#live.token.run((c) => this.#generations.report(c))
+      case 'make-kek': {
+        const generation = request.body
+        this.#live.token.run((c) => this.#generations.make(c, generation))
+        return this.#describe()
+      }
+      case 'destroy-kek': {
+        const kek = request.body
+        this.#live.token.run((c) => this.#generations.destroy(c, kek))
+        return null
       }
       case 'batch':
         return request.body.map((each) => this.#answerOne(each))
@@ -73,25 +97,35 @@ export class Agent {
     return this.#started
   }
 
+  get #generations(): Generations {
+    return this.#live.generations
+  }
+
   #start(settings: AgentSettings): null {
     if (this.#started !== undefined) throw new AgentFault('UNSUPPORTED', 'the HSM agent was started twice')
     // First, so that a PIN from the environment is gone before foreign code is loaded.
     const pin = readPin(settings.pin)
     const cryptoki = new Cryptoki(settings.module)
-    this.#started = { settings, cryptoki, pin, token: new TokenConnection(cryptoki, settings, pin) }
+    const token = new TokenConnection(cryptoki, settings, pin)
+    this.#started = { settings, cryptoki, pin, token, generations: new Generations(cryptoki, settings, token) }
     return null
   }
 
   #describe(): TokenDescription {
     const { token } = this.#live
     return token.run((c) => {
-      const identity = token.identity(c)
+      const pointOf = (use: SigningUse) => {
+        const found = token.signingKey(c, use)
+        return found === undefined ? undefined : { type: found.type, point: found.point }
+      }
       const sealing = token.sealing(c)
       return {
         tokenSerial: c.token.serial,
         kekId: sealing.id,
+        kekGeneration: sealing.generation,
         profile: sealing.choice.profile.name,
-        identity: identity === undefined ? undefined : { type: identity.type, point: identity.point },
+        identity: pointOf('identity'),
+        checkpoint: pointOf('checkpoint'),
       }
     })
   }
@@ -100,9 +134,10 @@ export class Agent {
     const { token } = this.#live
     try {
       return token.run((c) => {
-        const { id, choice } = token.sealing(c)
+        const { id, generation, choice } = token.sealing(c)
         const { iv, wrapped } = token.wrap(c, aad, dek)
-        return { tokenSerial: c.token.serial, kekId: id, profile: choice.profile.id, mechanism: choice.mechanism, iv, wrapped }
+        const kek = { kekId: id, kekGeneration: generation, profile: choice.profile.id, mechanism: choice.mechanism }
+        return { tokenSerial: c.token.serial, ...kek, iv, wrapped }
       })
     } finally {
       dek.fill(0)
@@ -116,7 +151,7 @@ export class Agent {
     return token.run((c) => {
       if (c.token.serial !== key.tokenSerial)
         throw new AgentFault('KEY_MISSING', `the record was sealed by token ${key.tokenSerial}, this is ${c.token.serial}`)
-      return token.unwrap(c, key.kekId, { profile, mechanism: key.mechanism }, aad, key)
+      return token.unwrap(c, { id: key.kekId, generation: key.kekGeneration }, { profile, mechanism: key.mechanism }, aad, key)
     }, true)
   }
 
@@ -124,14 +159,14 @@ export class Agent {
     return this.#live.token.run(({ work }) => work.random(length))
   }
 
-  #sign(message: Uint8Array): Uint8Array {
+  #sign({ use, message }: RequestBody<'sign'>): Uint8Array {
     const { token } = this.#live
     return token.run((c) => {
-      const identity = token.identity(c)
-      if (identity === undefined) throw new AgentFault('KEY_MISSING', 'the token holds no identity key')
-      if (identity.type === 'ed25519') return c.work.sign(CKM_EDDSA, identity.privateKey, message)
+      const key = token.signingKey(c, use)
+      if (key === undefined) throw new AgentFault('KEY_MISSING', `the token holds no ${use} key`)
+      if (key.type === 'ed25519') return c.work.sign(CKM_EDDSA, key.privateKey, message)
       // Hashed here: CKM_ECDSA_SHA256 is missing on SoftHSM.
-      return c.work.sign(CKM_ECDSA, identity.privateKey, createHash('sha256').update(message).digest())
+      return c.work.sign(CKM_ECDSA, key.privateKey, createHash('sha256').update(message).digest())
     })
   }
 

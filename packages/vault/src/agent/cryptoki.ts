@@ -21,6 +21,10 @@ export interface Token {
   readonly label: string
   readonly serial: string
   readonly initialised: boolean
+  /** Whether the user PIN was ever set. */
+  readonly hasPin: boolean
+  /** A wrong PIN was given since the last login. */
+  readonly countLow: boolean
   readonly finalTry: boolean
   readonly locked: boolean
   /** Bytes. */
@@ -28,6 +32,8 @@ export interface Token {
   readonly pinMax: number
 }
 
+const CKF_USER_PIN_INITIALIZED = 0x8
+const CKF_USER_PIN_COUNT_LOW = 0x10000
 const CKF_USER_PIN_FINAL_TRY = 0x20000
 const CKF_USER_PIN_LOCKED = 0x40000
 const CKF_TOKEN_INITIALIZED = 0x400
@@ -40,6 +46,7 @@ const CKU_USER = 1
 const LABEL_BYTES = 32
 /** More matches than we could ever want: enough to tell "one" from "several". */
 const FOUND_MAX = 8
+const FOUND_AT_ONCE = 64
 const OUTPUT_BYTES_MAX = 1024
 
 /** Not all calls of the binding throw its own error class, and those that do not put the number into the message only. */
@@ -109,6 +116,13 @@ export class Cryptoki {
     }
   }
 
+  /** What the module says of itself. */
+  info(): { readonly description: string; readonly version: { readonly major: number; readonly minor: number } } {
+    const { libraryDescription, manufacturerID, libraryVersion } = call('C_GetInfo', () => this.#module.C_GetInfo())
+    const description = `${unpadded(manufacturerID)} ${unpadded(libraryDescription)}`.trim()
+    return { description, version: { major: libraryVersion.major, minor: libraryVersion.minor } }
+  }
+
   token(slot: Handle): Token {
     const info = call('C_GetTokenInfo', () => this.#module.C_GetTokenInfo(slot))
     return {
@@ -116,6 +130,8 @@ export class Cryptoki {
       label: unpadded(info.label),
       serial: unpadded(info.serialNumber),
       initialised: (info.flags & CKF_TOKEN_INITIALIZED) !== 0,
+      hasPin: (info.flags & CKF_USER_PIN_INITIALIZED) !== 0,
+      countLow: (info.flags & CKF_USER_PIN_COUNT_LOW) !== 0,
       finalTry: (info.flags & CKF_USER_PIN_FINAL_TRY) !== 0,
       locked: (info.flags & CKF_USER_PIN_LOCKED) !== 0,
       pinMin: info.minPinLen,
@@ -181,6 +197,18 @@ export class Session {
     const found = call('C_FindObjects', () => this.#module.C_FindObjects(this.#handle, FOUND_MAX))
     call('C_FindObjectsFinal', () => this.#module.C_FindObjectsFinal(this.#handle))
     return found
+  }
+
+  /** All objects; undefined when there are more than `max`. */
+  findAll(template: Template, max: number): readonly Handle[] | undefined {
+    const found: Handle[] = []
+    call('C_FindObjectsInit', () => this.#module.C_FindObjectsInit(this.#handle, template))
+    for (let next: readonly Handle[] = [], first = true; found.length <= max && (first || next.length > 0); first = false) {
+      next = call('C_FindObjects', () => this.#module.C_FindObjects(this.#handle, FOUND_AT_ONCE))
+      found.push(...next)
+    }
+    call('C_FindObjectsFinal', () => this.#module.C_FindObjectsFinal(this.#handle))
+    return found.length > max ? undefined : found
   }
 
   attribute(object: Handle, type: number): Buffer {

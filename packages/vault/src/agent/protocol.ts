@@ -1,5 +1,5 @@
 import type { VaultCode } from '../codes.ts'
-import type { WrappedKey } from '../hsm.ts'
+import type { Kek, KekReport, WrappedKey } from '../hsm.ts'
 import type { TokenProbe } from '../probe-report.ts'
 import type { ProfileName } from '../profile.ts'
 import type { PinSource } from '../settings.ts'
@@ -19,27 +19,35 @@ export interface AgentSettings {
   readonly kekId: string | undefined
 }
 
-export type IdentityType = 'ed25519' | 'secp256k1'
+export type SigningKeyType = 'ed25519' | 'secp256k1' | 'p256'
+
+/** What a token signs with: as the node, or the checkpoints of its log. */
+export type SigningUse = 'identity' | 'checkpoint'
 
 /** CKA_EC_POINT as the token gave it. */
 export interface TokenPoint {
-  readonly type: IdentityType
+  readonly type: SigningKeyType
   readonly point: Uint8Array
 }
 
 export interface TokenDescription {
   readonly tokenSerial: string
   readonly kekId: string
+  readonly kekGeneration: number
   /** What seals. */
   readonly profile: ProfileName
   readonly identity: TokenPoint | undefined
+  readonly checkpoint: TokenPoint | undefined
 }
+
+/** `any`: the first in order of preference that the token makes. `any-or-none`: and none when it makes none. */
+export type WantedKey = SigningKeyType | 'any' | 'any-or-none' | 'none'
 
 export interface ProvisionBody {
   /** Initialise a new token first, with this SO PIN. */
   readonly soPin: PinSource | undefined
-  /** Undefined: Ed25519 when the token offers it, else secp256k1. `none`: no identity key, for a backup. */
-  readonly identityType: IdentityType | 'none' | undefined
+  readonly identity: WantedKey
+  readonly checkpoint: WantedKey
   /** `adopt`: a vendor's tool has made the KEK, and the HMAC key if there is one. */
   readonly kek: 'generate' | 'adopt'
 }
@@ -50,10 +58,13 @@ export interface AgentOperations {
   describe: [null, TokenDescription]
   wrap: [{ readonly aad: Uint8Array; readonly dek: Uint8Array }, WrappedKey]
   unwrap: [{ readonly aad: Uint8Array; readonly key: WrappedKey }, Uint8Array]
-  sign: [Uint8Array, Uint8Array]
+  sign: [{ readonly use: SigningUse; readonly message: Uint8Array }, Uint8Array]
   random: [number, Uint8Array]
   ping: [null, null]
   probe: [null, TokenProbe]
+  keks: [null, KekReport]
+  'make-kek': [number, TokenDescription]
+  'destroy-kek': [Kek, null]
   /** Several at once, answered in their order, each by itself: one of them that fails fails alone. */
   batch: [readonly Batched[], readonly BatchedReply[]]
   provision: [ProvisionBody, TokenDescription]

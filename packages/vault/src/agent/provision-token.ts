@@ -11,16 +11,17 @@ import {
   CKM_EC_KEY_PAIR_GEN,
   CKM_GENERIC_SECRET_KEY_GEN,
   EC_PARAMS,
-  findIdentity,
   findKek,
   findMac,
-  IDENTITY_LABEL,
-  identityTemplate,
+  findSigningKey,
   kekTemplate,
+  listKeks,
   macTemplate,
+  SIGNING_LABELS,
+  signingTemplate,
 } from './objects.ts'
 import { readPin } from './pin.ts'
-import type { AgentSettings, IdentityType, ProvisionBody } from './protocol.ts'
+import type { AgentSettings, ProvisionBody, SigningKeyType, SigningUse, WantedKey } from './protocol.ts'
 import { meaningOf } from './return-values.ts'
 import { sessionTrialKeys } from './session-keys.ts'
 import { faultOf, logIn, selectToken } from './token.ts'
@@ -29,8 +30,9 @@ import type { Choice } from './wrap.ts'
 
 const KEY_ID_BYTES = 16
 const KEY_BYTES = 32
-/** In order of preference; the vault takes no other for the node, because libp2p does not. */
-const IDENTITIES: readonly IdentityType[] = ['ed25519', 'secp256k1']
+/** In order of preference: the first two can be peer ids of libp2p, so that links need no proof of their own. */
+const SIGNING_TYPES: readonly SigningKeyType[] = ['ed25519', 'secp256k1', 'p256']
+const USES: readonly SigningUse[] = ['identity', 'checkpoint']
 
 /** What makes a key stay inside: it cannot be read, copied into a weaker one, or weakened afterwards. */
 const SEALED_IN: Template = [
@@ -46,7 +48,7 @@ const SEALED_IN: Template = [
 const OPTIONAL: readonly number[] = [pkcs11.CKA_COPYABLE, pkcs11.CKA_MODIFIABLE]
 
 /** The token in the middle of its ceremony. */
-interface Ceremony {
+export interface Ceremony {
   readonly cryptoki: Cryptoki
   readonly settings: AgentSettings
   readonly token: Token
@@ -54,8 +56,8 @@ interface Ceremony {
 }
 
 /**
- * The ceremony: a token if asked for, a KEK for the profile that the token can do, an identity key pair. Refuses when any of them
- * exists, a KEK to be adopted aside; leaves no half of the keys behind when it fails.
+ * The ceremony: a token if asked for, a KEK for the profile that the token can do, the key pairs that it signs with. Refuses when any of them
+ * exists, what is to be adopted aside; leaves no half of the keys behind when it fails.
  *
  * @throws {AgentFault} KEY_EXISTS, KEY_MISSING, UNSUPPORTED, PIN_SOURCE, PIN_INCORRECT, TOKEN_LOST
  */
@@ -101,11 +103,13 @@ function createToken(cryptoki: Cryptoki, { token: label }: AgentSettings, pin: B
   }
 }
 
+/** A KEK and a checkpoint key may be there already when keys are to be adopted; an identity never. */
 function requireEmpty(session: Session, { kekLabel }: AgentSettings, adopting: boolean): void {
-  if (!adopting && session.find(kekTemplate(kekLabel)).length > 0)
+  if (!adopting && listKeks(session, kekLabel).length > 0)
     throw new AgentFault('KEY_EXISTS', `the token holds a KEK "${kekLabel}" already`, { label: kekLabel })
-  for (const kind of ['private', 'public'] as const) {
-    if (session.find(identityTemplate(kind)).length > 0) throw new AgentFault('KEY_EXISTS', 'the token holds an identity key already')
+  for (const use of adopting ? (['identity'] as const) : USES) {
+    const halves = (['private', 'public'] as const).flatMap((kind) => session.find(signingTemplate(use, kind)))
+    if (halves.length > 0) throw new AgentFault('KEY_EXISTS', `the token holds its ${use} key already`)
   }
 }
 
@@ -113,15 +117,17 @@ function createKeys(ceremony: Ceremony, body: ProvisionBody): void {
   const { session, settings } = ceremony
   const made: Handle[] = []
   try {
-    if (body.kek === 'generate') made.push(...generateKek(ceremony))
-    if (body.identityType !== 'none') {
-      const pair = generateIdentity(session, body.identityType)
+    if (body.kek === 'generate') made.push(...generateKek(ceremony, settings.kekLabel))
+    for (const use of USES) {
+      const adopted = body.kek === 'adopt' && findSigningKey(session, use) !== undefined
+      const pair = adopted ? undefined : generateSigningKey(session, use, body[use])
+      if (pair === undefined) continue
       made.push(pair.privateKey, pair.publicKey)
-      findIdentity(session)
+      findSigningKey(session, use)
     }
     // On the keys themselves: found again, not extractable, and able to do the profile.
-    const { handle, id } = findKek(session, settings.kekLabel, settings.kekId)
-    choose(ceremony, { encrypt: handle, wrap: handle, mac: findMac(session, settings.kekLabel, id) })
+    const { handle, id, label } = findKek(session, settings.kekLabel, { id: settings.kekId })
+    choose(ceremony, { encrypt: handle, wrap: handle, mac: findMac(session, label, id) })
   } catch (error) {
     for (const handle of made) session.destroyObject(handle)
     throw error
@@ -141,17 +147,17 @@ function choose({ cryptoki, settings, token }: Ceremony, keys: TrialKeys | undef
   }
 }
 
-/** The KEK, and its HMAC key where the profile needs one. */
-function generateKek(ceremony: Ceremony): readonly Handle[] {
-  const { session, settings } = ceremony
+/** A KEK for the best profile that the token can do, and its HMAC key where the profile needs one. */
+export function generateKek(ceremony: Ceremony, label: string): readonly Handle[] {
+  const { session } = ceremony
   const { profile } = choose(ceremony, undefined)
   const id = randomBytes(KEY_ID_BYTES).toString('hex')
   const uses = profile.kekUse === 'encrypt' ? [pkcs11.CKA_ENCRYPT, pkcs11.CKA_DECRYPT] : [pkcs11.CKA_WRAP, pkcs11.CKA_UNWRAP]
-  const kek = generateSealedIn(session, CKM_AES_KEY_GEN, kekTemplate(settings.kekLabel, id), uses)
+  const kek = generateSealedIn(session, CKM_AES_KEY_GEN, kekTemplate(label, id), uses)
   if (profile.name !== 'cbc-hmac') return [kek]
   try {
     const type = { type: pkcs11.CKA_KEY_TYPE, value: pkcs11.CKK_GENERIC_SECRET }
-    return [kek, generateSealedIn(session, CKM_GENERIC_SECRET_KEY_GEN, [...macTemplate(settings.kekLabel, id), type], [pkcs11.CKA_SIGN])]
+    return [kek, generateSealedIn(session, CKM_GENERIC_SECRET_KEY_GEN, [...macTemplate(label, id), type], [pkcs11.CKA_SIGN])]
   } catch (error) {
     session.destroyObject(kek)
     throw error
@@ -191,24 +197,27 @@ function strictest<T>(make: (sealedIn: Template) => T): T {
   }
 }
 
-/** @param asked - undefined: the first that the token makes. */
-function generateIdentity(session: Session, asked: IdentityType | undefined): pkcs11.KeyPair {
-  for (const type of asked === undefined ? IDENTITIES : [asked]) {
+/** @throws {AgentFault} UNSUPPORTED when the token makes no such key. */
+function generateSigningKey(session: Session, use: SigningUse, wanted: WantedKey): pkcs11.KeyPair | undefined {
+  if (wanted === 'none') return undefined
+  const anyType = wanted === 'any' || wanted === 'any-or-none'
+  for (const type of anyType ? SIGNING_TYPES : [wanted]) {
     try {
-      return generateIdentityOf(session, type)
+      return generateKeyPair(session, use, type)
     } catch (error) {
-      if (asked !== undefined || !(error instanceof CryptokiError) || meaningOf(error.rv) !== 'UNSUPPORTED') throw error
+      if (!anyType || !(error instanceof CryptokiError) || meaningOf(error.rv) !== 'UNSUPPORTED') throw error
     }
   }
+  if (wanted === 'any-or-none') return undefined
   throw new AgentFault(
     'UNSUPPORTED',
-    'the token makes neither Ed25519 nor secp256k1 keys, and libp2p refuses others as node identity: keep the identity in another HSM and provision this one without',
+    `the token makes neither Ed25519 nor secp256k1 nor P-256 keys for the ${use}: keep the identity in another HSM and provision this one as a backup`,
   )
 }
 
-function generateIdentityOf(session: Session, type: IdentityType): pkcs11.KeyPair {
+function generateKeyPair(session: Session, use: SigningUse, type: SigningKeyType): pkcs11.KeyPair {
   const id = { type: pkcs11.CKA_ID, value: randomBytes(KEY_ID_BYTES) }
-  const label = { type: pkcs11.CKA_LABEL, value: IDENTITY_LABEL }
+  const label = { type: pkcs11.CKA_LABEL, value: SIGNING_LABELS[use] }
   const publicTemplate = [
     id,
     label,

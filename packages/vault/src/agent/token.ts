@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Handle } from 'pkcs11js'
 import { isPinRefused } from '../codes.ts'
+import type { Kek } from '../hsm.ts'
 import { DEK_BYTES } from '../profile.ts'
 import { Attempts } from './attempts.ts'
 import { type Cryptoki, CryptokiError, type Session, type Token } from './cryptoki.ts'
 import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
-import { findIdentity, findKek, findMac, type IdentityHandles } from './objects.ts'
-import type { AgentSettings } from './protocol.ts'
+import { findKek, findMac, findSigningKey, type SigningHandles, type WantedKek } from './objects.ts'
+import type { AgentSettings, SigningUse } from './protocol.ts'
 import { meaningOf, meaningWhenHealthy } from './return-values.ts'
 import { chooseProfile, type TrialToken } from './trial.ts'
 import { type Choice, unwrapDek, type WrapKey, type Wrapped, wrapDek } from './wrap.ts'
@@ -15,6 +16,7 @@ import { type Choice, unwrapDek, type WrapKey, type Wrapped, wrapDek } from './w
 /** A KEK with what belongs to it. */
 interface KekHandles {
   readonly id: string
+  readonly generation: number
   readonly kek: Handle
   /** Its HMAC key, if it has one. */
   readonly mac: Handle | undefined
@@ -30,7 +32,7 @@ export interface Connection {
   /** By KEK id. Searches are linear in the number of objects, so each key is looked for once. */
   readonly keks: Map<string, KekHandles>
   sealing: KekHandles | undefined
-  identity: IdentityHandles | undefined
+  readonly signing: Map<SigningUse, SigningHandles>
 }
 
 /** @throws {AgentFault} TOKEN_LOST, KEY_AMBIGUOUS */
@@ -44,10 +46,16 @@ export function selectToken(tokens: readonly Token[], label: string, serial: str
   return token
 }
 
-/** The one login attempt of a connection. @throws {AgentFault} PIN_LOCKED without trying when a failure could be the last. */
-export function logIn(session: Session, token: Token, pin: Buffer): void {
+/**
+ * The one login attempt of a connection.
+ *
+ * @param isAttended - a person has typed this PIN for this attempt.
+ * @throws {AgentFault} PIN_LOCKED; PIN_FINAL_TRY without trying when a failure would be the last and nobody is there.
+ */
+export function logIn(session: Session, token: Token, pin: Buffer, isAttended = false): void {
   if (token.locked) throw new AgentFault('PIN_LOCKED', `the PIN of token "${token.label}" is locked`)
-  if (token.finalTry) throw new AgentFault('PIN_LOCKED', `one wrong PIN would lock token "${token.label}": log in by hand first`)
+  if (token.finalTry && !isAttended)
+    throw new AgentFault('PIN_FINAL_TRY', `one wrong PIN would lock token "${token.label}": run "conclave hsm unlock"`)
   session.login('user', pin)
 }
 
@@ -101,46 +109,53 @@ export class TokenConnection {
   }
 
   /** The KEK that seals, and how. @throws {AgentFault} UNSUPPORTED when it can do no profile, or not that of the settings. */
-  sealing(connection: Connection): { readonly id: string; readonly choice: Choice } {
-    connection.sealing ??= this.#find(connection, this.#settings.kekId)
-    const { id } = connection.sealing
+  sealing(connection: Connection): { readonly id: string; readonly generation: number; readonly choice: Choice } {
+    connection.sealing ??= this.#find(connection, { id: this.#settings.kekId })
+    const { id, generation } = connection.sealing
     const choice = this.#choices.get(id) ?? chooseProfile(this.#trial(connection, connection.sealing), this.#settings.profile)
     this.#choices.set(id, choice)
-    return { id, choice }
+    return { id, generation, choice }
   }
 
   /** @throws {AgentFault} UNSUPPORTED when the token gives the IV of the wrap before. */
   wrap(connection: Connection, aad: Uint8Array, dek: Uint8Array): Wrapped {
-    const { id, choice } = this.sealing(connection)
-    const made = wrapDek(this.#key(connection, id), choice, aad, dek)
+    const { id, generation, choice } = this.sealing(connection)
+    const made = wrapDek(this.#key(connection, { id, generation }), choice, aad, dek)
     if (made.iv.length > 0 && Buffer.from(made.iv).equals(this.#lastIv)) throw new AgentFault('UNSUPPORTED', 'the token used one IV twice')
     this.#lastIv = made.iv
     return made
   }
 
-  /** @throws {AgentFault} TAMPER, KEY_MISSING */
-  unwrap(connection: Connection, kekId: string, choice: Choice, aad: Uint8Array, wrapped: Wrapped): Uint8Array {
-    return unwrapDek(this.#key(connection, kekId), choice, aad, wrapped)
+  /** @throws {AgentFault} TAMPER, KEY_MISSING, KEK_DESTROYED */
+  unwrap(connection: Connection, kek: Kek, choice: Choice, aad: Uint8Array, wrapped: Wrapped): Uint8Array {
+    return unwrapDek(this.#key(connection, kek), choice, aad, wrapped)
   }
 
   /** What a probe tries the KEK with. */
   trial(connection: Connection): TrialToken {
-    connection.sealing ??= this.#find(connection, this.#settings.kekId)
+    connection.sealing ??= this.#find(connection, { id: this.#settings.kekId })
     return this.#trial(connection, connection.sealing)
   }
 
-  identity(connection: Connection): IdentityHandles | undefined {
-    connection.identity ??= findIdentity(connection.work)
-    return connection.identity
+  /** The key pair of that use, or undefined when the token holds none. @throws {AgentFault} KEY_AMBIGUOUS, KEY_MISSING, UNSUPPORTED */
+  signingKey(connection: Connection, use: SigningUse): SigningHandles | undefined {
+    const found = connection.signing.get(use) ?? findSigningKey(connection.work, use)
+    if (found !== undefined) connection.signing.set(use, found)
+    return found
   }
 
   /** @throws {AgentFault} TAMPER when the KEK does not give back what it was given. */
   roundTrip(connection: Connection): void {
-    const { id, choice } = this.sealing(connection)
+    const { id, generation, choice } = this.sealing(connection)
     const [aad, probe] = [randomBytes(16), randomBytes(DEK_BYTES)]
     const wrapped = this.wrap(connection, aad, probe)
-    if (!probe.equals(this.unwrap(connection, id, choice, aad, wrapped)))
+    if (!probe.equals(this.unwrap(connection, { id, generation }, choice, aad, wrapped)))
       throw new AgentFault('TAMPER', 'the KEK does not decrypt what it encrypted')
+  }
+
+  /** @throws {AgentFault} TOKEN_LOST */
+  requirePresent(connection: Connection): void {
+    if (!this.#isPresent(connection)) throw new AgentFault('TOKEN_LOST', 'the token has vanished')
   }
 
   /** After a token vanished its sessions stay dead until the module is finalised, so that is how every connection ends. */
@@ -160,15 +175,15 @@ export class TokenConnection {
     this.#pin.fill(0)
   }
 
-  #find(connection: Connection, kekId: string | undefined): KekHandles {
-    const { handle, id } = findKek(connection.work, this.#settings.kekLabel, kekId)
-    const found = { id, kek: handle, mac: findMac(connection.work, this.#settings.kekLabel, id) }
+  #find(connection: Connection, wanted: WantedKek): KekHandles {
+    const { handle, id, generation, label } = findKek(connection.work, this.#settings.kekLabel, wanted)
+    const found = { id, generation, kek: handle, mac: findMac(connection.work, label, id) }
     connection.keks.set(id, found)
     return found
   }
 
-  #key(connection: Connection, kekId: string): WrapKey {
-    const { kek, mac } = connection.keks.get(kekId) ?? this.#find(connection, kekId)
+  #key(connection: Connection, wanted: Kek): WrapKey {
+    const { kek, mac } = connection.keks.get(wanted.id) ?? this.#find(connection, wanted)
     return { session: connection.work, kek, mac }
   }
 
@@ -197,7 +212,7 @@ export class TokenConnection {
       // Another token that takes over the label later is not this one.
       this.#serial = token.serial
       const work = this.#cryptoki.openSession(token.slot, 'read')
-      this.#connection = { token, anchor, work, keks: new Map(), sealing: undefined, identity: undefined }
+      this.#connection = { token, anchor, work, keks: new Map(), sealing: undefined, signing: new Map() }
       return this.#connection
     } catch (error) {
       const fault = faultOf(error)

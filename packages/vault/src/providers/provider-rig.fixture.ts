@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url'
 import type { ConformanceRig } from '../conformance.ts'
 import { openPkcs11Vault } from '../pkcs11-vault.ts'
 import type { ProfileName } from '../profile.ts'
-import { type ProvisionedBackup, provisionBackupHsm } from '../provision.ts'
+import { type ProvisionedBackup, type ProvisionedHsm, provisionBackupHsm, provisionHsm } from '../provision.ts'
 import type { HsmSettings } from '../settings.ts'
 import { provisionSoftHsm, softHsm, temporaryDirectory } from '../softhsm-rig.fixture.ts'
 import { killAgents, type ProviderName, type StartedProvider, startProvider, stopProvider } from './hsm-provider.fixture.ts'
+
+export { providerMissing, startProvider, stopProvider } from './hsm-provider.fixture.ts'
 
 const VENDOR_TOOL = fileURLToPath(new URL('./vendor-token.fixture.ts', import.meta.url))
 const LABEL = 'conclave-test'
@@ -19,10 +21,13 @@ const SO_PIN = 'so471108'
 export interface ProviderToken {
   readonly provider: StartedProvider
   readonly settings: HsmSettings
-  readonly provisioned: ProvisionedBackup
+  readonly provisioned: ProvisionedBackup | ProvisionedHsm
 }
 
-/** A token of this provider below `dir`, with a KEK and without an identity. */
+/** Whether the tokens of this provider make keys that sign, of whatever kind. */
+export const signs = (name: ProviderName): boolean => name !== 'opencryptoki'
+
+/** A token of this provider below `dir`, with a KEK, and an identity and a checkpoint key where it makes such keys. */
 export async function providerToken(name: ProviderName, dir: string, profile?: ProfileName): Promise<ProviderToken> {
   const home = join(dir, name)
   await mkdir(home, { mode: 0o700 })
@@ -45,7 +50,8 @@ export async function providerToken(name: ProviderName, dir: string, profile?: P
   useVendorTool(provider, files)
   const kekFrom = name === 'tpm' ? 'adopt' : 'generate'
   const createToken = name === 'softhsm' || name === 'p11-kit' ? { soPin: { file: files.soPin } } : undefined
-  return { provider, settings, provisioned: await provisionBackupHsm({ ...settings, createToken, kekFrom }) }
+  const provision = signs(name) ? provisionHsm : provisionBackupHsm
+  return { provider, settings, provisioned: await provision({ ...settings, createToken, kekFrom }) }
 }
 
 function useVendorTool(provider: StartedProvider, { pin, soPin }: { readonly pin: string; readonly soPin: string }): void {
@@ -93,7 +99,7 @@ export interface ProviderRig extends ConformanceRig {
   readonly token: ProviderToken
 }
 
-/** A node with a token of this provider in front, and a SoftHSM behind it that holds the identity: few tokens make keys that libp2p takes. */
+/** A node with a token of this provider in front, and a SoftHSM behind it, which holds the identity where the first one cannot. */
 export async function providerRig(name: ProviderName, profile?: ProfileName): Promise<ProviderRig> {
   const { path, remove } = await temporaryDirectory()
   const home = join(path, name)
@@ -104,8 +110,9 @@ export async function providerRig(name: ProviderName, profile?: ProfileName): Pr
   try {
     const token = await providerToken(name, path, profile)
     const backup = await softHsm(path, 'backup')
-    const { identity } = await provisionSoftHsm(backup)
-    const settings = { hsms: [token.settings, backup.settings], identity: { hsm: 'backup', key: identity } }
+    const { identity: spare } = await provisionSoftHsm(backup)
+    const identity = 'identity' in token.provisioned ? { hsm: 'primary', key: token.provisioned.identity } : { hsm: 'backup', key: spare }
+    const settings = { hsms: [token.settings, backup.settings], identity }
     return {
       token,
       dispose,
