@@ -1,6 +1,16 @@
 import { join } from 'node:path'
-import { type AdminHsm, type AdminKey, type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
+import {
+  type AdminHsm,
+  type AdminKey,
+  type AdminPair,
+  type AdminStatus,
+  askAdmin,
+  readSettings,
+  SETTINGS_FILE,
+  unbackedKeys,
+} from '@conclave/node'
 import type { Command } from 'commander'
+import { addNodeKeyCommands } from './node-key-commands.ts'
 import { guarded, print } from './output.ts'
 
 const socketOf = (dir: string): string => readSettings(join(dir, SETTINGS_FILE)).adminSocket
@@ -12,13 +22,24 @@ function pairLine({ peer, isLinkUp, state, pairEpoch, stock, ban }: AdminPair): 
   return `pair ${peer}: ${state}${epoch}${ready}${why}${isLinkUp ? '' : ' (link down)'}`
 }
 
-function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, prepared }: AdminKey): string {
+function keyLine({ keyId, phase, epoch, state, threshold, parties, publicKey, kept, prepared, restoredFrom }: AdminKey): string {
   const list = (what: string, epochs: readonly number[]) => (epochs.length > 0 ? `, ${what} ${epochs.join(' ')}` : '')
   const other = `${list('still keeps', kept)}${list('prepared', prepared)}`
-  return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
+  const restored = restoredFrom === null ? '' : `, restored from the backup of ${restoredFrom}: reshare it`
+  const how = phase === 'active' ? state : phase
+  return `key ${keyId}: ${how}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}${restored}`
 }
 
-function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
+/** What would be lost with this machine. */
+function backupWarnings({ keys, backup }: AdminStatus): readonly string[] {
+  const unbacked = unbackedKeys(keys).map(({ keyId, epoch, lastBackupEpoch }) => {
+    const last = lastBackupEpoch === null ? 'it was never backed up' : `the last backup is of epoch ${lastBackupEpoch}`
+    return `warning: key ${keyId}: epoch ${epoch} is in no backup, ${last}`
+  })
+  return backup === null && keys.length > 0 ? [...unbacked, 'warning: node.yaml names no custodians, so no backup can be made'] : unbacked
+}
+
+export function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
   const why = code === null ? '' : ` (${code})`
   const trouble = failures === 0 ? '' : `, ${failures} failures, the last one ${lastCode}`
   const latency = latencyMs === null ? '' : `, ${latencyMs} ms`
@@ -39,11 +60,16 @@ function auditLine(audit: AdminStatus['audit']): string {
   return `audit log: ${size} entries, ${signed}${code === '' ? '' : `; NOT SIGNING: ${reason} (${code})`}`
 }
 
-function printStatus({ index, name, version, lock, hsm, keys, pairs, pool, audit }: AdminStatus): void {
+function printStatus(status: AdminStatus): void {
+  const { index, name, version, lock, hsm, keys, destroyed, pairs, pool, audit } = status
+  const warnings = backupWarnings(status)
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
   for (const h of hsm) print(hsmLine(h))
   for (const k of keys) print(keyLine(k))
+  for (const line of warnings) print(line)
+  for (const { keyId, complete } of destroyed)
+    print(`key ${keyId}: destroyed${complete ? '' : ', and its KEK is not yet: run "conclave node key destroy" again'}`)
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))
   print(auditLine(audit))
@@ -78,9 +104,9 @@ export function addAdminCommands(node: Command): void {
         print('the pair is set up anew as soon as both nodes are up and neither bans the other; see "conclave node status"')
       }),
     )
-  node
-    .command('key')
-    .description("this node's shares")
+  const key = node.command('key').description("this node's shares, and what it makes of a key")
+  addNodeKeyCommands(key)
+  key
     .command('erase-older')
     .description('erase the shares of epochs before the active one although not every node has moved on; read docs/operations.md first')
     .requiredOption('--dir <dir>', 'directory of the node')

@@ -18,8 +18,19 @@ export interface Key {
   readonly address: string
   readonly threshold: number
   readonly parties: readonly number[]
+  /** Of each node; below `epoch`, or null, its share is in no backup. */
+  readonly backups: readonly { readonly node: number; readonly lastBackupEpoch: number | null }[]
   readonly epoch: number
   readonly state: string
+  /** Nodes whose operators have made something else of it than active: provisioned, suspended, archived, destroyed. */
+  readonly phases: readonly { readonly node: number; readonly phase: string }[]
+  /** Nodes that have proved that they erased their shares; null while none has. */
+  readonly erasure: {
+    readonly erasedBy: readonly number[]
+    readonly sharesLeftMax: number
+    /** Fewer shares than a signature needs can still exist, backups aside. */
+    readonly belowThreshold: boolean
+  } | null
   /** Null without a schedule. */
   readonly refreshEveryDays: number | null
   /** When the present epoch was first seen: by creation, refresh or reshare. */
@@ -67,15 +78,15 @@ export interface Operation {
 }
 
 export interface Payload {
-  /** e.g. `evm.tx`. */
+  /** `evm.tx`, `eip712`, `btc.psbt` or `raw`. */
   readonly type: string
   /** 0x-prefixed hex: the exact bytes that every node decodes. */
   readonly bytes: string
 }
 
-/** One signature that is asked for. */
+/** One payload whose signature is asked for. */
 export interface SignatureItem {
-  /** BIP32, not hardened, e.g. `m/0/5`. Default `m`, the key itself. */
+  /** BIP32, not hardened, e.g. `m/0/5`. Default `m`, the key itself; so for a PSBT, which names the paths of its inputs. */
   readonly derivationPath?: string
   readonly payload: Payload
 }
@@ -90,8 +101,8 @@ export type SigningState = 'created' | 'decoded' | 'queued' | 'signing' | 'signe
 
 /** What the coordinator read in one payload. */
 export interface DecodedItem {
-  /** 32 bytes, hex. */
-  readonly digest: string
+  /** 32 bytes, hex; null when it has several. */
+  readonly digest: string | null
   readonly summary: readonly { readonly label: string; readonly value: string }[]
 }
 
@@ -105,17 +116,36 @@ export interface SigningAccepted extends OfOnlyItem<DecodedItem> {
   readonly items: readonly DecodedItem[]
 }
 
-export interface SignedItem extends DecodedItem {
+/** One signature of an item. */
+export interface Signature {
+  /** Of the child that signs. */
   readonly derivationPath: string
-  /** Of the key at that path, 33 bytes, hex; the signature verifies under it. */
+  /** Of that child, 33 bytes, hex; the signature verifies under it. */
   readonly publicKey: string
-  /** Its address, EIP-55. */
-  readonly from: string
-  readonly payload: Payload
-  /** r || s, 64 bytes, hex; null until signed, like the next two. */
+  /** 32 bytes, hex. */
+  readonly digest: string
+  /** r || s, 64 bytes, hex; null until signed. */
   readonly signature: string | null
   readonly recovery: number | null
+}
+
+/** Digest, signature and recovery are those of the only signature; with several, look into `signatures`. */
+export interface SignedItem extends DecodedItem {
+  readonly derivationPath: string
+  /** Of the key at that path, 33 bytes, hex. */
+  readonly publicKey: string
+  /** Its address, EIP-55; null for a PSBT. */
+  readonly from: string | null
+  readonly payload: Payload
+  /** r || s, 64 bytes, hex; null until signed, like whatever follows. */
+  readonly signature: string | null
+  readonly recovery: number | null
+  /** One, or one for each input of a PSBT. */
+  readonly signatures: readonly Signature[]
+  /** 0x and the raw transaction, where it needs no other signatures. */
   readonly signedTransaction: string | null
+  /** 0x and the PSBT with the signatures in it. */
+  readonly signedPsbt: string | null
 }
 
 export interface Attempt {
@@ -204,7 +234,14 @@ export interface Node {
     readonly loopP99Us: number
     readonly loopMaxUs: number
     readonly cpuMs: number
-    readonly keys: readonly { readonly keyId: string; readonly epoch: number; readonly publicKey: string; readonly state: string }[]
+    readonly keys: readonly {
+      readonly keyId: string
+      readonly epoch: number
+      readonly publicKey: string
+      readonly state: string
+      /** Null without a backup; other than `epoch`, the present share is in none. */
+      readonly lastBackupEpoch: number | null
+    }[]
     readonly pairs: readonly {
       readonly peer: number
       readonly pairEpoch: number

@@ -25,9 +25,7 @@ export function fromHex(hex: string, length?: number): Uint8Array {
 /** Big-endian 32-bit. @throws {InvalidArgument} BAD_NUMBER unless it fits: a value that wrapped would name something else. */
 export function u32(value: number): Uint8Array {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw new InvalidArgument('BAD_NUMBER', 'not a 32-bit number', { value })
-  const out = new Uint8Array(4)
-  new DataView(out.buffer).setUint32(0, value)
-  return out
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
 }
 
 export function utf8(text: string): Uint8Array {

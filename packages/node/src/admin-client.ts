@@ -32,17 +32,18 @@ async function readAnswer(response: IncomingMessage): Promise<unknown> {
 /**
  * Asks a running node on its admin socket; a `body` makes it a POST.
  *
+ * @param timeoutMs - of silence.
  * @returns the parsed answer.
  * @throws {ConclaveError} NODE_NOT_RUNNING, ADMIN_DENIED, ADMIN_FAILED, or the code that the node answered.
  */
-export function askAdmin(socket: string, path: string, body?: unknown): Promise<unknown> {
+export function askAdmin(socket: string, path: string, body?: unknown, timeoutMs: number = ANSWER_TIMEOUT_MS): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => reject(notAsked(socket, error as NodeJS.ErrnoException))
     const headers = body === undefined ? {} : { 'content-type': 'application/json' }
     const asked = request({ socketPath: socket, path, method: body === undefined ? 'GET' : 'POST', headers }, (response) => {
       readAnswer(response).then(resolve, fail)
     })
-    asked.setTimeout(ANSWER_TIMEOUT_MS, () => asked.destroy(new Error('no answer in time')))
+    asked.setTimeout(timeoutMs, () => asked.destroy(new Error('no answer in time')))
     asked.once('error', fail)
     asked.end(body === undefined ? undefined : JSON.stringify(body))
   })

@@ -3,12 +3,13 @@ import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConclaveError, codeOf } from '@conclave/core'
+import { ConclaveError, codeOf, type Erasure } from '@conclave/core'
 import { silentLogger } from '@conclave/transport'
 import { expect } from 'chai'
 import { type AdminKey, type AdminPair, type AdminStatus, adminRoutes } from './admin.ts'
 import { askAdmin } from './admin-client.ts'
 import { type AdminServer, BODY_BYTES_MAX, openAdminServer, SOCKET_PATH_BYTES_MAX } from './admin-server.ts'
+import type { Checkup } from './checkup.ts'
 import { refusal } from './refusal.fixture.ts'
 
 const PAIR: AdminPair = { index: 2, peer: 'oslo', isLinkUp: true, state: 'missing', pairEpoch: 0, stock: 0, ban: null }
@@ -46,11 +47,13 @@ describe('admin socket', () => {
   const routes = () =>
     adminRoutes({
       status: async () => ({ name: 'zurich' }) as AdminStatus,
+      checkUp: async () => ({ pid: 1 }) as Checkup,
       resetPair: async (peer, reason) => {
         if (failure !== undefined) throw failure
         resets.push([peer, reason])
         return PAIR
       },
+      unlockHsm: async () => Promise.reject(new Error('not asked')),
       audit: {
         witnessed: async () => [],
         forget: async (name, reason) => {
@@ -61,6 +64,17 @@ describe('admin socket', () => {
       eraseOlder: async (keyId, reason) => {
         resets.push([keyId, reason])
         return { keyId } as AdminKey
+      },
+      key: {
+        change: async (keyId, phase, reason) => {
+          resets.push([`${keyId} ${phase}`, reason])
+          return { keyId, phase, since: null, reason }
+        },
+        destroy: async (keyId, reason, without) => {
+          resets.push([`${keyId} destroyed`, `${reason} ${without.join()}`])
+          return { keyId } as Erasure
+        },
+        erasures: () => [],
       },
       hsm: {
         status: async () => ({ records: 0, hsms: [] }),

@@ -18,31 +18,27 @@ import {
   toHex,
   utf8,
 } from '@conclave/core'
-import { type Policy, parsePolicy } from '@conclave/policy'
+import type { Policy } from '@conclave/policy'
 import { type Logger, MemoryHub, memoryTransport, peerIdOf, silentLogger, softIdentity, type Transport } from '@conclave/transport'
 import { type KeyVault, type MemoryDevice, memoryVault } from '@conclave/vault'
 import { decode, encode, Frame, type Request, type Response } from '@conclave/wire'
 import { AuditJournal } from './audit/audit-journal.ts'
 import type { AuditParts } from './audit/node-audit.ts'
-import { cardOf, deviceOf, type NextLockOptions } from './members.fixture.ts'
+import { cardOf, deviceOf, type NextLockOptions, POLICY } from './members.fixture.ts'
 import { MortalClock } from './mortal-clock.fixture.ts'
 import { ApproverNode, type NodeParts } from './node.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
+import { ownThread } from './sessions/session-worker.ts'
 import { LevelStore } from './store/level-store.ts'
 import type { Store } from './store/store.ts'
 import { type Tamper, tampering } from './tampering.fixture.ts'
 
-export const ALLOWED = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
-export const POLICY = parsePolicy(`
-version: 1
-sequence: 1
-rules:
-  - name: pay
-    effect: allow
-    when: { chains: [31337], destinations: ['${ALLOWED}'], amountMaxWei: '1000', feeMaxWei: '1000000000000000000' }
-`)
+export { ALLOWED, POLICY } from './members.fixture.ts'
+
+/** Above every number of a first device. */
+const REBUILT = 100
 
 /** Wraps parts of a node before it starts, so that a test can make them fail. */
 export type Rig = (parts: NodeParts) => NodeParts
@@ -195,7 +191,7 @@ export class TestCluster {
     for (const name of names) {
       const vault = await memoryVault({ devices: [this.#devices.get(name) as MemoryDevice] })
       const store = await this.openStore(name)
-      const pool = new SessionPool(1)
+      const pool = new SessionPool({ size: 1, near: ownThread() })
       const clock = new MortalClock()
       const audit = await this.#openAudit(name, clock, options.audit)
       const parts: NodeParts = {
@@ -225,10 +221,7 @@ export class TestCluster {
     this.#nodes.delete(name)
     running.clock.die()
     this.hub.kill(running.member)
-    await running.store.close()
-    await running.journal?.close()
-    await running.pool.close()
-    await running.vault.close()
+    for (const part of [running.store, running.journal, running.pool, running.vault]) await part?.close()
   }
 
   /** What a coordinator asks of a node; a failure is an answer too. */
@@ -244,6 +237,14 @@ export class TestCluster {
   /** Raw bytes from the coordinator to a node. */
   sendRaw(index: number, bytes: Uint8Array): void {
     this.#link?.send(nodeOf(this.lock, index) as NodeMember, bytes)
+  }
+
+  /** A machine and an HSM that are gone: the name gets new ones, with nothing in them. */
+  async rebuild(name: string): Promise<void> {
+    await this.kill(name)
+    await rm(join(this.dir, name), { recursive: true })
+    this.#devices.set(name, deviceOf(REBUILT + this.member(name).index))
+    await LevelStore.create(join(this.dir, name))
   }
 
   async close(): Promise<void> {

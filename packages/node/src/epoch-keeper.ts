@@ -4,6 +4,7 @@ import type { Logger } from '@conclave/transport'
 import type { KeyGossip, KeyWord } from '@conclave/wire'
 import { noteEvent } from './audit/note-event.ts'
 import type { Certificates } from './certificates.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 
 /** Per frame: however many epochs a key has, a frame of this many stays far below the limit of the link. */
@@ -12,6 +13,7 @@ const GOSSIP_KEYS_MAX = 64
 export interface EpochKeeperOptions {
   readonly self: PartyId
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly certificates: Certificates
   readonly identity: IdentitySigner
   readonly clock: Clock
@@ -69,8 +71,15 @@ export class EpochKeeper {
   activated(keyId: string, epoch: number): void {
     this.#switchedAtMs.set(keyId, this.#o.clock.nowMs())
     this.#o.log.info({ keyId, epoch }, 'epoch active')
-    void noteEvent(this.#o.journal, this.#o.log, { kind: 'key.activated', details: { keyId, epoch } })
+    this.#note(keyId, epoch)
     this.tellAll(keyId)
+  }
+
+  #note(keyId: string, epoch: number): void {
+    const { keys, lives, journal, log } = this.#o
+    const origin = keys.certified(keyId, epoch)?.certificate.key.origin ?? ''
+    if (origin !== 'create') void noteEvent(journal, log, { kind: 'key.rotated', details: { keyId, epoch, origin } })
+    else if (lives.of(keyId).phase === 'active') void noteEvent(journal, log, { kind: 'key.activated', details: { keyId, epoch } })
   }
 
   /**

@@ -30,6 +30,7 @@ import type { PairKeeper } from './pair-keeper.ts'
 import { checkEpoch, checkRenewal, quorumIn } from './renewal-check.ts'
 import type { DealJob, OpenedRecord } from './sessions/job.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 
 const PAIRS_TIMEOUT_MS = 120_000
@@ -41,6 +42,8 @@ export interface KeyMakerOptions {
   readonly lock: ClusterLock
   readonly scope: NodeScope
   readonly keys: KeyStore
+  readonly lives: KeyLives
+  readonly journal: Journal
   readonly epochs: EpochKeeper
   readonly certificates: Certificates
   readonly pairs: PairKeeper
@@ -48,7 +51,6 @@ export interface KeyMakerOptions {
   readonly identity: IdentitySigner
   readonly clock: Clock
   readonly log: Logger
-  readonly journal: Journal
 }
 
 /** A creation or renewal under way. */
@@ -104,6 +106,7 @@ export class KeyMaker {
     const active = keys.has(request.keyId) === 'active' ? keys.get(request.keyId) : undefined
     // Asked again because our answer was lost.
     if (active !== undefined && active.epoch === request.epoch && equalBytes(active.nonce, request.nonce)) return created(active)
+    this.#requireShares(request, quorum)
     return this.#alone(
       { ...request, coordinator },
       () => this.#checkRenewal(request),
@@ -230,6 +233,7 @@ export class KeyMaker {
     if (request.threshold < lock.quorum.required) {
       throw new InvalidArgument('BAD_THRESHOLD', `the cluster lock requires at least ${lock.quorum.required} signers`)
     }
+    this.#requireShares({ ...request, parties, kind: 'create', epoch: 0, dealers: parties }, parties)
     const state = keys.has(request.keyId)
     if (state === 'active') throw new ConclaveError('KEY_EXISTS', `key "${request.keyId}" exists already`)
     if (state === 'pending')
@@ -248,6 +252,18 @@ export class KeyMaker {
     keys.checkFree(request.keyId, request.epoch)
   }
 
+  /** @throws {ConclaveError} KEY_ARCHIVED, KEY_DESTROYED; the others, who may have begun, need not wait for silence then. */
+  #requireShares(asked: Omit<RenewKey, 'fromEpoch'>, quorum: readonly PartyId[]): void {
+    const { self, scope, lives, hub } = this.#o
+    try {
+      lives.requireShares(asked.keyId)
+    } catch (error) {
+      const peers = quorum.filter((j) => j !== self)
+      hub.decline(sessionId(scope.clusterContext, asked, quorum), peers, codeOf(error))
+      throw error
+    }
+  }
+
   #checkRoom(): void {
     if (this.#o.keys.ids().length >= KEYS_MAX) throw new ConclaveError('KEYS_FULL', `this node holds ${KEYS_MAX} keys: it makes no more`)
   }
@@ -255,7 +271,8 @@ export class KeyMaker {
   /** The share is on the disk before our attestation exists: from then on the epoch can come true without us hearing of it. */
   async #store({ keyId, epoch }: Deal, hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array> {
     const { keys, epochs, identity, self, journal } = this.#o
-    await journal.record({ kind: 'share.stored', details: { keyId, epoch, certificate: toHex(hash) } })
+    const kind = keys.has(keyId) === undefined ? 'key.provisioned' : 'key.rotating'
+    await journal.record({ kind, details: { keyId, epoch, certificate: toHex(hash) } })
     await keys.savePending(share)
     const signature = await identity.sign(hash)
     // While the HSM signed, the others' attestations may have come as gossip.

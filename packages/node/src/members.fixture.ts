@@ -1,6 +1,17 @@
 import { type NodeMember, seededRandom, u32 } from '@conclave/core'
+import { parsePolicy } from '@conclave/policy'
 import { peerIdOf } from '@conclave/transport'
 import { type KeyVault, MemoryDevice } from '@conclave/vault'
+
+export const ALLOWED = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
+export const POLICY = parsePolicy(`
+version: 1
+sequence: 1
+rules:
+  - name: pay
+    effect: allow
+    when: { chains: [31337], destinations: ['${ALLOWED}'], amountMaxWei: '1000', feeMaxWei: '1000000000000000000' }
+`)
 
 /** Names of nodes; those that are new get an HSM and a database. */
 export interface NextLockOptions {

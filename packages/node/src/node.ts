@@ -1,7 +1,6 @@
 import {
   type Clock,
   type ClusterLock,
-  ConclaveError,
   ConfigError,
   type Journal,
   lockHash,
@@ -11,33 +10,33 @@ import {
   sameIdentity,
   toHex,
 } from '@conclave/core'
-import type { Policy } from '@conclave/policy'
+import type { Decoding, Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
-import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
-import { decode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
-import { adoptLock } from './adopt-lock.ts'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
+import { decode, Frame, type NodeStatus } from '@conclave/wire'
 import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
 import { noteEvent } from './audit/note-event.ts'
+import { BackupKeeper } from './backup/backup-keeper.ts'
+import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
-import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
-import { logJournal } from './log-journal.ts'
-import { NodeAdmin } from './node-admin.ts'
-import { StatusReport, VERSION } from './node-status.ts'
+import type { NodeAdmin } from './node-admin.ts'
+import { nodeFront } from './node-front.ts'
+import { type StatusReport, VERSION } from './node-status.ts'
+import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
+import { answerRequest } from './request-routes.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import { KeyStore, type NodeScope } from './store/key-store.ts'
-import { PairStore } from './store/pair-store.ts'
 import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -52,6 +51,7 @@ export interface NodeParts {
   readonly store: Store
   readonly pool: SessionPool
   readonly policy: Policy
+  readonly decoding?: Decoding
   readonly clock: Clock
   readonly meter: ProcessMeter
   readonly log: Logger
@@ -62,13 +62,15 @@ export interface NodeParts {
   readonly abandonedKeys?: readonly string[]
   /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
   readonly shelves?: readonly RecordShelf[]
+  /** Who together can open this node's backups. */
+  readonly backup?: BackupPlan | undefined
+  /** New keys sign nothing before their operator activates them. */
+  readonly explicitActivation?: boolean
   /** Its own tamper-evident log; without one, events are lines of the node's log. */
   readonly audit?: AuditParts
   /** Default: `audit`. */
   readonly journal?: Journal
 }
-
-const journalOf = ({ journal, audit, log }: NodeParts): Journal => journal ?? audit?.journal ?? logJournal(log)
 
 /**
  * An approver node: answers the coordinators of its lock, runs sessions with the other nodes, keeps its share sealed.
@@ -78,6 +80,7 @@ const journalOf = ({ journal, audit, log }: NodeParts): Journal => journal ?? au
 export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
+  readonly backups: BackupKeeper
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -85,7 +88,6 @@ export class ApproverNode {
   readonly #epochs: EpochKeeper
   readonly #pairKeeper: PairKeeper
   readonly #correlations: CorrelationPool
-  readonly #keyMaker: KeyMaker
   readonly #signer: Signer
   readonly #desk: RequestDesk
   readonly #report: StatusReport
@@ -96,13 +98,13 @@ export class ApproverNode {
   #stopGossip: () => void = () => undefined
   #stopHsmEvents: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, keys: KeyStore, pairs: PairStore) {
+  private constructor(parts: NodeParts, self: NodeMember, { scope, keys, pairs, marks, lives, journal }: NodeStores) {
     this.#p = parts
+    this.#journal = journal
     const { clock, log, vault, pool, lock, transport } = parts
     const seed = () => vault.random(32)
     const outbox = new Outbox({ lock, transport, log })
-    const journal = journalOf(parts)
-    this.#journal = journal
+    const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
     this.#hub = new SessionHub({
       self: self.index,
       pool,
@@ -124,8 +126,7 @@ export class ApproverNode {
       store: pairs,
       hub: this.#hub,
       ...{ calls: this.#calls, clock, log },
-      isLinkUp: (peer) => outbox.isUp(peer),
-      nonce: seed,
+      ...{ isLinkUp, nonce: seed },
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
     this.#correlations = new CorrelationPool({
@@ -136,30 +137,31 @@ export class ApproverNode {
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
-      ...{ self: self.index, keys, clock, log, journal, certificates: this.#certificates, identity: vault.identity },
+      ...{ self: self.index, keys, lives, journal, clock, log, certificates: this.#certificates, identity: vault.identity },
       gossip: (to, gossip) => outbox.send(to, { gossip }),
       peersUp: () => outbox.peersUp(),
     })
     this.#epochs = epochs
-    this.#keyMaker = new KeyMaker({
-      ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, clock, log },
-      ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity, journal },
+    const keyMaker = new KeyMaker({
+      ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
+      ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, decoding: parts.decoding ?? {} },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
-      ...{ journal, gate: this.#audit.gate },
-      requests: new RequestStore(parts.store),
-      seed,
+      ...{ requests: new RequestStore(parts.store), maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
     })
-    const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
-    const shown = { self, lock, vault, keys, epochs, pairs, shelf, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
-    this.#report = new StatusReport({ ...shown, audit: this.#audit, transport, meter: parts.meter })
-    const hsm = new HsmAdmin({ vault, journal, shelf })
-    this.admin = new NodeAdmin({ ...shown, hsm, journal, audit: this.#audit, isLinkUp: (peer) => outbox.isUp(peer) })
+    this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
+    const { report, admin, routes } = nodeFront({
+      ...{ parts, self, scope, keys, lives, epochs, pairs, journal, keyMaker, isLinkUp },
+      ...{ backups: this.backups, audit: this.#audit, calls: this.#calls, certificates: this.#certificates },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer },
+    })
+    this.#report = report
+    this.admin = admin
     this.#desk = new RequestDesk({
       log,
-      handle: (from, request) => this.#handle(from, request),
+      handle: (from, request) => answerRequest(routes, from, request),
       send: (to, frame) => transport.send(to, frame),
     })
   }
@@ -171,16 +173,12 @@ export class ApproverNode {
    * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
-    const { lock, name, store, vault } = parts
+    const { lock, name, vault } = parts
     const self = lock.nodes.find((n) => n.name === name)
     if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
     if (!sameIdentity(self.identity, vault.identity.key))
       throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
-    const scope = await adoptLock(parts, journalOf(parts))
-    const keys = await KeyStore.open(store, vault, scope)
-    const pairs = await PairStore.open(store, vault, scope)
-    await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
-    const node = new ApproverNode(parts, self, scope, keys, pairs)
+    const node = new ApproverNode(parts, self, await openStores(parts))
     try {
       await node.#join()
     } catch (error) {
@@ -233,6 +231,7 @@ export class ApproverNode {
     this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
     await this.#audit.start()
     await this.#epochs.resume()
+    await this.backups.announce()
     this.#p.meter.start()
     await this.#p.transport.start({
       frame: (from, bytes) => this.#heard(from, bytes),
@@ -277,21 +276,5 @@ export class ApproverNode {
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
     else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
-  }
-
-  async #handle(from: Member, { body }: Request): Promise<Response['body']> {
-    if (from.kind === 'node') {
-      if ('pairOffer' in body) return { pairAccept: await this.#pairKeeper.answer(from.index, body.pairOffer) }
-      if ('correlateOffer' in body) return { correlateAccept: await this.#correlations.answer(from.index, body.correlateOffer) }
-      if ('cosign' in body) return { cosigned: await this.#audit.answer(from, body.cosign) }
-      if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
-      throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
-    }
-    if ('status' in body) return { status: await this.#report.status() }
-    if ('createKey' in body) return { keyCreated: await this.#keyMaker.create(body.createKey, from.name) }
-    if ('renewKey' in body) return { keyCreated: await this.#keyMaker.renew(body.renewKey, from.name) }
-    if ('propose' in body) return { verdict: await this.#signer.propose(body.propose) }
-    if ('sign' in body) return { signed: await this.#signer.sign(body.sign) }
-    throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')
   }
 }

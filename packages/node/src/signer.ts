@@ -13,7 +13,7 @@ import {
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
-import type { Policy } from '@conclave/policy'
+import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
 import { noteEvent } from './audit/note-event.ts'
@@ -27,6 +27,7 @@ import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
@@ -36,6 +37,7 @@ export interface SignerOptions {
   readonly self: PartyId
   readonly scope: NodeScope
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
@@ -43,6 +45,7 @@ export interface SignerOptions {
   readonly requests: RequestStore
   readonly hub: SessionHub
   readonly policy: Policy
+  readonly decoding: Decoding
   readonly clock: Clock
   readonly log: Logger
   readonly maxConcurrent: number
@@ -71,7 +74,7 @@ export class Signer {
 
   constructor(options: SignerOptions) {
     this.#o = options
-    this.#judge = new Judge(options.policy)
+    this.#judge = new Judge(options.policy, options.decoding)
     this.#verdicts = new VerdictJournal(options.journal, options.clock)
   }
 
@@ -90,14 +93,29 @@ export class Signer {
     const { requestId } = p
     this.#o.gate.check()
     try {
+      const refusal = this.#o.lives.refusal(p.keyId)
+      if (refusal !== undefined) {
+        this.#noteDenied(p)
+        throw refusal
+      }
       const { verdict, digests } = this.#judged(p)
       const { allowed, code, rule } = verdict
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (!allowed) this.#noteDenied(p)
       const remembered = allowed ? this.#o.requests.remember(p) : Promise.resolve()
-      await together([remembered, this.#verdicts.record(verdictEvent(p, verdict, digests))])
+      await together([
+        remembered,
+        this.#verdicts.record(
+          verdictEvent(
+            p,
+            verdict,
+            digests.map(({ digest }) => digest),
+          ),
+        ),
+      ])
       this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request denied')
-      return { requestId, allowed, code, reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX), digests }
+      const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
+      return { requestId, allowed, code, ...said, digests: digests.map(({ digest }) => digest) }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
@@ -109,18 +127,22 @@ export class Signer {
   /**
    * Takes part in one attempt.
    *
-   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*;
-   * what a session throws.
+   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST,
+   * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
    */
   async sign(s: Sign): Promise<Signed> {
     const known = (await this.#o.requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
-    // A request of many items must find room too, so what runs may exceed the limit by one request.
+    // A request of many signatures must find room too, so what runs may exceed the limit by one request.
     if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
-    const count = known.items.length
+    const refusal = this.#o.lives.refusal(known.keyId)
+    if (refusal?.code === 'KEY_DESTROYED') throw refusal
+    // The policy may have changed since the proposal, so it is asked again.
+    const judged = this.#judged(known)
+    const count = judged.digests.length
     this.#running += count
     try {
-      return await this.#sign(s, known)
+      return await this.#sign(s, known, judged)
     } finally {
       this.#running -= count
       this.#o.correlations.stir()
@@ -128,8 +150,7 @@ export class Signer {
   }
 
   #judged(proposal: Proposal): Judged {
-    this.#o.keys.get(proposal.keyId)
-    return this.#judge.judge(proposal)
+    return this.#judge.judge(proposal, this.#o.keys.get(proposal.keyId))
   }
 
   #noteDenied({ requestId, keyId, payloadType, items }: Propose): void {
@@ -139,35 +160,39 @@ export class Signer {
     if (this.#denied.size > DENIED_MAX) this.#denied.delete(this.#denied.keys().next().value as string)
   }
 
-  async #sign(s: Sign, known: Proposal): Promise<Signed> {
+  async #sign(s: Sign, known: Proposal, { verdict, digests: items }: Judged): Promise<Signed> {
     const { self, scope } = this.#o
-    // The policy may have changed since the proposal, so it is asked again.
-    const { verdict, digests } = this.#judged(known)
+    const refusal = this.#o.lives.refusal(known.keyId)
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
-    const items = known.items.map(({ path }, i) => ({ digest: digests[i] as Uint8Array, path }))
     const request: SignRequest = { requestId: s.requestId, signers, items, purpose: known.payloadType, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
-    if (!verdict.allowed) {
+    const { code, reason, rule } = verdict
+    const denied = refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule } }))
+    if (denied !== undefined) {
+      const peers = signers.filter((j) => j !== self)
       // The others may have begun.
-      this.#o.hub.decline(
-        sid,
-        signers.filter((j) => j !== self),
-        verdict.code,
+      this.#o.hub.decline(sid, peers, denied.code)
+      const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
+      await this.#verdicts.record(
+        verdictEvent(
+          { requestId: s.requestId, ...known },
+          said,
+          items.map(({ digest }) => digest),
+        ),
       )
-      await this.#verdicts.record(verdictEvent({ requestId: s.requestId, ...known }, verdict, digests))
-      throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
+      throw denied
     }
     const { result, bytesSent } = await this.#run(sid, key, request)
-    if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each item')
+    if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
-    const signed = result.map(({ signature, recovery }, i) => ({ digest: digests[i] as Uint8Array, signature, recovery }))
+    const signed = result.map(({ signature, recovery }, i) => ({ digest: (items[i] as StatementDigest).digest, signature, recovery }))
     return { requestId: s.requestId, items: signed, bytesSent }
   }
 

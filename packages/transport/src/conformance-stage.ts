@@ -5,7 +5,7 @@ import type { DownReason, LinkStatus, Transport, TransportEvents } from './trans
 
 /** One network for the transports of one test. */
 export interface ConformanceWorld {
-  transport(init: { lock: ClusterLock; self: string; signer: IdentitySigner; logger: Logger }): Transport
+  transport(init: { lock: ClusterLock; self: string; signer: IdentitySigner; identity?: IdentitySigner; logger: Logger }): Transport
   close(): Promise<void>
 }
 
@@ -47,7 +47,9 @@ export class Stage {
   make(name: string, lock: ClusterLock = this.cluster.lock): Transport {
     const before = this.#transports.get(name)
     if (before !== undefined) this.#retired.push(before)
-    const transport = this.#world.transport({ lock, self: name, signer: this.cluster.signer(name), logger: this.logger })
+    const identity = this.cluster.identity(name)
+    const keys = { signer: this.cluster.signer(name), ...(identity === undefined ? {} : { identity }) }
+    const transport = this.#world.transport({ lock, self: name, ...keys, logger: this.logger })
     this.#transports.set(name, transport)
     return transport
   }

@@ -27,6 +27,9 @@ export type DownReason =
   | 'CLUSTER_MISMATCH'
   | 'LOCK_MISMATCH'
   | 'PROTOCOL_MISMATCH'
+  // The peer did not prove the identity that the lock gives it; or our own key could not sign the proof that it asked for.
+  | 'IDENTITY_UNPROVED'
+  | 'IDENTITY_UNAVAILABLE'
   // The peer broke the framing: counted in `violations`.
   | 'HELLO_INVALID'
   | 'FRAME_EMPTY'

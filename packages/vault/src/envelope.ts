@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { concat, equalBytes, InvalidArgument, type Random, SecretBytes, type VaultError } from '@conclave/core'
 import type { Hsm } from './hsm.ts'
 import type { SealContext } from './key-vault.ts'
@@ -18,9 +18,9 @@ import { canFailOver, vaultError } from './vault-error.ts'
 
 /** Keys of one record, by HKDF-SHA256(DEK, info = AAD). */
 interface RecordKeys {
-  readonly body: Uint8Array
+  readonly body: KeyObject
   /** Authenticates the header, so that the recipients can be changed without touching the body. */
-  readonly header: Uint8Array
+  readonly header: KeyObject
 }
 
 export interface Sealed<H extends Hsm> {
@@ -30,9 +30,10 @@ export interface Sealed<H extends Hsm> {
 }
 
 function withKeys<T>(dek: Uint8Array, aad: Uint8Array, use: (keys: RecordKeys) => T): T {
-  const okm = new Uint8Array(hkdfSync('sha256', dek, new Uint8Array(0), aad, 64))
+  // Of bare bytes Node makes the same key objects, in four times the time.
+  const okm = new Uint8Array(hkdfSync('sha256', createSecretKey(dek), new Uint8Array(0), aad, 64))
   try {
-    return use({ body: okm.subarray(0, 32), header: okm.subarray(32) })
+    return use({ body: createSecretKey(okm.subarray(0, 32)), header: createSecretKey(okm.subarray(32)) })
   } finally {
     okm.fill(0)
   }

@@ -1,6 +1,7 @@
 import { type Clock, codeOf, VaultError } from '@conclave/core'
 import type { SigningUse } from './agent/protocol.ts'
 import { isAvailability, needsPerson } from './codes.ts'
+import { EntropyCheck } from './entropy.ts'
 import type { Hsm, HsmDescription, Kek, KekReport, Standing, WrappedKey } from './hsm.ts'
 import { vaultError } from './vault-error.ts'
 import type { HsmState, VaultEvent } from './vault-events.ts'
@@ -51,6 +52,7 @@ export class WatchedHsm implements Hsm {
   readonly name: string
   readonly #o: WatchOptions
   readonly #latencies: number[] = []
+  readonly #entropy = new EntropyCheck()
   #known: HsmDescription | undefined
   #state: HsmState = 'up'
   #sinceMs: number
@@ -76,6 +78,10 @@ export class WatchedHsm implements Hsm {
     return this.#state === 'out' || needsPerson(this.#failure?.code ?? '') ? 'away' : 'up'
   }
 
+  get pinSocket(): string | undefined {
+    return this.#o.hsm.pinSocket
+  }
+
   get observed(): Observed {
     const { code } = this.#failure ?? {}
     return {
@@ -90,6 +96,11 @@ export class WatchedHsm implements Hsm {
   /** What it said of itself, if it ever did. */
   get known(): HsmDescription | undefined {
     return this.#known
+  }
+
+  /** The key that seals, once it has said so. */
+  get sealing(): { readonly tokenSerial: string; readonly kekId: string } | undefined {
+    return this.#known && { tokenSerial: this.#known.tokenSerial, kekId: this.#known.kekId }
   }
 
   async describe(): Promise<HsmDescription> {
@@ -124,7 +135,7 @@ export class WatchedHsm implements Hsm {
   }
 
   random(length: number): Promise<Uint8Array> {
-    return this.#run(() => this.#o.hsm.random(length))
+    return this.#run(async () => this.#entropy.accept(await this.#o.hsm.random(length), length, this.name))
   }
 
   ping(): Promise<void> {

@@ -56,7 +56,7 @@ async function reportOf(hsm: Hsm): Promise<KekReport> {
     return await hsm.keks()
   } catch (error) {
     if (!(error instanceof VaultError) || !error.retriable) throw error
-    const line = `hsm "${hsm.name}" is down (${codeOf(error)}), and all have to take part: wait for it, or name it with --without if it is dead for good`
+    const line = `hsm "${hsm.name}" is down (${codeOf(error)}), and all have to take part: wait for it, or leave it out with "--without ${hsm.name}" if it is dead for good`
     throw new VaultError(error.code, line, { details: { hsm: hsm.name }, cause: error, retriable: true })
   }
 }

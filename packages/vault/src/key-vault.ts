@@ -33,10 +33,14 @@ export interface HsmHealth {
   readonly latencyMs: number | undefined
   /** Records sealed since the start without this HSM as a recipient, because it was not available: they need sealing again. */
   readonly missedSeals: number
+  /** Which key seals, known once the HSM has answered: it says whether two HSMs are one. Undefined for an HSM that is not ok. */
+  readonly key: { readonly tokenSerial: string; readonly kekId: string } | undefined
 }
 
 /** One HSM of a vault, in the hands of its operator. */
 export interface HsmControl {
+  /** Where a person may bring its PIN, if that is how it gets one. */
+  readonly pinSocket: string | undefined
   /** Takes it out of service as if it were gone, until {@link putBack}. */
   takeOut(): void
   /** Puts it back; it serves as soon as it proves to be well, which it is asked at once. */
@@ -89,7 +93,11 @@ export interface KeyVault {
   /** The node identity, generated inside one HSM and not extractable. While that HSM is down, `sign` is retriable. */
   readonly identity: IdentitySigner
   readonly checkpointSigner: CheckpointSigner
-  /** HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes. */
+  /**
+   * HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes.
+   *
+   * @throws {VaultError} BAD_RANDOM when no HSM gives random bytes.
+   */
   random(length: number): Promise<Uint8Array>
   /** Asks every HSM that may answer; one that let a request time out is not waited for. */
   health(): Promise<readonly HsmHealth[]>

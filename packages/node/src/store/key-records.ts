@@ -1,7 +1,10 @@
 /** Records of key shares, and what can be said of one by itself. */
 import { type PartyId, sameIdentity, verifyIdentity } from '@conclave/core'
 import { certificateHash, type Identities } from '@conclave/mpc'
+import type { SealContext } from '@conclave/vault'
 import { type Attestation, EPOCHS_MAX, type KeyCertificate, type KeyPublic, type PendingKey, type StoredKey } from '@conclave/wire'
+
+const RECORD_VERSION = 1
 
 /** What is on the disk of one key. */
 export interface Epochs {
@@ -13,6 +16,15 @@ export interface Epochs {
 
 /** Sorts by epoch. */
 export const recordKey = (keyId: string, epoch: number): string => `${keyId}/${String(epoch).padStart(10, '0')}`
+
+/** What the sealed record of a share is bound to. @param scope - of the node. */
+export function shareContext(
+  { clusterId, nodeName }: { readonly clusterId: string; readonly nodeName: string },
+  { keyId, epoch }: Pick<KeyPublic, 'keyId' | 'epoch'>,
+): SealContext {
+  return { clusterId, nodeId: nodeName, recordType: 'key-share', keyId, epoch, version: RECORD_VERSION }
+}
+
 /** Whether as many parties as sign are still in their seats: attested by an identity that holds it now. */
 export function keepsQuorum({ parties, threshold }: KeyPublic, then: Identities, now: Identities): boolean {
   if (then === now) return true
@@ -21,6 +33,18 @@ export function keepsQuorum({ parties, threshold }: KeyPublic, then: Identities,
     return a !== undefined && b !== undefined && sameIdentity(a, b)
   }
   return parties.filter(isKept).length >= threshold
+}
+
+/** The parties of every epoch. */
+export function partiesIn(epochs: Epochs | undefined): readonly PartyId[] {
+  const all = [...(epochs?.pending.values() ?? []), ...[...(epochs?.certified.values() ?? [])].map((s) => s.certificate)]
+  return [...new Set(all.flatMap((k) => k.key.parties))]
+}
+
+/** Certified epochs, the highest that works first, those that do not after all that do. */
+export function standingIn(epochs: Epochs | undefined, works: (key: KeyPublic) => boolean): readonly StoredKey[] {
+  const down = [...(epochs?.certified.values() ?? [])].sort((a, b) => b.certificate.key.epoch - a.certificate.key.epoch)
+  return [...down.filter((s) => works(s.certificate.key)), ...down.filter((s) => !works(s.certificate.key))]
 }
 
 /** What one epoch has been attested with so far. */

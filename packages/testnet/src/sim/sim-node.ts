@@ -110,7 +110,7 @@ export class SimNode {
       const node = await ApproverNode.start({
         ...{ lock, name: this.name, store, policy: POLICY, clock: timeline.clock(life), meter: METER, log: this.#logger(life) },
         vault: slowVault(vault, timeline, life, dice.fork('vault'), () => this.slowHsmMs),
-        pool: new SessionPool(1, this.#workers.start),
+        pool: new SessionPool({ size: 1, start: this.#workers.start, near: this.#workers.start }),
         transport: network.transport(this.name, life, lock),
         ...{ maxConcurrent: 32, silenceTimeoutMs: SILENCE_MS, waterMarks: WATER_MARKS },
       })
