@@ -1,4 +1,5 @@
 import { Command, type CommanderError } from 'commander'
+import { addAuditCommands } from './audit-commands.ts'
 import { addBackupCommands } from './backup-commands.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
@@ -27,6 +28,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
+  addAuditCommands(program)
   addDemoCommand(program)
   return program
 }

@@ -8,6 +8,7 @@ import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } fr
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
@@ -117,10 +118,13 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
+  let audit: OpenedAudit | undefined
   try {
     store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
+    audit = await openAudit(settings, lock, { vault, log })
+    const { journal } = audit.parts
     pool = new SessionPool({ near: ownThread() })
     const ownPeerKey = self !== undefined && mustProve(self)
     const transport = libp2pTransport({
@@ -134,24 +138,10 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     })
     const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation } = settings
     const node = await ApproverNode.start({
-      lock,
-      name,
-      vault,
-      transport,
-      store,
-      pool,
-      policy,
-      decoding,
-      clock: systemClock,
-      meter: processMeter(),
-      log,
-      maxConcurrent,
-      silenceTimeoutMs,
-      waterMarks,
-      abandonedKeys,
-      explicitActivation,
-      shelves: sealedFiles(settings),
-      backup,
+      ...{ lock, name, vault, transport, store, pool, policy, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
+      ...{ abandonedKeys, explicitActivation, backup, clock: systemClock, meter: processMeter() },
+      audit: audit.parts,
+      shelves: [...sealedFiles(settings), ...audit.shelves],
     })
     serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
@@ -160,12 +150,13 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       async stop() {
         await closeAdmin()
         await node.stop()
+        await journal.close()
         log.info('node stopped')
       },
     }
   } catch (error) {
     // What fails to close must not hide why the node did not start.
-    await Promise.allSettled([admin?.close(), pool?.close(), store?.close()])
+    await Promise.allSettled([admin?.close(), pool?.close(), audit?.parts.journal.close(), store?.close()])
     await Promise.allSettled([vault.close()])
     throw error
   }

@@ -1,6 +1,8 @@
 export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
+export type { AdminWitnessedLog } from './audit/audit-admin.ts'
+export { AuditJournal } from './audit/audit-journal.ts'
 export { type BackupSummary, summaryOf } from './backup/backup-file.ts'
 export type { BackupCheck, DrillReport } from './backup/backup-keeper.ts'
 export { extractPiece, makeIdentityFile, openPiece, readBackup } from './backup/custodian.ts'

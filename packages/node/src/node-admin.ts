@@ -4,6 +4,8 @@ import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
 import type { AdminCommands, AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 import { type AdminHsm, adminHsm } from './admin-hsm.ts'
+import { AuditAdmin } from './audit/audit-admin.ts'
+import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
@@ -35,6 +37,7 @@ export interface NodeAdminParts {
   readonly key: KeyAdmin
   readonly transport: Transport
   readonly reports: PeerReports
+  readonly audit: NodeAudit
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -42,16 +45,18 @@ export interface NodeAdminParts {
 export class NodeAdmin implements AdminCommands {
   readonly hsm: HsmAdmin
   readonly key: KeyAdmin
+  readonly audit: AuditAdmin
   readonly #p: NodeAdminParts
 
   constructor(parts: NodeAdminParts) {
     this.#p = parts
     this.hsm = parts.hsm
     this.key = parts.key
+    this.audit = new AuditAdmin(parts.audit)
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, keys, lives, correlations, backups } = this.#p
+    const { self, lock, keys, lives, correlations, backups, audit } = this.#p
     const hsms = await hsmReport(this.#p)
     const { plan } = backups
     return {
@@ -68,6 +73,7 @@ export class NodeAdmin implements AdminCommands {
       ],
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
+      audit: audit.state() ?? null,
     }
   }
 

@@ -14,7 +14,7 @@ describe('entropy', () => {
 
   it('mix: either source alone makes every result another one, and both are needed to foretell one', () => {
     for (const dead of [constant, zeros]) {
-      for (const length of [1, 32, 1024].slice(1)) {
+      for (const length of [32, 1024]) {
         const results = Array.from({ length: 50 }, () => [mixed(dead, systemRandom, length), mixed(systemRandom, dead, length)]).flat()
         expect(new Set(results).size).to.equal(100)
       }
@@ -81,7 +81,7 @@ describe('entropy', () => {
 describe('random of a vault', () => {
   const device = (name: string) => new MemoryDevice({ name })
 
-  it('random: with a dead system source it is still another one each time, and with two devices it is not of the system alone', async () => {
+  it('random: with a dead system source it is another one each time; only who knows both can foretell it', async () => {
     const run = async (hsm: Random) => {
       const vault = await memoryVault({ devices: [new MemoryDevice({ name: 'primary', random: hsm })], random: zeros })
       return Promise.all(Array.from({ length: 10 }, async () => toHex(await vault.random(32))))

@@ -77,6 +77,8 @@ export class FakeNode {
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  /** Why its audit log keeps it from signing. */
+  auditCode = ''
   hsms: NodeStatus['hsms'] = []
   /** As its status has them. */
   erasures: readonly Uint8Array[] = []
@@ -178,6 +180,7 @@ export class FakeNode {
       name,
       version: 'fake',
       hsmOk: this.hsmOk,
+      auditCode: this.auditCode,
       hsms: this.hsms,
       keys: [...this.keys].map(([keyId, { epoch, threshold, parties, state, prepared }]) => {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
