@@ -1,20 +1,22 @@
-import type { AuditEvent } from '@conclave/core'
-import { MemoryDevice, memoryVault } from '@conclave/vault'
+import { type AuditEvent, sameIdentity, utf8, verifyIdentity } from '@conclave/core'
+import { type KeyVault, MemoryDevice, memoryVault } from '@conclave/vault'
 import { expect } from 'chai'
 import type { AdminHsm } from './admin-hsm.ts'
 import { TestCluster } from './cluster.fixture.ts'
-import { expectSignature, failureIn, newKey, pairsReady, sign, signTransfer, statusOf, until } from './requests.fixture.ts'
+import { createKey, expectSignature, failureIn, newKey, pairsReady, sign, signTransfer, statusOf, until } from './requests.fixture.ts'
 
 describe('HSMs of a node', () => {
   let cluster: TestCluster
   let publicKey: Uint8Array
   let backup: MemoryDevice
   let events: AuditEvent[]
+  let firstVault: KeyVault
   let requests = 0
 
   /** n1 has a second HSM and a journal that the test reads. */
   const startFirst = async (): Promise<void> => {
     const vault = await memoryVault({ devices: [cluster.device('n1'), backup] })
+    firstVault = vault
     const record = async (event: AuditEvent) => void events.push(event)
     await cluster.start(['n1'], { rig: (parts) => ({ ...parts, vault, journal: { record } }) })
   }
@@ -60,6 +62,21 @@ describe('HSMs of a node', () => {
     expect((await statusOf(cluster, 1)).hsmOk).to.equal(false)
     for (const device of [cluster.device('n1'), backup]) device.heal()
     expectSignature(await sign(cluster, requests, [1, 2], 1), publicKey)
+  })
+
+  it('hsm health: while the HSM of the identity is away new keys are refused as retriable; signatures and checkpoints are made', async () => {
+    cluster.device('n1').fail('TOKEN_LOST')
+    const { code, retriable } = failureIn((await createKey(cluster, 'second'))[0]!)
+    expect([code, retriable]).to.deep.equal(['TOKEN_LOST', true])
+    await signs()
+    const { key, signature } = await firstVault.checkpointSigner.sign(utf8('checkpoint'))
+    expect([sameIdentity(key, firstVault.checkpointSigner.keys[1]!), verifyIdentity(key, utf8('checkpoint'), signature)]).to.deep.equal([
+      true,
+      true,
+    ])
+    cluster.device('n1').heal()
+    await until('its return', async () => (await hsms())[0]?.ok === true)
+    await newKey(cluster, 'third')
   })
 
   it('hsm health: records sealed without an HSM are counted, now and after a restart', async () => {

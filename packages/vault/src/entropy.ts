@@ -1,4 +1,4 @@
-import { createHash, hkdfSync } from 'node:crypto'
+import { createHash, createSecretKey, hkdfSync } from 'node:crypto'
 import { concat, utf8 } from '@conclave/core'
 import { vaultError } from './vault-error.ts'
 
