@@ -588,6 +588,8 @@ export const conclave = $root.conclave = (() => {
             this.locks = [];
             this.burns = [];
             this.pairEpochs = [];
+            this.lives = [];
+            this.erasures = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -598,6 +600,8 @@ export const conclave = $root.conclave = (() => {
         BackupState.prototype.locks = $util.emptyArray;
         BackupState.prototype.burns = $util.emptyArray;
         BackupState.prototype.pairEpochs = $util.emptyArray;
+        BackupState.prototype.lives = $util.emptyArray;
+        BackupState.prototype.erasures = $util.emptyArray;
 
         BackupState.encode = function (message, writer, _depth) {
             if (!writer)
@@ -618,6 +622,12 @@ export const conclave = $root.conclave = (() => {
             if (message.pairEpochs != null && message.pairEpochs.length)
                 for (let i = 0; i < message.pairEpochs.length; ++i)
                     $root.conclave.StoredPairEpoch.encode(message.pairEpochs[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.lives != null && message.lives.length)
+                for (let i = 0; i < message.lives.length; ++i)
+                    $root.conclave.StoredKeyLife.encode(message.lives[i], writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.erasures != null && message.erasures.length)
+                for (let i = 0; i < message.erasures.length; ++i)
+                    writer.uint32(50).bytes(message.erasures[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -681,6 +691,22 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.pairEpochs && message.pairEpochs.length))
                             message.pairEpochs = [];
                         message.pairEpochs.push($root.conclave.StoredPairEpoch.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.lives && message.lives.length))
+                            message.lives = [];
+                        message.lives.push($root.conclave.StoredKeyLife.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.erasures && message.erasures.length))
+                            message.erasures = [];
+                        message.erasures.push(reader.bytes());
                         continue;
                     }
                 }
