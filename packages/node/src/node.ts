@@ -2,6 +2,7 @@ import {
   type Clock,
   type ClusterLock,
   ConfigError,
+  codeOf,
   type Journal,
   lockHash,
   type Member,
@@ -247,8 +248,17 @@ export class ApproverNode {
         this.#calls.peerLost(member.index)
         this.#hub.stopWith(member.index, 'PEER_LOST', `the link to party ${member.index} went down (${reason})`)
       },
+      unproved: (member) => this.#unproved(member),
     })
     this.#gossipLater()
+  }
+
+  /** It has happened: that it cannot be written down changes nothing in it. */
+  #unproved({ name, peerId }: Member): void {
+    const event = { kind: 'identity.unproved', details: { member: name, peerId } }
+    this.#journal
+      .record(event)
+      .catch((error: unknown) => this.#p.log.error({ ...event.details, code: codeOf(error) }, 'event not recorded'))
   }
 
   #gossipLater(): void {
