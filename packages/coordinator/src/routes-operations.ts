@@ -9,12 +9,16 @@ import { keyBody, operationBody } from './views.ts'
 const CURSOR = /^\d{16}$/
 
 /** `/v1/operations`. */
-export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules, view }: RouteContext): void {
+export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules, view, decoding }: RouteContext): void {
   const bodies = (items: readonly OperationRecord[]) => {
     const backupsOf = backupsIn(view)
+    const network = decoding.bitcoinNetwork
     return items.map((record) => {
       const key = directory.get(record.keyId)
-      return operationBody(record, key === undefined ? undefined : keyBody(key, schedules.times(key.keyId), backupsOf(key)))
+      return operationBody(
+        record,
+        key === undefined ? undefined : keyBody(key, { times: schedules.times(key.keyId), backups: backupsOf(key), network }),
+      )
     })
   }
   const bodyOf = (record: OperationRecord) => bodies([record])[0] as ReturnType<typeof operationBody>
