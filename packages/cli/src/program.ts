@@ -20,13 +20,13 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   program.exitOverride(exit)
   program.enablePositionalOptions()
   addNodeCommands(program)
-  addHsmDrillCommands(program)
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
+  addHsmDrillCommands(program)
   addDemoCommand(program)
   return program
 }

@@ -8,6 +8,7 @@ import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
+import { drillRoutes } from './drill/drill-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { processMeter } from './process-meter.ts'
@@ -130,7 +131,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
       backup,
     })
-    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
+    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups), ...drillRoutes(node.drills)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

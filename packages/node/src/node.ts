@@ -16,6 +16,7 @@ import { BackupKeeper } from './backup/backup-keeper.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
+import { HsmDrills } from './drill/hsm-drill.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import { HsmAdmin } from './hsm-admin.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
@@ -77,6 +78,8 @@ export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
   readonly backups: BackupKeeper
+  /** Exercises with its HSMs. */
+  readonly drills: HsmDrills
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -122,8 +125,7 @@ export class ApproverNode {
     })
     this.#correlations = new CorrelationPool({
       ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls, clock, log },
-      nonce: seed,
-      isSigning: () => this.#signer.isSigning,
+      ...{ nonce: seed, isSigning: () => this.#signer.isSigning },
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
@@ -140,8 +142,10 @@ export class ApproverNode {
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, decoding: parts.decoding ?? {} },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       ...{ requests: new RequestStore(parts.store), maxConcurrent: parts.maxConcurrent, seed },
+      signed: (signature) => this.drills.signed(signature),
     })
     const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
+    this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
     const shown = {
       ...{ self, lock, vault, keys, lives, epochs, pairs, shelf, backups: this.backups },
@@ -212,7 +216,7 @@ export class ApproverNode {
     meter.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
-    for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
+    for (const part of [() => this.drills.close(), () => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
       await part().catch((error: unknown) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]

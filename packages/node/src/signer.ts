@@ -15,6 +15,7 @@ import { type SignRequest, signSid } from '@conclave/mpc'
 import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
+import type { DrillSignature } from './drill/hsm-drill.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { Judge, type Judged, type Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
@@ -44,6 +45,8 @@ export interface SignerOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly maxConcurrent: number
+  /** Told of every signature. */
+  readonly signed?: (signature: DrillSignature) => void
   /** 32 bytes of HSM and operating-system randomness mixed. */
   seed(): Promise<Uint8Array>
 }
@@ -159,6 +162,7 @@ export class Signer {
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
     const signed = result.map(({ signature, recovery }, i) => ({ digest: (items[i] as StatementDigest).digest, signature, recovery }))
+    this.#o.signed?.({ requestId: s.requestId, key, signers, items: signed })
     return { requestId: s.requestId, items: signed, bytesSent }
   }
 
