@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClusterLock, ConfigError, codeOf, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
+import { type ClusterLock, ConfigError, messageOf, parseLock, systemClock, verifyLock } from '@conclave/core'
 import { parsePolicy } from '@conclave/policy'
 import { checkRuntime, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } from '@conclave/vault'
@@ -65,16 +65,6 @@ export function sealedFiles(settings: NodeSettings): readonly RecordShelf[] {
   return existsSync(peerKey) ? [storeKey, sealedFile(PEER_KEY_FILE, peerKey, peerKeyContext(settings.name))] : [storeKey]
 }
 
-/** Keys that the lock names need not be asked of an HSM that is away now. */
-async function openVault({ hsms, identityHsm, name }: NodeSettings, self: NodeMember | undefined): Promise<KeyVault> {
-  try {
-    return await openPkcs11Vault({ hsms, identity: { hsm: identityHsm, key: self?.identity }, checkpointKeys: self?.checkpointKeys })
-  } catch (error) {
-    if (codeOf(error) !== 'WRONG_IDENTITY') throw error
-    throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`, {}, error)
-  }
-}
-
 /** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
 export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
   const file = storeKeyFile(settings)
@@ -106,7 +96,9 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const lock = await readLock(settings.lockFile)
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
   const self = lock.nodes.find((n) => n.name === settings.name)
-  const vault = await openVault(settings, self)
+  // Keys that the lock names need not be asked of an HSM that is away now.
+  const identity = { hsm: settings.identityHsm, key: self?.identity }
+  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity, checkpointKeys: self?.checkpointKeys })
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
