@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PAYEE } from '@conclave/policy/testing/psbt'
 import { type ClusterPlan, LocalCluster, MemberPeer, until } from '@conclave/testnet'
 
 export const NAMES = ['zurich', 'oslo', 'lisbon'] as const
 export const ETHER = 10n ** 18n
 /** The only destination that the policy of the tests allows. */
 export const SUPPLIER = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
+/** The contract of the example in EIP-712. */
+export const MAIL_CONTRACT = '0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC'
 /** A coordinator of the lock for which the test speaks. */
 export const OBSERVER = 'observer'
 
@@ -20,6 +23,17 @@ rules:
       chains: [31337]
       destinations: ['${SUPPLIER}']
       amountMaxWei: '${ETHER}'
+  - name: sweep
+    effect: allow
+    when:
+      payload: btc.psbt
+      paths: [m/0/*, m/1/*]
+      destinations: ['${PAYEE}']
+      amountMaxSat: '1000000'
+      feeMaxSat: '2000'
+  - name: log-in
+    effect: allow
+    when: { payload: eip712, chains: [1], destinations: ['${MAIL_CONTRACT}'], primaryTypes: [Mail] }
 `
 
 export interface Rig {

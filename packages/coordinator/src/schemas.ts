@@ -107,18 +107,32 @@ export const ProblemBody = Type.Object({
 export const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
 export const Time = Type.String({ description: 'ISO 8601, UTC' })
 
+/** Of one key, in the network of the settings. */
+const BitcoinBody = Type.Object({ p2pkh: Type.String(), p2shP2wpkh: Type.String(), p2wpkh: Type.String() })
+
 export const KeyBody = Type.Object({
   keyId: Type.String(),
   publicKey: hexBytes(33),
   chainCode: hexBytes(32),
   xpub: Type.String({ description: 'BIP32, with this key as the root' }),
   address: Type.String({ description: 'EVM address, EIP-55' }),
+  bitcoin: BitcoinBody,
   threshold: Type.Integer(),
   parties: Type.Array(Type.Integer()),
   /** Of each node; below `epoch`, or null, its share is in no backup. */
   backups: Type.Array(Type.Object({ node: Type.Integer(), lastBackupEpoch: OrNull(Type.Integer()) })),
   epoch: Type.Integer(),
   state: Type.String(),
+  /** Nodes whose operators have made something else of it than active: provisioned, suspended, archived, destroyed. */
+  phases: Type.Array(Type.Object({ node: Type.Integer(), phase: Type.String() })),
+  /** Who has proved that it erased its share; null while nobody has. Backups that were made before may still hold shares. */
+  erasure: OrNull(
+    Type.Object({
+      erasedBy: Type.Array(Type.Integer()),
+      sharesLeftMax: Type.Integer(),
+      belowThreshold: Type.Boolean({ description: 'fewer shares than a signature needs can still exist' }),
+    }),
+  ),
   refreshEveryDays: OrNull(Type.Integer()),
   /** When the present epoch was first seen: by creation, refresh or reshare. */
   refreshedAt: OrNull(Time),
@@ -137,7 +151,7 @@ export const DerivedQuery = Type.Object(
   },
   closed,
 )
-export const DerivedKeyBody = Type.Object({ path: Type.String(), publicKey: hexBytes(33), address: Type.String() })
+export const DerivedKeyBody = Type.Object({ path: Type.String(), publicKey: hexBytes(33), address: Type.String(), bitcoin: BitcoinBody })
 export type DerivedKeyBody = Static<typeof DerivedKeyBody>
 export const DerivedBody = Type.Union([DerivedKeyBody, Type.Object({ items: Type.Array(DerivedKeyBody) })])
 
@@ -179,20 +193,31 @@ export const SigningAcceptedBody = Type.Object({
   state: SigningStateBody,
   digest: OrNull(hexBytes(32)),
   summary: OrNull(Summary),
-  items: Type.Array(Type.Object({ digest: hexBytes(32), summary: Summary })),
+  items: Type.Array(Type.Object({ digest: OrNull(hexBytes(32)), summary: Summary })),
 })
 export type SigningAcceptedBody = Static<typeof SigningAcceptedBody>
+const SignatureBody = Type.Object({
+  derivationPath: Type.String(),
+  /** Of the child key that signs. */
+  publicKey: hexBytes(33),
+  digest: hexBytes(32),
+  signature: OrNull(hexBytes(64)),
+  recovery: OrNull(Type.Integer()),
+})
+/** Digest, signature and recovery are those of the only signature; with several they are null there. */
 const SigningItemBody = Type.Object({
   derivationPath: Type.String(),
-  /** Of the child key that signs, and the EVM address that belongs to it. */
+  /** Of the child key at that path, and the EVM address that belongs to it. */
   publicKey: hexBytes(33),
-  from: Type.String(),
+  from: OrNull(Type.String()),
   payload: Type.Object({ type: Type.String(), bytes: Type.String() }),
-  digest: hexBytes(32),
+  digest: OrNull(hexBytes(32)),
   summary: Summary,
   signature: OrNull(hexBytes(64)),
   recovery: OrNull(Type.Integer()),
+  signatures: Type.Array(SignatureBody),
   signedTransaction: OrNull(Type.String()),
+  signedPsbt: OrNull(Type.String()),
 })
 export type SigningItemBody = Static<typeof SigningItemBody>
 /** What an item has stands also at the top when there is only one; with several it is null there. */
@@ -202,13 +227,15 @@ export const SigningBody = Type.Object({
   items: Type.Array(SigningItemBody),
   derivationPath: OrNull(SigningItemBody.properties.derivationPath),
   publicKey: OrNull(SigningItemBody.properties.publicKey),
-  from: OrNull(SigningItemBody.properties.from),
+  from: SigningItemBody.properties.from,
   payload: OrNull(SigningItemBody.properties.payload),
-  digest: OrNull(SigningItemBody.properties.digest),
+  digest: SigningItemBody.properties.digest,
   summary: OrNull(Summary),
   signature: SigningItemBody.properties.signature,
   recovery: SigningItemBody.properties.recovery,
+  signatures: OrNull(SigningItemBody.properties.signatures),
   signedTransaction: SigningItemBody.properties.signedTransaction,
+  signedPsbt: SigningItemBody.properties.signedPsbt,
   state: SigningStateBody,
   cancelRequested: Type.Boolean(),
   requester: Type.String(),

@@ -46,12 +46,20 @@ function atMost(value: bigint, max: bigint): boolean {
 const key: Condition = ({ keys }, { keyId }) =>
   unless(keys === undefined || keys.includes(keyId), 'KEY_NOT_ALLOWED', `it is not for key ${keyId}`)
 
-const path: Condition = ({ paths }, request) =>
-  unless(
-    paths === undefined || paths.some((pattern) => matchesPath(pattern, request.path)),
-    'PATH_NOT_ALLOWED',
-    `it is not for path ${formatPath(request.path)}`,
-  )
+/** Every child that signs, and every child that gets change: what a rule lets out of one child must not come under another's rule. */
+function pathsOf({ path: asked, payload }: PolicyRequest): readonly DerivationPath[] {
+  return [...payload.digests.map((digest) => digest.path ?? asked), ...payload.changePaths]
+}
+
+/** A drill says whose key it is for. */
+const drill: Condition = (_, { keyId, payload }) =>
+  unless(payload.type !== 'drill' || payload.keyId === keyId, 'KEY_NOT_ALLOWED', `it is a drill of another key than ${keyId}`)
+
+const path: Condition = ({ paths }, request) => {
+  if (paths === undefined) return undefined
+  const other = pathsOf(request).find((own) => !paths.some((pattern) => matchesPath(pattern, own)))
+  return unless(other === undefined, 'PATH_NOT_ALLOWED', `it is not for path ${formatPath(other ?? [])}`)
+}
 
 const payloadType: Condition = ({ payload: type }, { payload }) =>
   unless(type === undefined || type === payload.type, 'PAYLOAD_NOT_ALLOWED', `it is not for payloads of type ${payload.type}`)
@@ -129,7 +137,7 @@ const BOUNDS: readonly Condition[] = [
 ]
 
 /** All conditions of an allow rule, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
-export const CONDITIONS: readonly Condition[] = [key, path, payloadType, chain, destination, data, method, tokens, ...BOUNDS]
+export const CONDITIONS: readonly Condition[] = [key, drill, path, payloadType, chain, destination, data, method, tokens, ...BOUNDS]
 
 const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: PolicyRequest) =>
   chainId === undefined ? type === 'raw' : chainId === 0n || values.includes(chainId)
@@ -137,6 +145,14 @@ const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: Poli
 /** Of the chains that a payload is valid on, one is enough; a bare digest may be for any. */
 const anyChain: Condition = ({ chains }, request) =>
   unless(chains === undefined || isAnyOf(chains, request), 'CHAIN_NOT_ALLOWED', 'it is for other chains')
+
+/** One child is enough. */
+const anyPath: Condition = ({ paths }, request) =>
+  unless(
+    paths === undefined || pathsOf(request).some((own) => paths.some((pattern) => matchesPath(pattern, own))),
+    'PATH_NOT_ALLOWED',
+    'it is for other paths',
+  )
 
 /** One destination is enough; a payload whose destinations are not known may have any. */
 const anyDestination: Condition = ({ destinations }, { payload }) =>
@@ -147,4 +163,4 @@ const anyDestination: Condition = ({ destinations }, { payload }) =>
   )
 
 /** All conditions of a deny rule: where an allow rule must hold for everything that a payload does, this holds for any part of it. */
-export const DENY_CONDITIONS: readonly Condition[] = [key, path, payloadType, anyChain, anyDestination]
+export const DENY_CONDITIONS: readonly Condition[] = [key, anyPath, payloadType, anyChain, anyDestination]

@@ -1,10 +1,10 @@
-import { fromHex, toHex, utf8 } from '@conclave/core'
+import { canonicalJson, fromHex, parseCanonicalJson, toHex, utf8 } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { canonicalJson, parseCanonicalJson } from './canonical-json.ts'
 import { type DecodedPayload, decodePayload } from './decoded-payload.ts'
 import { evaluate } from './evaluate.ts'
 import { SUPPLIER, unsigned, unsigned2930, unsignedLegacy } from './naive-rlp.fixture.ts'
 import { parsePolicy } from './policy-file.ts'
+import { type FixturePsbt, PAYEE, psbtOf, ROOT } from './psbt.fixture.ts'
 import { VECTORS } from './statement.fixture.ts'
 import { decodeStatement, encodeStatement } from './statement-bytes.ts'
 import { MAIL, permit, typedBytes } from './typed-data.fixture.ts'
@@ -36,6 +36,11 @@ const PAYLOADS = [
   unsigned({ data: fromHex(`a9059cbb${'00'.repeat(12)}${SUPPLIER.slice(2)}${'01'.repeat(32)}`) }),
 ]
 
+const ONE_INPUT: FixturePsbt = {
+  inputs: [{ kind: 'p2sh-p2wsh', path: [7], amountSat: 5000n, previous: null }],
+  outputs: [{ to: PAYEE, amountSat: 1n }],
+}
+
 /** Whatever was decoded is shown whole, in print that a terminal cannot be tricked with, and judged without an error. */
 function judge(input: Uint8Array): void {
   const payload = decodePayload('evm.tx', input)
@@ -48,6 +53,15 @@ function weigh(payload: DecodedPayload): void {
   if (!/^[\x20-\x7e]*$/.test(shown)) throw new Error('a summary that is not printable')
   const verdict = evaluate(parsePolicy(POLICY), { keyId: 'treasury-1', path: [0, 5], payload })
   if (verdict.code === 'POLICY_ERROR') throw new Error('a verdict by accident')
+}
+
+/** What goes in comes out, to the satoshi, and there is one digest for each input. */
+function judgePsbt(input: Uint8Array): void {
+  const payload = decodePayload('btc.psbt', input, { key: ROOT })
+  const sum = (of: readonly { readonly amountSat: bigint }[]) => of.reduce((total, { amountSat }) => total + amountSat, 0n)
+  if (sum(payload.inputs) !== sum(payload.outputs) + payload.feeSat) throw new Error('money from nowhere')
+  if (payload.digests.length !== payload.inputs.length) throw new Error('an input without a digest')
+  weigh(payload)
 }
 
 /** What JSON says is signed as it says it: there is no second text of it. */
@@ -75,6 +89,10 @@ export const TARGETS = [
   {
     ...{ name: 'policy.eip712', kind: 'json', runs: 400, codes: /^PAYLOAD_UNDECODABLE$/ },
     start: () => ({ seeds: [MAIL, permit(SUPPLIER, '5')].map(typedBytes), run: judgeTyped }),
+  },
+  {
+    ...{ name: 'policy.btc-psbt', kind: 'bytes', runs: 150, codes: /^PAYLOAD_UNDECODABLE$/, bounded: true },
+    start: () => ({ seeds: [psbtOf(), psbtOf({ version: 2 }), psbtOf(ONE_INPUT)], run: judgePsbt }),
   },
   {
     ...{ name: 'policy.statement', kind: 'bytes', runs: 600, codes: /^BAD_STATEMENT$/, bounded: true },

@@ -46,9 +46,11 @@ const amount = z
   .transform(BigInt)
   .refine((units) => units <= UINT256_MAX, 'an amount is below 2^256')
 
-/** An address of Ethereum or Bitcoin, or a word for there being none, as the decoders name it. */
+const SCRIPT = /^script:([0-9a-f]{2}){1,10000}$/
+
+/** An address of Ethereum or Bitcoin, a Bitcoin script that has none, or a word for there being no destination, as the decoders name it. */
 function parseDestination(text: string): string {
-  if (text === CONTRACT_CREATION || text === NO_CONTRACT) return text
+  if (text === CONTRACT_CREATION || text === NO_CONTRACT || SCRIPT.test(text)) return text
   return text.startsWith('0x') ? parseEvmAddress(text) : parseBitcoinAddress(text)
 }
 
@@ -92,7 +94,9 @@ const tokenAmountsMax = z
 const BOUNDS: Readonly<Record<PayloadType, { readonly must: readonly string[]; readonly may: readonly string[] }>> = {
   'evm.tx': { must: ['chains', 'destinations', 'amountMaxWei'], may: ['feeMaxWei', 'data', 'methods', 'tokenAmountsMax'] },
   eip712: { must: ['chains', 'destinations', 'primaryTypes'], may: ['tokenAmountsMax'] },
+  'btc.psbt': { must: ['destinations', 'amountMaxSat', 'feeMaxSat'], may: [] },
   raw: { must: [], may: [] },
+  drill: { must: [], may: [] },
 }
 
 const anyPayload = {

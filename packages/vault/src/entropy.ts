@@ -1,4 +1,4 @@
-import { createHash, hkdfSync } from 'node:crypto'
+import { createHash, createSecretKey, hkdfSync } from 'node:crypto'
 import { concat, utf8 } from '@conclave/core'
 import { vaultError } from './vault-error.ts'
 
@@ -12,7 +12,7 @@ export const ENTROPY_BYTES = 64
  */
 export function mixEntropy(fromHsm: Uint8Array, fromSystem: Uint8Array, length: number): Uint8Array {
   const ikm = concat(fromHsm, fromSystem)
-  const out = new Uint8Array(hkdfSync('sha256', ikm, new Uint8Array(0), utf8('conclave-random-v1'), length))
+  const out = new Uint8Array(hkdfSync('sha256', createSecretKey(ikm), new Uint8Array(0), utf8('conclave-random-v1'), length))
   for (const secret of [fromHsm, fromSystem, ikm]) secret.fill(0)
   return out
 }

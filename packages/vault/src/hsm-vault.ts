@@ -97,8 +97,8 @@ export function createVault({ identity, checkpointKeys, random: systemEntropy, .
     watch: (listener) => roster.watch(listener),
     missingFrom: (record) => roster.missingFrom(record),
     hsm(name) {
-      const { takeOut, putBack, retry } = roster.control(name)
-      return { takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
+      const { pinSocket, takeOut, putBack, retry } = roster.control(name)
+      return { pinSocket, takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
     },
     ...life,
     close() {

@@ -78,6 +78,10 @@ export class WatchedHsm implements Hsm {
     return this.#state === 'out' || needsPerson(this.#failure?.code ?? '') ? 'away' : 'up'
   }
 
+  get pinSocket(): string | undefined {
+    return this.#o.hsm.pinSocket
+  }
+
   get observed(): Observed {
     const { code } = this.#failure ?? {}
     return {

@@ -39,6 +39,8 @@ export interface HsmHealth {
 
 /** One HSM of a vault, in the hands of its operator. */
 export interface HsmControl {
+  /** Where a person may bring its PIN, if that is how it gets one. */
+  readonly pinSocket: string | undefined
   /** Takes it out of service as if it were gone, until {@link putBack}. */
   takeOut(): void
   /** Puts it back; it serves as soon as it proves to be well, which it is asked at once. */

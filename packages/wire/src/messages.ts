@@ -1,10 +1,12 @@
 import { ERASURE_BYTES_MAX, PARTIES_MAX } from '@conclave/core'
+import { Cosign, Cosigned } from './audit-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
+export * from './audit-messages.ts'
 export * from './hsm-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
@@ -147,6 +149,7 @@ export const NodeStatus = message('NodeStatus', {
   pool: PoolStatus,
   hsms: list(HsmStatus, HSMS_MAX),
   erasures: list(bytesBetween(1, ERASURE_BYTES_MAX), ERASURES_MAX),
+  auditCode: CODE,
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -189,6 +192,7 @@ export const Request = message('Request', {
     certificate: CertificateRequest,
     correlateOffer: CorrelateOffer,
     peerReport: PeerReportRequest,
+    cosign: Cosign,
   }),
 })
 export const Response = message('Response', {
@@ -203,6 +207,7 @@ export const Response = message('Response', {
     certificate: CertificateAnswer,
     correlateAccept: CorrelateAccept,
     peerReport: PeerReport,
+    cosigned: Cosigned,
   }),
 })
 

@@ -10,6 +10,8 @@ import { provisionSoftHsm, softHsm, temporaryDirectory } from '../softhsm-rig.fi
 import { killAgents, type ProviderName, type StartedProvider, startProvider, stopProvider } from './hsm-provider.fixture.ts'
 import { prepareToken, TOKEN_LABEL, VENDOR_TOOL } from './provider-token.fixture.ts'
 
+export { memoryHolds } from '../memory-search.fixture.ts'
+export { runOnTerminal, runWithoutTerminal, TERMINAL_MISSING, type Typing } from '../terminal.fixture.ts'
 export { providerMissing, startProvider, stopProvider } from './hsm-provider.fixture.ts'
 export { type PreparedToken, prepareToken } from './provider-token.fixture.ts'
 
