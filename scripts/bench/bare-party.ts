@@ -21,7 +21,8 @@ function lockOf({ parties }: BarePlan): ClusterLock {
     quorum: { required: 2, of: parties.length },
     nodes: parties.map(({ name, address }, i) => {
       const identity = signerOf(name).key
-      return { kind: 'node', index: i + 1, name, peerId: peerIdOf(identity), addresses: [address], identity }
+      const keys = { identity, checkpointKeys: [signerOf(`${name}/checkpoint`).key] }
+      return { kind: 'node', index: i + 1, name, peerId: peerIdOf(identity), addresses: [address], ...keys }
     }),
     coordinators: [],
     signatures: new Map(),

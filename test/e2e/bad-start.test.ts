@@ -99,7 +99,7 @@ const NODE: readonly Case[] = [
   ['a lock that somebody changed', edit('cluster.lock.json', '"required": 2', '"required": 3'), 'LOCK_UNSIGNED'],
   ['an unsigned lock', unsignedLock, 'LOCK_UNSIGNED', /zurich, oslo, lisbon/],
   ['the lock of a cluster without it', otherLock({ oslo: 'oslo', lisbon: 'lisbon' }), 'NOT_A_MEMBER', /zurich/],
-  ['the lock of a cluster with another zurich', otherLock({ oslo: 'zurich', zurich: 'oslo' }), 'WRONG_IDENTITY', /zurich/],
+  ['the lock of a cluster with another zurich', otherLock({ oslo: 'zurich', zurich: 'oslo' }), 'WRONG_IDENTITY', /another identity/],
   ['no policy', remove('policy.yaml'), 'POLICY_UNREADABLE', /policy\.yaml/],
   ['a policy that says nothing', write('policy.yaml', 'version: 1\nsequence: 1\nrulez: []\n'), 'BAD_POLICY', /policy\.yaml:\d+: /],
   ['no store', remove('store'), 'STORE_MISSING', /store/],

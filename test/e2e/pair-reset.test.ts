@@ -20,7 +20,9 @@ describe('operator at the admin socket', () => {
   it('node status: for people, and as JSON; the socket is for the node user only', async () => {
     const { exitCode, stdout, stderr } = await status('zurich')
     expect([exitCode, stderr]).to.deep.equal([0, ''])
-    expect(stdout).to.match(/^node zurich \(1\), version \S+\ncluster lock [0-9a-f]{64}, version 1\nhsm primary: ok\n/)
+    expect(stdout).to.match(
+      /^node zurich \(1\), version \S+\ncluster lock [0-9a-f]{64}, version 1\nhsm primary: up since \S+, [0-9.]+ ms\n/,
+    )
     expect(stdout).to.match(/^pair oslo: ready epoch \d+, 0 correlations$/m)
     const { name, index, pairs } = await statusOf('oslo')
     expect([name, index, pairs.map((p) => p.peer)]).to.deep.equal(['oslo', 2, ['zurich', 'lisbon']])

@@ -1,12 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { approveLock, type ClusterLock, formatLock, lockHash, parseLock, signLock, tagged, toHex, utf8 } from '@conclave/core'
+import { approveLock, type ClusterLock, formatKey, formatLock, lockHash, parseLock, signLock, tagged, toHex, utf8 } from '@conclave/core'
 import { peerIdOf, softIdentity } from '@conclave/transport'
 import { expect } from 'chai'
 import { expectRefused, runConclave } from '../rig/command.ts'
 
 const signerOf = (name: string) => softIdentity(tagged('cluster-next', utf8(name)))
+const keysOf = (name: string) => ({ identity: signerOf(name).key, checkpointKeys: [signerOf(`${name}/checkpoint`).key] })
 const memberOf = (name: string) => ({ name, peerId: peerIdOf(signerOf(name).key), addresses: ['/ip4/127.0.0.1/tcp/9'] })
 
 describe('conclave cluster next', () => {
@@ -31,15 +32,16 @@ describe('conclave cluster next', () => {
       clusterId: toHex(tagged('cluster-next')),
       previous: '',
       quorum: { required: 2, of: 3 },
-      nodes: names.map((name, i) => ({ kind: 'node', index: i + 1, ...memberOf(name), identity: signerOf(name).key })),
+      nodes: names.map((name, i) => ({ kind: 'node', index: i + 1, ...memberOf(name), ...keysOf(name) })),
       coordinators: [{ kind: 'coordinator', ...memberOf('hub') }],
       signatures: new Map(),
       approvals: new Map(),
     })
     await writeFile(at('present.json'), formatLock(present))
     for (const name of ['vienna', 'dublin']) {
-      const { type, publicKey } = signerOf(name).key
-      const card = { kind: 'node', ...memberOf(name), identity: { type, publicKey: toHex(publicKey) } }
+      const { identity, checkpointKeys } = keysOf(name)
+      const keys = { identity: formatKey(identity), checkpointKeys: checkpointKeys.map(formatKey) }
+      const card = { kind: 'node', ...memberOf(name), ...keys }
       await writeFile(at(`${name}.json`), JSON.stringify(card))
     }
   })

@@ -1,5 +1,14 @@
 import { join } from 'node:path'
-import { type AdminKey, type AdminPair, type AdminStatus, askAdmin, readSettings, SETTINGS_FILE } from '@conclave/node'
+import {
+  type AdminHsm,
+  type AdminKey,
+  type AdminPair,
+  type AdminStatus,
+  askAdmin,
+  readSettings,
+  SETTINGS_FILE,
+  unbackedKeys,
+} from '@conclave/node'
 import type { Command } from 'commander'
 import { addNodeKeyCommands } from './node-key-commands.ts'
 import { guarded, print } from './output.ts'
@@ -13,11 +22,29 @@ function pairLine({ peer, isLinkUp, state, pairEpoch, stock, ban }: AdminPair): 
   return `pair ${peer}: ${state}${epoch}${ready}${why}${isLinkUp ? '' : ' (link down)'}`
 }
 
-function keyLine({ keyId, phase, epoch, state, threshold, parties, publicKey, kept, prepared }: AdminKey): string {
+function keyLine({ keyId, phase, epoch, state, threshold, parties, publicKey, kept, prepared, restoredFrom }: AdminKey): string {
   const list = (what: string, epochs: readonly number[]) => (epochs.length > 0 ? `, ${what} ${epochs.join(' ')}` : '')
   const other = `${list('still keeps', kept)}${list('prepared', prepared)}`
+  const restored = restoredFrom === null ? '' : `, restored from the backup of ${restoredFrom}: reshare it`
   const how = phase === 'active' ? state : phase
-  return `key ${keyId}: ${how}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}`
+  return `key ${keyId}: ${how}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}${restored}`
+}
+
+/** What would be lost with this machine. */
+function backupWarnings({ keys, backup }: AdminStatus): readonly string[] {
+  const unbacked = unbackedKeys(keys).map(({ keyId, epoch, lastBackupEpoch }) => {
+    const last = lastBackupEpoch === null ? 'it was never backed up' : `the last backup is of epoch ${lastBackupEpoch}`
+    return `warning: key ${keyId}: epoch ${epoch} is in no backup, ${last}`
+  })
+  return backup === null && keys.length > 0 ? [...unbacked, 'warning: node.yaml names no custodians, so no backup can be made'] : unbacked
+}
+
+export function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
+  const why = code === null ? '' : ` (${code})`
+  const trouble = failures === 0 ? '' : `, ${failures} failures, the last one ${lastCode}`
+  const latency = latencyMs === null ? '' : `, ${latencyMs} ms`
+  const without = `${missed > 0 ? `, ${missed} records sealed without it` : ''}${short > 0 ? `, cannot open ${short} records` : ''}`
+  return `hsm ${name}: ${state}${why} since ${since}${latency}${trouble}${without}`
 }
 
 function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: AdminStatus['pool']): string {
@@ -25,15 +52,27 @@ function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: 
   return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
 }
 
-function printStatus({ index, name, version, lock, hsm, keys, destroyed, pairs, pool }: AdminStatus): void {
+function auditLine(audit: AdminStatus['audit']): string {
+  if (audit === null) return 'audit log: none'
+  const { size, checkpoint, code, reason } = audit
+  const signed =
+    checkpoint === null ? 'no checkpoint' : `checkpoint of ${checkpoint.size} cosigned by ${checkpoint.cosigners.join(' ') || 'nobody'}`
+  return `audit log: ${size} entries, ${signed}${code === '' ? '' : `; NOT SIGNING: ${reason} (${code})`}`
+}
+
+function printStatus(status: AdminStatus): void {
+  const { index, name, version, lock, hsm, keys, destroyed, pairs, pool, audit } = status
+  const warnings = backupWarnings(status)
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
-  for (const h of hsm) print(`hsm ${h.name}: ${h.ok ? 'ok' : (h.code ?? 'not ok')}`)
+  for (const h of hsm) print(hsmLine(h))
   for (const k of keys) print(keyLine(k))
+  for (const line of warnings) print(line)
   for (const { keyId, complete } of destroyed)
     print(`key ${keyId}: destroyed${complete ? '' : ', and its KEK is not yet: run "conclave node key destroy" again'}`)
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))
+  print(auditLine(audit))
 }
 
 /** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`, `conclave node key erase-older`. */

@@ -1,8 +1,12 @@
 import { Command, type CommanderError } from 'commander'
+import { addAuditCommands } from './audit-commands.ts'
+import { addBackupCommands } from './backup-commands.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
+import { addDoctorCommand } from './doctor-command.ts'
 import { addHsmCommands } from './hsm-commands.ts'
+import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
@@ -20,7 +24,12 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
+  addDoctorCommand(program)
+  addBackupCommands(program)
   addHsmCommands(program)
+  // After the others of its group, which it joins.
+  addHsmDrillCommands(program)
+  addAuditCommands(program)
   addDemoCommand(program)
   return program
 }

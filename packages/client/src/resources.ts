@@ -18,6 +18,8 @@ export interface Key {
   readonly address: string
   readonly threshold: number
   readonly parties: readonly number[]
+  /** Of each node; below `epoch`, or null, its share is in no backup. */
+  readonly backups: readonly { readonly node: number; readonly lastBackupEpoch: number | null }[]
   readonly epoch: number
   readonly state: string
   /** Nodes whose operators have made something else of it than active: provisioned, suspended, archived, destroyed. */
@@ -76,15 +78,15 @@ export interface Operation {
 }
 
 export interface Payload {
-  /** e.g. `evm.tx`. */
+  /** `evm.tx`, `eip712`, `btc.psbt` or `raw`. */
   readonly type: string
   /** 0x-prefixed hex: the exact bytes that every node decodes. */
   readonly bytes: string
 }
 
-/** One signature that is asked for. */
+/** One payload whose signature is asked for. */
 export interface SignatureItem {
-  /** BIP32, not hardened, e.g. `m/0/5`. Default `m`, the key itself. */
+  /** BIP32, not hardened, e.g. `m/0/5`. Default `m`, the key itself; so for a PSBT, which names the paths of its inputs. */
   readonly derivationPath?: string
   readonly payload: Payload
 }
@@ -99,8 +101,8 @@ export type SigningState = 'created' | 'decoded' | 'queued' | 'signing' | 'signe
 
 /** What the coordinator read in one payload. */
 export interface DecodedItem {
-  /** 32 bytes, hex. */
-  readonly digest: string
+  /** 32 bytes, hex; null when it has several. */
+  readonly digest: string | null
   readonly summary: readonly { readonly label: string; readonly value: string }[]
 }
 
@@ -114,17 +116,36 @@ export interface SigningAccepted extends OfOnlyItem<DecodedItem> {
   readonly items: readonly DecodedItem[]
 }
 
-export interface SignedItem extends DecodedItem {
+/** One signature of an item. */
+export interface Signature {
+  /** Of the child that signs. */
   readonly derivationPath: string
-  /** Of the key at that path, 33 bytes, hex; the signature verifies under it. */
+  /** Of that child, 33 bytes, hex; the signature verifies under it. */
   readonly publicKey: string
-  /** Its address, EIP-55. */
-  readonly from: string
-  readonly payload: Payload
-  /** r || s, 64 bytes, hex; null until signed, like the next two. */
+  /** 32 bytes, hex. */
+  readonly digest: string
+  /** r || s, 64 bytes, hex; null until signed. */
   readonly signature: string | null
   readonly recovery: number | null
+}
+
+/** Digest, signature and recovery are those of the only signature; with several, look into `signatures`. */
+export interface SignedItem extends DecodedItem {
+  readonly derivationPath: string
+  /** Of the key at that path, 33 bytes, hex. */
+  readonly publicKey: string
+  /** Its address, EIP-55; null for a PSBT. */
+  readonly from: string | null
+  readonly payload: Payload
+  /** r || s, 64 bytes, hex; null until signed, like whatever follows. */
+  readonly signature: string | null
+  readonly recovery: number | null
+  /** One, or one for each input of a PSBT. */
+  readonly signatures: readonly Signature[]
+  /** 0x and the raw transaction, where it needs no other signatures. */
   readonly signedTransaction: string | null
+  /** 0x and the PSBT with the signatures in it. */
+  readonly signedPsbt: string | null
 }
 
 export interface Attempt {
@@ -158,7 +179,16 @@ export interface SigningRequest extends OfOnlyItem<SignedItem> {
   readonly endedAt: string | null
 }
 
-export type AvailabilityCode = 'LINK_DOWN' | 'NO_REPORT' | 'HSM_DOWN' | 'PAIR_BURNED' | 'PAIR_MISSING' | 'NO_SHARE' | 'KEY_STALE' | 'SHORT'
+export type AvailabilityCode =
+  | 'LINK_DOWN'
+  | 'NO_REPORT'
+  | 'HSM_DOWN'
+  | 'HSM_DEGRADED'
+  | 'PAIR_BURNED'
+  | 'PAIR_MISSING'
+  | 'NO_SHARE'
+  | 'KEY_STALE'
+  | 'SHORT'
 
 export interface Node {
   readonly index: number
@@ -180,14 +210,38 @@ export interface Node {
   /** What the node last said of itself; null before the first time. */
   readonly status: {
     readonly version: string
+    /** At least one HSM is up. */
     readonly hsmOk: boolean
+    /** In order of priority. */
+    readonly hsms: readonly {
+      readonly name: string
+      /** `refused`: it waits for a person, e.g. for its PIN; `out`: its operator took it out of service. */
+      readonly state: 'up' | 'down' | 'refused' | 'out'
+      readonly since: string
+      /** Of its last failure, however long ago. */
+      readonly lastCode: string | null
+      readonly failures: number
+      /** Median of its last answers. */
+      readonly latencyMs: number
+      /** Records sealed without it since the node started. */
+      readonly missed: number
+      /** Records of the node that it cannot open, because it is no recipient. */
+      readonly short: number
+    }[]
     readonly bytesSent: number
     readonly bytesReceived: number
     /** Delay of the node's event loop since it was last asked, in microseconds. */
     readonly loopP99Us: number
     readonly loopMaxUs: number
     readonly cpuMs: number
-    readonly keys: readonly { readonly keyId: string; readonly epoch: number; readonly publicKey: string; readonly state: string }[]
+    readonly keys: readonly {
+      readonly keyId: string
+      readonly epoch: number
+      readonly publicKey: string
+      readonly state: string
+      /** Null without a backup; other than `epoch`, the present share is in none. */
+      readonly lastBackupEpoch: number | null
+    }[]
     readonly pairs: readonly {
       readonly peer: number
       readonly pairEpoch: number

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import type { KeyBody, NodeBody } from './schemas.ts'
+import type { NodeBody } from './node-schemas.ts'
+import type { KeyBody } from './schemas.ts'
 import { eventually, Harness } from './testing/harness.ts'
 
 type Seen = NodeBody['availability']
@@ -57,6 +58,21 @@ describe('availability', () => {
     node(3).hsmOk = false
     await seen(3, false, 'HSM_DOWN')
     expect(details(await seen(4, false, 'SHORT'))).deep.equal(['key main: no 3 nodes with this one among them are able'])
+  })
+
+  it('availability: a node that has lost one of its HSMs is able, and says so', async () => {
+    const hsm = { name: 'primary', since: Uint8Array.of(0, 0, 1, 0x9b, 0, 0, 0, 0), failures: 3, latencyUs: 1500, missed: 2, short: 1 }
+    node(2).hsms = [
+      { ...hsm, state: 'down', code: 'TOKEN_LOST' },
+      { ...hsm, name: 'backup', state: 'up', code: '' },
+    ]
+    expect(details(await seen(2, true, 'HSM_DEGRADED'))).deep.equal(['HSM primary is down (TOKEN_LOST)'])
+    const status = (await nodeAt(2)).status
+    expect(status?.hsms[0]).deep.equal({
+      ...{ name: 'primary', state: 'down', since: '2025-12-08T22:05:58.656Z', lastCode: 'TOKEN_LOST' },
+      ...{ failures: 3, latencyMs: 1.5, missed: 2, short: 1 },
+    })
+    expect(status?.hsms[1]).include({ name: 'backup', state: 'up', lastCode: null })
   })
 
   it('availability: a pair burned at one end only is listed at both, by its check, and leaves them able', async () => {

@@ -8,7 +8,16 @@ import { activeKey, isSameKey, type Sharing, usableSharings } from './sharings.t
 /** Reasons told per node; a node of thousands of keys is not described key by key. */
 export const REASONS_MAX = 64
 
-export type AvailabilityCode = 'LINK_DOWN' | 'NO_REPORT' | 'HSM_DOWN' | 'PAIR_BURNED' | 'PAIR_MISSING' | 'NO_SHARE' | 'KEY_STALE' | 'SHORT'
+export type AvailabilityCode =
+  | 'LINK_DOWN'
+  | 'NO_REPORT'
+  | 'HSM_DOWN'
+  | 'HSM_DEGRADED'
+  | 'PAIR_BURNED'
+  | 'PAIR_MISSING'
+  | 'NO_SHARE'
+  | 'KEY_STALE'
+  | 'SHORT'
 
 export interface Reason {
   readonly code: AvailabilityCode
@@ -28,6 +37,9 @@ type Share = NodeStatus['keys'][number]
 /** What a node says of a share that was left behind: it was restored from an older copy. */
 const STALE = 'stale'
 
+/** Both go into lines that people read, and are a node's word. */
+const [CODE, STATE] = [/^[A-Z][A-Z0-9_]{1,63}$/, /^[a-z]{1,16}$/]
+
 /** Which nodes could take part in signing, and why others cannot, by what the nodes report. */
 export class AvailabilityReport {
   readonly #view: ClusterView
@@ -46,6 +58,7 @@ export class AvailabilityReport {
   of(index: PartyId): Availability {
     const blocked = this.#blocked(index)
     if (blocked !== undefined) return { able: false, reasons: [blocked] }
+    const hsms = this.#hsmReasons(index)
     const pairs = this.#pairReasons(index)
     const keys = this.#keys.filter((k) => k.parties.includes(index))
     const byKey = keys.map((key) => this.#keyReason(index, key))
@@ -54,7 +67,7 @@ export class AvailabilityReport {
     const none: Reason = { code: 'SHORT', detail: `no ${quorum.required} nodes with this one are able to make a key` }
     const short = keys.length === 0 && !this.#hasQuorum(index, cluster) ? [none] : []
     const able = keys.length === 0 ? short.length === 0 : byKey.includes(undefined)
-    const reasons = [...pairs, ...byKey.filter((r) => r !== undefined), ...short]
+    const reasons = [...hsms, ...pairs, ...byKey.filter((r) => r !== undefined), ...short]
     return { able, reasons: reasons.slice(0, REASONS_MAX) }
   }
 
@@ -65,6 +78,16 @@ export class AvailabilityReport {
     const status = view.presentStatus(index)
     if (status === undefined) return { code: 'NO_REPORT', detail: 'connected, and has not reported since' }
     return status.hsmOk ? undefined : { code: 'HSM_DOWN', detail: 'none of its HSMs answers' }
+  }
+
+  /** It signs with the others, and has one HSM less to lose. */
+  #hsmReasons(index: PartyId): readonly Reason[] {
+    const ill = this.#view.presentStatus(index)?.hsms.filter((h) => h.state !== 'up') ?? []
+    const why = (code: string) => (CODE.test(code) ? ` (${code})` : '')
+    return ill.map(({ name, state, code }) => ({
+      code: 'HSM_DEGRADED',
+      detail: `HSM ${name} is ${STATE.test(state) ? state : 'unwell'}${why(code)}`,
+    }))
   }
 
   #pairReasons(index: PartyId): readonly Reason[] {

@@ -39,11 +39,12 @@ export interface ClusterViewOptions {
   readonly signal: AbortSignal
 }
 
-/** Equal but for the counters, which always grow, and the stocks of correlations, which nothing is decided by. */
+/** Equal but for counters and latencies, which are never the same twice, and the stocks of correlations, which nothing is decided by. */
 function saysTheSame(a: NodeStatus, b: NodeStatus): boolean {
-  const facts = ({ keys, pairs, hsmOk, version }: NodeStatus) => {
+  const facts = ({ keys, pairs, hsmOk, hsms, version }: NodeStatus) => {
     const known = pairs.map(({ stock: _, ...pair }) => pair)
-    return JSON.stringify([keys, known, hsmOk, version], (_, v) => (v instanceof Uint8Array ? toHex(v) : v))
+    const standing = hsms.map(({ name, state }) => [name, state])
+    return JSON.stringify([keys, known, hsmOk, standing, version], (_, v) => (v instanceof Uint8Array ? toHex(v) : v))
   }
   return facts(a) === facts(b)
 }

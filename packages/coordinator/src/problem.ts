@@ -28,6 +28,7 @@ const PROBLEMS = {
   BAD_CURSOR: { status: 400, title: 'Not a cursor of this list' },
   UNKNOWN_PAYLOAD_TYPE: { status: 400, title: 'No decoder for this payload type' },
   PAYLOAD_UNDECODABLE: { status: 400, title: 'What cannot be decoded is not signed' },
+  TOO_MANY_SIGNATURES: { status: 400, title: 'More signatures than a request may have' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The payload is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },

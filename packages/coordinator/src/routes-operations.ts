@@ -1,4 +1,5 @@
 import { type App, hangUp, refuseOtherMethods } from './http-app.ts'
+import { backupsIn } from './key-backups.ts'
 import { ApiError } from './problem.ts'
 import type { OperationRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
@@ -8,11 +9,16 @@ import { keyBody, operationBody } from './views.ts'
 const CURSOR = /^\d{16}$/
 
 /** `/v1/operations`. */
-export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules, lives }: RouteContext): void {
-  const bodyOf = (record: OperationRecord) => {
-    const key = directory.get(record.keyId)
-    return operationBody(record, key === undefined ? undefined : keyBody(key, schedules.times(key.keyId), lives.of(key)))
+export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules, lives, view }: RouteContext): void {
+  const bodies = (items: readonly OperationRecord[]) => {
+    const backupsOf = backupsIn(view)
+    return items.map((record) => {
+      const key = directory.get(record.keyId)
+      const body = key === undefined ? undefined : keyBody(key, schedules.times(key.keyId), backupsOf(key), lives.of(key))
+      return operationBody(record, body)
+    })
   }
+  const bodyOf = (record: OperationRecord) => bodies([record])[0] as ReturnType<typeof operationBody>
 
   app.get(
     '/v1/operations',
@@ -20,7 +26,7 @@ export function addOperationRoutes(app: App, { records, directory, keyDriver, sc
     async ({ query: { keyId, cursor, limit = PAGE_DEFAULT } }) => {
       if (cursor !== undefined && !CURSOR.test(cursor)) throw new ApiError('BAD_CURSOR', 'cursor: not one of this list')
       const { items, nextCursor } = await records.operations({ limit, cursor, keyId })
-      return { items: items.map(bodyOf), nextCursor }
+      return { items: bodies(items), nextCursor }
     },
   )
   refuseOtherMethods(app, '/v1/operations', ['GET'])

@@ -1,10 +1,12 @@
-import { codeOf, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
+import { codeOf, type ExtendedKey, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
+import type { Decoding } from '@conclave/policy'
+import { DIGESTS_MAX } from '@conclave/wire'
 import { childKey } from './child-keys.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
 import { ApiError, isProblemCode } from './problem.ts'
-import type { KeyRecord, SigningItem, SigningRecord } from './records.ts'
+import { digestsOf, type KeyRecord, type SigningItem, type SigningRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
 import {
   CreateSigningBody,
@@ -34,37 +36,45 @@ function askedItems({ payload, derivationPath, items }: CreateSigningBody): read
   return asked
 }
 
-/** @throws {ApiError} PAYLOAD_TOO_LARGE; what {@link readPayload} throws; {InvalidArgument} BAD_PATH. */
-function newItem(key: KeyRecord, { payload, derivationPath = 'm' }: AskedItem): SigningItem {
+/** @throws {ApiError} what {@link readPayload} throws; {InvalidArgument} BAD_PATH. */
+function newItem(key: ExtendedKey, decoding: Decoding, { payload, derivationPath = 'm' }: AskedItem): SigningItem {
   const path = parsePath(derivationPath)
-  const { publicKey } = childKey(extendedKeyOf(key), path)
-  const { digest, summary } = readPayload(payload)
-  const said = [...summarizeSigner(path, publicKey), ...summary]
-  return { derivationPath: formatPath(path), publicKey: toHex(publicKey), payload, digest, summary: said }
+  const { publicKey } = childKey(key, path)
+  const { digests, summary } = readPayload(payload, path, { ...decoding, key })
+  const said = [...summarizeSigner(payload.type, path, publicKey), ...summary]
+  const signings = digests.map((d) => ({
+    derivationPath: formatPath(d.path),
+    publicKey: toHex(childKey(key, d.path).publicKey),
+    digest: toHex(d.digest),
+  }))
+  return { derivationPath: formatPath(path), publicKey: toHex(publicKey), payload, digests: signings, summary: said }
 }
 
 /** What is wrong with one item of several says with which. */
-function newItems(key: KeyRecord, asked: readonly AskedItem[]): readonly SigningItem[] {
+function newItems(record: KeyRecord, decoding: Decoding, asked: readonly AskedItem[]): readonly SigningItem[] {
   checkPayloadsLength(asked.map((item) => item.payload))
-  return asked.map((item, i) => {
+  const key = extendedKeyOf(record)
+  const items = asked.map((item, i) => {
     try {
-      return newItem(key, item)
+      return newItem(key, decoding, item)
     } catch (cause) {
       const code = codeOf(cause)
       if (asked.length === 1 || !isProblemCode(code)) throw cause
       throw new ApiError(code, `item ${i + 1} of ${asked.length}: ${messageOf(cause)}`, { cause })
     }
   })
+  if (digestsOf({ items }).length > DIGESTS_MAX) throw new ApiError('TOO_MANY_SIGNATURES', `at most ${DIGESTS_MAX} signatures in a request`)
+  return items
 }
 
 function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: string): SigningRecord {
-  const { clock, random, directory, signing, signingDriver } = ctx
+  const { clock, random, directory, decoding, signing, signingDriver } = ctx
   signingDriver.checkRoom()
   const asked = askedItems(body)
   const keyId = parseKeyId(body.keyId)
   const key = directory.get(keyId)
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
-  const items = newItems(key, asked)
+  const items = newItems(key, decoding, asked)
   const createdAtMs = clock.nowMs()
   return {
     requestId: toHex(random.bytes(32)),

@@ -1,4 +1,5 @@
 import type { Clock, ClusterLock, NodeMember, Random } from '@conclave/core'
+import type { Decoding } from '@conclave/policy'
 import type { Transport } from '@conclave/transport'
 import type { Admission } from './admission.ts'
 import { AvailabilityReport } from './availability.ts'
@@ -7,6 +8,7 @@ import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
 import type { KeyLives } from './key-lives.ts'
+import { NodeBody, NodeListBody } from './node-schemas.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
@@ -15,7 +17,7 @@ import { addOperationRoutes } from './routes-operations.ts'
 import { addRenewalRoutes } from './routes-renewal.ts'
 import { addSigningRoutes } from './routes-signing.ts'
 import type { Schedules } from './schedule.ts'
-import { HealthBody, NodeBody, NodeListBody, NodePath, NoQuery, ReadyBody } from './schemas.ts'
+import { HealthBody, NodePath, NoQuery, ReadyBody } from './schemas.ts'
 import type { SigningSettings } from './settings.ts'
 import type { SigningDriver } from './signing-driver.ts'
 import { nodeBody } from './views.ts'
@@ -33,6 +35,7 @@ export interface RouteContext {
   readonly lives: KeyLives
   readonly signingDriver: SigningDriver
   readonly signing: SigningSettings
+  readonly decoding: Decoding
   readonly transport: Transport
 }
 

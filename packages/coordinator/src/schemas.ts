@@ -15,7 +15,7 @@ const PATH_CHARS_MAX = 256
 
 /** Bodies and queries are closed: a field that is not known is refused, because it may be a misspelt one. */
 const closed = { additionalProperties: false }
-const hexBytes = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
+export const hexBytes = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
 
 export const KeyPath = Type.Object({ keyId: Type.String({ maxLength: 64 }) })
 export const OperationPath = Type.Object({ operationId: Type.String({ maxLength: 64 }) })
@@ -104,8 +104,8 @@ export const ProblemBody = Type.Object({
   nodeVerdicts: Type.Optional(Type.Array(NodeVerdict)),
 })
 
-const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
-const Time = Type.String({ description: 'ISO 8601, UTC' })
+export const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
+export const Time = Type.String({ description: 'ISO 8601, UTC' })
 
 export const KeyBody = Type.Object({
   keyId: Type.String(),
@@ -115,6 +115,8 @@ export const KeyBody = Type.Object({
   address: Type.String({ description: 'EVM address, EIP-55' }),
   threshold: Type.Integer(),
   parties: Type.Array(Type.Integer()),
+  /** Of each node; below `epoch`, or null, its share is in no backup. */
+  backups: Type.Array(Type.Object({ node: Type.Integer(), lastBackupEpoch: OrNull(Type.Integer()) })),
   epoch: Type.Integer(),
   state: Type.String(),
   /** Nodes whose operators have made something else of it than active: provisioned, suspended, archived, destroyed. */
@@ -187,20 +189,31 @@ export const SigningAcceptedBody = Type.Object({
   state: SigningStateBody,
   digest: OrNull(hexBytes(32)),
   summary: OrNull(Summary),
-  items: Type.Array(Type.Object({ digest: hexBytes(32), summary: Summary })),
+  items: Type.Array(Type.Object({ digest: OrNull(hexBytes(32)), summary: Summary })),
 })
 export type SigningAcceptedBody = Static<typeof SigningAcceptedBody>
+const SignatureBody = Type.Object({
+  derivationPath: Type.String(),
+  /** Of the child key that signs. */
+  publicKey: hexBytes(33),
+  digest: hexBytes(32),
+  signature: OrNull(hexBytes(64)),
+  recovery: OrNull(Type.Integer()),
+})
+/** Digest, signature and recovery are those of the only signature; with several they are null there. */
 const SigningItemBody = Type.Object({
   derivationPath: Type.String(),
-  /** Of the child key that signs, and the EVM address that belongs to it. */
+  /** Of the child key at that path, and the EVM address that belongs to it. */
   publicKey: hexBytes(33),
-  from: Type.String(),
+  from: OrNull(Type.String()),
   payload: Type.Object({ type: Type.String(), bytes: Type.String() }),
-  digest: hexBytes(32),
+  digest: OrNull(hexBytes(32)),
   summary: Summary,
   signature: OrNull(hexBytes(64)),
   recovery: OrNull(Type.Integer()),
+  signatures: Type.Array(SignatureBody),
   signedTransaction: OrNull(Type.String()),
+  signedPsbt: OrNull(Type.String()),
 })
 export type SigningItemBody = Static<typeof SigningItemBody>
 /** What an item has stands also at the top when there is only one; with several it is null there. */
@@ -210,13 +223,15 @@ export const SigningBody = Type.Object({
   items: Type.Array(SigningItemBody),
   derivationPath: OrNull(SigningItemBody.properties.derivationPath),
   publicKey: OrNull(SigningItemBody.properties.publicKey),
-  from: OrNull(SigningItemBody.properties.from),
+  from: SigningItemBody.properties.from,
   payload: OrNull(SigningItemBody.properties.payload),
-  digest: OrNull(SigningItemBody.properties.digest),
+  digest: SigningItemBody.properties.digest,
   summary: OrNull(Summary),
   signature: SigningItemBody.properties.signature,
   recovery: SigningItemBody.properties.recovery,
+  signatures: OrNull(SigningItemBody.properties.signatures),
   signedTransaction: SigningItemBody.properties.signedTransaction,
+  signedPsbt: SigningItemBody.properties.signedPsbt,
   state: SigningStateBody,
   cancelRequested: Type.Boolean(),
   requester: Type.String(),
@@ -233,59 +248,5 @@ export type SigningBody = Static<typeof SigningBody>
 export const SigningCreatedBody = Type.Union([SigningBody, SigningAcceptedBody])
 export const SigningListBody = Type.Object({ items: Type.Array(SigningBody), nextCursor: OrNull(Type.String()) })
 
-const NodeReport = Type.Object({
-  version: Type.String(),
-  hsmOk: Type.Boolean(),
-  bytesSent: Type.Number(),
-  bytesReceived: Type.Number(),
-  /** Delay of the node's event loop since it was last asked, in microseconds. */
-  loopP99Us: Type.Integer(),
-  loopMaxUs: Type.Integer(),
-  cpuMs: Type.Integer(),
-  keys: Type.Array(Type.Object({ keyId: Type.String(), epoch: Type.Integer(), publicKey: hexBytes(33), state: Type.String() })),
-  pairs: Type.Array(
-    Type.Object({
-      peer: Type.Integer(),
-      pairEpoch: Type.Integer(),
-      state: Type.String(),
-      code: OrNull(Type.String({ description: 'the failed check, when burned' })),
-      stock: Type.Integer({ description: 'correlations that are ready for signing' }),
-    }),
-  ),
-  /** What has become of correlations since the node started, all peers together. */
-  pool: Type.Object({
-    made: Type.Integer(),
-    used: Type.Integer(),
-    missed: Type.Integer({ description: 'wanted for a signature, and not there' }),
-    mismatched: Type.Integer({ description: 'named by a peer, and not held by the node' }),
-    dropped: Type.Integer({ description: 'wiped without having been used' }),
-    refills: Type.Integer({ description: 'sessions that made some' }),
-    declined: Type.Integer(),
-    failed: Type.Integer(),
-  }),
-  reportedAt: Time,
-})
-export const NodeBody = Type.Object({
-  index: Type.Integer(),
-  name: Type.String(),
-  peerId: Type.String(),
-  link: Type.Object({
-    up: Type.Boolean(),
-    bytesSent: Type.Number(),
-    bytesReceived: Type.Number(),
-    reconnects: Type.Integer(),
-    roundTripMs: OrNull(Type.Number()),
-  }),
-  availability: Type.Object({
-    /** Whether there is a quorum with this node in it. */
-    able: Type.Boolean(),
-    /** LINK_DOWN, NO_REPORT, HSM_DOWN, PAIR_BURNED, PAIR_MISSING, NO_SHARE, KEY_STALE, SHORT; some leave it able. */
-    reasons: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
-  }),
-  /** What the node last said of itself, which may be from before its link went down. */
-  status: OrNull(NodeReport),
-})
-export type NodeBody = Static<typeof NodeBody>
-export const NodeListBody = Type.Object({ items: Type.Array(NodeBody) })
 export const HealthBody = Type.Object({ status: Type.Literal('ok') })
 export const ReadyBody = Type.Object({ status: Type.Literal('ready'), nodesUp: Type.Integer(), nodesNeeded: Type.Integer() })

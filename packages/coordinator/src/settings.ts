@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, parseYamlFile, type YamlProblem } from '@conclave/core'
+import { decodingSettings, withPaths } from '@conclave/policy'
 import { z } from 'zod'
 import { BY_SCHEDULE } from './schedule.ts'
 
@@ -47,6 +48,7 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   signing: SigningSettings.prefault({}),
+  decoding: decodingSettings.prefault({}),
 })
 
 /** Everything that an operator can set. Paths are absolute after `parseCoordinatorSettings`. */
@@ -85,6 +87,7 @@ export function parseCoordinatorSettings(text: string, directory: string, file =
     cluster: { lock: absolute(settings.cluster.lock) },
     coordinator: { ...settings.coordinator, identity: { file: absolute(settings.coordinator.identity.file) } },
     store: { path: absolute(settings.store.path) },
+    decoding: withPaths(settings.decoding, absolute),
   }
 }
 

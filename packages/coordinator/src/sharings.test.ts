@@ -21,6 +21,8 @@ const KEY: Reported = {
   parties: [1, 2, 3, 4, 5],
   state: 'active',
   prepared: 0,
+  backedUp: false,
+  backupEpoch: 0,
   phase: 'active',
 }
 const RECORD: KeyRecord = { ...KEY, publicKey: toHex(publicKey), chainCode: toHex(chainCode) }

@@ -5,11 +5,12 @@ import { Attempt } from './attempt.ts'
 import type { AttemptOutcome } from './attempt-outcome.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { Doubts } from './doubts.ts'
+import { extendedKeyOf } from './key-creation.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { NodeCalls } from './node-calls.ts'
 import type { NodeLoads } from './node-loads.ts'
 import { ApiError, problemOf } from './problem.ts'
-import type { AttemptRecord, KeyRecord, Records, SigningRecord, SigningState } from './records.ts'
+import { type AttemptRecord, digestsOf, type KeyRecord, type Records, type SigningRecord, type SigningState } from './records.ts'
 import type { SigningSettings } from './settings.ts'
 import { expectedOf, proposalOf, signaturesOf } from './signing-items.ts'
 import { describeAttempts, describeDenials, describeShortage } from './signing-problems.ts'
@@ -62,7 +63,7 @@ export class SigningJob {
     this.#record = record
     this.#isFresh = record.attempts.length === 0 && record.nodeVerdicts.length === 0
     this.#logger = ctx.logger.child({ signingRequest: record.requestId })
-    const asked = { propose: proposalOf(record), digests: record.items.map((item) => item.digest), known: record.nodeVerdicts }
+    const asked = { propose: proposalOf(record), digests: digestsOf(record).map(({ digest }) => digest), known: record.nodeVerdicts }
     this.#book = new VerdictBook({ view, calls, clock, logger: this.#logger, committee: () => this.#key, ...asked })
   }
 
@@ -115,7 +116,7 @@ export class SigningJob {
       await this.#waitForChange()
       return false
     }
-    using slot = await this.#ctx.slots.acquire(this.#halt.signal, this.#record.items.length)
+    using slot = await this.#ctx.slots.acquire(this.#halt.signal, digestsOf(this.#record).length)
     // Nodes may have gone while this request was queued.
     const quorum = this.#choose(this.#book.allowing())
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
@@ -129,7 +130,7 @@ export class SigningJob {
   async #beginAtOnce(): Promise<boolean> {
     const { view, doubts } = this.#ctx
     this.#isFresh = false
-    using slot = await this.#ctx.slots.acquire(this.#halt.signal, this.#record.items.length)
+    using slot = await this.#ctx.slots.acquire(this.#halt.signal, digestsOf(this.#record).length)
     const { keyId, parties } = this.#key
     const quorum = this.#choose(parties.filter((p) => view.isUp(p) && !doubts.has(p, keyId)))
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
@@ -185,7 +186,7 @@ export class SigningJob {
     }
     // On disk before anything is sent: an attempt number names a session, and no session may run twice.
     await this.#update((r) => ({ state: 'signing', attempts: [...r.attempts, started] }))
-    using _load = loads.begin(signers, this.#record.items.length)
+    using _load = loads.begin(signers, digestsOf(this.#record).length)
     const running = this.#send({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch })
     await running.settled
     if (stopping.aborted) return false
@@ -242,7 +243,10 @@ export class SigningJob {
   }
 
   async #endSigned(started: AttemptRecord, signed: Signed, outcome: Omit<AttemptOutcome, 'signed'>): Promise<void> {
-    const result = { signatures: signaturesOf(this.#record, signed, this.#logger), signers: started.signers }
+    const result = {
+      signatures: signaturesOf(this.#record, signed, { key: extendedKeyOf(this.#key), logger: this.#logger }),
+      signers: started.signers,
+    }
     await this.#update((r) => ({
       state: 'signed',
       result,

@@ -3,20 +3,25 @@ import type { LinkStatus } from '@conclave/transport'
 import type { Availability } from './availability.ts'
 import { addressOf } from './child-keys.ts'
 import type { Report } from './cluster-view.ts'
+import type { KeyBackup } from './key-backups.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import type { KeyLife } from './key-lives.ts'
-import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
+import type { NodeBody } from './node-schemas.ts'
+import type { AttemptRecord, ItemResult, KeyRecord, OperationRecord, SigningItem, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
-import type { DerivedKeyBody, KeyBody, NodeBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
+import type { DerivedKeyBody, KeyBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
+/** The last time that has a text. A node may claim any. */
+const TIME_MAX_MS = 8.64e15
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-export function keyBody(key: KeyRecord, times: RefreshTimes, life: KeyLife): KeyBody {
+export function keyBody(key: KeyRecord, times: RefreshTimes, backups: readonly KeyBackup[], life: KeyLife): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
   const names = { xpub: formatXpub(root), address: addressOf(key.publicKey) }
-  return { keyId, publicKey, chainCode, ...names, threshold, parties: [...parties], epoch, state, ...life, ...refreshBody(times) }
+  const lists = { parties: [...parties], backups: backups.map((b) => ({ ...b })) }
+  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...life, ...refreshBody(times) }
 }
 
 export function derivedKeyBody(path: DerivationPath, key: ExtendedKey): DerivedKeyBody {
@@ -49,27 +54,35 @@ function attemptBody({ startedAtMs, endedAtMs, ...attempt }: AttemptRecord): Sig
   return { ...attempt, ...copy, ...rest, startedAt: iso(startedAtMs), endedAt: isoOrNull(endedAtMs) }
 }
 
-const NO_SIGNATURE = { signature: null, recovery: null, signedTransaction: null } as const
-const NO_ITEM = { derivationPath: null, publicKey: null, from: null, payload: null, digest: null, summary: null, ...NO_SIGNATURE } as const
+const NO_SIGNATURE = { signature: null, recovery: null } as const
+const NOTHING_MADE = { signedTransaction: null, signedPsbt: null } as const
+const NO_DIGEST = { digest: null, ...NO_SIGNATURE } as const
+const NO_ITEM = {
+  ...{ derivationPath: null, publicKey: null, from: null, payload: null, summary: null, signatures: null },
+  ...{ ...NO_DIGEST, ...NOTHING_MADE },
+} as const
 
-function itemBodies({ items, result }: SigningRecord): SigningItemBody[] {
-  return items.map(({ payload, summary, ...item }, i) => ({
-    ...item,
-    from: addressOf(item.publicKey),
-    payload: { ...payload },
-    summary: [...summary],
-    ...(result?.signatures[i] ?? NO_SIGNATURE),
-  }))
+function itemBody({ payload, summary, digests, derivationPath, publicKey }: SigningItem, result: ItemResult | undefined): SigningItemBody {
+  const { signatures: made, ...assembled } = result ?? { signatures: [], ...NOTHING_MADE }
+  const signatures = digests.map((digest, i) => ({ ...digest, ...(made[i] ?? NO_SIGNATURE) }))
+  const { digest, signature, recovery } = only(signatures, NO_DIGEST)
+  const from = payload.type === 'btc.psbt' ? null : addressOf(publicKey)
+  const own = { derivationPath, publicKey, from, payload: { ...payload }, summary: [...summary], digest, signature, recovery }
+  return { ...own, signatures, ...assembled }
 }
 
-/** What is also told at the top: of the only item, or nothing. */
+function itemBodies({ items, result }: SigningRecord): SigningItemBody[] {
+  return items.map((item, i) => itemBody(item, result?.signatures[i]))
+}
+
+/** What is also told one level above: of the only one, or nothing. */
 function only<T, N>(items: readonly T[], none: N): T | N {
   return items.length === 1 ? (items[0] as T) : none
 }
 
 /** What a request is acknowledged with. */
 export function acceptedBody({ requestId, state, items }: SigningRecord): SigningAcceptedBody {
-  const read = items.map(({ digest, summary }) => ({ digest, summary: [...summary] }))
+  const read = items.map(({ digests, summary }) => ({ digest: only(digests, NO_DIGEST).digest, summary: [...summary] }))
   return { requestId, state, ...only(read, { digest: null, summary: null }), items: read }
 }
 
@@ -130,16 +143,26 @@ export function nodeBody({ node, link, report, availability }: NodeFacts): NodeB
   }
 }
 
+type ReportedHsm = NonNullable<NodeBody['status']>['hsms'][number]
+
+function hsmBody({ since, code, latencyUs, ...hsm }: Report['status']['hsms'][number]): ReportedHsm {
+  return { ...hsm, since: iso(Math.min(counter(since), TIME_MAX_MS)), lastCode: code === '' ? null : code, latencyMs: latencyUs / 1000 }
+}
+
 function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
   return {
     version: status.version,
     hsmOk: status.hsmOk,
+    hsms: status.hsms.map(hsmBody),
     bytesSent: counter(status.sent),
     bytesReceived: counter(status.received),
     loopP99Us: status.loopP99Us,
     loopMaxUs: status.loopMaxUs,
     cpuMs: status.cpuMs,
-    keys: status.keys.map((k) => ({ keyId: k.keyId, epoch: k.epoch, publicKey: toHex(k.publicKey), state: k.state })),
+    keys: status.keys.map(({ keyId, epoch, publicKey, state, backedUp, backupEpoch }) => ({
+      ...{ keyId, epoch, publicKey: toHex(publicKey), state },
+      lastBackupEpoch: backedUp ? backupEpoch : null,
+    })),
     pairs: status.pairs.map(({ peer, pairEpoch, state, code, stock }) => ({
       peer,
       pairEpoch,

@@ -1,12 +1,8 @@
 import { InvalidArgument } from './errors.ts'
 
-const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
-
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
-  let out = ''
-  for (const b of bytes) out += HEX[b]
-  return out
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }
 
 /**
@@ -25,9 +21,7 @@ export function fromHex(hex: string, length?: number): Uint8Array {
 /** Big-endian 32-bit. @throws {InvalidArgument} BAD_NUMBER unless it fits: a value that wrapped would name something else. */
 export function u32(value: number): Uint8Array {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw new InvalidArgument('BAD_NUMBER', 'not a 32-bit number', { value })
-  const out = new Uint8Array(4)
-  new DataView(out.buffer).setUint32(0, value)
-  return out
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
 }
 
 export function utf8(text: string): Uint8Array {

@@ -1,4 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { p256 } from '@noble/curves/nist.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
 import fc from 'fast-check'
@@ -6,20 +7,25 @@ import { toHex, u32 } from './bytes.ts'
 import { type ClusterLock, clusterContext, LOCK_FORMAT, lockHash, nodeOf, signLock, verifyLock } from './cluster-lock.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
-import type { IdentitySigner } from './identity.ts'
+import type { IdentityKey, IdentitySigner } from './identity.ts'
 import { formatLock, parseCard, parseLock } from './lock-file.ts'
 
 const secretOf = (i: number) => tagged('test', u32(i))
-// One node has the other kind of identity.
+const ecdsaSigner = (type: 'secp256k1' | 'p256', secret: Uint8Array): IdentitySigner => {
+  const curve = { secp256k1, p256 }[type]
+  return {
+    key: { type, publicKey: curve.getPublicKey(secret) },
+    sign: async (m) => curve.sign(m, secret, { prehash: true, lowS: true, format: 'der' }),
+  }
+}
+// One node of each kind.
 const signerOf = (i: number): IdentitySigner =>
-  i === 2
-    ? {
-        key: { type: 'secp256k1', publicKey: secp256k1.getPublicKey(secretOf(i)) },
-        sign: async (m) => secp256k1.sign(m, secretOf(i), { format: 'der' }),
-      }
+  i === 2 || i === 3
+    ? ecdsaSigner(i === 2 ? 'secp256k1' : 'p256', secretOf(i))
     : { key: { type: 'ed25519', publicKey: ed25519.getPublicKey(secretOf(i)) }, sign: async (m) => ed25519.sign(m, secretOf(i)) }
 
 const peerId = (i: number) => `12D3KooW${'abcdefghj'[i]}`.padEnd(52, 'x')
+const plainKey = ({ type, publicKey }: IdentityKey) => ({ type: type as string, publicKey: toHex(publicKey) })
 const plain = () => ({
   format: LOCK_FORMAT,
   version: 1,
@@ -33,7 +39,8 @@ const plain = () => ({
       name: `n${i}`,
       peerId: peerId(i),
       addresses: [`/ip4/127.0.0.1/tcp/${9000 + i}`],
-      identity: { type: key.type as string, publicKey: toHex(key.publicKey) },
+      identity: plainKey(key),
+      checkpointKeys: [plainKey(signerOf(10 + i).key), plainKey(signerOf(20 + i).key)],
     }
   }),
   coordinators: [{ name: 'c', peerId: peerId(7), addresses: [] as string[] }],
@@ -97,6 +104,10 @@ describe('cluster lock', () => {
     'node name': (o) => (o.nodes[0]!.name = 'evil'),
     'peer id': (o) => (o.nodes[0]!.peerId = peerId(8)),
     address: (o) => (o.nodes[0]!.addresses = ['/ip4/127.0.0.1/tcp/1']),
+    'checkpoint key': (o) => (o.nodes[0]!.checkpointKeys[1] = plainKey(signerOf(30).key)),
+    'number of checkpoint keys': (o) => o.nodes[0]!.checkpointKeys.pop(),
+    'order of checkpoint keys': (o) => o.nodes[0]!.checkpointKeys.reverse(),
+    'kind of a checkpoint key': (o) => (o.nodes[1]!.checkpointKeys[0] = plainKey(ecdsaSigner('p256', secretOf(30)).key)),
     coordinator: (o) => (o.coordinators[0]!.peerId = peerId(8)),
     'another coordinator': (o) => o.coordinators.push({ name: 'd', peerId: peerId(8), addresses: [] }),
   }
@@ -125,6 +136,15 @@ describe('cluster lock', () => {
     'two nodes with one name': (o) => (o.nodes[1]!.name = 'n1'),
     'node and coordinator with one peer id': (o) => (o.coordinators[0]!.peerId = peerId(1)),
     'one identity twice': (o) => (o.nodes[2]!.identity = o.nodes[0]!.identity),
+    'no checkpoint key': (o) => (o.nodes[0]!.checkpointKeys = []),
+    'five checkpoint keys': (o) => o.nodes[0]!.checkpointKeys.push(...[31, 32, 33].map((i) => plainKey(signerOf(i).key))),
+    'one checkpoint key twice': (o) => (o.nodes[0]!.checkpointKeys[1] = o.nodes[0]!.checkpointKeys[0]!),
+    'a checkpoint key of two nodes': (o) => (o.nodes[1]!.checkpointKeys = o.nodes[0]!.checkpointKeys),
+    'a checkpoint key that is an identity': (o) => (o.nodes[0]!.checkpointKeys[0] = o.nodes[1]!.identity),
+    'a checkpoint key off the curve': (o) => (o.nodes[0]!.checkpointKeys[0]!.publicKey = 'ff'.repeat(32)),
+    'a P-256 key that is one of secp256k1': (o) =>
+      (o.nodes[2]!.identity.publicKey = plainKey(ecdsaSigner('secp256k1', secretOf(44)).key).publicKey),
+    'a key of no kind that we know': (o) => (o.nodes[2]!.identity.type = 'p384'),
     'quorum of another size': (o) => (o.quorum.of = 4),
     'threshold 1': (o) => (o.quorum.required = 1),
     'wrong format': (o) => (o.format = 'x' as never),

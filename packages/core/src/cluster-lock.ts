@@ -1,10 +1,13 @@
-import { concat, equalBytes, fromHex, u32, utf8 } from './bytes.ts'
+import { concat, fromHex, u32, utf8 } from './bytes.ts'
 import { ConclaveError, ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
-import { type IdentityKey, type IdentitySigner, verifyIdentity } from './identity.ts'
+import { type IdentityKey, type IdentitySigner, sameIdentity, verifyIdentity } from './identity.ts'
 import type { PartyId } from './ids.ts'
 
-export const LOCK_FORMAT = 'conclave-cluster-lock/1'
+/** As many as a node may have HSMs that sign. */
+export const CHECKPOINT_KEYS_MAX = 4
+
+export const LOCK_FORMAT = 'conclave-cluster-lock/2'
 
 export interface NodeMember {
   readonly kind: 'node'
@@ -14,6 +17,8 @@ export interface NodeMember {
   /** Multiaddrs without the peer id. */
   readonly addresses: readonly string[]
   readonly identity: IdentityKey
+  /** What the checkpoints of its log are signed with: 1 to CHECKPOINT_KEYS_MAX, usually one for each of its HSMs. */
+  readonly checkpointKeys: readonly IdentityKey[]
 }
 
 export interface CoordinatorMember {
@@ -54,8 +59,9 @@ export function nodeWith(lock: Pick<ClusterLock, 'nodes'>, key: IdentityKey): No
   return lock.nodes.find((n) => sameIdentity(n.identity, key))
 }
 
-export function sameIdentity(a: IdentityKey, b: IdentityKey): boolean {
-  return a.type === b.type && equalBytes(a.publicKey, b.publicKey)
+/** Whether `signature` is of one of the node's checkpoint keys: any of them speaks for the node. */
+export function verifyCheckpoint(node: Pick<NodeMember, 'checkpointKeys'>, message: Uint8Array, signature: Uint8Array): boolean {
+  return node.checkpointKeys.some((key) => verifyIdentity(key, message, signature))
 }
 
 /** Identity keys by index: what the certificates of keys made under this lock are verified with. */
@@ -69,6 +75,7 @@ function hashList(parts: readonly Uint8Array[]): Uint8Array {
 
 /** What every node signs: everything in the lock but the signatures and approvals. 32 bytes. */
 export function lockHash(lock: ClusterLock): Uint8Array {
+  const key = (k: IdentityKey) => tagged('lock-key', utf8(k.type), k.publicKey)
   const node = (n: NodeMember) =>
     tagged(
       'lock-node',
@@ -78,6 +85,7 @@ export function lockHash(lock: ClusterLock): Uint8Array {
       utf8(n.identity.type),
       n.identity.publicKey,
       hashList(n.addresses.map(utf8)),
+      hashList(n.checkpointKeys.map(key)),
     )
   const coordinator = (c: CoordinatorMember) => tagged('lock-coordinator', utf8(c.name), utf8(c.peerId), hashList(c.addresses.map(utf8)))
   return tagged(

@@ -1,5 +1,5 @@
 /** BIP32 without the hardened half: every child of a key that nobody holds whole is reached from its public side. */
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { createBase58check } from '@scure/base'
@@ -80,7 +80,7 @@ export interface ChildStep {
 
 /** `index` is not checked here: {@link checkPath}. */
 export function childStep({ publicKey, chainCode }: ExtendedKey, index: number): ChildStep {
-  const out = createHmac('sha512', chainCode).update(publicKey).update(u32(index)).digest()
+  const out = createHmac('sha512', createSecretKey(chainCode)).update(publicKey).update(u32(index)).digest()
   return { step: Uint8Array.from(out.subarray(0, 32)), chainCode: Uint8Array.from(out.subarray(32)) }
 }
 

@@ -16,7 +16,7 @@ const peerId = (i: number) => `12D3KooW${'abc'[i]}`.padEnd(52, 'x')
 async function goodLock(): Promise<ClusterLock> {
   const identity = (name: string) => ({ type: 'ed25519', publicKey: toHex(ed25519.getPublicKey(secret(name))) })
   let lock = parseLock({
-    format: 'conclave-cluster-lock/1',
+    format: 'conclave-cluster-lock/2',
     version: 1,
     previous: '',
     clusterId: 'ab'.repeat(32),
@@ -27,6 +27,7 @@ async function goodLock(): Promise<ClusterLock> {
       peerId: peerId(i),
       addresses: ['/ip4/127.0.0.1/tcp/1'],
       identity: identity(name),
+      checkpointKeys: [identity(`${name} checkpoint`)],
     })),
     coordinators: [{ name: 'c', peerId: peerId(2), addresses: [] }],
     signatures: [],
@@ -62,7 +63,7 @@ function startIdentity() {
   const key = ed25519.getPublicKey(secret('a'))
   const message = utf8('message')
   const run = (input: Uint8Array) => {
-    for (const type of ['ed25519', 'secp256k1']) {
+    for (const type of ['ed25519', 'secp256k1', 'p256']) {
       const size = type === 'ed25519' ? 32 : 33
       // Never throws, whatever the signature is.
       const verified = verifyIdentity(parseIdentityKey(type, input.subarray(0, size)), message, input.subarray(size))

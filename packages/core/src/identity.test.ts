@@ -1,15 +1,21 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { p256 } from '@noble/curves/nist.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
 import { fromHex, toHex } from './bytes.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
-import { type IdentityKey, parseIdentityKey, verifyIdentity } from './identity.ts'
+import { IDENTITY_SIGNATURE_BYTES_MAX, type IdentityKey, parseIdentityKey, sameIdentity, verifyIdentity } from './identity.ts'
 
 const secret = new Uint8Array(32).fill(7)
 const SIGNERS: readonly { readonly key: IdentityKey; readonly sign: (m: Uint8Array) => Uint8Array }[] = [
   { key: { type: 'ed25519', publicKey: ed25519.getPublicKey(secret) }, sign: (m) => ed25519.sign(m, secret) },
   { key: { type: 'secp256k1', publicKey: secp256k1.getPublicKey(secret) }, sign: (m) => secp256k1.sign(m, secret, { format: 'der' }) },
+  {
+    key: { type: 'p256', publicKey: p256.getPublicKey(secret) },
+    sign: (m) => p256.sign(m, secret, { prehash: true, lowS: true, format: 'der' }),
+  },
 ]
 
 describe('identity', () => {
@@ -23,7 +29,71 @@ describe('identity', () => {
         expect(verifyIdentity(key, message, bad)).to.equal(false)
     }
     expect(() => parseIdentityKey('rsa', new Uint8Array(32))).to.throw(ConfigError)
-    expect(() => parseIdentityKey('secp256k1', new Uint8Array(33))).to.throw(ConfigError)
+    for (const type of ['secp256k1', 'p256']) {
+      for (const bad of [new Uint8Array(33), new Uint8Array(65), Uint8Array.of(2, ...new Uint8Array(32).fill(0xff))])
+        expect(() => parseIdentityKey(type, bad))
+          .to.throw(ConfigError)
+          .with.property('code', 'BAD_IDENTITY')
+    }
+  })
+
+  it('identity: a key of one curve is none of the other, and a signature neither', () => {
+    const [, k1, r1] = SIGNERS as [(typeof SIGNERS)[0], (typeof SIGNERS)[0], (typeof SIGNERS)[0]]
+    const message = tagged('m')
+    for (const [a, b] of [
+      [k1, r1],
+      [r1, k1],
+    ] as const) {
+      expect(verifyIdentity({ type: b.key.type, publicKey: a.key.publicKey }, message, a.sign(message))).to.equal(false)
+      expect(sameIdentity({ type: b.key.type, publicKey: a.key.publicKey }, a.key)).to.equal(false)
+    }
+  })
+
+  it('identity: an ECDSA signature has one form: DER, low s, every number at its shortest', () => {
+    const message = tagged('m')
+    for (const [type, curve] of [
+      ['secp256k1', secp256k1],
+      ['p256', p256],
+    ] as const) {
+      const key = { type, publicKey: curve.getPublicKey(secret) }
+      const { r, s } = curve.Signature.fromBytes(curve.sign(message, secret, { prehash: true, lowS: true }), 'compact')
+      const good = new curve.Signature(r, s)
+      expect(verifyIdentity(key, message, good.toBytes('der'))).to.equal(true)
+      const twin = new curve.Signature(r, curve.Point.Fn.ORDER - s)
+      expect(twin.hasHighS()).to.equal(true)
+      // The same numbers: what a token gives, the other s, a zero before r, lengths in the long form, something behind the end.
+      const der = good.toBytes('der')
+      const rLength = der[3] as number
+      const forms = {
+        raw: good.toBytes('compact'),
+        recovered: Uint8Array.of(0, ...good.toBytes('compact')),
+        'high s': twin.toBytes('der'),
+        'long number': Uint8Array.of(0x30, (der[1] as number) + 1, 2, rLength + 1, 0, ...der.slice(4)),
+        'long length': Uint8Array.of(0x30, 0x81, ...der.slice(1)),
+        trailing: Uint8Array.of(...der, 0),
+        'trailing inside': Uint8Array.of(0x30, (der[1] as number) + 2, ...der.slice(2), 5, 0),
+        negative: Uint8Array.of(0x30, der[1] as number, 2, rLength, 0x80 | (der[4] as number), ...der.slice(5)),
+      }
+      for (const [what, form] of Object.entries(forms)) expect(verifyIdentity(key, message, form), `${type}: ${what}`).to.equal(false)
+      expect(der.length).to.be.at.most(IDENTITY_SIGNATURE_BYTES_MAX)
+    }
+  })
+
+  it('identity: P-256 verifies what OpenSSL signs, once its s is low', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const { x, y } = publicKey.export({ format: 'jwk' })
+    const point = Buffer.concat([Uint8Array.of(4), ...[x, y].map((c) => Buffer.from(c ?? '', 'base64url'))])
+    const key = parseIdentityKey('p256', p256.Point.fromBytes(Uint8Array.from(point)).toBytes(true))
+    let high = 0
+    for (let i = 0; i < 24; i++) {
+      const message = tagged('openssl', Uint8Array.of(i))
+      const theirs = p256.Signature.fromBytes(Uint8Array.from(sign('sha256', message, privateKey)), 'der')
+      if (theirs.hasHighS()) high++
+      expect(verifyIdentity(key, message, theirs.toBytes('der'))).to.equal(!theirs.hasHighS())
+      const low = theirs.hasHighS() ? new p256.Signature(theirs.r, p256.Point.Fn.ORDER - theirs.s) : theirs
+      expect(verifyIdentity(key, message, low.toBytes('der'))).to.equal(true)
+    }
+    expect(high).to.be.within(1, 23)
   })
 
   it('identity: a key under which anybody can sign, or with a second encoding, is refused', () => {

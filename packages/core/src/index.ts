@@ -1,4 +1,5 @@
 export * from './bytes.ts'
+export * from './canonical-json.ts'
 export * from './clock.ts'
 export * from './cluster-lock.ts'
 export * from './derivation.ts'

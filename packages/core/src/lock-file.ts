@@ -1,7 +1,7 @@
 import { fromHex, toHex } from './bytes.ts'
-import { type ClusterLock, type CoordinatorMember, LOCK_FORMAT, type NodeMember } from './cluster-lock.ts'
+import { CHECKPOINT_KEYS_MAX, type ClusterLock, type CoordinatorMember, LOCK_FORMAT, type NodeMember } from './cluster-lock.ts'
 import { ConfigError } from './errors.ts'
-import { IDENTITY_SIGNATURE_BYTES_MAX, parseIdentityKey } from './identity.ts'
+import { IDENTITY_SIGNATURE_BYTES_MAX, type IdentityKey, parseIdentityKey } from './identity.ts'
 import { PARTIES_MAX, type PartyId } from './ids.ts'
 
 const COORDINATORS_MAX = 8
@@ -53,7 +53,7 @@ const HASH = /^[0-9a-f]{64}$/
 const NO_HASH = /^$/
 
 const COORDINATOR_FIELDS = ['name', 'peerId', 'addresses']
-const NODE_FIELDS = [...COORDINATOR_FIELDS, 'identity']
+const NODE_FIELDS = [...COORDINATOR_FIELDS, 'identity', 'checkpointKeys']
 
 function addresses(o: Record<string, unknown>): readonly string[] {
   return list(o, 'addresses', ADDRESSES_MAX).map((a) =>
@@ -65,13 +65,15 @@ function coordinatorIn(o: Record<string, unknown>): CoordinatorMember {
   return { kind: 'coordinator', name: text(o, 'name', NAME), peerId: text(o, 'peerId', PEER_ID), addresses: addresses(o) }
 }
 
+function keyIn(v: unknown, what: string): IdentityKey {
+  const o = object(v, what, ['type', 'publicKey'])
+  return parseIdentityKey(text(o, 'type', /^[a-z0-9]+$/), fromHex(text(o, 'publicKey', KEY)))
+}
+
 function nodeIn(o: Record<string, unknown>): Omit<NodeMember, 'index'> {
-  const id = object(field(o, 'identity'), 'identity', ['type', 'publicKey'])
-  return {
-    ...coordinatorIn(o),
-    kind: 'node',
-    identity: parseIdentityKey(text(id, 'type', /^[a-z0-9]+$/), fromHex(text(id, 'publicKey', KEY))),
-  }
+  const checkpointKeys = list(o, 'checkpointKeys', CHECKPOINT_KEYS_MAX).map((k) => keyIn(k, 'a checkpoint key'))
+  if (checkpointKeys.length === 0) bad('"checkpointKeys" must not be empty')
+  return { ...coordinatorIn(o), kind: 'node', identity: keyIn(field(o, 'identity'), 'identity'), checkpointKeys }
 }
 
 /** @param value - parsed JSON of a node's or a coordinator's card. @throws {ConfigError} BAD_LOCK naming the field; BAD_IDENTITY. */
@@ -105,6 +107,9 @@ function checkMembers({ nodes, coordinators, quorum, signatures }: ClusterLock):
     if (new Set(members.map((m) => m[key])).size !== members.length) bad(`two members share a ${key}`)
   }
   if (new Set(nodes.map((n) => toHex(n.identity.publicKey))).size !== nodes.length) bad('two nodes share an identity key')
+  // A key has one owner and one use, or a signature made for one of them could pass for another.
+  const keys = nodes.flatMap((n) => [n.identity, ...n.checkpointKeys])
+  if (new Set(keys.map((k) => toHex(k.publicKey))).size !== keys.length) bad('a checkpoint key is listed twice, or is an identity key')
   if (quorum.of !== nodes.length) bad(`quorum is of ${quorum.of} but ${nodes.length} nodes are listed`)
   if (quorum.required < 2 || quorum.required > nodes.length) bad(`a quorum of ${nodes.length} nodes requires 2 to ${nodes.length}`)
   for (const index of signatures.keys()) if (!nodes.some((n) => n.index === index)) bad(`a signature of node ${index}, which is not listed`)
@@ -139,6 +144,11 @@ export function parseLock(value: unknown): ClusterLock {
   return lock
 }
 
+/** A key as it stands in a lock or a card. */
+export function formatKey({ type, publicKey }: IdentityKey): { readonly type: IdentityKey['type']; readonly publicKey: string } {
+  return { type, publicKey: toHex(publicKey) }
+}
+
 /** The lock as JSON, pretty-printed; `parseLock(JSON.parse(...))` gives it back. */
 export function formatLock(lock: ClusterLock): string {
   const entries = (signatures: ClusterLock['signatures']) =>
@@ -149,12 +159,13 @@ export function formatLock(lock: ClusterLock): string {
     clusterId: lock.clusterId,
     previous: lock.previous,
     quorum: lock.quorum,
-    nodes: lock.nodes.map(({ index, name, peerId, addresses: a, identity }) => ({
+    nodes: lock.nodes.map(({ index, name, peerId, addresses: a, identity, checkpointKeys }) => ({
       index,
       name,
       peerId,
       addresses: a,
-      identity: { type: identity.type, publicKey: toHex(identity.publicKey) },
+      identity: formatKey(identity),
+      checkpointKeys: checkpointKeys.map(formatKey),
     })),
     coordinators: lock.coordinators.map(({ name, peerId, addresses: a }) => ({ name, peerId, addresses: a })),
     signatures: entries(lock.signatures),

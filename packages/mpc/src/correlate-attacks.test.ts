@@ -1,52 +1,20 @@
-import { type PartyId, tagged, toHex, u32, utf8 } from '@conclave/core'
 import { CorrelateConfirm, CorrelateOt, CorrelateVole, decode, encode, type OtExtension, type Vole } from '@conclave/wire'
 import { expect } from 'chai'
-import { type abortOf, burnsPairs } from './abort.ts'
 import { bitOf } from './bits.ts'
-import type { Correlation } from './correlation.ts'
 import { extendAlice } from './ot-extension.ts'
-import { type PairState, pairContext, pairId, secretsOf } from './pair-state.ts'
-import { of } from './protocol.ts'
+import { pairContext, secretsOf } from './pair-state.ts'
 import { extensionMessage, prepareExtension } from './testing/cheating-extension.ts'
 import { prepareVole, voleMessage } from './testing/cheating-vole.ts'
-import { BURNING, expectAborts } from './testing/claims.fixture.ts'
-import { pairOf } from './testing/committee.ts'
+import { expectAborts } from './testing/claims.fixture.ts'
+import { COUNT, choicesOf, nonceIn, of3, pairAt, poolIdOf, run, SEED, stops } from './testing/correlate.fixture.ts'
 import { changed } from './testing/items.ts'
 import { runCorrelate } from './testing/pool.ts'
-import { edit, type InFlight, partyRandom, recorder, slotOf, type Tamper } from './testing/run.ts'
+import { edit, partyRandom, recorder, slotOf } from './testing/run.ts'
 import { scalar } from './testing/scalars.fixture.ts'
 
 const OT = { number: 1, message: CorrelateOt } as const
 const VOLE = { number: 2, message: CorrelateVole } as const
 const CONFIRM = { number: 3, message: CorrelateConfirm } as const
-const SEED = 'correlate'
-const COUNT = 3
-const _ENDS: readonly PartyId[] = [1, 3]
-const of3 = (m: InFlight) => m.from === 3
-const run = (tamper?: Tamper, watch?: (m: InFlight) => void) =>
-  runCorrelate(1, 3, SEED, COUNT, { ...(tamper === undefined ? {} : { tamper }), ...(watch === undefined ? {} : { watch }) })
-const pairAt = (self: PartyId) => of(pairOf(1, 3), self)
-const _hexes = (entries: readonly Correlation[]) => entries.map((e) => toHex(e.name))
-
-const nonceIn = (seed: string) => tagged('correlate-nonce', utf8(seed))
-const poolIdOf = (nonce: Uint8Array, k: number) => tagged('pool', pairId((pairOf(1, 3).get(1) as PairState).public), nonce, u32(k))
-
-/** Choice bits of party 1 in entry k: it draws a salt and a choice vector for each. */
-function choicesOf(k: number): Uint8Array {
-  const draw = partyRandom(`pool/${SEED}/3`, 1)
-  for (let i = 0; i < k; i++) {
-    draw.bytes(32)
-    draw.bytes(112)
-  }
-  draw.bytes(32)
-  return draw.bytes(112)
-}
-
-/** Party 1 stops with this abort; burning only where section 6 says so. */
-function stops(tamper: Tamper, code: Parameters<typeof abortOf>[0], culprits: readonly PartyId[]): void {
-  expectAborts(run(tamper), [1], code, culprits)
-  expect(burnsPairs(code)).to.equal(BURNING.includes(code))
-}
 
 describe('correlate attacks', () => {
   const earlier = recorder()

@@ -1,50 +1,24 @@
-import { type PartyId, tagged, toHex, u32, utf8 } from '@conclave/core'
+import { type PartyId, toHex } from '@conclave/core'
 import { CorrelateConfirm, CorrelateOt, CorrelateVole, type OtExtension, type Vole } from '@conclave/wire'
 import { expect } from 'chai'
-import { abortOf, burnsPairs } from './abort.ts'
+import { abortOf } from './abort.ts'
 import { addScalars, mulScalars } from './arithmetic.ts'
 import { CORRELATE_MAX, CORRELATE_ROUNDS, type CorrelateContext, correlate, correlateSid } from './correlate.ts'
 import { CORRELATION_BYTES, type Correlation, correlationName, productOf } from './correlation.ts'
-import { type PairState, pairId } from './pair-state.ts'
 import { of } from './protocol.ts'
 import { Session } from './session.ts'
-import { BURNING, expectAborts } from './testing/claims.fixture.ts'
+import { expectAborts } from './testing/claims.fixture.ts'
 import { pairOf } from './testing/committee.ts'
+import { COUNT, of3, pairAt, run, SEED, stops } from './testing/correlate.fixture.ts'
 import { changed, inList } from './testing/items.ts'
 import { runCorrelate } from './testing/pool.ts'
-import { edit, flip, type InFlight, partyRandom, type Tamper, witness } from './testing/run.ts'
+import { edit, flip, partyRandom, witness } from './testing/run.ts'
 
 const OT = { number: 1, message: CorrelateOt } as const
 const VOLE = { number: 2, message: CorrelateVole } as const
 const CONFIRM = { number: 3, message: CorrelateConfirm } as const
-const SEED = 'correlate'
-const COUNT = 3
 const ENDS: readonly PartyId[] = [1, 3]
-const of3 = (m: InFlight) => m.from === 3
-const run = (tamper?: Tamper, watch?: (m: InFlight) => void) =>
-  runCorrelate(1, 3, SEED, COUNT, { ...(tamper === undefined ? {} : { tamper }), ...(watch === undefined ? {} : { watch }) })
-const pairAt = (self: PartyId) => of(pairOf(1, 3), self)
 const hexes = (entries: readonly Correlation[]) => entries.map((e) => toHex(e.name))
-
-const _nonceIn = (seed: string) => tagged('correlate-nonce', utf8(seed))
-const _poolIdOf = (nonce: Uint8Array, k: number) => tagged('pool', pairId((pairOf(1, 3).get(1) as PairState).public), nonce, u32(k))
-
-/** Choice bits of party 1 in entry k: it draws a salt and a choice vector for each. */
-function _choicesOf(k: number): Uint8Array {
-  const draw = partyRandom(`pool/${SEED}/3`, 1)
-  for (let i = 0; i < k; i++) {
-    draw.bytes(32)
-    draw.bytes(112)
-  }
-  draw.bytes(32)
-  return draw.bytes(112)
-}
-
-/** Party 1 stops with this abort; burning only where section 6 says so. */
-function stops(tamper: Tamper, code: Parameters<typeof abortOf>[0], culprits: readonly PartyId[]): void {
-  expectAborts(run(tamper), [1], code, culprits)
-  expect(burnsPairs(code)).to.equal(BURNING.includes(code))
-}
 
 describe('correlate', () => {
   it('correlate: both ends hold, under the same names, halves of the same products in both directions', () => {

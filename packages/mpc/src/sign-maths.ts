@@ -59,6 +59,11 @@ export interface Run {
   readonly peers: readonly PartyId[]
   readonly sid: Uint8Array
   readonly items: readonly Item[]
+  /**
+   * By peer, what must be equal at both ends before the check of the OT extension means anything: with different pair states, or
+   * different requests, 3.1 would fail between two honest parties and burn their pair.
+   */
+  readonly contexts: ReadonlyMap<PartyId, Uint8Array>
 }
 
 /** @param scope - wipes every secret of the run. */
@@ -82,14 +87,9 @@ export function begin(ctx: SignContext, scope: SecretScope): Run {
     const opening = { noncePoint, keyPoint, salt: random.bytes(32) }
     return { id, digest, publicKey: child.point, secrets, nonce, key, opening }
   })
-  return { ctx, self, peers, sid, items }
+  const contexts = new Map(peers.map((j) => [j, tagged('sign-context', sid, pairId(of(ctx.pairs, j).public))]))
+  return { ctx, self, peers, sid, items, contexts }
 }
-
-/**
- * What must be equal at both ends before the check of the OT extension means anything: with different pair states, or different
- * requests, 3.1 would fail between two honest parties and burn their pair.
- */
-export const signContext = ({ ctx, sid }: Run, j: PartyId): Uint8Array => tagged('sign-context', sid, pairId(of(ctx.pairs, j).public))
 
 /** What a nonce commitment opens to. */
 export type Committed = Pick<Opening, 'noncePoint' | 'keyPoint' | 'salt'>

@@ -4,18 +4,7 @@ import { abortOf, blame } from './abort.ts'
 import type { Correlation, Product } from './correlation.ts'
 import type { EcdsaSignature } from './ecdsa.ts'
 import { collect, echoHash, of, type Protocol, type Round, send, take } from './protocol.ts'
-import {
-  begin,
-  type Checked,
-  checkOpenings,
-  combine,
-  commitmentOf,
-  openTo,
-  type Products,
-  partialOf,
-  type Run,
-  signContext,
-} from './sign-maths.ts'
+import { begin, type Checked, checkOpenings, combine, commitmentOf, openTo, type Products, partialOf, type Run } from './sign-maths.ts'
 import { hearTurns, SignPair } from './sign-pair.ts'
 import type { SignContext } from './sign-request.ts'
 
@@ -55,7 +44,7 @@ export function* sign(ctx: SignContext): Protocol<readonly EcdsaSignature[]> {
       return [j, new SignPair({ pair: of(ctx.pairs, j), ids: items.map((item) => item.id), random: ctx.random, scope, ...poolOf })]
     }),
   )
-  for (const j of peers) yield* send(COMMIT, j, { context: signContext(run, j), commitments: mine, ...of(pairs, j).first() })
+  for (const j of peers) yield* send(COMMIT, j, { context: of(run.contexts, j), commitments: mine, ...of(pairs, j).first() })
   const { values: commits } = yield* collect(COMMIT)
   hearCommits(run, pairs, commits)
   const named = new Map([...pairs].map(([j, pair]) => [j, pair.named] as const).filter(([, names]) => names.length > 0))
@@ -94,7 +83,7 @@ export function* sign(ctx: SignContext): Protocol<readonly EcdsaSignature[]> {
 function hearCommits(run: Run, pairs: Pairs, commits: ReadonlyMap<PartyId, SignCommitMessage>): void {
   const { peers, items } = run
   // First, because with another request even the numbers may differ between honest parties.
-  if (peers.some((j) => !equalBytes(of(commits, j).context, signContext(run, j)))) throw abortOf('SIGN_PAIR_MISMATCH')
+  if (peers.some((j) => !equalBytes(of(commits, j).context, of(run.contexts, j)))) throw abortOf('SIGN_PAIR_MISMATCH')
   const fits = (j: PartyId, m: SignCommitMessage) => m.commitments.length === items.length && of(pairs, j).fitsFirst(m.ots, m.offer)
   blame(
     'SIGN_MALFORMED',

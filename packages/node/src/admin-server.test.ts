@@ -9,6 +9,7 @@ import { expect } from 'chai'
 import { type AdminKey, type AdminPair, type AdminStatus, adminRoutes } from './admin.ts'
 import { askAdmin } from './admin-client.ts'
 import { type AdminServer, BODY_BYTES_MAX, openAdminServer, SOCKET_PATH_BYTES_MAX } from './admin-server.ts'
+import type { Checkup } from './checkup.ts'
 import { refusal } from './refusal.fixture.ts'
 
 const PAIR: AdminPair = { index: 2, peer: 'oslo', isLinkUp: true, state: 'missing', pairEpoch: 0, stock: 0, ban: null }
@@ -46,10 +47,19 @@ describe('admin socket', () => {
   const routes = () =>
     adminRoutes({
       status: async () => ({ name: 'zurich' }) as AdminStatus,
+      checkUp: async () => ({ pid: 1 }) as Checkup,
       resetPair: async (peer, reason) => {
         if (failure !== undefined) throw failure
         resets.push([peer, reason])
         return PAIR
+      },
+      unlockHsm: async () => Promise.reject(new Error('not asked')),
+      audit: {
+        witnessed: async () => [],
+        forget: async (name, reason) => {
+          resets.push([name, reason])
+          return []
+        },
       },
       eraseOlder: async (keyId, reason) => {
         resets.push([keyId, reason])

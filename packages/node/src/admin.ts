@@ -1,7 +1,11 @@
 import { InvalidArgument } from '@conclave/core'
 import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
+import type { AdminHsm } from './admin-hsm.ts'
 import type { AdminRoute } from './admin-server.ts'
+import type { AuditAdmin } from './audit/audit-admin.ts'
+import type { AuditState } from './audit/audit-state.ts'
+import type { Checkup } from './checkup.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
 import type { KeyAdmin } from './key-admin.ts'
 import type { Phase } from './store/key-lives.ts'
@@ -12,13 +16,24 @@ export interface AdminStatus {
   readonly name: string
   readonly version: string
   readonly lock: { readonly clusterId: string; readonly version: number; readonly hash: string }
-  readonly hsm: readonly { readonly name: string; readonly ok: boolean; readonly code: string | null }[]
+  /** In order of priority. */
+  readonly hsm: readonly AdminHsm[]
   readonly keys: readonly AdminKey[]
+  /** Who can open its backups; null when the settings name nobody. */
+  readonly backup: { readonly required: number; readonly custodians: readonly string[] } | null
   /** Keys that were destroyed here, and whether that is complete: the shares are erased first, the KEKs after them. */
   readonly destroyed: readonly { readonly keyId: string; readonly complete: boolean }[]
   readonly pairs: readonly AdminPair[]
   /** What has become of correlations since start, all peers together. */
   readonly pool: PoolStatus
+  /** Of its own audit log; null without one. */
+  readonly audit: AuditState | null
+}
+
+export interface AdminUnlock {
+  readonly hsm: AdminHsm
+  /** Its agent listens on the PIN socket of the settings. */
+  readonly awaitsPin: boolean
 }
 
 export interface AdminKey {
@@ -34,6 +49,10 @@ export interface AdminKey {
   readonly kept: readonly number[]
   /** Epochs that were prepared and are not certified. */
   readonly prepared: readonly number[]
+  /** The last backup of this key, and when it was made (ISO 8601, UTC). Of another epoch than the present one, it is of no use. */
+  readonly lastBackup: { readonly epoch: number; readonly at: string } | null
+  /** When the backup was made that this share came from (ISO 8601, UTC); null unless it was restored. */
+  readonly restoredFrom: string | null
 }
 
 export interface AdminPair {
@@ -51,11 +70,20 @@ export interface AdminPair {
 
 /** What an operator may ask of a running node. */
 export interface AdminCommands {
+  readonly audit: Pick<AuditAdmin, 'witnessed' | 'forget'>
   readonly hsm: Pick<HsmAdmin, 'status' | 'rewrap' | 'rotateKek'>
   readonly key: Pick<KeyAdmin, 'change' | 'destroy' | 'erasures'>
   status(): Promise<AdminStatus>
+  /** What `conclave doctor` needs of the running node; asks every linked peer. */
+  checkUp(): Promise<Checkup>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
+  /**
+   * Tries an HSM again that waits for a person: at most one login.
+   *
+   * @throws {InvalidArgument} UNKNOWN_HSM.
+   */
+  unlockHsm(name: string): Promise<AdminUnlock>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
   eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
@@ -75,7 +103,10 @@ const Destroying = Without.extend({ reason: Reason, confirm: z.string().max(63) 
 /** The last part of the path that asks for a phase. */
 const ASKED = { activate: 'active', suspend: 'suspended', archive: 'archived' } as const
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+const Nothing = z.strictObject({})
+
+/** @throws {InvalidArgument} BAD_BODY naming the field. */
+export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -86,6 +117,13 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
 export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
   return [
     { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
+    { method: 'GET', path: /^\/v1\/checkup$/, handle: () => node.checkUp() },
+    { method: 'GET', path: /^\/v1\/audit\/logs$/, handle: () => node.audit.witnessed() },
+    {
+      method: 'POST',
+      path: /^\/v1\/audit\/logs\/([^/:]{1,128}):forget$/,
+      handle: ([name = ''], body) => node.audit.forget(name, parse(Reasoned, body).reason),
+    },
     { method: 'GET', path: /^\/v1\/hsms$/, handle: () => node.hsm.status() },
     { method: 'POST', path: /^\/v1\/hsms:rewrap$/, handle: (_, body) => node.hsm.rewrap(parse(Without, body).without) },
     { method: 'POST', path: /^\/v1\/hsms:rotate-kek$/, handle: (_, body) => node.hsm.rotateKek(parse(Without, body).without) },
@@ -93,6 +131,14 @@ export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,
       handle: ([peer = ''], body) => node.resetPair(peer, parse(Reasoned, body).reason),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/hsms\/([^/:]{1,32}):unlock$/,
+      handle: ([name = ''], body) => {
+        parse(Nothing, body)
+        return node.unlockHsm(name)
+      },
     },
     {
       method: 'POST',

@@ -13,7 +13,15 @@ const PARTIES = [1, 2, 3, 4, 5]
 const FIRST: ClusterLock = {
   ...{ version: 1, clusterId: toHex(tagged('certificates')), previous: '', quorum: { required: 3, of: 5 }, coordinators: [] },
   nodes: PARTIES.map((j) => ({
-    ...{ kind: 'node', name: `n${j}`, index: j, identity: identity(j).key, peerId: peerIdOf(identity(j).key), addresses: [] },
+    ...{
+      kind: 'node',
+      name: `n${j}`,
+      index: j,
+      identity: identity(j).key,
+      peerId: peerIdOf(identity(j).key),
+      addresses: [],
+      checkpointKeys: [identity(j + 100).key],
+    },
   })),
   ...{ signatures: new Map(), approvals: new Map() },
 }

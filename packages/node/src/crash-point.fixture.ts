@@ -48,6 +48,7 @@ export class CrashPoint {
       vault: {
         ...vault,
         seal: (context, secret) => this.#do('seal', () => vault.seal(context, secret)),
+        checkpointSigner: vault.checkpointSigner,
         identity: { key: vault.identity.key, sign: (message) => this.#do('sign', () => vault.identity.sign(message)) },
       },
       transport: {

@@ -8,13 +8,17 @@ import {
   encode,
   Frame,
   PendingKey,
+  StoredBackup,
   StoredBurn,
   StoredKey,
   StoredKeyLife,
   StoredPair,
   StoredRequest,
+  StoredRestore,
   StoredSingleRequest,
 } from '@conclave/wire'
+import { BackupMarks } from './backup/backup-store.ts'
+import { BACKUP_TARGETS } from './backup/fuzz-targets.fixture.ts'
 import { TestCluster } from './cluster.fixture.ts'
 import { KEY, newKey, pairsReady, proposal, propose, requestId, transfer, until } from './requests.fixture.ts'
 import { parseSettings } from './settings.ts'
@@ -127,6 +131,8 @@ async function startStore(section: Section, key: string, seeds: readonly Uint8Ar
       if (pairs.current(j) !== undefined) await pairs.open(j)
     }
     await new RequestStore(store).spend(hash, 7)
+    const marks = await BackupMarks.open(store)
+    for (const backupId of marks.untold().keys()) await marks.told(backupId)
   }
   const stop = async () => {
     await store.close()
@@ -155,6 +161,7 @@ const requests = [
   encode(StoredRequest, { ...stored, items: BATCH }),
   encode(StoredSingleRequest, { ...stored, payload: transfer(1n), path: [0] }),
 ]
+const made = { keyId: 'k', epoch: 1, backupId: hash }
 const life = encode(StoredKeyLife, {
   ...{
     keyId: 'k',
@@ -173,6 +180,8 @@ const STORED: readonly (readonly [Section, string, () => Promise<readonly Uint8A
   ['burn', '2', async () => [burn]],
   ['key-life', 'k', async () => [life]],
   ['request', Buffer.from(hash).toString('hex'), async () => requests],
+  ['backup', 'made/k', async () => [encode(StoredBackup, { ...made, at: new Uint8Array(8) })]],
+  ['backup', 'restored/k', async () => [encode(StoredRestore, { ...made, madeAt: new Uint8Array(8) })]],
 ]
 
 export const TARGETS = [
@@ -188,8 +197,9 @@ export const TARGETS = [
     start: () => startFrames(sender),
   })),
   ...STORED.map(([section, key, seeds]) => ({
-    ...{ name: `node.store-${section}`, kind: 'message', runs: 60 },
+    ...{ name: `node.store-${section === 'backup' ? key.replace('/k', '') : section}`, kind: 'message', runs: 60 },
     codes: /^(WIRE_DECODE|STORE_CORRUPT|UNKNOWN_REQUEST|UNKNOWN_KEY|ATTEMPT_SPENT|TAMPER|UNSUPPORTED|BAD_NUMBER)$/,
     start: async () => startStore(section, key, await seeds()),
   })),
+  ...BACKUP_TARGETS,
 ]

@@ -2,7 +2,7 @@ import { ConclaveError, type Journal, VaultError } from '@conclave/core'
 import { type HsmKeks, type KeyVault, parseRecord, type RecordShelf, type ShelvedRecord } from '@conclave/vault'
 
 /** What a node tells its operator of one HSM. */
-export interface AdminHsm {
+export interface AdminKekHolder {
   readonly name: string
   readonly ok: boolean
   /** Why it is not. */
@@ -26,7 +26,7 @@ export interface AdminHsm {
 export interface AdminHsms {
   /** Sealed records of this node. */
   readonly records: number
-  readonly hsms: readonly AdminHsm[]
+  readonly hsms: readonly AdminKekHolder[]
 }
 
 export interface AdminRewrap {
@@ -84,7 +84,7 @@ export class HsmAdmin {
   async status(): Promise<AdminHsms> {
     const { vault, shelf } = this.#p
     const [health, keks, records] = await Promise.all([vault.health(), vault.keks(), shelf.records()])
-    const hsms = keks.map((hsm): AdminHsm => {
+    const hsms = keks.map((hsm): AdminKekHolder => {
       const { ok = false, code, latencyMs } = health.find((h) => h.name === hsm.name) ?? {}
       const facts = { name: hsm.name, ok, code: code ?? null, latencyMs: latencyMs ?? null }
       if (!hsm.ok) return { ...facts, ok: false, code: code ?? hsm.code, kek: null, recordsWithout: null }

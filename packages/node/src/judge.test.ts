@@ -1,4 +1,4 @@
-import { codeOf, messageOf, utf8 } from '@conclave/core'
+import { codeOf, fromHex, messageOf, utf8 } from '@conclave/core'
 import { decodePayload, parsePolicy } from '@conclave/policy'
 import { PAYLOAD_BYTES_MAX, type ProposedItem } from '@conclave/wire'
 import { expect } from 'chai'
@@ -22,9 +22,10 @@ rules:
     when: { paths: [m/0/9] }
 `),
 )
+const KEY = { publicKey: fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'), chainCode: new Uint8Array(32) }
 const item = (wei: bigint, path: readonly number[] = []): ProposedItem => ({ payload: transfer(wei), path })
-const judged = (...items: readonly ProposedItem[]) => judge.judge({ keyId: 'k', payloadType: 'evm.tx', items })
-const digestOf = ({ payload }: ProposedItem) => decodePayload('evm.tx', payload).digest
+const judged = (...items: readonly ProposedItem[]) => judge.judge({ keyId: 'k', payloadType: 'evm.tx', items }, KEY)
+const digestOf = ({ payload, path }: ProposedItem) => ({ digest: decodePayload('evm.tx', payload).digest, path })
 const ONE = item(1n)
 
 describe('judge', () => {

@@ -152,7 +152,7 @@ export async function signLockFile({ dir, lockFile, hash, previousFile }: LockSi
     throw new ConfigError('LOCK_HASH', `${lockFile} is not the lock with hash ${hash}: nothing was signed`)
   const old = await previousOf(lock, previousFile)
   const settings = readSettings(join(dir, SETTINGS_FILE))
-  const vault = await openPkcs11Vault({ hsms: settings.hsms })
+  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity: { hsm: settings.identityHsm } })
   try {
     const { identity } = vault
     let signed = lock

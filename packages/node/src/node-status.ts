@@ -1,8 +1,11 @@
 import { type ClusterLock, type NodeMember, type PartyId, utf8 } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
-import type { KeyVault } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { ERASURES_MAX, type NodeStatus } from '@conclave/wire'
+import type { NodeAudit } from './audit/node-audit.ts'
+import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import { hsmReport, hsmStatus } from './hsm-report.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { ProcessMeter } from './process-meter.ts'
@@ -23,7 +26,10 @@ export interface StatusParts {
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
+  readonly backups: BackupKeeper
   readonly meter: ProcessMeter
+  readonly shelf: RecordShelf
+  readonly audit: NodeAudit
 }
 
 const eight = (n: number): Uint8Array => {
@@ -41,9 +47,9 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, vault, keys, lives, epochs, correlations, meter } = this.#p
+    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit } = this.#p
     const links = transport.links()
-    const health = await vault.health()
+    const hsms = await hsmReport(this.#p)
     return {
       index: self.index,
       name: self.name,
@@ -57,10 +63,13 @@ export class StatusReport {
         state: epochs.isStale(k.keyId) ? 'stale' : 'active',
         prepared: keys.prepared(k.keyId) ?? k.epoch,
         chainCode: k.chainCode,
+        backedUp: backups.lastOf(k.keyId) !== null,
+        backupEpoch: backups.lastOf(k.keyId)?.epoch ?? 0,
         phase: lives.of(k.keyId).phase,
       })),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
-      hsmOk: health.some((h) => h.ok),
+      hsmOk: hsms.some((h) => h.ok),
+      hsms: hsms.map(hsmStatus),
       sent: eight(links.reduce((sum, l) => sum + l.bytesSent, 0)),
       received: eight(links.reduce((sum, l) => sum + l.bytesReceived, 0)),
       ...meter.read(),
@@ -69,6 +78,7 @@ export class StatusReport {
         .erasures()
         .slice(-ERASURES_MAX)
         .map((e) => utf8(JSON.stringify(e))),
+      auditCode: audit.state()?.code ?? '',
     }
   }
 

@@ -1,10 +1,8 @@
 import {
   type Clock,
   type ClusterLock,
-  ConclaveError,
   ConfigError,
-  clusterContext,
-  identitiesOf,
+  codeOf,
   type Journal,
   lockHash,
   type Member,
@@ -13,32 +11,33 @@ import {
   sameIdentity,
   toHex,
 } from '@conclave/core'
-import type { Policy } from '@conclave/policy'
+import type { Decoding, Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
-import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
-import { decode, Frame, type NodeStatus, type Request, type Response } from '@conclave/wire'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
+import { decode, Frame, type NodeStatus } from '@conclave/wire'
+import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
+import { noteEvent } from './audit/note-event.ts'
+import { BackupKeeper } from './backup/backup-keeper.ts'
+import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
-import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
-import { KeyAdmin } from './key-admin.ts'
+import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
-import { logJournal } from './log-journal.ts'
-import { NodeAdmin } from './node-admin.ts'
-import { StatusReport } from './node-status.ts'
+import type { NodeAdmin } from './node-admin.ts'
+import { nodeFront } from './node-front.ts'
+import { type StatusReport, VERSION } from './node-status.ts'
+import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
+import { answerRequest } from './request-routes.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import { KeyLives } from './store/key-lives.ts'
-import { KeyStore, type NodeScope } from './store/key-store.ts'
-import { LockStore } from './store/lock-store.ts'
-import { PairStore } from './store/pair-store.ts'
 import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -53,6 +52,7 @@ export interface NodeParts {
   readonly store: Store
   readonly pool: SessionPool
   readonly policy: Policy
+  readonly decoding?: Decoding
   readonly clock: Clock
   readonly meter: ProcessMeter
   readonly log: Logger
@@ -63,16 +63,14 @@ export interface NodeParts {
   readonly abandonedKeys?: readonly string[]
   /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
   readonly shelves?: readonly RecordShelf[]
+  /** Who together can open this node's backups. */
+  readonly backup?: BackupPlan | undefined
   /** New keys sign nothing before their operator activates them. */
   readonly explicitActivation?: boolean
-  /** Default: the node's log. */
+  /** Its own tamper-evident log; without one, events are lines of the node's log. */
+  readonly audit?: AuditParts
+  /** Default: `audit`. */
   readonly journal?: Journal
-}
-
-interface Stores {
-  readonly keys: KeyStore
-  readonly pairs: PairStore
-  readonly lives: KeyLives
 }
 
 /**
@@ -83,6 +81,7 @@ interface Stores {
 export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
+  readonly backups: BackupKeeper
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -90,20 +89,23 @@ export class ApproverNode {
   readonly #epochs: EpochKeeper
   readonly #pairKeeper: PairKeeper
   readonly #correlations: CorrelationPool
-  readonly #keyMaker: KeyMaker
   readonly #signer: Signer
   readonly #desk: RequestDesk
   readonly #report: StatusReport
+  readonly #journal: Journal
+  readonly #audit: NodeAudit
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
+  #stopHsmEvents: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, { keys, pairs, lives }: Stores) {
+  private constructor(parts: NodeParts, self: NodeMember, { scope, keys, pairs, marks, lives, journal }: NodeStores) {
     this.#p = parts
+    this.#journal = journal
     const { clock, log, vault, pool, lock, transport } = parts
-    const journal = parts.journal ?? logJournal(log)
     const seed = () => vault.random(32)
     const outbox = new Outbox({ lock, transport, log })
+    const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
     this.#hub = new SessionHub({
       self: self.index,
       pool,
@@ -115,18 +117,22 @@ export class ApproverNode {
       idle: () => this.#correlations.stir(),
     })
     this.#calls = new Calls(clock, (to, request) => outbox.sendOrThrow(to, { request }))
+    this.#audit = new NodeAudit({
+      ...{ self, lock, locks: scope.locks, store: parts.store, signer: vault.checkpointSigner },
+      ...{ journal, outbox, calls: this.#calls, clock, log, own: parts.audit },
+    })
     this.#pairKeeper = new PairKeeper({
       self: self.index,
       scope,
       store: pairs,
       hub: this.#hub,
       ...{ calls: this.#calls, clock, log },
-      isLinkUp: (peer) => outbox.isUp(peer),
-      nonce: seed,
+      ...{ isLinkUp, nonce: seed },
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
     this.#correlations = new CorrelationPool({
-      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls, clock, log },
+      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
+      ...{ clock, log, journal },
       nonce: seed,
       isSigning: () => this.#signer.isSigning,
     })
@@ -137,24 +143,26 @@ export class ApproverNode {
       peersUp: () => outbox.peersUp(),
     })
     this.#epochs = epochs
-    this.#keyMaker = new KeyMaker({
+    const keyMaker = new KeyMaker({
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, decoding: parts.decoding ?? {} },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
-      requests: new RequestStore(parts.store),
-      seed,
+      ...{ requests: new RequestStore(parts.store), maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
     })
-    const shown = { self, lock, vault, keys, lives, epochs, pairs, pairKeeper: this.#pairKeeper, correlations: this.#correlations }
-    this.#report = new StatusReport({ ...shown, transport, meter: parts.meter })
-    const hsm = new HsmAdmin({ vault, journal, shelf: shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])]) })
-    const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
-    this.admin = new NodeAdmin({ ...shown, hsm, key, journal, isLinkUp: (peer) => outbox.isUp(peer) })
+    this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
+    const { report, admin, routes } = nodeFront({
+      ...{ parts, self, scope, keys, lives, epochs, pairs, journal, keyMaker, isLinkUp },
+      ...{ backups: this.backups, audit: this.#audit, calls: this.#calls, certificates: this.#certificates },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer },
+    })
+    this.#report = report
+    this.admin = admin
     this.#desk = new RequestDesk({
       log,
-      handle: (from, request) => this.#handle(from, request),
+      handle: (from, request) => answerRequest(routes, from, request),
       send: (to, frame) => transport.send(to, frame),
     })
   }
@@ -162,40 +170,22 @@ export class ApproverNode {
   /**
    * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
    *
-   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {VaultError} KEK_DESTROYED; {StoreError};
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link adoptLock} throws; {VaultError} KEK_DESTROYED; {StoreError};
    * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
-    const { lock, name, store, vault } = parts
+    const { lock, name, vault } = parts
     const self = lock.nodes.find((n) => n.name === name)
     if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
     if (!sameIdentity(self.identity, vault.identity.key))
       throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
-    const locks = await LockStore.open(store)
-    const adopted = await locks.adopt(lock, parts.abandonedKeys)
-    if (adopted !== 'same') parts.log.info({ version: lock.version, hash: toHex(lockHash(lock)) }, 'cluster lock adopted')
-    const scope: NodeScope = {
-      clusterId: lock.clusterId,
-      nodeName: name,
-      clusterContext: clusterContext(lock),
-      identities: identitiesOf(lock),
-      peerIds: new Map(lock.nodes.map((n) => [n.index, n.peerId])),
-      lockOf: (context) => locks.lockOf(context),
-      locks: [...locks.older, lock],
-    }
-    const lives = await KeyLives.open(store)
-    const keys = await KeyStore.open(store, vault, scope, {
-      requireShares: (keyId) => lives.requireShares(keyId),
-      first: (keyId) => (parts.explicitActivation === true ? lives.provisioned(keyId, parts.clock.nowMs()) : undefined),
-    })
-    const pairs = await PairStore.open(store, vault, scope)
-    await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
-    const node = new ApproverNode(parts, self, scope, { keys, pairs, lives })
+    const node = new ApproverNode(parts, self, await openStores(parts))
     try {
       await node.#join()
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#stopGossip()
+      node.#stopHsmEvents()
       node.#pairKeeper.close()
       node.#correlations.close()
       parts.meter.stop()
@@ -217,12 +207,16 @@ export class ApproverNode {
 
   /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
-    const { transport, pool, store, vault, meter } = this.#p
+    const { transport, pool, store, vault, meter, log } = this.#p
+    const isAgain = this.#stopped
     this.#stopped = true
     this.#stopGossip()
+    this.#stopHsmEvents()
     this.#pairKeeper.close()
     this.#correlations.close()
     meter.stop()
+    if (!isAgain) await noteEvent(this.#journal, log, { kind: 'node.stopped', details: {} })
+    await this.#audit.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
     for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
@@ -232,12 +226,19 @@ export class ApproverNode {
   }
 
   async #join(): Promise<void> {
+    const { vault, log, lock, policy } = this.#p
+    const details = { version: VERSION, lockVersion: lock.version, lockHash: toHex(lockHash(lock)), policySequence: policy.sequence }
+    await noteEvent(this.#journal, log, { kind: 'node.started', details })
+    this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
+    await this.#audit.start()
     await this.#epochs.resume()
+    await this.backups.announce()
     this.#p.meter.start()
     await this.#p.transport.start({
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
         this.#epochs.greet(member.index)
       },
@@ -247,8 +248,17 @@ export class ApproverNode {
         this.#calls.peerLost(member.index)
         this.#hub.stopWith(member.index, 'PEER_LOST', `the link to party ${member.index} went down (${reason})`)
       },
+      unproved: (member) => this.#unproved(member),
     })
     this.#gossipLater()
+  }
+
+  /** It has happened: that it cannot be written down changes nothing in it. */
+  #unproved({ name, peerId }: Member): void {
+    const event = { kind: 'identity.unproved', details: { member: name, peerId } }
+    this.#journal
+      .record(event)
+      .catch((error: unknown) => this.#p.log.error({ ...event.details, code: codeOf(error) }, 'event not recorded'))
   }
 
   #gossipLater(): void {
@@ -276,20 +286,5 @@ export class ApproverNode {
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
     else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
-  }
-
-  async #handle(from: Member, { body }: Request): Promise<Response['body']> {
-    if (from.kind === 'node') {
-      if ('pairOffer' in body) return { pairAccept: await this.#pairKeeper.answer(from.index, body.pairOffer) }
-      if ('correlateOffer' in body) return { correlateAccept: await this.#correlations.answer(from.index, body.correlateOffer) }
-      if ('certificate' in body) return { certificate: this.#certificates.answer(body.certificate) }
-      throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
-    }
-    if ('status' in body) return { status: await this.#report.status() }
-    if ('createKey' in body) return { keyCreated: await this.#keyMaker.create(body.createKey, from.name) }
-    if ('renewKey' in body) return { keyCreated: await this.#keyMaker.renew(body.renewKey, from.name) }
-    if ('propose' in body) return { verdict: await this.#signer.propose(body.propose) }
-    if ('sign' in body) return { signed: await this.#signer.sign(body.sign) }
-    throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')
   }
 }

@@ -10,6 +10,7 @@ const lockOf = (required: number, n: number, version = 1): ClusterLock => ({
   nodes: Array.from({ length: n }, (_, i) => ({
     ...{ kind: 'node' as const, index: i + 1, name: `n${i + 1}`, peerId: '', addresses: [] },
     identity: softIdentity(tagged('renewal-check', u32(i + 1))).key,
+    checkpointKeys: [softIdentity(tagged('renewal-check', u32(i + 101))).key],
   })),
 })
 

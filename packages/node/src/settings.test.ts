@@ -56,6 +56,37 @@ describe('settings', () => {
     }
   })
 
+  it('settings: what a vendor asks for, timeouts and the holder of the identity reach the vault as they stand', async () => {
+    const file = join(dir, 'node.yaml')
+    const more = {
+      libraryParameters: "configdir='sql:/var/lib/nss' dbTokenDescription=zurich-b",
+      profile: 'cbc-hmac',
+      kek: { label: 'other-kek', id: '0a0b' },
+      requestTimeoutMs: 2_000,
+      startTimeoutMs: 9_000,
+    }
+    const text = GOOD.replace('serial: 1a2b,', `serial: 1a2b, ${JSON.stringify(more).slice(1, -1)},`)
+    await writeFile(file, `${text}\nidentity: { hsm: backup }\n`)
+    const s = readSettings(file)
+    expect(s.hsms[1]).to.deep.equal({
+      name: 'backup',
+      module: '/opt/hsm.so',
+      token: 'zurich-b',
+      serial: '1a2b',
+      pin: { credential: 'pin_b' },
+      ...more,
+    })
+    expect(s.identityHsm).to.equal('backup')
+  })
+
+  it('settings: what decoders know beside a payload: ABI files lie beside the settings', () => {
+    expect(parseSettings(GOOD, 'node.yaml').decoding).to.deep.equal({ bitcoinNetwork: 'mainnet', abis: [] })
+    const text = `${GOOD}\ndecoding: { bitcoinNetwork: regtest, abis: [{ file: abi/vault.json, chain: 1 }] }\n`
+    const abis = [{ file: '/etc/conclave/abi/vault.json', chain: 1 }]
+    expect(parseSettings(text, '/etc/conclave/node.yaml').decoding).to.deep.equal({ bitcoinNetwork: 'regtest', abis })
+    expect(problem(() => parseSettings(text.replace('regtest', 'signet'), 'node.yaml')).message).to.match(/mainnet, testnet, regtest/)
+  })
+
   it('settings: what is wrong is named with file and line', () => {
     const cases: readonly (readonly [string, number, RegExp])[] = [
       [`${GOOD}colour: blue\n`, 9, /colour/],
@@ -93,6 +124,37 @@ describe('settings', () => {
     expect(marks('signing: { pool: { low: 0, high: 0 } }\n')).to.deep.equal({ low: 0, high: 0 })
   })
 
+  const [ADA, BO] = [
+    'age1tldlkgc5gym0s8vn5f8vzxe76wfs6889ndkhhegnrgyneat5su3q28727z',
+    'age1hdqdcl86nya82l3s45weuwfv5qe3n904xuc894n796h9udwjk4xsl9t2cs',
+  ] as const
+  const backup = (custodians: string, required: number | string) =>
+    `${GOOD}backup:\n  required: ${required}\n  custodians:\n    - ${custodians}\n`
+
+  it('settings: backups have custodians, and take two of them or more', () => {
+    expect(parseSettings(GOOD, '/etc/conclave/node.yaml').backup).to.equal(undefined)
+    const two = `{ name: ada, recipient: ${ADA} }\n    - { name: bo, recipient: ${BO} }`
+    expect(parseSettings(backup(two, 2), '/etc/conclave/node.yaml').backup).to.deep.equal({
+      required: 2,
+      custodians: [
+        { name: 'ada', recipient: ADA },
+        { name: 'bo', recipient: BO },
+      ],
+    })
+    const cases: readonly (readonly [string, RegExp])[] = [
+      [backup(two, 1), /required/],
+      [backup(two, 3), /required: must not be above/],
+      [backup(two.split('\n')[0] as string, 2), /custodians/],
+      [backup(two.replace('bo', 'ada'), 2), /share a name/],
+      [backup(two.replace(BO, ADA), 2), /share a name or a recipient/],
+      [backup(two.replace(BO, `${BO.slice(0, -1)}k`), 2), /recipient: must be an age recipient/],
+      [backup(two.replace(BO, BO.toUpperCase()), 2), /must be an age recipient/],
+      [backup(two.replace(' }', ', phone: 1 }'), 2), /phone/],
+      [backup(Array.from({ length: 17 }, (_, i) => `{ name: c${i}, recipient: ${ADA} }`).join('\n    - '), 2), /custodians/],
+    ]
+    for (const [text, message] of cases) expect(problem(() => parseSettings(text, 'node.yaml')).message, text).to.match(message)
+  })
+
   it('settings: a file that is not there, or not a file', () => {
     for (const file of [join(dir, 'nothing.yaml'), dir]) {
       const error = problem(() => readSettings(file))
@@ -106,7 +168,7 @@ describe('settings', () => {
       [undefined, 'LOCK_UNREADABLE'],
       ['{', 'BAD_LOCK'],
       ['[]', 'BAD_LOCK'],
-      ['{"format":"conclave-cluster-lock/1"}', 'BAD_LOCK'],
+      ['{"format":"conclave-cluster-lock/2"}', 'BAD_LOCK'],
     ]
     for (const [text, code] of cases) {
       const file = join(dir, 'lock.json')

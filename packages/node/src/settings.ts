@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
-import type { HsmSettings } from '@conclave/vault'
+import { ConfigError, messageOf, PARTIES_MAX, parseYamlFile } from '@conclave/core'
+import { type DecodingSettings, decodingSettings, withPaths } from '@conclave/policy'
+import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
+import { CUSTODIANS_MAX } from '@conclave/wire'
 import { z } from 'zod'
+import { isRecipient } from './backup/age-file.ts'
+import { REQUIRED_MIN } from './backup/backup-file.ts'
+import type { BackupPlan } from './backup/make-backup.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import { STOCK_MAX } from './pool/stock.ts'
 
@@ -13,7 +18,10 @@ const PinSource = z.union([
   z.strictObject({ file: z.string().min(1) }),
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ credential: z.string().min(1) }),
+  z.strictObject({ prompt: z.literal(true) }),
 ])
+
+const timeout = z.int().min(100).max(600_000)
 
 const Hsm = z.strictObject({
   name: z.string().regex(NAME),
@@ -22,6 +30,11 @@ const Hsm = z.strictObject({
   serial: z.string().optional(),
   pin: PinSource,
   env: z.record(z.string(), z.string()).optional(),
+  libraryParameters: z.string().min(1).optional(),
+  profile: z.enum(PROFILE_NAMES).optional(),
+  kek: z.strictObject({ label: z.string().min(1).optional(), id: z.string().min(1).optional() }).optional(),
+  requestTimeoutMs: timeout.optional(),
+  startTimeoutMs: timeout.optional(),
 })
 
 const mark = (initial: number) => z.int().min(0).max(STOCK_MAX).default(initial)
@@ -30,10 +43,36 @@ const Pool = z
   .strictObject({ low: mark(50), high: mark(200) })
   .refine(({ low, high }) => low <= high, { message: 'must not be above "high"', path: ['low'] })
 
+const isSet = (list: readonly string[]) => new Set(list).size === list.length
+
+const Backup = z
+  .strictObject({
+    custodians: z
+      .array(
+        z.strictObject({
+          name: z.string().regex(NAME),
+          recipient: z.string().refine(isRecipient, { message: 'must be an age recipient: age1...' }),
+        }),
+      )
+      .min(REQUIRED_MIN)
+      .max(CUSTODIANS_MAX)
+      .refine((all) => isSet(all.map((c) => c.name)) && isSet(all.map((c) => c.recipient)), {
+        message: 'two custodians share a name or a recipient',
+      }),
+    required: z.int().min(REQUIRED_MIN),
+  })
+  .refine(({ custodians, required }) => required <= custodians.length, {
+    message: 'must not be above the number of custodians',
+    path: ['required'],
+  })
+
+type HsmInput = z.output<typeof Hsm>
+
 const Settings = z.strictObject({
   cluster: z.strictObject({ lock: z.string().min(1), abandonKeys: z.array(z.string().min(1)).max(4096).default([]) }),
   node: z.strictObject({ name: z.string().regex(NAME, 'must be 1 to 32 characters of a-z, 0-9 and "-"') }),
   hsm: z.array(Hsm).min(1).max(4),
+  identity: z.strictObject({ hsm: z.string().regex(NAME) }).optional(),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
   keys: z.strictObject({ activation: z.enum(['automatic', 'explicit']).default('automatic') }).prefault({}),
@@ -45,9 +84,43 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
+  decoding: decodingSettings.prefault({}),
+  backup: Backup.optional(),
+  audit: z
+    .strictObject({
+      path: z.string().min(1).default('./audit'),
+      witnesses: z
+        .strictObject({
+          required: z
+            .int()
+            .min(0)
+            .max(PARTIES_MAX - 1)
+            .optional(),
+        })
+        .prefault({}),
+      checkpoint: z
+        .strictObject({ entries: z.int().min(1).max(100_000).default(1_000), seconds: z.int().min(1).max(3_600).default(10) })
+        .prefault({}),
+      postQuantum: z.boolean().default(false),
+      // The one thing that a node can do then; it stands here so that nobody has to guess.
+      onWriteFailure: z.literal('stop-signing').default('stop-signing'),
+    })
+    .prefault({}),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
+
+/** How a node keeps its log. */
+export interface AuditSettings {
+  /** A directory of its own. */
+  readonly path: string
+  /** How many other nodes must agree with the log before this one signs. Undefined: one less than a quorum. */
+  readonly witnessesRequired: number | undefined
+  readonly checkpointEntries: number
+  readonly checkpointMs: number
+  /** Sign checkpoints by ML-DSA-65 too. */
+  readonly isPostQuantum: boolean
+}
 
 /** A node's settings file, every path absolute. */
 export interface NodeSettings {
@@ -55,7 +128,10 @@ export interface NodeSettings {
   /** Keys that a new lock may lose; see `LOCK_LOSES_KEY`. */
   readonly abandonedKeys: readonly string[]
   readonly name: string
+  /** In order of priority. */
   readonly hsms: readonly HsmSettings[]
+  /** Which of them holds the node identity; the first unless it is named. */
+  readonly identityHsm: string | undefined
   readonly listen: readonly string[]
   readonly storePath: string
   /** New keys sign nothing before their operator activates them. */
@@ -65,6 +141,10 @@ export interface NodeSettings {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly policyFile: string
+  readonly decoding: DecodingSettings
+  /** Who together can open this node's backups; without it none are made. */
+  readonly backup: BackupPlan | undefined
+  readonly audit: AuditSettings
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -85,6 +165,14 @@ export function readSettings(file: string): NodeSettings {
   return parseSettings(text, file)
 }
 
+/** Paths of ours are relative to the settings file; what a vendor's library reads is its own affair. */
+function hsmSettings({ pin, env, ...hsm }: HsmInput, at: (path: string) => string): HsmSettings {
+  const placed =
+    env === undefined ? {} : { env: Object.fromEntries(Object.entries(env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }
+  const socket = 'prompt' in pin ? { pinSocket: at(`hsm-${hsm.name}.pin.sock`) } : {}
+  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed, ...socket }
+}
+
 /**
  * Settings from their text; paths are relative to where `file` lies.
  *
@@ -98,16 +186,8 @@ export function parseSettings(text: string, file: string): NodeSettings {
     lockFile: at(s.cluster.lock),
     abandonedKeys: s.cluster.abandonKeys,
     name: s.node.name,
-    hsms: s.hsm.map((h) => ({
-      name: h.name,
-      module: h.module,
-      token: h.token,
-      pin: 'file' in h.pin ? { file: at(h.pin.file) } : h.pin,
-      ...(h.serial === undefined ? {} : { serial: h.serial }),
-      ...(h.env === undefined
-        ? {}
-        : { env: Object.fromEntries(Object.entries(h.env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }),
-    })) as readonly HsmSettings[],
+    hsms: s.hsm.map((h) => hsmSettings(h, at)),
+    identityHsm: s.identity?.hsm,
     listen: s.p2p.listen,
     storePath: at(s.store.path),
     explicitActivation: s.keys.activation === 'explicit',
@@ -115,6 +195,15 @@ export function parseSettings(text: string, file: string): NodeSettings {
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    decoding: withPaths(s.decoding, at),
+    backup: s.backup,
+    audit: {
+      path: at(s.audit.path),
+      witnessesRequired: s.audit.witnesses.required,
+      checkpointEntries: s.audit.checkpoint.entries,
+      checkpointMs: 1000 * s.audit.checkpoint.seconds,
+      isPostQuantum: s.audit.postQuantum,
+    },
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,
   }

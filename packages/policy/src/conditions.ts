@@ -17,6 +17,8 @@ export type BreachCode =
   | 'CHAIN_NOT_ALLOWED'
   | 'DESTINATION_NOT_ALLOWED'
   | 'DATA_NOT_ALLOWED'
+  | 'METHOD_NOT_ALLOWED'
+  | 'TOKEN_NOT_ALLOWED'
   | 'AMOUNT_OVER_LIMIT'
   | 'FEE_OVER_LIMIT'
 
@@ -25,71 +27,140 @@ export interface Breach {
   readonly code: BreachCode
   /** For a person, without the name of the rule. */
   readonly reason: string
-  /** By how many wei, where it is a matter of how much; else 0. */
-  readonly excessWei: bigint
+  /** By how many base units, where it is a matter of how much; else 0. */
+  readonly excess: bigint
 }
 
 type Condition = (when: RuleConditions, request: PolicyRequest) => Breach | undefined
 
 /** The request meets the condition only if `met` is exactly true: a missing or NaN field never does. */
-function unless(met: boolean, code: BreachCode, reason: string, excessWei = 0n): Breach | undefined {
-  return met === true ? undefined : { code, reason, excessWei }
+function unless(met: boolean, code: BreachCode, reason: string, excess = 0n): Breach | undefined {
+  return met === true ? undefined : { code, reason, excess }
 }
 
-function atMost(valueWei: bigint, maxWei: bigint): boolean {
-  assert(typeof valueWei === 'bigint' && valueWei >= 0n, 'an amount is a bigint and not negative')
-  return valueWei <= maxWei
+function atMost(value: bigint, max: bigint): boolean {
+  assert(typeof value === 'bigint' && value >= 0n, 'an amount is a bigint and not negative')
+  return value <= max
 }
 
 const key: Condition = ({ keys }, { keyId }) =>
   unless(keys === undefined || keys.includes(keyId), 'KEY_NOT_ALLOWED', `it is not for key ${keyId}`)
 
-const path: Condition = ({ paths }, request) =>
-  unless(
-    paths === undefined || paths.some((pattern) => matchesPath(pattern, request.path)),
-    'PATH_NOT_ALLOWED',
-    `it is not for path ${formatPath(request.path)}`,
-  )
+/** Every child that signs, and every child that gets change: what a rule lets out of one child must not come under another's rule. */
+function pathsOf({ path: asked, payload }: PolicyRequest): readonly DerivationPath[] {
+  return [...payload.digests.map((digest) => digest.path ?? asked), ...payload.changePaths]
+}
+
+/** A drill says whose key it is for. */
+const drill: Condition = (_, { keyId, payload }) =>
+  unless(payload.type !== 'drill' || payload.keyId === keyId, 'KEY_NOT_ALLOWED', `it is a drill of another key than ${keyId}`)
+
+const path: Condition = ({ paths }, request) => {
+  if (paths === undefined) return undefined
+  const other = pathsOf(request).find((own) => !paths.some((pattern) => matchesPath(pattern, own)))
+  return unless(other === undefined, 'PATH_NOT_ALLOWED', `it is not for path ${formatPath(other ?? [])}`)
+}
 
 const payloadType: Condition = ({ payload: type }, { payload }) =>
   unless(type === undefined || type === payload.type, 'PAYLOAD_NOT_ALLOWED', `it is not for payloads of type ${payload.type}`)
 
-const chain: Condition = ({ chains }, { payload }) =>
-  unless(chains === undefined || chains.includes(payload.chainId), 'CHAIN_NOT_ALLOWED', `it is not for chain ${payload.chainId}`)
-
-const destination: Condition = ({ destinations }, { payload }) =>
+const chain: Condition = ({ chains }, { payload: { chainId } }) =>
   unless(
-    destinations === undefined || destinations.includes(payload.to),
+    chains === undefined || (chainId !== undefined && chains.includes(chainId)),
+    'CHAIN_NOT_ALLOWED',
+    `it is not for ${chainId === undefined ? 'payloads without a chain' : chainId === 0n ? 'payloads that are valid on every chain' : `chain ${chainId}`}`,
+  )
+
+/** Every destination has to be listed. */
+const destination: Condition = ({ destinations }, { payload }) => {
+  if (destinations === undefined) return undefined
+  if (payload.destinations === undefined)
+    return unless(false, 'DESTINATION_NOT_ALLOWED', 'it lists destinations, and that of the payload is not known')
+  const other = payload.destinations.find(({ id }) => !destinations.includes(id))
+  return unless(other === undefined, 'DESTINATION_NOT_ALLOWED', `it does not list destination ${other?.text}`)
+}
+
+const data: Condition = ({ data: allowed }, { payload: { call } }) => {
+  const isMet = allowed === undefined || allowed === 'any' || call === 'none' || (allowed === 'known' && call === 'known')
+  assert(call === 'none' || call === 'known' || call === 'blind', 'a call is none, known or blind')
+  const reason = allowed === 'known' ? 'it allows only contract calls that are understood' : 'it allows no contract data and there is some'
+  return unless(isMet, 'DATA_NOT_ALLOWED', reason)
+}
+
+const method: Condition = ({ methods }, { payload: { call, method: name } }) =>
+  unless(
+    methods === undefined || call === 'none' || (name !== undefined && methods.includes(name)),
+    'METHOD_NOT_ALLOWED',
+    `it does not list ${name ?? 'a method that is not understood'}`,
+  )
+
+const isToken = (asset: string) => asset !== 'wei' && asset !== 'sat'
+
+/** A token that a rule bounds keeps to the bound; one that it does not is moved only where blind calls are allowed anyway. */
+const tokens: Condition = ({ tokenAmountsMax, data: allowed }, { payload }) => {
+  for (const { asset, amount } of payload.amounts.filter((a) => isToken(a.asset))) {
+    const max = tokenAmountsMax?.get(asset)
+    if (max === undefined) {
+      if (allowed !== undefined && allowed !== 'any') return unless(false, 'TOKEN_NOT_ALLOWED', `it has no limit for token ${asset}`)
+    } else if (!atMost(amount, max))
+      return unless(false, 'AMOUNT_OVER_LIMIT', `it allows ${max} of token ${asset} and ${amount} would be moved`, amount - max)
+  }
+  return undefined
+}
+
+const amountIn =
+  (asset: 'wei' | 'sat', maxOf: (when: RuleConditions) => bigint | undefined): Condition =>
+  (when, { payload }) => {
+    const max = maxOf(when)
+    if (max === undefined) return undefined
+    const [moved, ...more] = payload.amounts.filter((a) => a.asset === asset)
+    assert(more.length === 0, 'a payload says once how much of an asset it moves')
+    if (moved === undefined) return unless(false, 'AMOUNT_OVER_LIMIT', `it limits ${asset}, and the payload does not say how much it moves`)
+    const { amount } = moved
+    return unless(atMost(amount, max), 'AMOUNT_OVER_LIMIT', `it allows ${max} ${asset} and ${amount} would be moved`, amount - max)
+  }
+
+const feeIn =
+  (asset: 'wei' | 'sat', maxOf: (when: RuleConditions) => bigint | undefined): Condition =>
+  (when, { payload: { feeMax } }) => {
+    const max = maxOf(when)
+    if (max === undefined) return undefined
+    const reason = `it allows a fee of ${max} ${asset} and the transaction allows ${feeMax}`
+    return unless(atMost(feeMax, max), 'FEE_OVER_LIMIT', reason, feeMax - max)
+  }
+
+const BOUNDS: readonly Condition[] = [
+  amountIn('wei', (when) => when.amountMaxWei),
+  amountIn('sat', (when) => when.amountMaxSat),
+  feeIn('wei', (when) => when.feeMaxWei),
+  feeIn('sat', (when) => when.feeMaxSat),
+]
+
+/** All conditions of an allow rule, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
+export const CONDITIONS: readonly Condition[] = [key, drill, path, payloadType, chain, destination, data, method, tokens, ...BOUNDS]
+
+const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: PolicyRequest) =>
+  chainId === undefined ? type === 'raw' : chainId === 0n || values.includes(chainId)
+
+/** Of the chains that a payload is valid on, one is enough; a bare digest may be for any. */
+const anyChain: Condition = ({ chains }, request) =>
+  unless(chains === undefined || isAnyOf(chains, request), 'CHAIN_NOT_ALLOWED', 'it is for other chains')
+
+/** One child is enough. */
+const anyPath: Condition = ({ paths }, request) =>
+  unless(
+    paths === undefined || pathsOf(request).some((own) => paths.some((pattern) => matchesPath(pattern, own))),
+    'PATH_NOT_ALLOWED',
+    'it is for other paths',
+  )
+
+/** One destination is enough; a payload whose destinations are not known may have any. */
+const anyDestination: Condition = ({ destinations }, { payload }) =>
+  unless(
+    destinations === undefined || payload.destinations === undefined || payload.destinations.some(({ id }) => destinations.includes(id)),
     'DESTINATION_NOT_ALLOWED',
-    `it does not list destination ${payload.to}`,
+    'it is for other destinations',
   )
 
-const data: Condition = ({ data: allowed }, { payload }) =>
-  unless(
-    allowed === undefined || allowed === 'any' || payload.data.length === 0,
-    'DATA_NOT_ALLOWED',
-    `it allows no contract data and there are ${payload.data.length} bytes`,
-  )
-
-const amount: Condition = ({ amountMaxWei: max }, { payload }) =>
-  max === undefined
-    ? undefined
-    : unless(
-        atMost(payload.valueWei, max),
-        'AMOUNT_OVER_LIMIT',
-        `it allows ${max} wei and ${payload.valueWei} would be moved`,
-        payload.valueWei - max,
-      )
-
-const fee: Condition = ({ feeMaxWei: max }, { payload }) =>
-  max === undefined
-    ? undefined
-    : unless(
-        atMost(payload.feeMaxWei, max),
-        'FEE_OVER_LIMIT',
-        `it allows a fee of ${max} wei and the transaction allows ${payload.feeMaxWei}`,
-        payload.feeMaxWei - max,
-      )
-
-/** All conditions, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
-export const CONDITIONS: readonly Condition[] = [key, path, payloadType, chain, destination, data, amount, fee]
+/** All conditions of a deny rule: where an allow rule must hold for everything that a payload does, this holds for any part of it. */
+export const DENY_CONDITIONS: readonly Condition[] = [key, anyPath, payloadType, anyChain, anyDestination]

@@ -5,6 +5,7 @@ import type { PolicyRequest } from './conditions.ts'
 import { decodePayload } from './decoded-payload.ts'
 import { evaluate, type PolicyCode } from './evaluate.ts'
 import { parseEvmAddress } from './evm-address.ts'
+import type { DecodedEvmTransaction } from './evm-transaction.ts'
 import { SUPPLIER, type UnsignedFields, unsigned } from './naive-rlp.fixture.ts'
 import type { AllowRule, DenyRule, Policy, Rule } from './policy.ts'
 
@@ -12,7 +13,9 @@ const FEE = 630_000_000_000_000n
 const ETHER = 10n ** 18n
 const OTHER = parseEvmAddress('0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc')
 
-function request(changes: Partial<UnsignedFields> = {}, keyId = 'treasury-1', path: PolicyRequest['path'] = []): PolicyRequest {
+type EvmRequest = PolicyRequest & { readonly payload: DecodedEvmTransaction }
+
+function request(changes: Partial<UnsignedFields> = {}, keyId = 'treasury-1', path: PolicyRequest['path'] = []): EvmRequest {
   return { keyId, path, payload: decodePayload('evm.tx', unsigned(changes)) }
 }
 
@@ -124,11 +127,11 @@ describe('evaluate', () => {
 
   it('a payload that no decoder made is not allowed by accident', () => {
     const { payload } = request()
-    for (const valueWei of [undefined, Number.NaN, 5, '5', null, -1n]) {
-      const forged = { ...payload, valueWei } as unknown as PolicyRequest['payload']
+    for (const amount of [undefined, Number.NaN, 5, '5', null, -1n]) {
+      const forged = { ...payload, amounts: [{ asset: 'wei', amount }] } as unknown as PolicyRequest['payload']
       expectCode(policy(allow()), { keyId: 'treasury-1', path: [], payload: forged }, 'POLICY_ERROR')
     }
-    for (const field of ['chainId', 'to', 'data', 'feeMaxWei', 'type']) {
+    for (const field of ['chainId', 'destinations', 'call', 'amounts', 'feeMax', 'type']) {
       const forged = { ...payload, [field]: undefined } as unknown as PolicyRequest['payload']
       expect(evaluate(policy(allow()), { keyId: 'treasury-1', path: [], payload: forged }).allowed, field).equal(false)
     }
@@ -173,10 +176,11 @@ describe('evaluate: properties', () => {
       .map(([a, d]): Rule[] => [...a.map((when, i) => allow(when, `a${i}`)), ...d.map((when, i) => deny(when, `d${i}`))])
 
   /** The policy language again, as a sentence. */
-  function meets({ when }: AllowRule, { keyId, payload }: PolicyRequest): boolean {
+  function meets({ when }: AllowRule, { keyId, payload }: EvmRequest): boolean {
     if (when.keys !== undefined && !when.keys.includes(keyId)) return false
-    if (!when.chains.includes(payload.chainId) || !when.destinations.includes(payload.to)) return false
-    if (payload.valueWei > when.amountMaxWei || (when.feeMaxWei !== undefined && payload.feeMaxWei > when.feeMaxWei)) return false
+    if (!when.chains?.includes(payload.chainId) || !when.destinations?.includes(payload.to as string)) return false
+    if (payload.valueWei > (when.amountMaxWei as bigint) || (when.feeMaxWei !== undefined && payload.feeMaxWei > when.feeMaxWei))
+      return false
     return when.data === 'any' || payload.data.length === 0
   }
 
@@ -204,7 +208,7 @@ describe('evaluate: properties', () => {
   it('deny beats allow wherever it stands', () => {
     fc.assert(
       fc.property(rules(4, 0), requests, fc.nat(4), (list, r, at) => {
-        const withDeny = list.toSpliced(at, 0, deny({ keys: [r.keyId], destinations: [r.payload.to] }))
+        const withDeny = list.toSpliced(at, 0, deny({ keys: [r.keyId], destinations: [r.payload.to as string] }))
         expect(evaluate(policy(...withDeny), r).code).equal('POLICY_DENY_RULE')
       }),
     )

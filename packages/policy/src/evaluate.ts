@@ -1,5 +1,5 @@
 import { messageOf } from '@conclave/core'
-import { type Breach, type BreachCode, CONDITIONS, type PolicyRequest } from './conditions.ts'
+import { type Breach, type BreachCode, CONDITIONS, DENY_CONDITIONS, type PolicyRequest } from './conditions.ts'
 import type { AllowRule, DenyRule, Policy, RuleConditions } from './policy.ts'
 
 export type PolicyCode = 'ALLOWED' | 'POLICY_DENY_RULE' | 'POLICY_NO_RULE' | 'POLICY_ERROR' | BreachCode
@@ -22,8 +22,8 @@ interface Miss {
   readonly broken: number
 }
 
-function matches(when: RuleConditions, request: PolicyRequest): boolean {
-  return CONDITIONS.every((condition) => condition(when, request) === undefined)
+function denies(when: RuleConditions, request: PolicyRequest): boolean {
+  return DENY_CONDITIONS.every((condition) => condition(when, request) === undefined)
 }
 
 function missOf(rule: AllowRule, request: PolicyRequest): Miss | undefined {
@@ -37,12 +37,12 @@ function missOf(rule: AllowRule, request: PolicyRequest): Miss | undefined {
 function closer(a: Miss, b: Miss): Miss {
   if (a.position !== b.position) return a.position > b.position ? a : b
   if (a.broken !== b.broken) return a.broken < b.broken ? a : b
-  return a.first.excessWei <= b.first.excessWei ? a : b
+  return a.first.excess <= b.first.excess ? a : b
 }
 
 function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
-  const denies = policy.rules.filter((rule): rule is DenyRule => rule.effect === 'deny')
-  const denied = denies.find((rule) => matches(rule.when, request))
+  const denyRules = policy.rules.filter((rule): rule is DenyRule => rule.effect === 'deny')
+  const denied = denyRules.find((rule) => denies(rule.when, request))
   if (denied !== undefined) {
     return { allowed: false, code: 'POLICY_DENY_RULE', reason: `rule "${denied.name}" denies this`, rule: denied.name }
   }

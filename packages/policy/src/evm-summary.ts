@@ -1,17 +1,11 @@
 import { toHex } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import type { SummaryLine } from './decoded-payload.ts'
+import type { EvmCall } from './evm-call.ts'
 import type { EvmTransactionFields } from './evm-transaction.ts'
+import { decimal } from './printable.ts'
+import type { SummaryLine } from './summary.ts'
 
 const SELECTOR_BYTES = 4
-
-/** `wei` divided by 10^decimals, exactly, without trailing zeros. */
-function decimal(wei: bigint, decimals: number): string {
-  const digits = wei.toString().padStart(decimals + 1, '0')
-  const fraction = digits.slice(-decimals).replace(/0+$/, '')
-  const whole = digits.slice(0, -decimals)
-  return fraction === '' ? whole : `${whole}.${fraction}`
-}
 
 // "native coin" and not ETH: the chain id alone does not say what the coin is called or worth.
 const coin = (wei: bigint) => `${decimal(wei, 18)} native coin (${wei} wei)`
@@ -29,21 +23,29 @@ function describeAccessList(list: EvmTransactionFields['accessList']): string {
   return `${list.length} addresses, ${list.reduce((n, entry) => n + entry.storageKeys.length, 0)} storage keys`
 }
 
-/** What a person reads before approving: the same labels in the same order for every transaction; amounts are exact. */
-export function summarizeEvmTransaction(tx: EvmTransactionFields, digest: Uint8Array): readonly SummaryLine[] {
+function gasLines(tx: EvmTransactionFields): readonly SummaryLine[] {
+  if (tx.maxPriorityFeePerGasWei === undefined) return [{ label: 'Gas price', value: gwei(tx.maxFeePerGasWei) }]
   return [
-    { label: 'Type', value: 'EVM transaction (EIP-1559)' },
-    { label: 'Chain id', value: `${tx.chainId}` },
-    { label: 'To', value: tx.to },
-    { label: 'Amount', value: coin(tx.valueWei) },
-    { label: 'Data', value: describeData(tx.data) },
-    { label: 'Nonce', value: `${tx.nonce}` },
-    { label: 'Gas limit', value: `${tx.gasLimit}` },
     { label: 'Maximum fee per gas', value: gwei(tx.maxFeePerGasWei) },
     { label: 'Maximum priority fee per gas', value: gwei(tx.maxPriorityFeePerGasWei) },
+  ]
+}
+
+/** What a person reads before approving: the same labels in the same order for every transaction of a kind; amounts are exact. */
+export function summarizeEvmTransaction(tx: EvmTransactionFields, call: EvmCall, digest: Uint8Array): readonly SummaryLine[] {
+  return [
+    { label: 'Type', value: `EVM transaction (${tx.format})` },
+    { label: 'Chain id', value: tx.chainId === 0n ? 'none: valid on EVERY chain' : `${tx.chainId}` },
+    { label: 'To', value: tx.to ?? 'nobody: creates a contract' },
+    { label: 'Amount', value: coin(tx.valueWei) },
+    { label: 'Data', value: describeData(tx.data) },
+    ...call.lines,
+    { label: 'Nonce', value: `${tx.nonce}` },
+    { label: 'Gas limit', value: `${tx.gasLimit}` },
+    ...gasLines(tx),
     { label: 'Maximum fee', value: coin(tx.feeMaxWei) },
     { label: 'Maximum total cost', value: coin(tx.costMaxWei) },
-    { label: 'Access list', value: describeAccessList(tx.accessList) },
+    ...(tx.format === 'legacy' ? [] : [{ label: 'Access list', value: describeAccessList(tx.accessList) }]),
     { label: 'Digest', value: `0x${toHex(digest)}` },
   ]
 }

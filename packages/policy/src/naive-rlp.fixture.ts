@@ -66,3 +66,22 @@ export function typed(items: Rlp): Uint8Array {
 export function unsigned(changes: Partial<UnsignedFields> = {}): Uint8Array {
   return typed(fieldItems({ ...PAYMENT, ...changes }))
 }
+
+export interface LegacyOptions {
+  /** EIP-155; without one the transaction is valid on every chain. */
+  readonly chainId?: bigint
+}
+
+/** A legacy transaction of six fields, or nine with a chain id, unsigned; its gas price is `maxFeePerGas`. */
+export function unsignedLegacy(changes: Partial<UnsignedFields> = {}, { chainId }: LegacyOptions = {}): Uint8Array {
+  const f = { ...PAYMENT, ...changes }
+  const items = [integer(f.nonce), integer(f.maxFeePerGas), integer(f.gasLimit), fromHex(f.to), integer(f.value), f.data]
+  return rlp(chainId === undefined ? items : [...items, integer(chainId), integer(0n), integer(0n)])
+}
+
+/** 0x01 || rlp(items): an EIP-2930 transaction, unsigned; its gas price is `maxFeePerGas`. */
+export function unsigned2930(changes: Partial<UnsignedFields> = {}): Uint8Array {
+  const f = { ...PAYMENT, ...changes }
+  const items = [integer(f.chainId), integer(f.nonce), integer(f.maxFeePerGas), integer(f.gasLimit), fromHex(f.to), integer(f.value)]
+  return concat(Uint8Array.of(1), rlp([...items, f.data, f.accessList]))
+}

@@ -1,8 +1,10 @@
 import { messageOf, parseKeyId } from '@conclave/core'
 import { z } from 'zod'
-import { PAYLOAD_TYPES } from './decoded-payload.ts'
+import { parseBitcoinAddress } from './bitcoin-address.ts'
+import { PAYLOAD_TYPES, type PayloadType } from './decoded-payload.ts'
 import { parseEvmAddress } from './evm-address.ts'
 import { parsePathPattern } from './path-pattern.ts'
+import { CONTRACT_CREATION, NO_CONTRACT } from './payload-facts.ts'
 
 export const RULES_MAX = 256
 export const RULE_LIST_MAX = 10_000
@@ -36,38 +38,96 @@ const listOf = <Item extends z.ZodType>(item: Item, error: { error: (issue: { re
     .max(RULE_LIST_MAX, `more than ${RULE_LIST_MAX} values`)
     .refine((values) => new Set(values).size === values.length, 'a value is listed twice')
 
-const AMOUNT = 'an amount is a quoted whole number of wei, like "1000000000000000000": no sign, point, exponent or leading zero'
+const AMOUNT = 'an amount is a quoted whole number of base units, like "1000000000000000000": no sign, point, exponent or leading zero'
 
-const amount = (error: { error: (issue: { readonly input?: unknown }) => string }) =>
-  z
-    .string(error)
-    .regex(/^(0|[1-9][0-9]{0,77})$/, AMOUNT)
-    .transform(BigInt)
-    .refine((wei) => wei <= UINT256_MAX, 'an amount is below 2^256')
+const amount = z
+  .string(AMOUNT)
+  .regex(/^(0|[1-9][0-9]{0,77})$/, AMOUNT)
+  .transform(BigInt)
+  .refine((units) => units <= UINT256_MAX, 'an amount is below 2^256')
 
-const keys = listOf(parsed('a key id', parseKeyId), required('keys', '"keys" is a list of key ids'))
-const paths = listOf(parsed('a path pattern', parsePathPattern), required('paths', '"paths" is a list of path patterns'))
+const SCRIPT = /^script:([0-9a-f]{2}){1,10000}$/
+
+/** An address of Ethereum or Bitcoin, a Bitcoin script that has none, or a word for there being no destination, as the decoders name it. */
+function parseDestination(text: string): string {
+  if (text === CONTRACT_CREATION || text === NO_CONTRACT || SCRIPT.test(text)) return text
+  return text.startsWith('0x') ? parseEvmAddress(text) : parseBitcoinAddress(text)
+}
+
+const METHOD = 'a method is its signature, like "transfer(address,uint256)"'
+const TYPE_NAME = 'a primary type is a name, like "Permit"'
+const listNamed = (name: string, what: string) => required(name, `"${name}" is a list of ${what}`)
+
+const keys = listOf(parsed('a key id', parseKeyId), listNamed('keys', 'key ids'))
+const paths = listOf(parsed('a path pattern', parsePathPattern), listNamed('paths', 'path patterns'))
 const payload = z.enum(PAYLOAD_TYPES, { error: `"payload" is one of: ${PAYLOAD_TYPES.join(', ')}` })
-const chain = z.int({ error: 'a chain id is a whole number' }).min(1, 'a chain id is at least 1').transform(BigInt)
-const chains = listOf(chain, mustState('chains', '"chains" is a list of chain ids'))
-const destinations = listOf(parsed('an address', parseEvmAddress), mustState('destinations', '"destinations" is a list of addresses'))
-
-const allowWhen = z.strictObject(
-  {
-    keys: keys.optional(),
-    paths: paths.optional(),
-    payload: payload.default('evm.tx'),
-    chains,
-    destinations,
-    amountMaxWei: amount(mustState('amountMaxWei', AMOUNT)),
-    feeMaxWei: amount(required('feeMaxWei', AMOUNT)).optional(),
-    data: z.enum(['none', 'any'], { error: '"data" is "none" or "any"' }).default('none'),
-  },
-  mustState('when', '"when" is a mapping of conditions'),
+const chain = z.int({ error: 'a chain id is a whole number' }).min(0, 'a chain id is not negative').transform(BigInt)
+const chains = listOf(chain, listNamed('chains', 'chain ids'))
+const destinations = listOf(parsed('an address', parseDestination), listNamed('destinations', 'addresses'))
+const methods = listOf(
+  z
+    .string(METHOD)
+    .regex(/^[A-Za-z_$][\w$]*\([\w$(),[\]]*\)$/, METHOD)
+    .max(512, METHOD),
+  listNamed('methods', 'signatures'),
 )
+const primaryTypes = listOf(z.string(TYPE_NAME).regex(/^[A-Za-z_$][\w$]{0,127}$/, TYPE_NAME), listNamed('primaryTypes', 'type names'))
+
+const tokenAmountsMax = z
+  .record(z.string(), amount, '"tokenAmountsMax" is a mapping of token addresses to amounts')
+  .transform((limits, context) => {
+    const parsed = new Map<string, bigint>()
+    for (const [text, max] of Object.entries(limits)) {
+      try {
+        parsed.set(parseEvmAddress(text), max)
+      } catch (error) {
+        context.issues.push({ code: 'custom', message: messageOf(error), input: text, path: [text] })
+      }
+    }
+    if (parsed.size === 0 || parsed.size > RULE_LIST_MAX)
+      context.issues.push({ code: 'custom', message: `1 to ${RULE_LIST_MAX} tokens`, input: limits })
+    if (parsed.size < Object.keys(limits).length) context.issues.push({ code: 'custom', message: 'a token is listed twice', input: limits })
+    return parsed
+  })
+
+/** Of each payload type: what an allow rule must state, and what it may state beside keys and paths. */
+const BOUNDS: Readonly<Record<PayloadType, { readonly must: readonly string[]; readonly may: readonly string[] }>> = {
+  'evm.tx': { must: ['chains', 'destinations', 'amountMaxWei'], may: ['feeMaxWei', 'data', 'methods', 'tokenAmountsMax'] },
+  eip712: { must: ['chains', 'destinations', 'primaryTypes'], may: ['tokenAmountsMax'] },
+  'btc.psbt': { must: ['destinations', 'amountMaxSat', 'feeMaxSat'], may: [] },
+  raw: { must: [], may: [] },
+  drill: { must: [], may: [] },
+}
+
+const anyPayload = {
+  ...{ keys: keys.optional(), paths: paths.optional(), chains: chains.optional(), destinations: destinations.optional() },
+  ...{ amountMaxWei: amount.optional(), feeMaxWei: amount.optional(), amountMaxSat: amount.optional(), feeMaxSat: amount.optional() },
+  data: z.enum(['none', 'known', 'any'], { error: '"data" is "none", "known" or "any"' }).optional(),
+  ...{ methods: methods.optional(), primaryTypes: primaryTypes.optional(), tokenAmountsMax: tokenAmountsMax.optional() },
+}
+
+const allowWhen = z
+  .strictObject({ ...anyPayload, payload: payload.default('evm.tx') }, mustState('when', '"when" is a mapping of conditions'))
+  .superRefine((when, context) => {
+    const { must, may } = BOUNDS[when.payload]
+    const complain = (message: string, path: string[]) => context.addIssue({ code: 'custom', message, path })
+    for (const name of must) if (when[name as keyof typeof when] === undefined) complain(`an allow rule must state "${name}"`, [name])
+    const known = ['keys', 'paths', 'payload', ...must, ...may]
+    for (const [name, value] of Object.entries(when))
+      if (value !== undefined && !known.includes(name)) complain(`"${name}" is not a condition of payload ${when.payload}`, [name])
+  })
+  .transform(({ primaryTypes: types, data, ...when }) => ({
+    ...when,
+    ...(types === undefined ? {} : { methods: types }),
+    ...(when.payload === 'evm.tx' ? { data: data ?? ('none' as const) } : {}),
+    // Tokens that a message gives away keep to a limit.
+    ...(when.payload === 'eip712' ? { data: 'known' as const } : {}),
+  }))
 
 const notInDeny = (name: string) =>
   z.never({ error: `"${name}" belongs in an allow rule: a deny rule that matches up to a bound would let more through` }).optional()
+
+const ALLOW_ONLY = ['amountMaxWei', 'feeMaxWei', 'amountMaxSat', 'feeMaxSat', 'tokenAmountsMax', 'data', 'methods', 'primaryTypes'] as const
 
 const denyWhen = z.strictObject(
   {
@@ -76,9 +136,10 @@ const denyWhen = z.strictObject(
     payload: payload.optional(),
     chains: chains.optional(),
     destinations: destinations.optional(),
-    amountMaxWei: notInDeny('amountMaxWei'),
-    feeMaxWei: notInDeny('feeMaxWei'),
-    data: notInDeny('data'),
+    ...(Object.fromEntries(ALLOW_ONLY.map((name) => [name, notInDeny(name)])) as Record<
+      (typeof ALLOW_ONLY)[number],
+      ReturnType<typeof notInDeny>
+    >),
   },
   required('when', '"when" is a mapping of conditions; {} denies everything'),
 )

@@ -10,26 +10,28 @@ export interface RuleConditions {
   readonly paths?: readonly string[] | undefined
   readonly payload?: PayloadType | undefined
   readonly chains?: readonly bigint[] | undefined
-  /** EIP-55. */
+  /** Ids as the decoders give them: of an allow rule every destination of the payload is among them, of a deny rule any. */
   readonly destinations?: readonly string[] | undefined
   /** Per transaction: the value that it moves. */
   readonly amountMaxWei?: bigint | undefined
   /** Per transaction: gasLimit * maxFeePerGas. */
   readonly feeMaxWei?: bigint | undefined
-  readonly data?: 'none' | 'any' | undefined
+  /** Per transaction: what leaves the key without the fee. */
+  readonly amountMaxSat?: bigint | undefined
+  readonly feeMaxSat?: bigint | undefined
+  /** Per call, in base units, by the token's EIP-55 address. */
+  readonly tokenAmountsMax?: ReadonlyMap<string, bigint> | undefined
+  /** No call; calls that were decoded; any call. */
+  readonly data?: 'none' | 'known' | 'any' | undefined
+  /** Signatures of methods, or primary types of typed data. */
+  readonly methods?: readonly string[] | undefined
 }
 
-/** An allow rule is bounded by its type: whom it pays, where and how much are always stated. */
+/** An allow rule is for one payload type; `parsePolicy` sees to it that whom it pays, where and how much are stated. */
 export interface AllowRule {
   readonly name: string
   readonly effect: 'allow'
-  readonly when: RuleConditions & {
-    readonly payload: PayloadType
-    readonly chains: readonly bigint[]
-    readonly destinations: readonly string[]
-    readonly amountMaxWei: bigint
-    readonly data: 'none' | 'any'
-  }
+  readonly when: RuleConditions & { readonly payload: PayloadType }
 }
 
 /** A deny rule only names sets. It has no maxima: "deny up to 5" would let 6 through. */
@@ -60,6 +62,17 @@ function hashText(value: string | bigint | undefined): Uint8Array {
   return value === undefined ? ABSENT : utf8(String(value))
 }
 
+/** Each behind its name, so that none stands for another. */
+function laterConditions({ amountMaxSat, feeMaxSat, tokenAmountsMax, methods }: RuleConditions): readonly Uint8Array[] {
+  const named: readonly (readonly [string, Uint8Array])[] = [
+    ['amountMaxSat', hashText(amountMaxSat)],
+    ['feeMaxSat', hashText(feeMaxSat)],
+    ['tokenAmountsMax', hashSet(tokenAmountsMax && [...tokenAmountsMax].map(([token, max]) => `${token} ${max}`))],
+    ['methods', hashSet(methods)],
+  ]
+  return named.filter(([, value]) => value.length > 0).flatMap(([name, value]) => [utf8(name), value])
+}
+
 function hashRule({ name, effect, when }: { name: string; effect: string; when: RuleConditions }): Uint8Array {
   return tagged(
     'policy-rule',
@@ -72,8 +85,9 @@ function hashRule({ name, effect, when }: { name: string; effect: string; when: 
     hashText(when.amountMaxWei),
     hashText(when.feeMaxWei),
     hashText(when.data),
-    // Only when stated, so that a policy without paths keeps the name that it had before there were any.
+    // Only when stated, so that a policy without them keeps the name that it had before there were any.
     ...(when.paths === undefined ? [] : [hashSet(when.paths)]),
+    ...laterConditions(when),
   )
 }
 

@@ -5,12 +5,12 @@ import type { DownReason, LinkStatus, Transport, TransportEvents } from './trans
 
 /** One network for the transports of one test. */
 export interface ConformanceWorld {
-  transport(init: { lock: ClusterLock; self: string; signer: IdentitySigner; logger: Logger }): Transport
+  transport(init: { lock: ClusterLock; self: string; signer: IdentitySigner; identity?: IdentitySigner; logger: Logger }): Transport
   close(): Promise<void>
 }
 
 export interface Seen {
-  readonly kind: 'up' | 'down' | 'frame'
+  readonly kind: 'up' | 'down' | 'frame' | 'unproved'
   /** Names: who saw it, about whom. */
   readonly at: string
   readonly from: string
@@ -47,7 +47,9 @@ export class Stage {
   make(name: string, lock: ClusterLock = this.cluster.lock): Transport {
     const before = this.#transports.get(name)
     if (before !== undefined) this.#retired.push(before)
-    const transport = this.#world.transport({ lock, self: name, signer: this.cluster.signer(name), logger: this.logger })
+    const identity = this.cluster.identity(name)
+    const keys = { signer: this.cluster.signer(name), ...(identity === undefined ? {} : { identity }) }
+    const transport = this.#world.transport({ lock, self: name, ...keys, logger: this.logger })
     this.#transports.set(name, transport)
     return transport
   }
@@ -60,6 +62,7 @@ export class Stage {
     return {
       linkUp: (member) => this.#see({ kind: 'up', at, from: member.name }),
       linkDown: (member, reason) => this.#see({ kind: 'down', at, from: member.name, reason }),
+      unproved: (member) => this.#see({ kind: 'unproved', at, from: member.name }),
       frame: (member, frame) => this.#see({ kind: 'frame', at, from: member.name, frame }),
     }
   }
@@ -145,7 +148,7 @@ export class Stage {
 /** For every member `up` and `down` alternate, beginning with `up`, and frames come only while up. */
 export function wellFormed(seen: readonly Seen[], at: string, from: Member): boolean {
   let up = false
-  for (const s of seen.filter((x) => x.at === at && x.from === from.name)) {
+  for (const s of seen.filter((x) => x.at === at && x.from === from.name && x.kind !== 'unproved')) {
     if (s.kind === 'frame' ? !up : (s.kind === 'up') === up) return false
     if (s.kind !== 'frame') up = s.kind === 'up'
   }

@@ -1,10 +1,20 @@
 import { type ClusterLock, codeOf, u32 } from '@conclave/core'
 import { expect } from 'chai'
-import { clusterOf, testCluster, testNode } from './conformance-cluster.ts'
+import { clusterOf, type TestCluster, testCluster, testNode } from './conformance-cluster.ts'
 import { type ConformanceWorld, Stage, wellFormed } from './conformance-stage.ts'
+import { identityTests } from './identity-conformance.ts'
 import { BACKLOG_BYTES_MAX, FRAME_BYTES_MAX, PREFIX_BYTES } from './transport.ts'
 
-export { clusterOf, type TestCluster, testCluster, testCoordinator, testNode, testSigner } from './conformance-cluster.ts'
+export {
+  clusterOf,
+  type TestCluster,
+  testCluster,
+  testCoordinator,
+  testNode,
+  testP256Signer,
+  testSigner,
+  withProvers,
+} from './conformance-cluster.ts'
 export { type ConformanceWorld, type Seen, Stage, wellFormed } from './conformance-stage.ts'
 
 /** Frame `i` of a series: its number, then bytes that depend on it. */
@@ -43,14 +53,16 @@ function pairs(names: readonly string[]): (readonly [string, string])[] {
 export function transportConformance(name: string, newWorld: () => ConformanceWorld): void {
   describe(`${name}: transport conformance`, () => {
     let stage: Stage
-    const begin = (nodes: number, coordinators = 0) => {
-      stage = new Stage(newWorld(), testCluster(nodes, coordinators))
+    const beginWith = (cluster: TestCluster) => {
+      stage = new Stage(newWorld(), cluster)
       return stage
     }
+    const begin = (nodes: number, coordinators = 0) => beginWith(testCluster(nodes, coordinators))
     afterEach(async () => stage.close())
     frameTests(begin)
     membershipTests(begin)
     lifetimeTests(begin)
+    identityTests(beginWith)
   })
 }
 

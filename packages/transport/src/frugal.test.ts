@@ -1,11 +1,14 @@
 import { concat, utf8 } from '@conclave/core'
-import type { MessageStream, Stream } from '@libp2p/interface'
-import { AbstractMessageStream, type SendResult } from '@libp2p/utils'
+import type { ConnectionEncrypter, MessageStream, Stream } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { AbstractMessageStream, multiaddrConnectionPair, type SendResult } from '@libp2p/utils'
 import { YamuxStream } from '@libp2p/yamux/stream'
 import { expect } from 'chai'
 import { Stage, testSigner } from './conformance.ts'
 import { prefixed } from './framing.ts'
-import { frugalEncrypter, lazyWindow, oneWrite } from './frugal.ts'
+import { frugalEncrypter, lazyWindow, oneWrite, quietEnd } from './frugal.ts'
+import { externalPrivateKey } from './identity-signer.ts'
+import { libp2pLogger, silentLogger } from './logger.ts'
 import { clusterWithDialer, loopbackWorld, RawPeer } from './loopback-rig.ts'
 
 const cluster = clusterWithDialer()
@@ -63,13 +66,59 @@ describe('frugal', () => {
     const seen: MessageStream[] = []
     const secure = async (connection: MessageStream) => {
       seen.push(connection)
-      return {} as never
+      return { connection: pieces() } as never
     }
     const encrypter = frugalEncrypter({ protocol: '/x', secureInbound: secure, secureOutbound: secure })
     expect(encrypter.protocol).to.equal('/x')
     await encrypter.secureInbound(pieces())
     await encrypter.secureOutbound(pieces())
     for (const connection of seen) expect(two(connection as Pieces)).to.deep.equal([6])
+  })
+
+  it('quietEnd: what is incomplete is told by one error that is thrown again and again; what is complete is read as before', () => {
+    const decoder = { lengthDecoder: (data: { readonly length: number }) => data.length }
+    const connection = { decoder }
+    expect(quietEnd(connection)).to.equal(connection)
+    const thrown = [0, 1, 0].map((length) => {
+      try {
+        return decoder.lengthDecoder(new Uint8Array(length))
+      } catch (error) {
+        return error
+      }
+    })
+    expect(thrown[0]).to.be.instanceOf(RangeError)
+    expect(new Set(thrown).size).to.equal(1)
+    expect(decoder.lengthDecoder(new Uint8Array(2))).to.equal(2)
+    for (const other of [{}, { decoder: {} }, { decoder: { lengthDecoder: 1 } }]) expect(quietEnd(other)).to.equal(other)
+  })
+
+  it('quietEnd: the connections of the noise that we use are read so, and carry every message', async () => {
+    const [outer, inner] = multiaddrConnectionPair()
+    const keys = await Promise.all(['node-1', 'node-2'].map(async (name) => externalPrivateKey(testSigner(name), 10_000, silentLogger)))
+    const [one, two] = keys.map((privateKey) =>
+      frugalEncrypter(noise()({ privateKey, logger: libp2pLogger, upgrader: { getStreamMuxers: () => new Map() } } as never)),
+    ) as [ConnectionEncrypter, ConnectionEncrypter]
+    const secured = await Promise.all([one.secureOutbound(outer), two.secureInbound(inner)])
+    const [from, to] = secured.map(({ connection }) => connection) as [MessageStream, MessageStream]
+    const { decoder } = to as unknown as { readonly decoder: { lengthDecoder(data: Uint8Array): number } }
+    const failure = () => {
+      try {
+        return decoder.lengthDecoder(new Uint8Array(1))
+      } catch (error) {
+        return error
+      }
+    }
+    expect(failure()).to.be.instanceOf(RangeError).and.to.equal(failure())
+    const heard: Uint8Array[] = []
+    const all = Promise.withResolvers<void>()
+    to.addEventListener('message', ({ data }) => {
+      heard.push(data.subarray())
+      if (concat(...heard).length === 3 * 70_000) all.resolve()
+    })
+    for (const i of [1, 2, 3]) from.send(new Uint8Array(70_000).fill(i))
+    await all.promise
+    expect(concat(...heard)).to.deep.equal(concat(...[1, 2, 3].map((i) => new Uint8Array(70_000).fill(i))))
+    from.abort(new Error('over'))
   })
 
   describe('over sockets', () => {

@@ -19,13 +19,40 @@ export function oneWrite<C extends MessageStream>(connection: C): C {
   return connection
 }
 
-/** An encrypter whose connections write each message at once. */
+/** How noise reads the length of its next message; private in its types. */
+interface Lengths {
+  lengthDecoder(data: { readonly length: number }): number
+}
+
+/** Said of a length that is not complete yet. Thrown as often as a stream runs dry, and the stack of a new error costs more than the message. */
+const NOT_YET = new RangeError('the length is not complete')
+const LENGTH_BYTES = 2
+
+/** Makes noise see without a new error that it has used up what has come. */
+export function quietEnd<C>(connection: C): C {
+  const decoder = (connection as { readonly decoder?: Partial<Lengths> }).decoder
+  const lengthOf = decoder?.lengthDecoder
+  // Another version may call it otherwise: then it goes on as it would without us.
+  if (decoder === undefined || typeof lengthOf !== 'function') return connection
+  decoder.lengthDecoder = (data) => {
+    if (data.length < LENGTH_BYTES) throw NOT_YET
+    return lengthOf(data)
+  }
+  return connection
+}
+
+/** An encrypter whose connections write each message at once, and read without errors of their own making. */
 export function frugalEncrypter<X>(encrypter: ConnectionEncrypter<X>): ConnectionEncrypter<X> {
   const { protocol } = encrypter
+  const quiet = async <S extends { readonly connection: unknown }>(secured: Promise<S>): Promise<S> => {
+    const made = await secured
+    quietEnd(made.connection)
+    return made
+  }
   return {
     protocol,
-    secureInbound: (connection, options) => encrypter.secureInbound(oneWrite(connection), options),
-    secureOutbound: (connection, options) => encrypter.secureOutbound(oneWrite(connection), options),
+    secureInbound: (connection, options) => quiet(encrypter.secureInbound(oneWrite(connection), options)),
+    secureOutbound: (connection, options) => quiet(encrypter.secureOutbound(oneWrite(connection), options)),
   }
 }
 

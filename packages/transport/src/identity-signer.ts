@@ -33,7 +33,12 @@ export function softIdentity(seed: Uint8Array): IdentitySigner {
   return { key, sign: async (message) => Uint8Array.from(sign(null, message, privateKey)) }
 }
 
-async function signOnce(signer: IdentitySigner, message: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+/**
+ * A signature that verifies, in time: usually an HSM makes it.
+ *
+ * @throws {TransportError} IDENTITY_TIMEOUT (retriable), BAD_SIGNATURE; what the signer throws.
+ */
+export async function signWithin(signer: IdentitySigner, message: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     late.reject(new TransportError('IDENTITY_TIMEOUT', `the identity key did not sign within ${timeoutMs} ms`, { retriable: true }))
@@ -70,7 +75,7 @@ export function externalPrivateKey(signer: IdentitySigner, timeoutMs: number, lo
       const bytes = Uint8Array.from(data.subarray())
       const message = toHex(bytes)
       if (last?.message === message) return last.signature
-      const entry = { message, signature: signOnce(signer, bytes, timeoutMs) }
+      const entry = { message, signature: signWithin(signer, bytes, timeoutMs) }
       last = entry
       entry.signature.catch((error: unknown) => {
         if (last === entry) last = undefined

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { type IdentitySigner, verifyIdentity } from '@conclave/core'
 import { expect } from 'chai'
-import { clusterOf, Stage, testCluster, testSigner, transportConformance } from './conformance.ts'
+import { clusterOf, Stage, testCluster, testP256Signer, testSigner, transportConformance, withProvers } from './conformance.ts'
 import { libp2pTransport } from './libp2p-transport.ts'
 import { LOOPBACK, loopbackWorld } from './loopback-rig.ts'
 import { peerIdOf } from './membership.ts'
@@ -93,6 +93,26 @@ describe('libp2p: addresses and identity', () => {
     await stage.untilUp(['node-1', 'node-2'])
     expect(calls).to.equal(3)
     expect(stage.logged.filter((l) => l.level === 'error')).to.have.length(2)
+  })
+
+  it('identity: a proof that takes too long, then fails, then is there, costs links and no more', async () => {
+    const real = testP256Signer('node-1')
+    let calls = 0
+    const flaky: IdentitySigner = {
+      key: real.key,
+      sign: (message) => {
+        calls++
+        if (calls === 1) return new Promise(() => undefined)
+        return calls === 2 ? Promise.reject(new Error('the HSM is away')) : real.sign(message)
+      },
+    }
+    const cluster = withProvers(testCluster(2), ['node-1'])
+    stage = new Stage(loopbackWorld({ signTimeoutMs: 50 }), { ...cluster, identity: (name) => (name === 'node-1' ? flaky : undefined) })
+    await stage.start('node-1', 'node-2')
+    await stage.untilUp(['node-1', 'node-2'])
+    expect(calls).to.equal(3)
+    const reasons = stage.logged.filter((l) => JSON.stringify(l.fields).includes('IDENTITY_UNAVAILABLE'))
+    expect(reasons.length).to.be.greaterThan(0)
   })
 
   it('identity: a signer of another key is refused before anything starts', () => {

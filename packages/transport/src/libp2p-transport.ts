@@ -8,7 +8,7 @@ import { externalPrivateKey } from './identity-signer.ts'
 import { createNode, dialAddress, type Node } from './libp2p-node.ts'
 import { closeConnection, Link, type LinkOwner } from './link.ts'
 import { type Logger, silentLogger } from './logger.ts'
-import { checkLockPeerIds, dials, memberNamed, peerIdOf } from './membership.ts'
+import { checkLockPeerIds, checkProver, dials, memberNamed, peerIdOf } from './membership.ts'
 import { guarded, type Peer, peerIn, peerTable, unreachable } from './peer.ts'
 import { Refusals } from './refusals.ts'
 import { checkRuntime } from './runtime.ts'
@@ -19,8 +19,10 @@ export interface Libp2pTransportInit {
   readonly lock: ClusterLock
   /** Name of this member in the lock. */
   readonly self: string
-  /** Holder of the key that `self` has in the lock (nodes), or that its peer id is made of (coordinators). */
+  /** Holder of the key that the peer id of `self` is made of. */
   readonly signer: IdentitySigner
+  /** Holder of the identity key that `self` has in the lock, when that is another one. */
+  readonly identity?: IdentitySigner
   /** Multiaddrs without peer id, `/ip4/0.0.0.0/tcp/9100`; port 0 for any; none for a member that only dials. */
   readonly listen: readonly string[]
   readonly logger?: Logger
@@ -37,8 +39,8 @@ const STOP_TIMEOUT_MS = 5_000
 /**
  * Links over libp2p: TCP, noise bound to the lock, yamux, one connection and one stream per pair.
  *
- * @throws {ConfigError} UNSUPPORTED_RUNTIME, DUMP_SESSION_KEYS, BAD_LOCK (a peer id is not that of its key), NOT_A_MEMBER,
- * WRONG_IDENTITY (the signer is not `self`).
+ * @throws {ConfigError} UNSUPPORTED_RUNTIME, DUMP_SESSION_KEYS, BAD_LOCK (a peer id is none), NOT_A_MEMBER,
+ * WRONG_IDENTITY (a signer is not that of `self`).
  */
 export function libp2pTransport(init: Libp2pTransportInit): Transport {
   checkRuntime()
@@ -48,6 +50,7 @@ export function libp2pTransport(init: Libp2pTransportInit): Transport {
   if (peerId !== self.peerId) {
     throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${self.name} in the cluster lock`, { name: self.name, peerId })
   }
+  checkProver(self, init.identity)
   return new Libp2pTransport(init, self)
 }
 
@@ -208,7 +211,8 @@ class Libp2pTransport implements Transport {
 
   #link(peer: Peer, connection: Connection, stream: Stream, role: 'dialer' | 'acceptor'): Link {
     const sequence = ++this.#sequence
-    const link = new Link({ peer, connection, stream, role, sequence, hello: this.#hello, tuning: this.#tuning, owner: this.#owner })
+    const ours = { self: this.self, hello: this.#hello, identity: this.#init.identity, tuning: this.#tuning, owner: this.#owner }
+    const link = new Link({ peer, connection, stream, role, sequence, ...ours })
     this.#open.add(link)
     link.start()
     if (this.#stopping.signal.aborted) link.close('STOPPED')
@@ -244,6 +248,7 @@ class Libp2pTransport implements Transport {
     const { member } = link.peer
     if (this.#current.get(member.peerId) === link) this.#current.delete(member.peerId)
     if (!wasUp) {
+      if (reason === 'IDENTITY_UNPROVED' && link.peer.failedProof()) this.#events?.unproved?.(member)
       this.#failed(link.peer, reason, cause)
       return
     }

@@ -1,10 +1,11 @@
-import { codeOf, type Member } from '@conclave/core'
-import { decode, encode, Hello } from '@conclave/wire'
+import { codeOf, type IdentitySigner, type Member } from '@conclave/core'
+import type { Hello } from '@conclave/wire'
 import type { Connection, Stream } from '@libp2p/interface'
 import { Backlog } from './backlog.ts'
 import { FrameReader, prefixed } from './framing.ts'
 import { lazyWindow } from './frugal.ts'
-import { HELLO_BYTES_MAX, helloMismatch } from './hello.ts'
+import { Handshake, type Step } from './handshake.ts'
+import { HELLO_BYTES_MAX } from './hello.ts'
 import { backlogFull, type Peer, unreachable } from './peer.ts'
 import { type DownReason, FRAME_BYTES_MAX, PREFIX_BYTES } from './transport.ts'
 import type { Tuning } from './tuning.ts'
@@ -29,22 +30,26 @@ export interface LinkInit {
   readonly role: 'dialer' | 'acceptor'
   /** Grows with every link of this process: the newest wins. */
   readonly sequence: number
+  readonly self: Member
   readonly hello: Hello
+  /** Undefined when the peer id of `self` is proof enough. */
+  readonly identity: IdentitySigner | undefined
   readonly tuning: Tuning
   readonly owner: LinkOwner
 }
 
 /**
- * One stream to one authenticated member: HELLO, then frames.
+ * One stream to one authenticated member: HELLO, proofs of identity where they are needed, then frames.
  *
- * The dialer speaks first. The acceptor answers with its own HELLO, which is also its consent: the dialer is up when it has it,
- * the acceptor when it has sent it. A refused dialer that merely differs is answered too, so that its operator sees why.
+ * The dialer speaks first. The last that the acceptor says is its consent: the dialer is up when it has it, the acceptor when it has
+ * sent it. A refused dialer that merely differs is answered too, so that its operator sees why.
  */
 export class Link {
   readonly peer: Peer
   readonly connection: Connection
   readonly sequence: number
   readonly #init: LinkInit
+  readonly #handshake: Handshake
   readonly #reader = new FrameReader(HELLO_BYTES_MAX)
   readonly #backlog = new Backlog()
   readonly #ended = Promise.withResolvers<number>()
@@ -59,6 +64,9 @@ export class Link {
     this.peer = init.peer
     this.connection = init.connection
     this.sequence = init.sequence
+    const { role, self, hello, identity, tuning, owner } = init
+    const admit = () => owner.admit(this)
+    this.#handshake = new Handshake({ role, self, peer: init.peer.member, hello, identity, signTimeoutMs: tuning.signTimeoutMs, admit })
   }
 
   /** Resolves when the link is down, with the milliseconds it was up: 0 when it never was. */
@@ -68,7 +76,7 @@ export class Link {
 
   start(): void {
     const { stream, role, tuning } = this.#init
-    this.#helloTimer = setTimeout(() => this.close('HELLO_TIMEOUT'), tuning.helloTimeoutMs)
+    this.#expectWithin(tuning.helloTimeoutMs)
     // A peer that closes on purpose ends its stream first; one that dies only leaves a closed connection.
     stream.addEventListener('remoteCloseWrite', () => this.close('CLOSED_BY_PEER'))
     stream.addEventListener('close', (event) => this.close('CONNECTION_LOST', event.error))
@@ -77,7 +85,7 @@ export class Link {
     if (stream.status !== 'open') this.close('CONNECTION_LOST')
     if (this.#isDown()) return
     lazyWindow(stream)
-    if (role === 'dialer') this.#write(prefixed(encode(Hello, this.#init.hello)))
+    if (role === 'dialer') this.#write(prefixed(this.#handshake.opening()))
     stream.addEventListener('message', (event) => this.#receive(event.data))
   }
 
@@ -110,7 +118,7 @@ export class Link {
   #receive(data: Parameters<FrameReader['read']>[0]): void {
     try {
       for (const frame of this.#reader.read(data)) {
-        if (this.#state === 'hello') this.#onHello(frame)
+        if (this.#state === 'hello') this.#take(this.#handshake.receive(frame))
         else if (this.#state === 'up') {
           this.peer.received(frame.length)
           this.#init.owner.frame(this.peer.member, frame)
@@ -127,20 +135,37 @@ export class Link {
     return this.#state === 'down'
   }
 
-  #onHello(bytes: Uint8Array): void {
-    const { owner, role, hello } = this.#init
-    const mismatch = helloMismatch(hello, decode(Hello, bytes))
-    if (role === 'acceptor') {
-      if (mismatch === undefined && !owner.admit(this)) this.close('REPLACED')
-      else this.#write(prefixed(encode(Hello, hello)))
-    }
-    if (mismatch !== undefined) this.close(mismatch)
+  #take({ send, next }: Step): void {
+    for (const message of send) this.#write(prefixed(message))
     if (this.#isDown()) return
+    if (next === 'up') this.#comeUp()
+    else if (next === 'sign') this.#prove()
+    else if (next !== 'wait') this.close(next)
+    // The other side may have to ask its HSM, which has a limit of its own there.
+    else this.#expectWithin(this.#init.tuning.signTimeoutMs + this.#init.tuning.helloTimeoutMs)
+  }
+
+  #prove(): void {
+    clearTimeout(this.#helloTimer)
+    this.#handshake.prove().then(
+      (step) => {
+        if (!this.#isDown()) this.#take(step)
+      },
+      (error: unknown) => this.close('IDENTITY_UNAVAILABLE', error),
+    )
+  }
+
+  #expectWithin(timeoutMs: number): void {
+    clearTimeout(this.#helloTimer)
+    this.#helloTimer = setTimeout(() => this.close('HELLO_TIMEOUT'), timeoutMs)
+  }
+
+  #comeUp(): void {
     clearTimeout(this.#helloTimer)
     this.#reader.frameBytesMax = FRAME_BYTES_MAX
     this.#upSinceMs = performance.now()
     this.#state = 'up'
-    owner.up(this)
+    this.#init.owner.up(this)
   }
 
   /** Hands frames to the stream until it asks to wait; `drain` calls this again, as often as it takes. */

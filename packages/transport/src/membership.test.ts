@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { testCluster, testCoordinator, testNode, testSigner } from './conformance.ts'
-import { checkLockPeerIds, dials, memberNamed, peerIdOf, peersOf } from './membership.ts'
+import { testCluster, testCoordinator, testNode, testP256Signer, testSigner } from './conformance.ts'
+import { checkLockPeerIds, checkProver, dials, memberNamed, mustProve, peerIdOf, peersOf } from './membership.ts'
 
 describe('membership', () => {
   const { lock } = testCluster(3, 2)
@@ -39,11 +39,36 @@ describe('membership', () => {
       .with.property('code', 'BAD_IDENTITY')
   })
 
-  it('checkLockPeerIds: a node with the peer id of another key, or a coordinator with none, is BAD_LOCK', () => {
+  it('mustProve: who has a peer id of its identity key need not, and everybody else that is a node must', () => {
+    const [node] = lock.nodes as [(typeof lock.nodes)[0]]
+    expect([node, testCoordinator('coordinator-1')].map(mustProve)).to.deep.equal([false, false])
+    const strange = { ...node, peerId: peerIdOf(testSigner('other').key) }
+    const p256 = { ...node, identity: testP256Signer('node-1').key }
+    expect([strange, p256].map(mustProve)).to.deep.equal([true, true])
+    checkProver(node, undefined)
+    checkProver(strange, testSigner('node-1'))
+    checkProver(p256, testP256Signer('node-1'))
+    for (const [member, signer] of [
+      [strange, undefined],
+      [strange, testSigner('other')],
+      [p256, testSigner('node-1')],
+    ] as const)
+      expect(() => checkProver(member, signer))
+        .to.throw('node-1')
+        .with.property('code', 'WRONG_IDENTITY')
+  })
+
+  it('peer ids: libp2p takes none of P-256', () => {
+    expect(() => peerIdOf(testP256Signer('node-1').key))
+      .to.throw('P-256')
+      .with.property('code', 'BAD_IDENTITY')
+  })
+
+  it('checkLockPeerIds: a member whose peer id is none of libp2p is BAD_LOCK', () => {
     checkLockPeerIds(lock)
     const [first, second, third] = lock.nodes
-    const swapped = { ...lock, nodes: [{ ...first, peerId: peerIdOf(testSigner('other').key) }, second, third] } as typeof lock
-    expect(() => checkLockPeerIds(swapped))
+    const nameless = { ...lock, nodes: [{ ...first, peerId: '1'.repeat(46) }, second, third] } as typeof lock
+    expect(() => checkLockPeerIds(nameless))
       .to.throw('node-1')
       .with.property('code', 'BAD_LOCK')
     const nonsense = { ...lock, coordinators: [{ ...testCoordinator('coordinator-1'), peerId: '1'.repeat(46) }] }

@@ -1,10 +1,19 @@
-import { type ClusterLock, ConfigError, type IdentityKey, type Member } from '@conclave/core'
+import {
+  type ClusterLock,
+  ConfigError,
+  type IdentityKey,
+  type IdentitySigner,
+  type Member,
+  type NodeMember,
+  sameIdentity,
+} from '@conclave/core'
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Ed25519PublicKey, Secp256k1PublicKey } from '@libp2p/interface'
 import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
 
-/** The key as libp2p has it. @throws {ConfigError} BAD_IDENTITY when it is not a valid key of its type. */
+/** The key as libp2p has it. @throws {ConfigError} BAD_IDENTITY when it is not a valid key of its type, or of one that libp2p refuses. */
 export function libp2pPublicKey(key: IdentityKey): Ed25519PublicKey | Secp256k1PublicKey {
+  if (key.type === 'p256') throw new ConfigError('BAD_IDENTITY', 'libp2p takes no P-256 key as peer id', { type: key.type })
   try {
     const raw = publicKeyFromRaw(key.publicKey)
     if (key.type === 'ed25519' && raw.type === 'Ed25519') return raw
@@ -18,7 +27,7 @@ export function libp2pPublicKey(key: IdentityKey): Ed25519PublicKey | Secp256k1P
 /**
  * The libp2p peer id of an identity key: base58 of its multihash.
  *
- * @throws {ConfigError} BAD_IDENTITY when it is not a valid key of its type.
+ * @throws {ConfigError} BAD_IDENTITY when it is not a valid key of its type, or P-256.
  */
 export function peerIdOf(key: IdentityKey): string {
   const publicKey = libp2pPublicKey(key)
@@ -36,17 +45,26 @@ function isOwnPeerId(text: string): boolean {
 }
 
 /**
- * Checks what core cannot: that peer ids are peer ids, and that a node's is the one of its identity key.
+ * Whether the peer id of a member says nothing about its identity key, so that it has to prove with every link that it has that key too:
+ * a node with an identity that libp2p takes no peer ids from.
+ */
+export function mustProve(member: Member): member is NodeMember {
+  return member.kind === 'node' && (member.identity.type === 'p256' || member.peerId !== peerIdOf(member.identity))
+}
+
+/** @throws {ConfigError} WRONG_IDENTITY when `self` has to prove an identity, and the signer is not there or not its own. */
+export function checkProver(self: Member, identity: IdentitySigner | undefined): void {
+  if (!mustProve(self) || (identity !== undefined && sameIdentity(identity.key, self.identity))) return
+  throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${self.name} in the cluster lock`, { name: self.name })
+}
+
+/**
+ * Checks what core cannot: that peer ids are peer ids.
  *
  * @throws {ConfigError} BAD_LOCK naming the member.
  */
 export function checkLockPeerIds(lock: ClusterLock): void {
-  for (const node of lock.nodes) {
-    if (node.peerId !== peerIdOf(node.identity)) {
-      throw new ConfigError('BAD_LOCK', `cluster lock: the peer id of ${node.name} is not that of its identity key`, { name: node.name })
-    }
-  }
-  for (const { name, peerId } of lock.coordinators) {
+  for (const { name, peerId } of [...lock.nodes, ...lock.coordinators]) {
     if (!isOwnPeerId(peerId)) throw new ConfigError('BAD_LOCK', `cluster lock: the peer id of ${name} is not one`, { name })
   }
 }

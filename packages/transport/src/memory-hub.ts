@@ -1,6 +1,7 @@
-import { InvalidArgument, type Member } from '@conclave/core'
+import { InvalidArgument, type Member, tagged, u32 } from '@conclave/core'
 import type { Hello } from '@conclave/wire'
 import { helloMismatch } from './hello.ts'
+import { mustProve } from './membership.ts'
 import { type DownReason, PREFIX_BYTES } from './transport.ts'
 
 /** What the hub delivers to a member about one peer. */
@@ -14,6 +15,10 @@ export interface Port {
   readonly self: Member
   readonly hello: Hello
   knows(peerId: string): boolean
+  /** A proof of its identity to that member. */
+  prove(verifier: Member, nonce: Uint8Array): Promise<Uint8Array>
+  /** Whether that member has proved its identity, or need not. */
+  accepts(prover: Member, nonce: Uint8Array, signature: Uint8Array): boolean
   /** Whether the link to that peer is up as far as this side has been told. */
   sees(peerId: string): boolean
   refused(peerId: string, reason: DownReason): void
@@ -54,6 +59,9 @@ export class MemoryHub {
   readonly #ports = new Map<string, Port>()
   readonly #wires = new Map<string, Wire>()
   readonly #connected = new Set<string>()
+  /** Pairs whose identities are being proved, each with what tells this attempt from the next one. */
+  readonly #proving = new Map<string, object>()
+  #proofs = 0
   readonly #cut = new Set<string>()
   readonly #auto: boolean
   #scheduled = false
@@ -137,7 +145,7 @@ export class MemoryHub {
     const b = this.#ports.get(idB)
     if (a === undefined || b === undefined || a === b) return
     const pair = pairOf(a.self, b.self)
-    if (this.#cut.has(pair) || this.#connected.has(pair)) return
+    if (this.#cut.has(pair) || this.#connected.has(pair) || this.#proving.has(pair)) return
     const [aKnows, bKnows] = [a.knows(idB), b.knows(idA)]
     if (!aKnows && !bKnows) return
     const reason = aKnows && bKnows ? helloMismatch(a.hello, b.hello) : 'NOT_A_MEMBER'
@@ -146,13 +154,52 @@ export class MemoryHub {
       b.refused(idA, reason)
       return
     }
-    this.#connected.add(pair)
+    if (mustProve(a.self) || mustProve(b.self)) void this.#prove(a, b)
+    else this.#join(a, b)
+  }
+
+  #join(a: Port, b: Port): void {
+    this.#connected.add(pairOf(a.self, b.self))
     this.#push(a.self, b.self, { kind: 'up' })
     this.#push(b.self, a.self, { kind: 'up' })
   }
 
+  /** Both ways; who fails is refused, and is not asked again before the pair is cut and healed or one of them comes anew. */
+  async #prove(a: Port, b: Port): Promise<void> {
+    const pair = pairOf(a.self, b.self)
+    const attempt = {}
+    this.#proving.set(pair, attempt)
+    const failed = await this.#failedProof(a, b)
+    if (this.#proving.get(pair) !== attempt) return
+    this.#proving.delete(pair)
+    if (failed === undefined) return this.#join(a, b)
+    const { at, other, reason } = failed
+    at.refused(other.self.peerId, reason)
+    other.refused(at.self.peerId, 'CLOSED_BY_PEER')
+  }
+
+  async #failedProof(a: Port, b: Port): Promise<{ readonly at: Port; readonly other: Port; readonly reason: DownReason } | undefined> {
+    for (const [prover, verifier] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      if (!mustProve(prover.self)) continue
+      const nonce = tagged('memory-hub-nonce', u32(this.#proofs++))
+      let signature: Uint8Array
+      try {
+        signature = await prover.prove(verifier.self, nonce)
+      } catch {
+        // What it was is for its own log to say; here it is one more link that does not come up.
+        return { at: prover, other: verifier, reason: 'IDENTITY_UNAVAILABLE' }
+      }
+      if (!verifier.accepts(prover.self, nonce, signature)) return { at: verifier, other: prover, reason: 'IDENTITY_UNPROVED' }
+    }
+    return undefined
+  }
+
   #disconnect(a: Member, b: Member, reason: DownReason): void {
     this.#connected.delete(pairOf(a, b))
+    this.#proving.delete(pairOf(a, b))
     const directions: readonly [Member, Member][] = [
       [a, b],
       [b, a],

@@ -1,9 +1,9 @@
-import { type ClusterLock, type Member, TransportError } from '@conclave/core'
+import { type ClusterLock, type IdentitySigner, type Member, TransportError } from '@conclave/core'
 import type { Hello } from '@conclave/wire'
 import { checkFrameLength } from './framing.ts'
-import { helloOf } from './hello.ts'
+import { helloOf, isProof, proofMessage } from './hello.ts'
 import { type Logger, silentLogger } from './logger.ts'
-import { checkLockPeerIds, memberNamed } from './membership.ts'
+import { checkLockPeerIds, checkProver, memberNamed, mustProve } from './membership.ts'
 import type { Delivery, MemoryHub, Port } from './memory-hub.ts'
 import { backlogFull, guarded, type Peer, peerIn, peerTable, unreachable } from './peer.ts'
 import { BACKLOG_BYTES_MAX, type DownReason, type LinkStatus, PREFIX_BYTES, type Transport, type TransportEvents } from './transport.ts'
@@ -12,24 +12,28 @@ export interface MemoryTransportInit {
   readonly lock: ClusterLock
   /** Name of this member in the lock. */
   readonly self: string
+  /** Holder of its identity key, when its peer id is not made of that. */
+  readonly identity?: IdentitySigner
   readonly logger?: Logger
   readonly backlogBytesMax?: number
 }
 
 /**
- * The twin of `libp2pTransport` inside one process: same interface, same refusals, no sockets, no keys. A member is believed to be
- * who it says it is, and addresses do not matter.
+ * The twin of `libp2pTransport` inside one process: same interface, same refusals, no sockets, no peer keys. A member is believed to
+ * have the peer id that it says; an identity that it must prove it does prove. Addresses do not matter.
  *
- * @throws {ConfigError} BAD_LOCK, NOT_A_MEMBER.
+ * @throws {ConfigError} BAD_LOCK, NOT_A_MEMBER, WRONG_IDENTITY.
  */
 export function memoryTransport(hub: MemoryHub, init: MemoryTransportInit): Transport {
   checkLockPeerIds(init.lock)
+  checkProver(memberNamed(init.lock, init.self), init.identity)
   return new MemoryTransport(hub, init)
 }
 
 class MemoryTransport implements Transport, Port {
   readonly self: Member
   readonly hello: Hello
+  readonly #identity: IdentitySigner | undefined
   readonly #hub: MemoryHub
   readonly #peers: ReadonlyMap<string, Peer>
   readonly #logger: Logger
@@ -37,8 +41,9 @@ class MemoryTransport implements Transport, Port {
   #state: 'new' | 'running' | 'stopped' = 'new'
   #events: TransportEvents | undefined
 
-  constructor(hub: MemoryHub, { lock, self, logger = silentLogger, backlogBytesMax = BACKLOG_BYTES_MAX }: MemoryTransportInit) {
+  constructor(hub: MemoryHub, { lock, self, identity, logger = silentLogger, backlogBytesMax = BACKLOG_BYTES_MAX }: MemoryTransportInit) {
     this.#hub = hub
+    this.#identity = identity
     this.self = memberNamed(lock, self)
     this.hello = helloOf(lock, '')
     this.#peers = peerTable(lock, this.self)
@@ -82,12 +87,22 @@ class MemoryTransport implements Transport, Port {
     return this.#peers.has(peerId)
   }
 
+  async prove(verifier: Member, nonce: Uint8Array): Promise<Uint8Array> {
+    if (this.#identity === undefined) throw new TransportError('ASSERTION', 'broken invariant: a proof without an identity')
+    return this.#identity.sign(proofMessage({ hello: this.hello, prover: this.self, verifier, nonce }))
+  }
+
+  accepts(prover: Member, nonce: Uint8Array, signature: Uint8Array): boolean {
+    return !mustProve(prover) || isProof({ hello: this.hello, prover, verifier: this.self, nonce }, signature)
+  }
+
   sees(peerId: string): boolean {
     return this.#peers.get(peerId)?.up ?? false
   }
 
   refused(peerId: string, reason: DownReason): void {
     const peer = this.#peers.get(peerId)
+    if (reason === 'IDENTITY_UNPROVED' && peer?.failedProof() === true) this.#events?.unproved?.(peer.member)
     peer?.ended(reason, false)
     this.#logger.warn({ member: peer?.member.name, peerId, reason }, 'link did not come up')
   }

@@ -27,6 +27,9 @@ export type DownReason =
   | 'CLUSTER_MISMATCH'
   | 'LOCK_MISMATCH'
   | 'PROTOCOL_MISMATCH'
+  // The peer did not prove the identity that the lock gives it; or our own key could not sign the proof that it asked for.
+  | 'IDENTITY_UNPROVED'
+  | 'IDENTITY_UNAVAILABLE'
   // The peer broke the framing: counted in `violations`.
   | 'HELLO_INVALID'
   | 'FRAME_EMPTY'
@@ -57,6 +60,11 @@ export interface TransportEvents {
   /** The application handshake is done: frames pass both ways from now on. */
   linkUp(member: Member): void
   linkDown(member: Member, reason: DownReason): void
+  /**
+   * Somebody has the peer key of that member and did not prove its identity: a stolen key. Told once until a link with the member is up,
+   * however often it is tried.
+   */
+  unproved?(member: Member): void
 }
 
 /**

@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { AgentProcess } from './agent-process.ts'
 import { refusal } from './conformance.ts'
 import type { WrappedKey } from './hsm.ts'
+import { ManualClock } from './manual-clock.fixture.ts'
 import { KEK_LABEL } from './pkcs11-hsm.ts'
 import {
   agentPid,
@@ -17,29 +18,6 @@ import {
   temporaryDirectory,
   until,
 } from './softhsm-rig.fixture.ts'
-
-/** Time that stands still until it is moved. */
-class ManualClock implements Clock {
-  #nowMs = 0
-  readonly #timers = new Map<object, { atMs: number; fire: () => void }>()
-
-  nowMs(): number {
-    return this.#nowMs
-  }
-
-  after(delayMs: number, fire: () => void): () => void {
-    const key = {}
-    this.#timers.set(key, { atMs: this.#nowMs + delayMs, fire })
-    return () => this.#timers.delete(key)
-  }
-
-  advance(ms: number): void {
-    this.#nowMs += ms
-    for (const [key, { atMs, fire }] of [...this.#timers]) {
-      if (atMs <= this.#nowMs && this.#timers.delete(key)) fire()
-    }
-  }
-}
 
 describe(`agent process, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skipped: ${SOFTHSM_MISSING})`}`, () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>

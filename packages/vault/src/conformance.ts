@@ -1,4 +1,4 @@
-import { codeOf, toHex, verifyIdentity } from '@conclave/core'
+import { codeOf, sameIdentity, toHex, verifyIdentity } from '@conclave/core'
 import { expect } from 'chai'
 import type { KeyVault } from './key-vault.ts'
 import { lifeTests } from './life-conformance.ts'
@@ -50,6 +50,7 @@ export function vaultConformance(name: string, provider: ConformanceProvider): v
     availabilityTests(
       () => vault,
       () => rig,
+      provider.checkpointHsms ?? ['primary', 'backup'],
     )
     lifecycleTests(() => rig)
     lifeTests(() => rig, provider.makesKeys ?? true)
@@ -66,6 +67,17 @@ function serviceTests(vault: () => KeyVault): void {
       const signature = await identity.sign(message)
       expect(verifyIdentity(identity.key, message, signature)).to.equal(true)
       expect(verifyIdentity(identity.key, Uint8Array.from([...message, 1]), signature)).to.equal(false)
+    }
+  })
+
+  it('checkpoints: are signed by a key that is not the identity, and by the first HSM that has one', async () => {
+    const { identity, checkpointSigner } = vault()
+    for (let i = 0; i < 16; i++) {
+      const message = Uint8Array.from({ length: i * 9 }, (_, k) => k ^ i)
+      const { key, signature } = await checkpointSigner.sign(message)
+      expect(key).to.deep.equal(checkpointSigner.keys[0])
+      expect(verifyIdentity(key, message, signature)).to.equal(true)
+      expect(verifyIdentity(identity.key, message, signature)).to.equal(false)
     }
   })
 
@@ -94,12 +106,12 @@ function serviceTests(vault: () => KeyVault): void {
   })
 }
 
-function availabilityTests(vault: () => KeyVault, rig: () => ConformanceRig): void {
+function availabilityTests(vault: () => KeyVault, rig: () => ConformanceRig, signers: readonly ('primary' | 'backup')[]): void {
   for (const [dead, alive] of [
     ['primary', 'backup'],
     ['backup', 'primary'],
   ] as const) {
-    it(`availability: with the ${dead} dead, the ${alive} opens and seals, and both serve again after it is back`, async () => {
+    it(`availability: with the ${dead} dead, the ${alive} opens, seals and signs checkpoints, and both serve again after it is back`, async () => {
       const before = await vault().seal(CONTEXT, SECRET)
       await rig().kill(dead)
       try {
@@ -108,6 +120,12 @@ function availabilityTests(vault: () => KeyVault, rig: () => ConformanceRig): vo
         expect(parseRecord(during).recipients.map((r) => r.name)).to.deep.equal([alive])
         expect(await opened(vault().open(CONTEXT, during))).to.equal(toHex(SECRET))
         expect(await vault().random(8)).to.have.length(8)
+        const { keys, sign } = vault().checkpointSigner
+        if (signers.includes(alive)) {
+          const { key, signature } = await sign(SECRET)
+          expect(keys.findIndex((k) => sameIdentity(k, key))).to.equal(signers.indexOf(alive))
+          expect(verifyIdentity(key, SECRET, signature)).to.equal(true)
+        } else expect((await refusal(sign(SECRET))).retriable).to.equal(true)
         const sick = (await vault().health()).find((h) => h.name === dead)!
         expect([sick.ok, sick.missedSeals > 0]).to.deep.equal([false, true])
         expect(['SESSION_LOST', 'TOKEN_LOST', 'BUSY', 'TIMEOUT', 'AGENT_DIED']).to.include(sick.code)
@@ -133,8 +151,9 @@ function availabilityTests(vault: () => KeyVault, rig: () => ConformanceRig): vo
     const record = await vault().seal(CONTEXT, SECRET)
     await Promise.all([rig().kill('primary'), rig().kill('backup')])
     try {
-      const refused = [vault().open(CONTEXT, record), vault().seal(CONTEXT, SECRET), vault().random(8), vault().identity.sign(SECRET)]
-      expect((await Promise.all(refused.map(refusal))).map((e) => e.retriable)).to.deep.equal([true, true, true, true])
+      const { open, seal, random, identity, checkpointSigner } = vault()
+      const refused = [open(CONTEXT, record), seal(CONTEXT, SECRET), random(8), identity.sign(SECRET), checkpointSigner.sign(SECRET)]
+      expect((await Promise.all(refused.map(refusal))).map((e) => e.retriable)).to.deep.equal(refused.map(() => true))
     } finally {
       await Promise.all([rig().revive('primary'), rig().revive('backup')])
     }
@@ -158,7 +177,8 @@ function lifecycleTests(rig: () => ConformanceRig): void {
     const inFlight = Promise.all(Array.from({ length: 10 }, () => vault.seal(CONTEXT, SECRET)))
     await Promise.all([vault.close(), vault.close()])
     expect(await inFlight).to.have.length(10)
-    const refused = [vault.seal(CONTEXT, SECRET), vault.identity.sign(SECRET), vault.random(1), vault.health()]
+    const { seal, random, identity, checkpointSigner, health } = vault
+    const refused = [seal(CONTEXT, SECRET), identity.sign(SECRET), checkpointSigner.sign(SECRET), random(1), health()]
     for (const { code, retriable } of await Promise.all(refused.map(refusal))) expect([code, retriable]).to.deep.equal(['CLOSED', false])
   })
 }

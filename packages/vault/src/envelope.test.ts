@@ -1,4 +1,4 @@
-import { equalBytes, type Random, systemRandom, toHex } from '@conclave/core'
+import { type Random, systemRandom, toHex } from '@conclave/core'
 import { expect } from 'chai'
 import type { VaultCode } from './codes.ts'
 import { CONFORMANCE_CONTEXT as CONTEXT, opened, refusal, CONFORMANCE_SECRET as SECRET } from './conformance.ts'
@@ -8,18 +8,10 @@ import { MemoryDevice } from './memory-hsm.ts'
 import { memoryVault } from './memory-vault.ts'
 import { parseRecord } from './record.ts'
 
-const AVAILABILITY: VaultCode[] = ['SESSION_LOST', 'TOKEN_LOST', 'BUSY', 'TIMEOUT', 'AGENT_DIED']
-const FATAL: VaultCode[] = [
-  'TAMPER',
-  'ROLLBACK',
-  'KEY_MISSING',
-  'KEY_AMBIGUOUS',
-  'PIN_INCORRECT',
-  'PIN_LOCKED',
-  'PIN_SOURCE',
-  'UNSUPPORTED',
-  'MODULE_MISSING',
-]
+const AVAILABILITY: VaultCode[] = ['SESSION_LOST', 'TOKEN_LOST', 'BUSY', 'TIMEOUT', 'AGENT_DIED', 'TAKEN_OUT']
+/** About this HSM too, though nothing but a person brings it back. */
+const PERSON: VaultCode[] = ['PIN_INCORRECT', 'PIN_LOCKED', 'PIN_FINAL_TRY', 'PIN_NEEDED', 'PIN_SOURCE', 'MODULE_MISSING']
+const FATAL: VaultCode[] = ['TAMPER', 'ROLLBACK', 'KEY_MISSING', 'KEY_AMBIGUOUS', 'UNSUPPORTED']
 
 function devices(): { primary: MemoryDevice; backup: MemoryDevice; both: MemoryDevice[] } {
   const [primary, backup] = [new MemoryDevice({ name: 'primary' }), new MemoryDevice({ name: 'backup' })]
@@ -27,7 +19,7 @@ function devices(): { primary: MemoryDevice; backup: MemoryDevice; both: MemoryD
 }
 
 describe('envelope', () => {
-  for (const code of AVAILABILITY) {
+  for (const code of [...AVAILABILITY, ...PERSON]) {
     it(`open: fails over on ${code}`, async () => {
       const { primary, both } = devices()
       const vault = await memoryVault({ devices: both })
@@ -42,6 +34,7 @@ describe('envelope', () => {
       backup.fail(code)
       expect(parseRecord(await vault.seal(CONTEXT, SECRET)).recipients.map((r) => r.name)).to.deep.equal(['primary'])
       backup.heal()
+      await vault.hsm('backup').retry()
       await vault.seal(CONTEXT, SECRET)
       expect((await vault.health()).map((h) => [h.ok, h.missedSeals])).to.deep.equal([
         [true, 0],
@@ -49,8 +42,8 @@ describe('envelope', () => {
       ])
       primary.fail(code)
       backup.fail('TIMEOUT')
-      // The first HSM's reason, it being the one that matters most.
-      expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal(code)
+      // The first HSM's reason, it being the one that matters most; of several the one that may pass by itself.
+      expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal(PERSON.includes(code) ? 'TIMEOUT' : code)
     })
   }
 
@@ -148,20 +141,5 @@ describe('envelope', () => {
     const { record } = await sealRecord([hsm], random, CONTEXT, SECRET)
     using _ = await openRecord([hsm], CONTEXT, record)
     expect(seen.map(toHex)).to.deep.equal(Array(3).fill('00'.repeat(32)))
-  })
-
-  it('random: neither source alone decides', async () => {
-    const fixed: Random = { bytes: (length) => new Uint8Array(length).fill(7) }
-    const vaultOf = (hsm: Random, system: Random) =>
-      memoryVault({ devices: [new MemoryDevice({ name: 'primary', random: hsm })], random: system })
-    const outputs = await Promise.all(
-      [
-        [fixed, fixed],
-        [fixed, systemRandom],
-        [systemRandom, fixed],
-      ].map(async ([hsm, system]) => (await vaultOf(hsm!, system!)).random(32)),
-    )
-    expect(new Set(outputs.map(toHex)).size).to.equal(3)
-    expect(equalBytes(outputs[0]!, await (await vaultOf(fixed, fixed)).random(32))).to.equal(true)
   })
 })

@@ -1,40 +1,55 @@
-import { hkdfSync } from 'node:crypto'
-import { codeOf, concat, type IdentitySigner, InvalidArgument, type Random, utf8 } from '@conclave/core'
-import { openRecord, sealRecord } from './envelope.ts'
+import { type IdentityKey, type IdentitySigner, InvalidArgument, type Random, sameIdentity, type VaultError } from '@conclave/core'
+import { ENTROPY_BYTES, mixEntropy } from './entropy.ts'
+import { firstFailure, inTurn, openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
+import { HsmRoster, type RosterParts } from './hsm-roster.ts'
+import { tokenSigner } from './identity-signer.ts'
 import { kekLife } from './kek-life.ts'
-import type { HsmHealth, KeyVault, SealContext } from './key-vault.ts'
+import type { CheckpointSigner, KeyVault, SealContext } from './key-vault.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
 const RANDOM_BYTES_MAX = 1024
-/** From each of the two sources, whatever length is asked for. */
-const ENTROPY_BYTES = 64
 
-export interface VaultParts {
-  /** In order of priority. */
-  readonly hsms: readonly Hsm[]
-  readonly identity: IdentitySigner
+export interface VaultParts extends RosterParts {
+  /** The identity, made over the HSM that holds it as the vault uses it. */
+  readonly identity: { readonly holder: Hsm; signer(holder: Hsm): IdentitySigner }
+  /** Those that may sign checkpoints. */
+  readonly checkpointKeys: readonly IdentityKey[]
   readonly random: Random
-  /** Milliseconds from any fixed point, for latencies. */
-  readonly elapsedMs: () => number
 }
 
-async function hsmEntropy(hsms: readonly Hsm[]): Promise<Uint8Array> {
-  let failure: unknown
-  for (const hsm of hsms) {
+/** Of the first HSM that is up. @throws what the first one said when none is; {VaultError} KEY_MISSING when all say `undefined`. */
+async function firstOf<T>(hsms: readonly Hsm[], act: (hsm: Hsm) => Promise<T | undefined>, nobody: string): Promise<T> {
+  const failures = new Map<Hsm, VaultError>()
+  for (const hsm of inTurn(hsms)) {
     try {
-      return await hsm.random(ENTROPY_BYTES)
+      const result = await act(hsm)
+      if (result !== undefined) return result
     } catch (error) {
       if (!canFailOver(error)) throw error
-      failure ??= error
+      failures.set(hsm, error)
     }
   }
-  throw failure
+  if (failures.size === 0) throw vaultError('KEY_MISSING', nobody)
+  throw firstFailure(hsms, failures)
+}
+
+/** Keys are told by the HSMs themselves, so that one that was down at the start signs when it is back. */
+function checkpointSigner(hsms: readonly Hsm[], keys: readonly IdentityKey[]): CheckpointSigner {
+  const signWith = async (hsm: Hsm, message: Uint8Array) => {
+    const { checkpoint: key } = await hsm.describe()
+    if (key === undefined || !keys.some((k) => sameIdentity(k, key))) return undefined
+    return { key, signature: await tokenSigner(hsm, 'checkpoint', key).sign(message) }
+  }
+  return { keys, sign: (message) => firstOf(hsms, (hsm) => signWith(hsm, message), 'no HSM holds a checkpoint key of this node') }
 }
 
 /** The vault over any kind of HSM: what PKCS#11 and memory have in common, which is everything but the HSM. */
-export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }: VaultParts): KeyVault {
-  const missedSeals = new Map<Hsm, number>()
+export function createVault({ identity, checkpointKeys, random: systemEntropy, ...parts }: VaultParts): KeyVault {
+  const roster = new HsmRoster(parts)
+  const { hsms } = roster
+  const signer = identity.signer(hsms[parts.hsms.indexOf(identity.holder)] ?? identity.holder)
+  const checkpoints = checkpointSigner(hsms, checkpointKeys)
   let closing: Promise<void> | undefined
 
   const inFlight = new Set<Promise<unknown>>()
@@ -53,46 +68,38 @@ export function createVault({ hsms, identity, random: systemEntropy, elapsedMs }
 
   const closeAll = async () => {
     await Promise.allSettled(inFlight)
-    await Promise.all(hsms.map((hsm) => hsm.close()))
-  }
-
-  const healthOf = async (hsm: Hsm): Promise<HsmHealth> => {
-    const startMs = elapsedMs()
-    const rest = { name: hsm.name, missedSeals: missedSeals.get(hsm) ?? 0 }
-    try {
-      await hsm.ping()
-      return { ...rest, ok: true, code: undefined, latencyMs: elapsedMs() - startMs }
-    } catch (error) {
-      return { ...rest, ok: false, code: codeOf(error), latencyMs: undefined }
-    }
+    await roster.close()
   }
 
   const random = async (length: number): Promise<Uint8Array> => {
     if (!Number.isInteger(length) || length < 1 || length > RANDOM_BYTES_MAX) {
       throw new InvalidArgument('BAD_LENGTH', `random gives 1 to ${RANDOM_BYTES_MAX} bytes`, { length })
     }
-    const fromHsm = await hsmEntropy(hsms)
-    const ikm = concat(fromHsm, systemEntropy.bytes(ENTROPY_BYTES))
-    const out = new Uint8Array(hkdfSync('sha256', ikm, new Uint8Array(0), utf8('conclave-random-v1'), length))
-    fromHsm.fill(0)
-    ikm.fill(0)
-    return out
+    const fromHsm = await firstOf(hsms, (hsm) => hsm.random(ENTROPY_BYTES), 'no HSM')
+    return mixEntropy(fromHsm, systemEntropy.bytes(ENTROPY_BYTES), length)
   }
 
-  const life = kekLife({ hsms, identity: identity.key, inFlight, isClosing: () => closing !== undefined })
+  const life = kekLife({ hsms, identity: signer.key, inFlight, isClosing: () => closing !== undefined })
 
   const seal = async (context: SealContext, secret: Uint8Array): Promise<Uint8Array> => {
     const { record, missed } = await sealRecord(hsms, systemEntropy, context, secret)
-    for (const hsm of missed) missedSeals.set(hsm, (missedSeals.get(hsm) ?? 0) + 1)
+    roster.missed(context, missed)
     return record
   }
 
   return {
-    identity: { key: identity.key, sign: (message) => serve(() => identity.sign(message)) },
+    identity: { key: signer.key, sign: (message) => serve(() => signer.sign(message)) },
+    checkpointSigner: { keys: checkpoints.keys, sign: (message) => serve(() => checkpoints.sign(message)) },
     seal: (context, secret) => serve(() => seal(context, secret)),
-    open: (expected, record) => serve(() => openRecord(hsms, expected, record)),
+    open: (expected, record) => serve(() => openRecord(hsms, expected, record, (by) => roster.opened(by))),
     random: (length) => serve(() => random(length)),
-    health: () => serve(() => Promise.all(hsms.map(healthOf))),
+    health: () => serve(() => roster.health()),
+    watch: (listener) => roster.watch(listener),
+    missingFrom: (record) => roster.missingFrom(record),
+    hsm(name) {
+      const { pinSocket, takeOut, putBack, retry } = roster.control(name)
+      return { pinSocket, takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
+    },
     ...life,
     close() {
       closing ??= closeAll()

@@ -1,9 +1,9 @@
-import { codeOf, equalBytes, seededRandom, utf8 } from '@conclave/core'
+import { codeOf, equalBytes, seededRandom, systemClock, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { refusal } from './conformance.ts'
 import type { Hsm } from './hsm.ts'
 import { createVault } from './hsm-vault.ts'
-import { identitySigner } from './identity-signer.ts'
+import { tokenSigner } from './identity-signer.ts'
 import type { KeyVault } from './key-vault.ts'
 import { MemoryShelf } from './life-conformance.ts'
 import { MemoryDevice } from './memory-hsm.ts'
@@ -55,12 +55,16 @@ function mortalShelf(shelf: MemoryShelf, fate: Fate) {
   }
 }
 
+async function partsOf(holder: Hsm) {
+  const { identity } = await holder.describe()
+  const signer = (hsm: Hsm) => tokenSigner(hsm, 'identity', identity!)
+  return { identity: { holder, signer }, checkpointKeys: [], clock: systemClock, elapsedMs: () => 0 }
+}
+
 async function vaultOver(devices: readonly MemoryDevice[], fate: Fate): Promise<KeyVault> {
   const hsms = devices.map((d) => mortal(d.connect(), fate))
   const [holder] = hsms as [Hsm]
-  const { identity } = await holder.describe()
-  const random = seededRandom(utf8('rotation'))
-  return createVault({ hsms, identity: identitySigner(holder, identity!), random, elapsedMs: () => 0 })
+  return createVault({ hsms, ...(await partsOf(holder)), random: seededRandom(utf8('rotation')) })
 }
 
 describe('KEK rotation', () => {
@@ -121,11 +125,7 @@ describe('KEK rotation', () => {
         return hsm.unwrap(aad, key)
       },
     }
-    const { identity } = await hsm.describe()
-    const vault = createVault({
-      ...{ hsms: [slow], identity: identitySigner(slow, identity!), elapsedMs: () => 0 },
-      random: seededRandom(utf8('slow')),
-    })
+    const vault = createVault({ hsms: [slow], ...(await partsOf(slow)), random: seededRandom(utf8('slow')) })
     const shelf = await MemoryShelf.of(await memoryVault({ devices: [device] }), 2)
     const [entry] = await shelf.records()
     const opening = vault.open(entry!.context, entry!.record)

@@ -1,7 +1,8 @@
-import type { IdentitySigner, SecretBytes } from '@conclave/core'
+import type { IdentityKey, IdentitySigner, SecretBytes } from '@conclave/core'
 import type { KekReport } from './hsm.ts'
 import type { DestroyedKek, KekRotation, Rewrapped } from './kek-rotation.ts'
 import type { RecordShelf } from './record-shelf.ts'
+import type { HsmState, VaultEvent } from './vault-events.ts'
 
 /** Everything that a sealed record is bound to; all of it is authenticated (AAD), none of it is secret. */
 export interface SealContext {
@@ -17,12 +18,46 @@ export interface SealContext {
 
 export interface HsmHealth {
   readonly name: string
+  /** Whether it is `up`. */
   readonly ok: boolean
+  readonly state: HsmState
+  /** Since when it is in this state, milliseconds since the Unix epoch. */
+  readonly sinceMs: number
   /** Error code of the last failure when not ok. */
   readonly code: string | undefined
+  /** The same, also when it has recovered since. */
+  readonly lastCode: string | undefined
+  /** Requests that it failed since start, those that met it out of service not counted. */
+  readonly failures: number
+  /** Median of its last answers. */
   readonly latencyMs: number | undefined
-  /** Records sealed since the start without this HSM as a recipient, because it was down: they need sealing again. */
+  /** Records sealed since the start without this HSM as a recipient, because it was not available: they need sealing again. */
   readonly missedSeals: number
+  /** Which key seals, known once the HSM has answered: it says whether two HSMs are one. Undefined for an HSM that is not ok. */
+  readonly key: { readonly tokenSerial: string; readonly kekId: string } | undefined
+}
+
+/** One HSM of a vault, in the hands of its operator. */
+export interface HsmControl {
+  /** Where a person may bring its PIN, if that is how it gets one. */
+  readonly pinSocket: string | undefined
+  /** Takes it out of service as if it were gone, until {@link putBack}. */
+  takeOut(): void
+  /** Puts it back; it serves as soon as it proves to be well, which it is asked at once. */
+  putBack(): Promise<HsmHealth>
+  /** Tries again what was refused and remembered, e.g. a PIN: at most one login. */
+  retry(): Promise<HsmHealth>
+}
+
+/**
+ * Signs the checkpoints of the node's log. Every HSM has a key of its own for it, so that one of them being down stops nothing;
+ * who verifies takes a signature by any of the keys that the cluster lock lists for the node.
+ */
+export interface CheckpointSigner {
+  /** Those that may sign, in order of the HSMs: of the settings, otherwise what the HSMs held that were up at the start. */
+  readonly keys: readonly IdentityKey[]
+  /** Signs with the first HSM that is up and holds one of the keys. @throws {VaultError} KEY_MISSING when none does. */
+  sign(message: Uint8Array): Promise<{ readonly key: IdentityKey; readonly signature: Uint8Array }>
 }
 
 /** The KEKs of one HSM, or why it does not say. */
@@ -39,7 +74,8 @@ export interface RotationOptions {
  * A node's HSMs, in order of priority, behind one interface. Implementations: PKCS#11 (one agent process per HSM) and memory.
  *
  * Every operation throws {VaultError} with a code of docs/hsm.md: TAMPER, ROLLBACK, KEY_MISSING, KEY_AMBIGUOUS, PIN_INCORRECT,
- * KEK_DESTROYED, LAST_RECIPIENT, IDENTITY_HELD, PIN_LOCKED, PIN_SOURCE, SESSION_LOST, TOKEN_LOST, BUSY, TIMEOUT, AGENT_DIED, UNSUPPORTED, MODULE_MISSING, CLOSED.
+ * KEK_DESTROYED, LAST_RECIPIENT, IDENTITY_HELD, PIN_LOCKED, PIN_FINAL_TRY, PIN_NEEDED, PIN_SOURCE, SESSION_LOST, TOKEN_LOST, BUSY, TIMEOUT,
+ * AGENT_DIED, TAKEN_OUT, UNSUPPORTED, MODULE_MISSING, CLOSED.
  */
 export interface KeyVault {
   /**
@@ -54,11 +90,23 @@ export interface KeyVault {
    * @throws {VaultError} TAMPER when the record is not exactly this one; ROLLBACK when its version is lower.
    */
   open(expected: SealContext, record: Uint8Array): Promise<SecretBytes>
-  /** The node identity, generated inside the HSM and not extractable. */
+  /** The node identity, generated inside one HSM and not extractable. While that HSM is down, `sign` is retriable. */
   readonly identity: IdentitySigner
-  /** HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes. */
+  readonly checkpointSigner: CheckpointSigner
+  /**
+   * HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes.
+   *
+   * @throws {VaultError} BAD_RANDOM when no HSM gives random bytes.
+   */
   random(length: number): Promise<Uint8Array>
+  /** Asks every HSM that may answer; one that let a request time out is not waited for. */
   health(): Promise<readonly HsmHealth[]>
+  /** Tells what happens to the HSMs from now on, until the function that is returned is called. */
+  watch(listener: (event: VaultEvent) => void): () => void
+  /** The HSMs of this node, by name, that are not recipients of this record. @throws {VaultError} TAMPER when it is no record. */
+  missingFrom(record: Uint8Array): readonly string[]
+  /** What an operator does with one HSM. @throws {InvalidArgument} UNKNOWN_HSM. */
+  hsm(name: string): HsmControl
   /** The KEK generations of every HSM, in their order. */
   keks(): Promise<readonly HsmKeks[]>
   /**

@@ -1,9 +1,9 @@
 import { type IdentityKey, type Random, systemRandom, toHex } from '@conclave/core'
-import { ed25519 } from '@noble/curves/ed25519.js'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import type { SigningUse } from './agent/protocol.ts'
 import type { VaultCode } from './codes.ts'
 import type { Hsm, Kek, KekReport, WrappedKey } from './hsm.ts'
 import { type Profile, type ProfileName, profileOf, profileOfRecord } from './profile.ts'
+import { type SoftSigningKey, seedOf, softSigningKey } from './soft-signing-key.ts'
 import { SOFT_WRAPS, type SoftKeys } from './soft-wraps.ts'
 import { vaultError } from './vault-error.ts'
 
@@ -11,6 +11,8 @@ export interface MemoryDeviceOptions {
   readonly name: string
   readonly profile?: ProfileName
   readonly identityType?: IdentityKey['type']
+  /** Default: that of the identity. */
+  readonly checkpointType?: IdentityKey['type']
   /** Keys and IVs come from here; a seeded one makes the device a function of its seed. */
   readonly random?: Random
 }
@@ -22,7 +24,8 @@ interface SoftKek extends Kek {
 /**
  * A software HSM for tests and simulations: it outlives the vaults that are opened over it, as a token outlives a process.
  *
- * `fail` makes every operation throw that code until `heal`; `corruptNextWrap` and `corruptNextSignature` return wrong bytes once.
+ * `fail` makes every operation throw that code until `heal`; `corruptNextWrap` and `corruptNextSignature` return wrong bytes once;
+ * `stickRandom` makes its generator give the same bytes again and again.
  */
 export class MemoryDevice {
   readonly name: string
@@ -31,9 +34,9 @@ export class MemoryDevice {
   readonly #serial: string
   /** By generation, the oldest first; the last one seals. */
   readonly #keks: SoftKek[]
-  readonly #identityType: IdentityKey['type']
-  readonly #identitySecret: Uint8Array
+  readonly #signing: Readonly<Record<SigningUse, SoftSigningKey>>
   #fault: VaultCode | undefined
+  #stuck: Uint8Array | undefined
   #corruptWrap = false
   #corruptSignature = false
   /** Operations served or refused so far. */
@@ -45,9 +48,12 @@ export class MemoryDevice {
     this.#random = options.random ?? systemRandom
     this.#serial = toHex(this.#random.bytes(8))
     const [kek, id] = [this.#random.bytes(32), toHex(this.#random.bytes(16))]
-    this.#identityType = options.identityType ?? 'ed25519'
-    this.#identitySecret =
-      this.#identityType === 'ed25519' ? this.#random.bytes(32) : secp256k1.utils.randomSecretKey(this.#random.bytes(48))
+    const { identityType = 'ed25519', checkpointType = identityType } = options
+    const seed = this.#random.bytes(32)
+    this.#signing = {
+      identity: softSigningKey(identityType, seed),
+      checkpoint: softSigningKey(checkpointType, seedOf('checkpoint', seed)),
+    }
     this.#keks = [{ generation: 1, id, keys: this.#keysOf(kek) }]
   }
 
@@ -57,6 +63,11 @@ export class MemoryDevice {
 
   heal(): void {
     this.#fault = undefined
+  }
+
+  /** @param block - given over and over; undefined: the generator works. */
+  stickRandom(block: Uint8Array | undefined): void {
+    this.#stuck = block
   }
 
   corruptNextWrap(): void {
@@ -75,21 +86,18 @@ export class MemoryDevice {
         throw vaultError(this.#fault, `hsm "${this.name}": fault injected (${this.#fault})`, { details: { hsm: this.name } })
       return act()
     }
-    const identity: IdentityKey =
-      this.#identityType === 'ed25519'
-        ? { type: 'ed25519', publicKey: ed25519.getPublicKey(this.#identitySecret) }
-        : { type: 'secp256k1', publicKey: secp256k1.getPublicKey(this.#identitySecret, true) }
+    const keys = { identity: this.#signing.identity.key, checkpoint: this.#signing.checkpoint.key }
     return {
       name: this.name,
       describe: () =>
         serve(() => {
           const { id, generation } = this.#sealing()
-          return { tokenSerial: this.#serial, kekId: id, kekGeneration: generation, profile: this.#profile.name, identity }
+          return { tokenSerial: this.#serial, kekId: id, kekGeneration: generation, profile: this.#profile.name, ...keys }
         }),
       wrap: (aad, dek) => serve(() => this.#wrap(aad, dek)),
       unwrap: (aad, key) => serve(() => this.#unwrap(aad, key)),
-      sign: (message) => serve(() => this.#sign(message)),
-      random: (length) => serve(() => this.#random.bytes(length)),
+      sign: (use, message) => serve(() => this.#sign(use, message)),
+      random: (length) => serve(() => this.#stuck?.slice() ?? this.#random.bytes(length)),
       ping: () => serve(() => undefined),
       keks: () => serve(() => this.#report()),
       makeKek: (generation) => serve(() => this.#makeKek(generation)),
@@ -158,12 +166,8 @@ export class MemoryDevice {
     return dek
   }
 
-  #sign(message: Uint8Array): Uint8Array {
-    const raw =
-      this.#identityType === 'ed25519'
-        ? ed25519.sign(message, this.#identitySecret)
-        : // Tokens do not normalise s either.
-          secp256k1.sign(message, this.#identitySecret, { prehash: true, lowS: false })
+  #sign(use: SigningUse, message: Uint8Array): Uint8Array {
+    const raw = this.#signing[use].sign(message)
     if (this.#corruptSignature) {
       raw[0]! ^= 1
       this.#corruptSignature = false

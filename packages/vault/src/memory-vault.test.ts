@@ -18,7 +18,7 @@ function conformance(name: string, options: Omit<MemoryDeviceOptions, 'name'>): 
   })
 }
 
-for (const identityType of ['ed25519', 'secp256k1'] as const) conformance(identityType, { identityType })
+for (const identityType of ['ed25519', 'secp256k1', 'p256'] as const) conformance(identityType, { identityType })
 for (const profile of ['gcm-hsm-iv', 'cbc-hmac', 'kwp', 'kw'] as const) conformance(profile, { profile })
 
 describe('memory vault', () => {

@@ -1,6 +1,6 @@
-import { type Random, systemRandom } from '@conclave/core'
+import { type Clock, type Random, systemClock, systemRandom } from '@conclave/core'
 import { createVault } from './hsm-vault.ts'
-import { identitySigner } from './identity-signer.ts'
+import { tokenSigner } from './identity-signer.ts'
 import type { KeyVault } from './key-vault.ts'
 import { MemoryDevice } from './memory-hsm.ts'
 import { vaultError } from './vault-error.ts'
@@ -10,8 +10,8 @@ export interface MemoryVaultOptions {
   readonly devices?: readonly MemoryDevice[]
   /** For data keys and body IVs; seed it and the devices to make records reproducible. */
   readonly random?: Random
-  /** Milliseconds, for latencies in a simulated time. */
-  readonly elapsedMs?: () => number
+  /** Default: that of the system. */
+  readonly clock?: Clock
 }
 
 /**
@@ -24,12 +24,19 @@ export async function memoryVault(options: MemoryVaultOptions = {}): Promise<Key
   const hsms = devices.map((d) => d.connect())
   const holder = hsms[0]
   if (holder === undefined) throw vaultError('KEY_MISSING', 'a vault needs at least one device')
-  const { identity } = await holder.describe()
+  const outcomes = await Promise.allSettled(hsms.map((hsm) => hsm.describe()))
+  const [first] = outcomes
+  if (first?.status !== 'fulfilled') throw first?.reason
+  const { identity } = first.value
   if (identity === undefined) throw vaultError('KEY_MISSING', `hsm "${holder.name}" holds no identity key`)
+  const { clock = systemClock } = options
   return createVault({
     hsms,
-    identity: identitySigner(holder, identity),
+    identity: { holder, signer: (hsm) => tokenSigner(hsm, 'identity', identity) },
+    checkpointKeys: outcomes.flatMap((o) => (o.status === 'fulfilled' && o.value.checkpoint !== undefined ? [o.value.checkpoint] : [])),
     random: options.random ?? systemRandom,
-    elapsedMs: options.elapsedMs ?? (() => performance.now()),
+    clock,
+    // A clock of the system may be set back.
+    elapsedMs: options.clock === undefined ? () => performance.now() : () => clock.nowMs(),
   })
 }

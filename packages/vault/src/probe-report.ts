@@ -26,6 +26,6 @@ export interface TokenProbe {
   readonly extractability: 'enforced' | 'not-enforced' | 'not-testable'
   /** The ways in which it came out. */
   readonly leaks: readonly string[]
-  /** Curves for which the token made a key pair and signed. A node identity can have the first two, libp2p refusing the third. */
+  /** Curves for which the token made a key pair for a session and signed. A token may refuse those and make keys that stay (TPM 2.0). */
   readonly identities: readonly ('ed25519' | 'secp256k1' | 'p256')[]
 }

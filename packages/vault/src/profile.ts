@@ -1,6 +1,7 @@
 // No imports here: shared with the agent process.
 
-export type ProfileName = 'gcm' | 'gcm-hsm-iv' | 'cbc-hmac' | 'kwp' | 'kw'
+export const PROFILE_NAMES = ['gcm', 'gcm-hsm-iv', 'cbc-hmac', 'kwp', 'kw'] as const
+export type ProfileName = (typeof PROFILE_NAMES)[number]
 
 /**
  * One way of wrapping a data key inside an HSM. `id` and the mechanism are stored in every record, so neither may ever change its

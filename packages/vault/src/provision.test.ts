@@ -22,10 +22,11 @@ describe(`provisionHsm, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skippe
     [undefined, 'ed25519'],
     ['ed25519', 'ed25519'],
     ['secp256k1', 'secp256k1'],
+    ['p256', 'p256'],
   ] as const) {
-    it(`identity: asked for ${asked ?? 'nothing in particular'}, makes ${made}, which the vault then signs with`, async () => {
+    it(`identity: asked for ${asked ?? 'nothing in particular'}, makes two of ${made}, which the vault then signs with`, async () => {
       const hsm = await softHsm(directory.path, 'primary')
-      const { identity, tokenSerial, kekId } = await provisionSoftHsm(hsm, asked)
+      const { identity, checkpointKey, tokenSerial, kekId } = await provisionSoftHsm(hsm, asked)
       expect([identity.type, /^[0-9a-f]{16}$/.test(tokenSerial), /^[0-9a-f]{32}$/.test(kekId)]).to.deep.equal([made, true, true])
       expect(hasAgent(hsm)).to.equal(false)
       const vault = await openPkcs11Vault({
@@ -33,6 +34,13 @@ describe(`provisionHsm, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skippe
         identity: { key: identity },
       })
       expect(verifyIdentity(identity, utf8('x'), await vault.identity.sign(utf8('x')))).to.equal(true)
+      const { key, signature } = await vault.checkpointSigner.sign(utf8('x'))
+      expect([key, vault.checkpointSigner.keys, verifyIdentity(checkpointKey, utf8('x'), signature)]).to.deep.equal([
+        checkpointKey,
+        [checkpointKey],
+        true,
+      ])
+      expect([checkpointKey.type, verifyIdentity(identity, utf8('x'), signature)]).to.deep.equal([made, false])
       await vault.close()
     })
   }
@@ -84,7 +92,7 @@ describe(`provisionHsm, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skippe
   it('without an identity: a backup seals, and cannot be the only HSM of a node', async () => {
     const hsm = await softHsm(directory.path, 'backup')
     const made = await provisionBackupHsm({ ...hsm.settings, createToken: { soPin: hsm.soPin } })
-    expect([made.profile, 'identity' in made]).to.deep.equal(['gcm', false])
+    expect([made.profile, 'identity' in made, made.checkpointKey?.type]).to.deep.equal(['gcm', false, 'ed25519'])
     expect((await refusal(openPkcs11Vault({ hsms: [hsm.settings] }))).code).to.equal('KEY_MISSING')
     const holder = await softHsm(directory.path, 'primary')
     await provisionSoftHsm(holder)
@@ -98,8 +106,9 @@ describe(`provisionHsm, SoftHSM2${SOFTHSM_MISSING === undefined ? '' : ` (skippe
     expect((await refusal(provisionHsm({ ...hsm.settings, createToken: { soPin: hsm.soPin }, kekFrom: 'adopt' }))).code).to.equal(
       'KEY_MISSING',
     )
-    const { kekId } = await provisionBackupHsm(hsm.settings)
-    expect((await provisionHsm({ ...hsm.settings, kekFrom: 'adopt' })).kekId).to.equal(kekId)
+    const { kekId, checkpointKey } = await provisionBackupHsm(hsm.settings)
+    const adopted = await provisionHsm({ ...hsm.settings, kekFrom: 'adopt' })
+    expect([adopted.kekId, adopted.checkpointKey]).to.deep.equal([kekId, checkpointKey])
     expect((await refusal(provisionHsm({ ...hsm.settings, kekFrom: 'adopt' }))).code).to.equal('KEY_EXISTS')
   })
 

@@ -1,7 +1,7 @@
 import { type IdentityKey, utf8 } from '@conclave/core'
-import type { ProvisionBody } from './agent/protocol.ts'
+import type { ProvisionBody, WantedKey } from './agent/protocol.ts'
 import type { HsmDescription } from './hsm.ts'
-import { identitySigner } from './identity-signer.ts'
+import { tokenSigner } from './identity-signer.ts'
 import { Pkcs11Hsm } from './pkcs11-hsm.ts'
 import type { TokenProbe } from './probe-report.ts'
 import type { ProfileName } from './profile.ts'
@@ -11,12 +11,17 @@ import { vaultError } from './vault-error.ts'
 export interface BackupSettings extends HsmSettings {
   /** Initialise a new token with this label, SO PIN and (from `pin`) user PIN first. Refused when the label is taken. */
   readonly createToken?: { readonly soPin: PinSource } | undefined
-  /** `adopt`: the KEK was made by the vendor's tool, because the token makes none over PKCS#11 (TPM 2.0). Default `generate`. */
+  /**
+   * `adopt`: the KEK was made by the vendor's tool, because the token makes none over PKCS#11 (TPM 2.0), or this was a backup; a
+   * checkpoint key that is there is kept. Default `generate`.
+   */
   readonly kekFrom?: 'generate' | 'adopt' | undefined
+  /** Default: the first of Ed25519, secp256k1 and P-256 that the token makes. */
+  readonly checkpointType?: IdentityKey['type'] | undefined
 }
 
 export interface ProvisionSettings extends BackupSettings {
-  /** Default: Ed25519 when the token makes such a key, else secp256k1. */
+  /** Default: the first of Ed25519, secp256k1 and P-256 that the token makes. P-256 needs a peer id of its own beside it. */
   readonly identityType?: IdentityKey['type'] | undefined
 }
 
@@ -26,10 +31,13 @@ export interface ProvisionedBackup {
   readonly kekId: string
   /** Of the settings, or the first in order of preference that the token can do. */
   readonly profile: ProfileName
+  /** For the cluster lock. Undefined when the token makes no keys that sign. */
+  readonly checkpointKey: IdentityKey | undefined
 }
 
 export interface ProvisionedHsm extends ProvisionedBackup {
   readonly identity: IdentityKey
+  readonly checkpointKey: IdentityKey
 }
 
 async function withHsm<T>(settings: BackupSettings, act: (hsm: Pkcs11Hsm) => Promise<T>): Promise<T> {
@@ -43,13 +51,26 @@ async function withHsm<T>(settings: BackupSettings, act: (hsm: Pkcs11Hsm) => Pro
   }
 }
 
-function ceremony(hsm: Pkcs11Hsm, settings: BackupSettings, identityType: ProvisionBody['identityType']): Promise<HsmDescription> {
-  return hsm.provision({ soPin: settings.createToken?.soPin, identityType, kek: settings.kekFrom ?? 'generate' })
+type SigningKeys = Pick<ProvisionBody, 'identity' | 'checkpoint'>
+
+async function ceremony(hsm: Pkcs11Hsm, settings: BackupSettings, keys: SigningKeys): Promise<HsmDescription> {
+  const made = await hsm.provision({ soPin: settings.createToken?.soPin, kek: settings.kekFrom ?? 'generate', ...keys })
+  // Each verifies what it signs, so a key that will not work is found now.
+  for (const use of ['identity', 'checkpoint'] as const) {
+    const key = made[use]
+    if (key !== undefined) await tokenSigner(hsm, use, key).sign(utf8('conclave provisioning self-test'))
+  }
+  return made
+}
+
+function required(key: IdentityKey | undefined): IdentityKey {
+  if (key === undefined) throw vaultError('KEY_MISSING', 'the token lost a key that it just made')
+  return key
 }
 
 /**
- * The ceremony that makes a token usable: KEK and identity key, both generated inside and not extractable. Never run by a node on
- * its own; refuses a token that holds either key. The KEK is made for the profile of the settings, or for the best one that a probe
+ * The ceremony that makes a token usable: KEK, identity key and checkpoint key, all generated inside and not extractable. Never run by a
+ * node on its own; refuses a token that holds any of them. The KEK is made for the profile of the settings, or for the best one that a probe
  * finds.
  *
  * @throws {VaultError} KEY_EXISTS, UNSUPPORTED, PIN_*, TOKEN_LOST, MODULE_MISSING
@@ -57,24 +78,23 @@ function ceremony(hsm: Pkcs11Hsm, settings: BackupSettings, identityType: Provis
  */
 export function provisionHsm(settings: ProvisionSettings): Promise<ProvisionedHsm> {
   return withHsm(settings, async (hsm) => {
-    const { tokenSerial, kekId, profile, identity } = await ceremony(hsm, settings, settings.identityType)
-    if (identity === undefined) throw vaultError('KEY_MISSING', 'the token lost the identity key that it just made')
-    // Verifies what it signs, so an identity that will not work is found now.
-    await identitySigner(hsm, identity).sign(utf8('conclave provisioning self-test'))
-    return { tokenSerial, kekId, profile, identity }
+    const keys: SigningKeys = { identity: settings.identityType ?? 'any', checkpoint: settings.checkpointType ?? 'any' }
+    const { tokenSerial, kekId, profile, identity, checkpoint } = await ceremony(hsm, settings, keys)
+    return { tokenSerial, kekId, profile, identity: required(identity), checkpointKey: required(checkpoint) }
   })
 }
 
 /**
- * The same for a token that is to hold no identity: a backup, or one that makes no keys that libp2p takes.
+ * The same for a token that is to hold no identity: a backup. One that makes no keys that sign has no checkpoint key either.
  *
  * @throws {VaultError} KEY_EXISTS, KEY_MISSING, UNSUPPORTED, PIN_*, TOKEN_LOST, MODULE_MISSING
  * @throws {ConfigError} BAD_HSM_SETTINGS
  */
 export function provisionBackupHsm(settings: BackupSettings): Promise<ProvisionedBackup> {
   return withHsm(settings, async (hsm) => {
-    const { tokenSerial, kekId, profile } = await ceremony(hsm, settings, 'none')
-    return { tokenSerial, kekId, profile }
+    const wanted: WantedKey = settings.checkpointType ?? 'any-or-none'
+    const { tokenSerial, kekId, profile, checkpoint } = await ceremony(hsm, settings, { identity: 'none', checkpoint: wanted })
+    return { tokenSerial, kekId, profile, checkpointKey: checkpoint }
   })
 }
 

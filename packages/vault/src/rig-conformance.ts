@@ -16,6 +16,8 @@ export interface ConformanceProvider {
   /** Why this provider cannot run on this machine, if it cannot: its tests are then reported as pending, by name. */
   readonly missing?: string | undefined
   create(): Promise<ConformanceRig>
+  /** Which of its HSMs hold a checkpoint key. Default: both. */
+  readonly checkpointHsms?: readonly ('primary' | 'backup')[] | undefined
   /** Whether its tokens make KEKs over PKCS#11. Default: yes. */
   readonly makesKeys?: boolean
   /** Defines further tests of this provider, over the same rig. */

@@ -54,7 +54,7 @@ export function emptyToken({ settings: { module, token, pin, env }, soPin }: Sof
 }
 
 export function provisionSoftHsm({ settings, soPin }: SoftHsm, identityType?: IdentityKey['type']): Promise<ProvisionedHsm> {
-  return provisionHsm({ ...settings, createToken: { soPin }, identityType })
+  return provisionHsm({ ...settings, createToken: { soPin }, identityType, checkpointType: identityType })
 }
 
 export interface SoftHsmRig extends ConformanceRig {
@@ -117,8 +117,8 @@ function environmentOf(pid: string): string[] {
 }
 
 /** Waits for something that another process does. */
-export async function until(claim: () => boolean): Promise<void> {
-  for (const end = performance.now() + PATIENCE_MS; !claim(); ) {
+export async function until(claim: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + PATIENCE_MS; !(await claim()); ) {
     if (performance.now() > end) throw new Error('it never happened')
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

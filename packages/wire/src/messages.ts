@@ -1,13 +1,18 @@
 import { ERASURE_BYTES_MAX, PARTIES_MAX } from '@conclave/core'
+import { Cosign, Cosigned } from './audit-messages.ts'
+import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
+export * from './audit-messages.ts'
+export * from './hsm-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
-const KEYS_MAX = 4096
+/** Keys that a node holds. */
+export const KEYS_MAX = 4096
 /** The longest: the late OT and VOLE messages of {@link DIGESTS_MAX} signatures in one. */
 export const ROUND_BODY_BYTES_MAX = 2816 * 1024
 
@@ -73,7 +78,8 @@ export const CorrelateVole = message('CorrelateVole', { voles: list(Vole, DIGEST
 export const CorrelateConfirm = message('CorrelateConfirm', { names: HASH })
 
 // link.proto
-export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32) })
+export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32), nonce: bytesOrEmpty(32) })
+export const Proof = message('Proof', { signature: bytesBetween(0, 72), consent: flag })
 
 // the public half of a key, on the wire and in the store
 export const Attestation = message('Attestation', { party: INDEX, signature: bytesBetween(1, 72) })
@@ -113,6 +119,8 @@ export const KeyStatus = message('KeyStatus', {
   state: CODE,
   prepared: number(),
   chainCode: HASH,
+  backedUp: flag,
+  backupEpoch: number(),
   phase: CODE,
 })
 export const PairStatus = message('PairStatus', {
@@ -139,7 +147,9 @@ export const NodeStatus = message('NodeStatus', {
   loopMaxUs: number(),
   cpuMs: number(),
   pool: PoolStatus,
+  hsms: list(HsmStatus, HSMS_MAX),
   erasures: list(bytesBetween(1, ERASURE_BYTES_MAX), ERASURES_MAX),
+  auditCode: CODE,
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -168,6 +178,8 @@ export const PairOffer = message('PairOffer', {
   renewal: bytesOrEmpty(32),
 })
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
+export const PeerReportRequest = message('PeerReportRequest', {})
+export const PeerReport = message('PeerReport', { clock: bytes(8), heldMs: number(), version: text(32), hsms: list(HASH, 8) })
 export const Request = message('Request', {
   id: number(),
   body: oneOf({
@@ -179,6 +191,8 @@ export const Request = message('Request', {
     renewKey: RenewKey,
     certificate: CertificateRequest,
     correlateOffer: CorrelateOffer,
+    peerReport: PeerReportRequest,
+    cosign: Cosign,
   }),
 })
 export const Response = message('Response', {
@@ -192,6 +206,8 @@ export const Response = message('Response', {
     pairAccept: PairAccept,
     certificate: CertificateAnswer,
     correlateAccept: CorrelateAccept,
+    peerReport: PeerReport,
+    cosigned: Cosigned,
   }),
 })
 
@@ -250,6 +266,7 @@ export type SignPartial = ValueOf<typeof SignPartial>
 export type Opening = ValueOf<typeof Opening>
 export type PartialSignature = ValueOf<typeof PartialSignature>
 export type Hello = ValueOf<typeof Hello>
+export type Proof = ValueOf<typeof Proof>
 export type Failure = ValueOf<typeof Failure>
 export type NodeStatus = ValueOf<typeof NodeStatus>
 export type CreateKey = ValueOf<typeof CreateKey>
@@ -258,6 +275,7 @@ export type CertificateRequest = ValueOf<typeof CertificateRequest>
 export type CertificateAnswer = ValueOf<typeof CertificateAnswer>
 export type KeyCreated = ValueOf<typeof KeyCreated>
 export type PairOffer = ValueOf<typeof PairOffer>
+export type PeerReport = ValueOf<typeof PeerReport>
 export type PairAccept = ValueOf<typeof PairAccept>
 export type Request = ValueOf<typeof Request>
 export type Response = ValueOf<typeof Response>

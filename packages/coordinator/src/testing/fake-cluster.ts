@@ -22,7 +22,8 @@ async function signedLock(required: number, of: number): Promise<ClusterLock> {
     quorum: { required, of },
     nodes: names.map((name, i) => {
       const { key } = identityOf(name)
-      return { kind: 'node', index: i + 1, name, peerId: peerIdOf(key), addresses: ['/ip4/127.0.0.1/tcp/9'], identity: key }
+      const keys = { identity: key, checkpointKeys: [identityOf(`${name}/checkpoint`).key] }
+      return { kind: 'node', index: i + 1, name, peerId: peerIdOf(key), addresses: ['/ip4/127.0.0.1/tcp/9'], ...keys }
     }),
     coordinators: [{ kind: 'coordinator', name: COORDINATOR_NAME, peerId: peerIdOf(identityOf(COORDINATOR_NAME).key), addresses: [] }],
     signatures: new Map(),

@@ -1,5 +1,5 @@
 import { type ClusterLock, deriveChild, fromHex, type Member, type NodeMember, type PartyId, tagged, toHex, u32 } from '@conclave/core'
-import { decodePayload } from '@conclave/policy'
+import { decodePayload, digestsAt, type StatementDigest } from '@conclave/policy'
 import { type MemoryHub, memoryTransport, type Transport } from '@conclave/transport'
 import {
   decode,
@@ -48,6 +48,12 @@ export function childSecret({ secret, chainCode }: FakeKey, path: readonly numbe
   return Fn.toBytes(Fn.add(Fn.fromBytes(secret), Fn.fromBytes(tweak)))
 }
 
+/** What a proposal asks to sign, and with which children. */
+function digestsIn({ payloadType, items }: Propose, { secret, chainCode }: FakeKey): readonly StatementDigest[] {
+  const key = { publicKey: secp256k1.getPublicKey(secret), chainCode }
+  return items.flatMap(({ payload, path }) => digestsAt(decodePayload(payloadType, payload, { key }), path))
+}
+
 /** A signature with a whole private key. */
 export function signedItem(digest: Uint8Array, secret: Uint8Array): SignedItem {
   const bytes = secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' })
@@ -65,10 +71,15 @@ export class FakeNode {
   /** Correlations that it has with each peer. */
   stock = 9
   readonly keys = new Map<string, FakeShare>()
+  /** Epochs that its last backups are of, by key. */
+  readonly backups = new Map<string, number>()
   /** Peers with whom it reports another pair state than they do. */
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  /** Why its audit log keeps it from signing. */
+  auditCode = ''
+  hsms: NodeStatus['hsms'] = []
   /** As its status has them. */
   erasures: readonly Uint8Array[] = []
   /** By key; active unless it says otherwise. */
@@ -169,21 +180,15 @@ export class FakeNode {
       name,
       version: 'fake',
       hsmOk: this.hsmOk,
+      auditCode: this.auditCode,
+      hsms: this.hsms,
       keys: [...this.keys].map(([keyId, { epoch, threshold, parties, state, prepared }]) => {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
         const highest = Math.max(prepared, this.#prepared.get(keyId)?.epoch ?? 0)
         const publicKey = secp256k1.getPublicKey(secret)
-        return {
-          keyId,
-          epoch,
-          publicKey,
-          chainCode,
-          threshold,
-          parties,
-          state,
-          prepared: highest,
-          phase: this.phases.get(keyId) ?? 'active',
-        }
+        const backup = { backedUp: this.backups.has(keyId), backupEpoch: this.backups.get(keyId) ?? 0 }
+        const phase = this.phases.get(keyId) ?? 'active'
+        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest, phase, ...backup }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,
@@ -269,7 +274,7 @@ export class FakeNode {
   #propose(propose: Propose): ResponseBody {
     if (!this.keys.has(propose.keyId)) return failure('UNKNOWN_KEY', { retriable: false })
     this.#proposed.set(toHex(propose.requestId), propose)
-    const digests = propose.items.map(({ payload }) => decodePayload(propose.payloadType, payload).digest)
+    const digests = digestsIn(propose, this.#world.keys.get(propose.keyId) as FakeKey).map(({ digest }) => digest)
     return { verdict: { requestId: propose.requestId, allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests } }
   }
 
@@ -287,9 +292,7 @@ export class FakeNode {
     const aborted = await this.#world.sessions.join(session, signers, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
     const key = this.#world.keys.get(proposed.keyId) as FakeKey
-    const items = proposed.items.map(({ payload, path }) =>
-      signedItem(decodePayload(proposed.payloadType, payload).digest, childSecret(key, path)),
-    )
+    const items = digestsIn(proposed, key).map(({ digest, path }) => signedItem(digest, childSecret(key, path)))
     return { signed: { requestId, items, bytesSent: 1000 } }
   }
 }

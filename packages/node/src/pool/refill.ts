@@ -8,8 +8,10 @@ import type { Stock, StockEntry } from './stock.ts'
 /** Correlations that one session makes at most: its largest message is below a megabyte, and one step of it is short. */
 export const REFILL_MAX = 8
 const OFFER_TIMEOUT_MS = 10_000
-/** Signing goes first: this long nothing else has to run before a refill begins. */
+/** Signing goes first: while a stock is not low, this long nothing must have been used for a signature before a refill begins. */
 export const QUIET_MS = 100
+/** Up to this share of the low mark a stock is low: then every moment in which nothing else runs will do. */
+const LOW_SHARE = 0.5
 const RETRY_FIRST_MS = 500
 /** A peer that declines is busy, or has enough. */
 const DECLINED_MAX_MS = 10_000
@@ -71,6 +73,7 @@ export class Refill {
   /** The refill that is under way, from the offer on. */
   #busy: { readonly peer: PartyId; readonly ended: Promise<void> } | undefined
   #timer: { readonly atMs: number; readonly stop: () => void } | undefined
+  #usedAtMs = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(options: RefillOptions) {
@@ -94,6 +97,7 @@ export class Refill {
   /** Entries were used for a signature. */
   used(peer: PartyId, count: number): void {
     this.#peer(peer).budget.earn(count)
+    this.#usedAtMs = this.#o.clock.nowMs()
     this.stir()
   }
 
@@ -118,7 +122,8 @@ export class Refill {
     // Entries of another pair state have other names: nothing would follow from this one.
     if (isSame) stock.dropBefore(peer, oldest)
     const agreed = Math.min(count, REFILL_MAX, marks.high - stock.count(peer), known.budget.left)
-    const isFree = !this.#closed && this.#busy === undefined && this.#o.isIdle() && clock.nowMs() >= known.notBeforeMs
+    const isDue = Math.max(known.notBeforeMs - clock.nowMs(), this.#quietInMs(peer)) <= 0
+    const isFree = !this.#closed && this.#busy === undefined && this.#o.isIdle() && isDue
     if (!isSame || !isFree || agreed <= 0) {
       this.#counts.declined++
       return { count: 0, oldest: NONE }
@@ -140,7 +145,10 @@ export class Refill {
     if (this.#closed || this.#busy !== undefined || !this.#o.isIdle()) return
     const nowMs = clock.nowMs()
     const due = [...this.#peers].filter(([peer, known]) => this.#isFilling(peer, known))
-    const waits = due.map(([peer, known]) => ({ peer, ms: known.budget.left > 0 ? known.notBeforeMs - nowMs : EARNED_MS }))
+    const waits = due.map(([peer, known]) => {
+      const ms = known.budget.left > 0 ? known.notBeforeMs - nowMs : EARNED_MS
+      return { peer, ms: Math.max(ms, this.#quietInMs(peer)) }
+    })
     const ready = waits.filter(({ ms }) => ms <= 0).sort((a, b) => stock.count(a.peer) - stock.count(b.peer))
     const [next] = ready
     if (next !== undefined) void this.#refill(next.peer)
@@ -154,6 +162,12 @@ export class Refill {
     known.isFilling = peer > self && pairOf(peer) !== undefined && count < marks.high && (before || count <= marks.low)
     if (known.isFilling && !before) log.info({ peer, stock: count }, 'refill of the correlation pool begins')
     return known.isFilling
+  }
+
+  /** How long a refill with `peer` has to wait for signing to pause; not at all when its stock is low. */
+  #quietInMs(peer: PartyId): number {
+    const { marks, stock, clock } = this.#o
+    return stock.count(peer) <= LOW_SHARE * marks.low ? 0 : this.#usedAtMs + QUIET_MS - clock.nowMs()
   }
 
   #refill(peer: PartyId): Promise<void> {

@@ -8,7 +8,7 @@ import { identity, SCOPE } from '../store/dkg.fixture.ts'
 import type { CorrelateJob, FromWorker, OpenedRecord, SignJob, ToWorker } from './job.ts'
 import { deaf, dkgJob, pairJob, seed } from './jobs.fixture.ts'
 import { SessionPool } from './session-pool.ts'
-import type { WorkerEvents } from './session-worker.ts'
+import type { StartWorker, WorkerEvents } from './session-worker.ts'
 import { Sessions } from './worker.ts'
 
 type End = 1 | 2
@@ -37,7 +37,7 @@ describe('correlate job', () => {
   const waiting = () => undefined
 
   before(async () => {
-    pool = new SessionPool(2)
+    pool = new SessionPool({ size: 2 })
     await both('dkg', (self, id, send) => {
       const attest = async (hash: Uint8Array, share: OpenedRecord) => {
         shares.set(self, copy(share))
@@ -145,11 +145,12 @@ describe('correlate job in the pool', () => {
   let pool: SessionPool
   const begin = (size: number) => {
     workers = []
-    pool = new SessionPool(size, (events) => {
+    const start: StartWorker = (events) => {
       const posted: ToWorker[] = []
       workers.push({ events, posted })
       return { post: (message) => void posted.push(message), terminate: async () => undefined }
-    })
+    }
+    pool = new SessionPool({ size, start })
   }
   const started = () => workers.map(({ posted }) => posted.flatMap((m) => (m.type === 'start' ? [m.id] : [])))
   const pair: OpenedRecord = { public: new Uint8Array(1), secret: new Uint8Array(1) }

@@ -29,7 +29,7 @@ const jobOf = ({ parties, epoch, sourceOf }: Asked, self: PartyId): DealJob => (
 describe('deal job', () => {
   let pool: SessionPool
   beforeEach(() => {
-    pool = new SessionPool(1)
+    pool = new SessionPool({ size: 1 })
   })
   afterEach(() => pool.close())
 
@@ -91,7 +91,7 @@ describe('deal job', () => {
       expect((share.secret.buffer as ArrayBuffer).detached).to.equal(true)
       await pool.close()
       expect(await stopped).to.equal('CLOSED')
-      pool = new SessionPool(1)
+      pool = new SessionPool({ size: 1 })
     }
   })
 

@@ -32,7 +32,7 @@ const act: fc.Arbitrary<Act> = fc.record({
 describe('session hub fuzz', () => {
   let pool: SessionPool
   before(() => {
-    pool = new SessionPool(1)
+    pool = new SessionPool({ size: 1 })
   })
   after(() => pool.close())
 

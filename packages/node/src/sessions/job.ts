@@ -69,6 +69,18 @@ export interface CorrelateJob {
   readonly count: number
 }
 
+/** Signatures of one session that counts as short. */
+export const SHORT_ITEMS_MAX = 2
+
+/**
+ * Whether no step of it takes longer than about a millisecond, as far as one can know beforehand: a signing of few items for which there are
+ * correlations with every peer. A peer that does not hold what it is offered makes its steps longer, by what so few items need.
+ */
+export function isShort(job: Job): boolean {
+  if (job.kind !== 'sign' || job.request.items.length > SHORT_ITEMS_MAX) return false
+  return job.request.signers.every((j) => j === job.self || job.offers.has(j) || job.stocked.has(j))
+}
+
 export interface JobResults {
   readonly deal: { readonly public: KeyPublic; readonly attestations: readonly Attestation[] }
   /** `secret` is the pair state's secret half, now the receiver's to seal and wipe. */

@@ -68,4 +68,15 @@ export const brokenSignJob = (): SignJob => ({
   request: { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt: 0 },
 })
 
+/** The same with correlations for both peers: there is nothing that its session would have to make. */
+export const shortSignJob = (): SignJob => {
+  const { request, ...rest } = brokenSignJob()
+  return {
+    ...{ ...rest, self: 2, request: { ...request, signers: [1, 2, 3] } },
+    pairs: new Map([1, 3].map((j) => [j, opened(99)])),
+    offers: new Map([[3, [{ name: tagged('entry'), secret: new Uint8Array(8).fill(7) }]]]),
+    stocked: new Set([1]),
+  }
+}
+
 export const deaf: SessionHandlers = { send: () => undefined, waiting: () => undefined }

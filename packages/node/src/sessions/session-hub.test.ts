@@ -41,7 +41,7 @@ describe('session hub', () => {
   let two: End
 
   before(() => {
-    pools = [new SessionPool(1), new SessionPool(1)]
+    pools = [new SessionPool({ size: 1 }), new SessionPool({ size: 1 })]
   })
   beforeEach(() => {
     one = new End(1, pools[0] as SessionPool)

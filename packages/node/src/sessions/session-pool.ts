@@ -2,7 +2,17 @@ import { availableParallelism } from 'node:os'
 import { ConclaveError, type PartyId, ProtocolAbort, wipe } from '@conclave/core'
 import { burnsPairs, type Outgoing } from '@conclave/mpc'
 import type { StockEntry } from '../pool/stock.ts'
-import { type FromWorker, type Job, type OpenedRecord, type PlainError, type ResultOf, secretsIn, secretsOf, type ToWorker } from './job.ts'
+import {
+  type FromWorker,
+  isShort,
+  type Job,
+  type OpenedRecord,
+  type PlainError,
+  type ResultOf,
+  secretsIn,
+  secretsOf,
+  type ToWorker,
+} from './job.ts'
 import { type SessionWorker, type StartWorker, workerThread } from './session-worker.ts'
 
 export interface SessionHandlers {
@@ -44,8 +54,17 @@ function wipeUnclaimed(m: FromWorker): void {
   if (Array.isArray(m.result)) for (const entry of m.result) if ('secret' in entry) wipe(entry.secret)
 }
 
+export interface SessionPoolOptions {
+  /** Workers. */
+  readonly size?: number
+  /** Threads unless told otherwise. */
+  readonly start?: StartWorker
+  /** Where short sessions run; with the others if left out. */
+  readonly near?: StartWorker
+}
+
 /**
- * Workers that run protocol sessions, threads unless told otherwise. A session stays on one worker; several share a worker.
+ * Workers that run protocol sessions. A session stays on one worker; several share a worker.
  *
  * A worker that dies fails its sessions with WORKER_DIED; the next session that needs its place starts a new one. Not before: a
  * worker that dies at its start would be replaced without end.
@@ -53,13 +72,17 @@ function wipeUnclaimed(m: FromWorker): void {
 export class SessionPool {
   readonly #workers: (SessionWorker | undefined)[]
   readonly #entries = new Map<string, Entry>()
+  readonly #size: number
   readonly #start: StartWorker
+  readonly #near: StartWorker | undefined
   #next = 0
   #closed = false
 
-  constructor(size: number = Math.min(availableParallelism(), WORKERS_MAX), start: StartWorker = workerThread()) {
+  constructor({ size = Math.min(availableParallelism(), WORKERS_MAX), start = workerThread(), near }: SessionPoolOptions = {}) {
+    this.#size = size
     this.#start = start
-    this.#workers = Array.from({ length: size }, (_, slot) => this.#spawn(slot))
+    this.#near = near
+    this.#workers = Array.from({ length: size }, (_, slot) => this.#spawn(slot, start))
   }
 
   get running(): number {
@@ -77,7 +100,8 @@ export class SessionPool {
     if (this.#closed) throw new ConclaveError('CLOSED', 'the node is stopping', { retriable: true })
     if (this.#entries.has(id)) throw new ConclaveError('SESSION_EXISTS', 'this session is already running')
     const slot = this.#slotFor(job)
-    const worker = this.#workers[slot] ?? this.#spawn(slot)
+    // The place behind those of the workers is for short sessions.
+    const worker = this.#workers[slot] ?? this.#spawn(slot, slot < this.#size ? this.#start : (this.#near ?? this.#start))
     this.#workers[slot] = worker
     const message: ToWorker = { type: 'start', id, job, seed }
     // Before the entry exists: what cannot be posted is not running.
@@ -130,15 +154,16 @@ export class SessionPool {
   }
 
   /** In turn; but correlations are made ahead of need, on the last worker, and while they are nothing else goes there. */
-  #slotFor({ kind }: Job): number {
-    const last = this.#workers.length - 1
-    if (kind === 'correlate') return last
+  #slotFor(job: Job): number {
+    if (this.#near !== undefined && isShort(job)) return this.#size
+    const last = this.#size - 1
+    if (job.kind === 'correlate') return last
     const isTaken = last > 0 && [...this.#entries.values()].some((entry) => entry.kind === 'correlate')
     return this.#next++ % (isTaken ? last : last + 1)
   }
 
-  #spawn(slot: number): SessionWorker {
-    const worker = this.#start({
+  #spawn(slot: number, start: StartWorker): SessionWorker {
+    const worker = start({
       heard: (m) => this.#heard(m),
       exited: (cause) => {
         if (this.#closed) return

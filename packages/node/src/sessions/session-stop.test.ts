@@ -33,7 +33,7 @@ describe('session stop', () => {
   }
 
   before(async () => {
-    pool = new SessionPool(1)
+    pool = new SessionPool({ size: 1 })
     await both((self, id, send) => {
       const attest = async (hash: Uint8Array, share: OpenedRecord) => {
         shares.set(self, copy(share))

@@ -1,4 +1,4 @@
-/** A worker thread: runs protocol sessions, so that no signing blocks the event loop of the node. */
+/** Runs protocol sessions; as the script of a worker thread, so that none that is long blocks the event loop of the node. */
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { ConclaveError, type PartyId, ProtocolAbort, seededRandom } from '@conclave/core'
 import { encodeShareSecret, type KeyShare, type Outgoing } from '@conclave/mpc'

@@ -3,7 +3,8 @@ import { type PartyId, sameIdentity, verifyIdentity } from '@conclave/core'
 import { certificateHash, type Identities } from '@conclave/mpc'
 import type { SealContext } from '@conclave/vault'
 import { type Attestation, EPOCHS_MAX, type KeyCertificate, type KeyPublic, type PendingKey, type StoredKey } from '@conclave/wire'
-import type { NodeScope } from './key-store.ts'
+
+const RECORD_VERSION = 1
 
 /** What is on the disk of one key. */
 export interface Epochs {
@@ -15,6 +16,15 @@ export interface Epochs {
 
 /** Sorts by epoch. */
 export const recordKey = (keyId: string, epoch: number): string => `${keyId}/${String(epoch).padStart(10, '0')}`
+
+/** What the sealed record of a share is bound to. @param scope - of the node. */
+export function shareContext(
+  { clusterId, nodeName }: { readonly clusterId: string; readonly nodeName: string },
+  { keyId, epoch }: Pick<KeyPublic, 'keyId' | 'epoch'>,
+): SealContext {
+  return { clusterId, nodeId: nodeName, recordType: 'key-share', keyId, epoch, version: RECORD_VERSION }
+}
+
 /** Whether as many parties as sign are still in their seats: attested by an identity that holds it now. */
 export function keepsQuorum({ parties, threshold }: KeyPublic, then: Identities, now: Identities): boolean {
   if (then === now) return true
@@ -35,13 +45,6 @@ export function partiesIn(epochs: Epochs | undefined): readonly PartyId[] {
 export function standingIn(epochs: Epochs | undefined, works: (key: KeyPublic) => boolean): readonly StoredKey[] {
   const down = [...(epochs?.certified.values() ?? [])].sort((a, b) => b.certificate.key.epoch - a.certificate.key.epoch)
   return [...down.filter((s) => works(s.certificate.key)), ...down.filter((s) => !works(s.certificate.key))]
-}
-
-const RECORD_VERSION = 1
-
-/** What a sealed share is bound to. */
-export function shareContext(scope: Pick<NodeScope, 'clusterId' | 'nodeName'>, { keyId, epoch }: KeyPublic): SealContext {
-  return { clusterId: scope.clusterId, nodeId: scope.nodeName, recordType: 'key-share', keyId, epoch, version: RECORD_VERSION }
 }
 
 /** What one epoch has been attested with so far. */

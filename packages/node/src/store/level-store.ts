@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { concat, equalBytes, utf8 } from '@conclave/core'
+import { concat, equalBytes, u32, utf8 } from '@conclave/core'
 import { Level } from 'level'
 import { type Change, type Entry, type Section, type Store, StoreError } from './store.ts'
 
@@ -24,11 +24,11 @@ interface Waiting {
  */
 export class LevelStore implements Store {
   readonly #db: Level<string, Uint8Array>
-  readonly #macKey: Uint8Array
+  readonly #macKey: KeyObject
   readonly #waiting: Waiting[] = []
   #flushing: Promise<void> | undefined
 
-  private constructor(db: Level<string, Uint8Array>, macKey: Uint8Array) {
+  private constructor(db: Level<string, Uint8Array>, macKey: KeyObject) {
     this.#db = db
     this.#macKey = macKey
   }
@@ -60,7 +60,9 @@ export class LevelStore implements Store {
       if (locked) throw new StoreError('STORE_LOCKED', `another process uses ${path}`, { cause })
       throw new StoreError('STORE_CORRUPT', `the database in ${path} cannot be opened; make a copy before any repair`, { cause })
     }
-    return new LevelStore(db, macKey)
+    const key = createSecretKey(macKey)
+    macKey.fill(0)
+    return new LevelStore(db, key)
   }
 
   /** @throws {StoreError} STORE_CORRUPT when the value is not the one that was written under this key. */
@@ -95,7 +97,6 @@ export class LevelStore implements Store {
   async close(): Promise<void> {
     await this.#flushing
     await this.#guard(() => this.#db.close())
-    this.#macKey.fill(0)
   }
 
   async #flush(): Promise<void> {
@@ -114,13 +115,10 @@ export class LevelStore implements Store {
   }
 
   #mac(section: Section, key: string, value: Uint8Array): Uint8Array {
-    const mac = createHmac('sha256', this.#macKey)
-    for (const part of [utf8(section), utf8(key), value]) {
-      const length = new Uint8Array(8)
-      new DataView(length.buffer).setUint32(4, part.length)
-      mac.update(length).update(part)
-    }
-    return mac.digest()
+    const parts = [utf8(section), utf8(key), value].flatMap((part) => [new Uint8Array(4), u32(part.length), part])
+    return createHmac('sha256', this.#macKey)
+      .update(concat(...parts))
+      .digest()
   }
 
   #unwrap(section: Section, key: string, stored: Uint8Array): Uint8Array {

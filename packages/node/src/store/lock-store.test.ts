@@ -63,6 +63,7 @@ describe('lock store', () => {
         peerId: peerIdOf(key),
         addresses: [],
         identity: key,
+        checkpointKeys: [softIdentity(tagged('lock-store-checkpoint', u32(i))).key],
       })),
       coordinators: [],
       signatures: new Map(),

@@ -20,7 +20,8 @@ import { type Store, StoreError } from './store.ts'
 /** Wide enough for every version, so that keys sort as numbers do. */
 const VERSION_DIGITS = 10
 
-const keyOf = (lock: ClusterLock) => String(lock.version).padStart(VERSION_DIGITS, '0')
+/** Sorts by version. */
+export const lockKey = (lock: ClusterLock): string => String(lock.version).padStart(VERSION_DIGITS, '0')
 
 function readStored(key: string, value: Uint8Array): ClusterLock {
   try {
@@ -86,7 +87,7 @@ export class LockStore {
       checkSuccessor(present, lock)
       for (const key of await liveKeys(this.#store)) if (!abandoned.includes(key.keyId)) this.#checkKey(lock, key)
     }
-    await this.#store.apply([{ put: 'lock', key: keyOf(lock), value: utf8(formatLock(lock)) }])
+    await this.#store.apply([{ put: 'lock', key: lockKey(lock), value: utf8(formatLock(lock)) }])
     this.#history.push(lock)
     this.#byContext.set(toHex(clusterContext(lock)), lock)
     return present === undefined ? 'first' : 'next'

@@ -33,15 +33,19 @@ export const nameOf = (party: PartyId): string => `n${party}`
 export const deviceOf = (machine: number): MemoryDevice =>
   new MemoryDevice({ name: 'primary', random: seededRandom(tagged('sim-device', u32(machine))) })
 
+async function memberOn(device: MemoryDevice, index: PartyId, name: string): Promise<NodeMember> {
+  const { identity, checkpointSigner } = await memoryVault({ devices: [device] })
+  const keys = { identity: identity.key, checkpointKeys: checkpointSigner.keys }
+  return { kind: 'node', index, name, peerId: peerIdOf(identity.key), addresses: [], ...keys }
+}
+
 /** Whoever gets a seat of a running cluster: the `generation`-th machine that bears this number, from 1. */
 export async function newcomer(
   party: PartyId,
   generation: number,
 ): Promise<{ readonly member: NodeMember; readonly device: MemoryDevice }> {
   const device = deviceOf(16 * generation + party)
-  const { identity } = await memoryVault({ devices: [device] })
-  const name = `${nameOf(party)}-${generation}`
-  return { device, member: { kind: 'node', index: party, name, peerId: peerIdOf(identity.key), addresses: [], identity: identity.key } }
+  return { device, member: await memberOn(device, party, `${nameOf(party)}-${generation}`) }
 }
 
 /** The next lock, approved by the nodes of `approvers` and signed by all that belong to it; `devices` are all HSMs there are. */
@@ -67,10 +71,7 @@ export async function lockOf(n: number, t: number): Promise<ClusterLock> {
   const known = locks.get(`${t}/${n}`)
   if (known !== undefined) return known
   const nodes: NodeMember[] = []
-  for (let index = 1; index <= n; index++) {
-    const { identity } = await memoryVault({ devices: [deviceOf(index)] })
-    nodes.push({ kind: 'node', index, name: nameOf(index), peerId: peerIdOf(identity.key), addresses: [], identity: identity.key })
-  }
+  for (let index = 1; index <= n; index++) nodes.push(await memberOn(deviceOf(index), index, nameOf(index)))
   const coordinator = peerIdOf({ type: 'ed25519', publicKey: (nodes[0] as NodeMember).identity.publicKey.map((b) => b ^ 0xff) })
   let lock: ClusterLock = {
     version: 1,

@@ -105,12 +105,12 @@ export class SimNode {
       ...{ timeline, life, dice: dice.fork('worker'), runner: this.runner },
       saw: (message) => witness.worker(this, message),
     })
-    const vault = await memoryVault({ devices: [this.device], random, elapsedMs: () => timeline.nowMs })
+    const vault = await memoryVault({ devices: [this.device], random, clock: timeline.clock(life) })
     try {
       const node = await ApproverNode.start({
         ...{ lock, name: this.name, store, policy: POLICY, clock: timeline.clock(life), meter: METER, log: this.#logger(life) },
         vault: slowVault(vault, timeline, life, dice.fork('vault'), () => this.slowHsmMs),
-        pool: new SessionPool(1, this.#workers.start),
+        pool: new SessionPool({ size: 1, start: this.#workers.start, near: this.#workers.start }),
         transport: network.transport(this.name, life, lock),
         ...{ maxConcurrent: 32, silenceTimeoutMs: SILENCE_MS, waterMarks: WATER_MARKS },
       })

@@ -13,6 +13,7 @@ export function slowVault(vault: KeyVault, timeline: Timeline, life: Life, dice:
     }
   }
   return {
+    ...vault,
     seal: (context, secret) => slow(() => vault.seal(context, secret)),
     open: (expected, record) => slow(() => vault.open(expected, record)),
     random: (length) => slow(() => vault.random(length)),
@@ -23,5 +24,6 @@ export function slowVault(vault: KeyVault, timeline: Timeline, life: Life, dice:
     destroyKeks: (hsm, shelf) => slow(() => vault.destroyKeks(hsm, shelf)),
     close: () => vault.close(),
     identity: { key: vault.identity.key, sign: (message) => slow(() => vault.identity.sign(message)) },
+    checkpointSigner: { keys: vault.checkpointSigner.keys, sign: (message) => slow(() => vault.checkpointSigner.sign(message)) },
   }
 }

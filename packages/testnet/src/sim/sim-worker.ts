@@ -23,15 +23,16 @@ export interface WorkerOptions {
 /** Workers of one node inside this process: the same sessions, messages that take their time, buffers that really change hands. */
 export class SimWorkers {
   readonly #o: WorkerOptions
-  #kill: () => void = () => undefined
+  readonly #kills = new Set<() => void>()
 
   constructor(options: WorkerOptions) {
     this.#o = options
   }
 
-  /** The worker that started last dies; its sessions are gone. */
+  /** All of them die; their sessions are gone. */
   die(): void {
-    this.#kill()
+    for (const kill of this.#kills) kill()
+    this.#kills.clear()
   }
 
   readonly start: StartWorker = ({ heard, exited }) => {
@@ -48,11 +49,11 @@ export class SimWorkers {
       const moved = move(message, handOver)
       later(up, () => heard(moved))
     })
-    this.#kill = () => {
+    this.#kills.add(() => {
       if (!worker.alive) return
       worker.alive = false
       timeline.after(0, () => exited(new Error('killed')), life)
-    }
+    })
     return {
       post: (message, handOver) => {
         saw(message)

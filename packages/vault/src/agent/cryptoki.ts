@@ -21,6 +21,10 @@ export interface Token {
   readonly label: string
   readonly serial: string
   readonly initialised: boolean
+  /** Whether the user PIN was ever set. */
+  readonly hasPin: boolean
+  /** A wrong PIN was given since the last login. */
+  readonly countLow: boolean
   readonly finalTry: boolean
   readonly locked: boolean
   /** Bytes. */
@@ -28,6 +32,8 @@ export interface Token {
   readonly pinMax: number
 }
 
+const CKF_USER_PIN_INITIALIZED = 0x8
+const CKF_USER_PIN_COUNT_LOW = 0x10000
 const CKF_USER_PIN_FINAL_TRY = 0x20000
 const CKF_USER_PIN_LOCKED = 0x40000
 const CKF_TOKEN_INITIALIZED = 0x400
@@ -110,6 +116,13 @@ export class Cryptoki {
     }
   }
 
+  /** What the module says of itself. */
+  info(): { readonly description: string; readonly version: { readonly major: number; readonly minor: number } } {
+    const { libraryDescription, manufacturerID, libraryVersion } = call('C_GetInfo', () => this.#module.C_GetInfo())
+    const description = `${unpadded(manufacturerID)} ${unpadded(libraryDescription)}`.trim()
+    return { description, version: { major: libraryVersion.major, minor: libraryVersion.minor } }
+  }
+
   token(slot: Handle): Token {
     const info = call('C_GetTokenInfo', () => this.#module.C_GetTokenInfo(slot))
     return {
@@ -117,6 +130,8 @@ export class Cryptoki {
       label: unpadded(info.label),
       serial: unpadded(info.serialNumber),
       initialised: (info.flags & CKF_TOKEN_INITIALIZED) !== 0,
+      hasPin: (info.flags & CKF_USER_PIN_INITIALIZED) !== 0,
+      countLow: (info.flags & CKF_USER_PIN_COUNT_LOW) !== 0,
       finalTry: (info.flags & CKF_USER_PIN_FINAL_TRY) !== 0,
       locked: (info.flags & CKF_USER_PIN_LOCKED) !== 0,
       pinMin: info.minPinLen,

@@ -2,9 +2,9 @@ import pkcs11, { type Handle, type Template } from 'pkcs11js'
 import type { Kek } from '../hsm.ts'
 import type { Session } from './cryptoki.ts'
 import { AgentFault } from './fault.ts'
-import type { IdentityType, TokenPoint } from './protocol.ts'
+import type { SigningKeyType, SigningUse, TokenPoint } from './protocol.ts'
 
-export const IDENTITY_LABEL = 'conclave-identity'
+export const SIGNING_LABELS: Readonly<Record<SigningUse, string>> = { identity: 'conclave-identity', checkpoint: 'conclave-checkpoint' }
 const MAC_SUFFIX = '-mac'
 const GENERATION_MARK = '-g'
 const GENERATION = /^[1-9][0-9]{0,8}$/
@@ -23,12 +23,13 @@ const CKK_EC = 0x3
 const CKK_EC_EDWARDS = 0x40
 
 /** DER object identifiers. */
-export const EC_PARAMS: Readonly<Record<IdentityType, Buffer>> = {
+export const EC_PARAMS: Readonly<Record<SigningKeyType, Buffer>> = {
   ed25519: Buffer.from('06032b6570', 'hex'),
   secp256k1: Buffer.from('06052b8104000a', 'hex'),
+  p256: Buffer.from('06082a8648ce3d030107', 'hex'),
 }
 
-export interface IdentityHandles extends TokenPoint {
+export interface SigningHandles extends TokenPoint {
   readonly privateKey: Handle
 }
 
@@ -43,11 +44,11 @@ export function kekTemplate(label: string, id?: string): Template {
   return id === undefined ? base : [...base, { type: pkcs11.CKA_ID, value: Buffer.from(id, 'hex') }]
 }
 
-export function identityTemplate(kind: 'private' | 'public'): Template {
+export function signingTemplate(use: SigningUse, kind: 'private' | 'public'): Template {
   return [
     { type: pkcs11.CKA_CLASS, value: kind === 'private' ? pkcs11.CKO_PRIVATE_KEY : pkcs11.CKO_PUBLIC_KEY },
     { type: pkcs11.CKA_TOKEN, value: true },
-    { type: pkcs11.CKA_LABEL, value: IDENTITY_LABEL },
+    { type: pkcs11.CKA_LABEL, value: SIGNING_LABELS[use] },
   ]
 }
 
@@ -142,21 +143,24 @@ export function findMac(session: Session, label: string, id: string): Handle | u
   return handle
 }
 
-/** The node identity of the token, or undefined when it holds none. @throws {AgentFault} KEY_AMBIGUOUS, KEY_MISSING, UNSUPPORTED */
-export function findIdentity(session: Session): IdentityHandles | undefined {
-  const [privateKey, second] = session.find(identityTemplate('private'))
+/** The key pair of that use, or undefined when the token holds none. @throws {AgentFault} KEY_AMBIGUOUS, KEY_MISSING, UNSUPPORTED */
+export function findSigningKey(session: Session, use: SigningUse): SigningHandles | undefined {
+  const [privateKey, second] = session.find(signingTemplate(use, 'private'))
   if (privateKey === undefined) return undefined
-  const [publicKey, secondPublic] = session.find(identityTemplate('public'))
-  if (second !== undefined || secondPublic !== undefined) throw new AgentFault('KEY_AMBIGUOUS', 'the token holds several identity keys')
-  if (publicKey === undefined) throw new AgentFault('KEY_MISSING', 'the public half of the identity key is missing from the token')
-  requireSealedIn(session, privateKey, 'identity key')
-  return { privateKey, type: identityType(session, privateKey), point: new Uint8Array(session.attribute(publicKey, pkcs11.CKA_EC_POINT)) }
+  const [publicKey, secondPublic] = session.find(signingTemplate(use, 'public'))
+  if (second !== undefined || secondPublic !== undefined) throw new AgentFault('KEY_AMBIGUOUS', `the token holds several ${use} keys`)
+  if (publicKey === undefined) throw new AgentFault('KEY_MISSING', `the public half of the ${use} key is missing from the token`)
+  requireSealedIn(session, privateKey, `${use} key`)
+  const type = signingKeyType(session, privateKey)
+  if (type === undefined) throw new AgentFault('UNSUPPORTED', `the ${use} key of the token is neither Ed25519 nor secp256k1 nor P-256`)
+  return { privateKey, type, point: new Uint8Array(session.attribute(publicKey, pkcs11.CKA_EC_POINT)) }
 }
 
-function identityType(session: Session, privateKey: Handle): IdentityType {
+function signingKeyType(session: Session, privateKey: Handle): SigningKeyType | undefined {
   const keyType = session.attribute(privateKey, pkcs11.CKA_KEY_TYPE)[0]
   // Ed448 shares the key type; its point has another length, which the caller refuses.
   if (keyType === CKK_EC_EDWARDS) return 'ed25519'
-  if (keyType === CKK_EC && session.attribute(privateKey, pkcs11.CKA_EC_PARAMS).equals(EC_PARAMS.secp256k1)) return 'secp256k1'
-  throw new AgentFault('UNSUPPORTED', 'the identity key of the token is neither Ed25519 nor secp256k1')
+  if (keyType !== CKK_EC) return undefined
+  const parameters = session.attribute(privateKey, pkcs11.CKA_EC_PARAMS)
+  return (['secp256k1', 'p256'] as const).find((type) => parameters.equals(EC_PARAMS[type]))
 }

@@ -5,8 +5,8 @@ import { PROFILES, profileOf } from '../profile.ts'
 import { SOFT_WRAPS } from '../soft-wraps.ts'
 import { Attempts } from './attempts.ts'
 import { Cryptoki, CryptokiError, Session } from './cryptoki.ts'
-import { findKek, findMac } from './objects.ts'
-import { readPin } from './pin.ts'
+import { findKek, findMac, findSigningKey } from './objects.ts'
+import { PinHolder, readPin } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { sessionTrialKeys } from './session-keys.ts'
 import { faultOf, selectToken, TokenConnection } from './token.ts'
@@ -159,7 +159,7 @@ function reference(): unknown {
 
 /** An HSM that makes IVs as it should, and from some moment on always the same one. */
 function stuckLater(): unknown {
-  const connection = new TokenConnection(cryptoki, settings, readPin(settings.pin))
+  const connection = new TokenConnection(cryptoki, settings, PinHolder.of(readPin(settings.pin)))
   const wrap = () => {
     try {
       connection.run((c) => connection.wrap(c, new Uint8Array(8), new Uint8Array(32)))
@@ -173,13 +173,14 @@ function stuckLater(): unknown {
   return [...before, wrap(), wrap()]
 }
 
-/** What the token says of the KEK, and of its HMAC key if there is one. */
+/** What the token says of the KEK, of its HMAC key if there is one, and of the private halves of what it signs with. */
 function attributes(): unknown {
   const { keeper } = loggedIn()
   const { handle, id, label } = findKek(keeper, settings.kekLabel)
   const mac = findMac(keeper, label, id)
   const flag = (key: Handle, type: number) => keeper.attribute(key, type)[0]
-  return [handle, ...(mac === undefined ? [] : [mac])].map((key) => ({
+  const signing = (['identity', 'checkpoint'] as const).flatMap((use) => findSigningKey(keeper, use)?.privateKey ?? [])
+  return [handle, ...(mac === undefined ? [] : [mac]), ...signing].map((key) => ({
     extractable: flag(key, pkcs11.CKA_EXTRACTABLE),
     sensitive: flag(key, pkcs11.CKA_SENSITIVE),
   }))

@@ -7,14 +7,13 @@ import { type Cryptoki, CryptokiError, type Session } from './cryptoki.ts'
 import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
 import { CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, CKM_EDDSA, EC_PARAMS } from './objects.ts'
-import type { AgentSettings } from './protocol.ts'
+import type { AgentSettings, SigningKeyType } from './protocol.ts'
 import { CKR_HOST_MEMORY } from './return-values.ts'
 import { sessionTrialKeys } from './session-keys.ts'
 import type { Connection, TokenConnection } from './token.ts'
 import { chooseProfile, type TrialKeys, type TrialToken, tryProfile } from './trial.ts'
 
 const DIGEST_BYTES = 32
-const CURVES = { ed25519: EC_PARAMS.ed25519, secp256k1: EC_PARAMS.secp256k1, p256: Buffer.from('06082a8648ce3d030107', 'hex') }
 
 /** Changes nothing on the token: it works with session keys, and with the KEK for the profile that seals. */
 export function probeToken(cryptoki: Cryptoki, settings: AgentSettings, token: TokenConnection, connection: Connection): TokenProbe {
@@ -38,7 +37,7 @@ export function probeToken(cryptoki: Cryptoki, settings: AgentSettings, token: T
       chosen: chosen(kek === undefined ? trial : { ...kek, leaks }, settings.profile),
       emptyIv: tryEmptyIv(trial),
       ...extraction,
-      identities: (Object.keys(CURVES) as (keyof typeof CURVES)[]).filter((curve) => attempts.try((s) => tryIdentity(s, curve)).ok),
+      identities: (Object.keys(EC_PARAMS) as SigningKeyType[]).filter((curve) => attempts.try((s) => tryIdentity(s, curve)).ok),
     }
   } finally {
     keeper.close()
@@ -88,12 +87,12 @@ function tryEmptyIv({ attempts, offered, keys }: TrialToken): TokenProbe['emptyI
 }
 
 /** A key pair for the length of one session, and a signature with it. */
-function tryIdentity(session: Session, curve: keyof typeof CURVES): void {
+function tryIdentity(session: Session, curve: SigningKeyType): void {
   const pair = session.generateKeyPair(
     curve === 'ed25519' ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN,
     [
       { type: pkcs11.CKA_TOKEN, value: false },
-      { type: pkcs11.CKA_EC_PARAMS, value: CURVES[curve] },
+      { type: pkcs11.CKA_EC_PARAMS, value: EC_PARAMS[curve] },
       { type: pkcs11.CKA_VERIFY, value: true },
     ],
     [

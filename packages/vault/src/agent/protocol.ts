@@ -17,13 +17,20 @@ export interface AgentSettings {
   readonly profile: ProfileName | undefined
   readonly kekLabel: string
   readonly kekId: string | undefined
+  /** Where to listen for a PIN that a person is to bring. */
+  readonly pinSocket?: string | undefined
+  /** A person types the PIN for one login: a token's last try may be used. */
+  readonly isAttended?: boolean | undefined
 }
 
-export type IdentityType = 'ed25519' | 'secp256k1'
+export type SigningKeyType = 'ed25519' | 'secp256k1' | 'p256'
+
+/** What a token signs with: as the node, or the checkpoints of its log. */
+export type SigningUse = 'identity' | 'checkpoint'
 
 /** CKA_EC_POINT as the token gave it. */
 export interface TokenPoint {
-  readonly type: IdentityType
+  readonly type: SigningKeyType
   readonly point: Uint8Array
 }
 
@@ -34,13 +41,17 @@ export interface TokenDescription {
   /** What seals. */
   readonly profile: ProfileName
   readonly identity: TokenPoint | undefined
+  readonly checkpoint: TokenPoint | undefined
 }
+
+/** `any`: the first in order of preference that the token makes. `any-or-none`: and none when it makes none. */
+export type WantedKey = SigningKeyType | 'any' | 'any-or-none' | 'none'
 
 export interface ProvisionBody {
   /** Initialise a new token first, with this SO PIN. */
   readonly soPin: PinSource | undefined
-  /** Undefined: Ed25519 when the token offers it, else secp256k1. `none`: no identity key, for a backup. */
-  readonly identityType: IdentityType | 'none' | undefined
+  readonly identity: WantedKey
+  readonly checkpoint: WantedKey
   /** `adopt`: a vendor's tool has made the KEK, and the HMAC key if there is one. */
   readonly kek: 'generate' | 'adopt'
 }
@@ -51,9 +62,13 @@ export interface AgentOperations {
   describe: [null, TokenDescription]
   wrap: [{ readonly aad: Uint8Array; readonly dek: Uint8Array }, WrappedKey]
   unwrap: [{ readonly aad: Uint8Array; readonly key: WrappedKey }, Uint8Array]
-  sign: [Uint8Array, Uint8Array]
+  sign: [{ readonly use: SigningUse; readonly message: Uint8Array }, Uint8Array]
   random: [number, Uint8Array]
   ping: [null, null]
+  /** Answered when the PIN is there: from the terminal, if there is one, or through the PIN socket. */
+  ask: [null, null]
+  /** Gives the PIN to the agent that listens on this socket. */
+  handOver: [string, null]
   probe: [null, TokenProbe]
   keks: [null, KekReport]
   'make-kek': [number, TokenDescription]

@@ -11,17 +11,17 @@ import {
   CKM_EC_KEY_PAIR_GEN,
   CKM_GENERIC_SECRET_KEY_GEN,
   EC_PARAMS,
-  findIdentity,
   findKek,
   findMac,
-  IDENTITY_LABEL,
-  identityTemplate,
+  findSigningKey,
   kekTemplate,
   listKeks,
   macTemplate,
+  SIGNING_LABELS,
+  signingTemplate,
 } from './objects.ts'
 import { readPin } from './pin.ts'
-import type { AgentSettings, IdentityType, ProvisionBody } from './protocol.ts'
+import type { AgentSettings, ProvisionBody, SigningKeyType, SigningUse, WantedKey } from './protocol.ts'
 import { meaningOf } from './return-values.ts'
 import { sessionTrialKeys } from './session-keys.ts'
 import { faultOf, logIn, selectToken } from './token.ts'
@@ -30,8 +30,9 @@ import type { Choice } from './wrap.ts'
 
 const KEY_ID_BYTES = 16
 const KEY_BYTES = 32
-/** In order of preference; the vault takes no other for the node, because libp2p does not. */
-const IDENTITIES: readonly IdentityType[] = ['ed25519', 'secp256k1']
+/** In order of preference: the first two can be peer ids of libp2p, so that links need no proof of their own. */
+const SIGNING_TYPES: readonly SigningKeyType[] = ['ed25519', 'secp256k1', 'p256']
+const USES: readonly SigningUse[] = ['identity', 'checkpoint']
 
 /** What makes a key stay inside: it cannot be read, copied into a weaker one, or weakened afterwards. */
 const SEALED_IN: Template = [
@@ -55,8 +56,8 @@ export interface Ceremony {
 }
 
 /**
- * The ceremony: a token if asked for, a KEK for the profile that the token can do, an identity key pair. Refuses when any of them
- * exists, a KEK to be adopted aside; leaves no half of the keys behind when it fails.
+ * The ceremony: a token if asked for, a KEK for the profile that the token can do, the key pairs that it signs with. Refuses when any of them
+ * exists, what is to be adopted aside; leaves no half of the keys behind when it fails.
  *
  * @throws {AgentFault} KEY_EXISTS, KEY_MISSING, UNSUPPORTED, PIN_SOURCE, PIN_INCORRECT, TOKEN_LOST
  */
@@ -102,11 +103,13 @@ function createToken(cryptoki: Cryptoki, { token: label }: AgentSettings, pin: B
   }
 }
 
+/** A KEK and a checkpoint key may be there already when keys are to be adopted; an identity never. */
 function requireEmpty(session: Session, { kekLabel }: AgentSettings, adopting: boolean): void {
   if (!adopting && listKeks(session, kekLabel).length > 0)
     throw new AgentFault('KEY_EXISTS', `the token holds a KEK "${kekLabel}" already`, { label: kekLabel })
-  for (const kind of ['private', 'public'] as const) {
-    if (session.find(identityTemplate(kind)).length > 0) throw new AgentFault('KEY_EXISTS', 'the token holds an identity key already')
+  for (const use of adopting ? (['identity'] as const) : USES) {
+    const halves = (['private', 'public'] as const).flatMap((kind) => session.find(signingTemplate(use, kind)))
+    if (halves.length > 0) throw new AgentFault('KEY_EXISTS', `the token holds its ${use} key already`)
   }
 }
 
@@ -115,10 +118,12 @@ function createKeys(ceremony: Ceremony, body: ProvisionBody): void {
   const made: Handle[] = []
   try {
     if (body.kek === 'generate') made.push(...generateKek(ceremony, settings.kekLabel))
-    if (body.identityType !== 'none') {
-      const pair = generateIdentity(session, body.identityType)
+    for (const use of USES) {
+      const adopted = body.kek === 'adopt' && findSigningKey(session, use) !== undefined
+      const pair = adopted ? undefined : generateSigningKey(session, use, body[use])
+      if (pair === undefined) continue
       made.push(pair.privateKey, pair.publicKey)
-      findIdentity(session)
+      findSigningKey(session, use)
     }
     // On the keys themselves: found again, not extractable, and able to do the profile.
     const { handle, id, label } = findKek(session, settings.kekLabel, { id: settings.kekId })
@@ -192,24 +197,27 @@ function strictest<T>(make: (sealedIn: Template) => T): T {
   }
 }
 
-/** @param asked - undefined: the first that the token makes. */
-function generateIdentity(session: Session, asked: IdentityType | undefined): pkcs11.KeyPair {
-  for (const type of asked === undefined ? IDENTITIES : [asked]) {
+/** @throws {AgentFault} UNSUPPORTED when the token makes no such key. */
+function generateSigningKey(session: Session, use: SigningUse, wanted: WantedKey): pkcs11.KeyPair | undefined {
+  if (wanted === 'none') return undefined
+  const anyType = wanted === 'any' || wanted === 'any-or-none'
+  for (const type of anyType ? SIGNING_TYPES : [wanted]) {
     try {
-      return generateIdentityOf(session, type)
+      return generateKeyPair(session, use, type)
     } catch (error) {
-      if (asked !== undefined || !(error instanceof CryptokiError) || meaningOf(error.rv) !== 'UNSUPPORTED') throw error
+      if (!anyType || !(error instanceof CryptokiError) || meaningOf(error.rv) !== 'UNSUPPORTED') throw error
     }
   }
+  if (wanted === 'any-or-none') return undefined
   throw new AgentFault(
     'UNSUPPORTED',
-    'the token makes neither Ed25519 nor secp256k1 keys, and libp2p refuses others as node identity: keep the identity in another HSM and provision this one without',
+    `the token makes neither Ed25519 nor secp256k1 nor P-256 keys for the ${use}: keep the identity in another HSM and provision this one as a backup`,
   )
 }
 
-function generateIdentityOf(session: Session, type: IdentityType): pkcs11.KeyPair {
+function generateKeyPair(session: Session, use: SigningUse, type: SigningKeyType): pkcs11.KeyPair {
   const id = { type: pkcs11.CKA_ID, value: randomBytes(KEY_ID_BYTES) }
-  const label = { type: pkcs11.CKA_LABEL, value: IDENTITY_LABEL }
+  const label = { type: pkcs11.CKA_LABEL, value: SIGNING_LABELS[use] }
   const publicTemplate = [
     id,
     label,

@@ -2,8 +2,8 @@ import { readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import pkcs11 from 'pkcs11js'
 import { Cryptoki, CryptokiError, rvOf, Session } from './cryptoki.ts'
-import { findIdentity, findKek, findMac, identityTemplate, kekLabelOf, kekTemplate, macTemplate } from './objects.ts'
-import { readPin } from './pin.ts'
+import { findKek, findMac, findSigningKey, kekLabelOf, kekTemplate, macTemplate, signingTemplate } from './objects.ts'
+import { PinHolder, readPin } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
 import { faultOf, selectToken, TokenConnection } from './token.ts'
@@ -12,6 +12,7 @@ import { gcmMechanism } from './wrap.ts'
 // Does to a real token, in a process of its own, what the vault never would. Arguments: experiment, agent settings and a token
 // directory as JSON. Prints one JSON value.
 
+const USES = ['identity', 'checkpoint'] as const
 const [experiment, settingsJson, tokens] = process.argv.slice(2) as [string, string, string]
 const settings = JSON.parse(settingsJson) as AgentSettings
 const cryptoki = new Cryptoki(settings.module)
@@ -54,7 +55,7 @@ function rawCode(act: () => unknown): string | number {
 function extract(): unknown {
   const { session, raw, handle } = loggedIn()
   const kek = findKek(session, settings.kekLabel).handle
-  const identity = findIdentity(session)!.privateKey
+  const [identity, checkpoint] = USES.map((use) => findSigningKey(session, use)!.privateKey)
   const wrapper = raw.C_GenerateKey(handle, { mechanism: 0x1080 }, [
     { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY },
     { type: pkcs11.CKA_TOKEN, value: false },
@@ -65,7 +66,7 @@ function extract(): unknown {
     rawCode(() => raw.C_WrapKey(handle, { mechanism: 0x2109 }, key, target, Buffer.alloc(512)))
   const weaker = [{ type: pkcs11.CKA_EXTRACTABLE, value: true }]
   return Object.fromEntries(
-    Object.entries({ kek, identity }).map(([name, key]) => [
+    Object.entries({ kek, identity, checkpoint } as Record<string, Buffer>).map(([name, key]) => [
       name,
       {
         value: rawCode(() => raw.C_GetAttributeValue(handle, key, [{ type: pkcs11.CKA_VALUE }])),
@@ -86,7 +87,11 @@ function destroyKek(): unknown {
 
 function countObjects(): unknown {
   const { session } = loggedIn()
-  return [kekTemplate(settings.kekLabel), identityTemplate('private'), identityTemplate('public')].map((t) => session.find(t).length)
+  const templates = [
+    kekTemplate(settings.kekLabel),
+    ...USES.flatMap((use) => [signingTemplate(use, 'private'), signingTemplate(use, 'public')]),
+  ]
+  return templates.map((t) => session.find(t).length)
 }
 
 function countingLogins(act: (connection: TokenConnection) => unknown): unknown {
@@ -96,7 +101,7 @@ function countingLogins(act: (connection: TokenConnection) => unknown): unknown 
     logins++
     login.apply(this, args)
   }
-  const result = act(new TokenConnection(cryptoki, settings, readPin(settings.pin)))
+  const result = act(new TokenConnection(cryptoki, settings, PinHolder.of(readPin(settings.pin))))
   return { result, logins }
 }
 
@@ -107,10 +112,14 @@ function failingProvision(): unknown {
   const { session } = loggedIn()
   session.generateKey(0x1080, [...foreign, { type: pkcs11.CKA_VALUE_LEN, value: 32 }])
   cryptoki.finalise()
-  Session.prototype.generateKeyPair = () => {
-    throw new CryptokiError('C_GenerateKeyPair', 0x30)
+  const generate = Session.prototype.generateKeyPair
+  let made = 0
+  // Every pair but the first fails, so that there is a first one to take away again.
+  Session.prototype.generateKeyPair = function (...args) {
+    if (++made >= 2) throw new CryptokiError('C_GenerateKeyPair', 0x30)
+    return generate.apply(this, args)
   }
-  const body = { soPin: undefined, identityType: undefined, kek: 'generate' } as const
+  const body = { soPin: undefined, identity: 'any', checkpoint: 'any', kek: 'generate' } as const
   const code = codeOf(() => provisionToken(cryptoki, settings, readPin(settings.pin), body))
   return { code, objects: countObjects(), foreign: loggedIn().session.find(foreign).length }
 }

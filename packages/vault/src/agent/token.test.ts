@@ -46,26 +46,26 @@ describe(`agent on a SoftHSM2 token${SOFTHSM_MISSING === undefined ? '' : ` (ski
 
   afterEach(() => directory?.remove())
 
-  it('provision: no call gets the KEK or the identity key out, nor weakens them', () => {
-    const { kek, identity } = experiment('extract', hsm) as Record<string, Record<string, unknown>>
+  it('provision: no call gets the KEK or a signing key out, nor weakens them', () => {
+    const { kek, identity, checkpoint } = experiment('extract', hsm) as Record<string, Record<string, unknown>>
     const [notPermitted, sensitive, prohibited, unextractable] = [0x68, 0x11, 0x1b, 0x6a]
     const refused = { value: sensitive, wrap: unextractable, wrapByKek: notPermitted, copy: prohibited, weaken: prohibited }
     expect(kek).to.deep.equal(refused)
-    expect(identity).to.deep.equal(refused)
+    expect([identity, checkpoint]).to.deep.equal([refused, refused])
   })
 
   it('provision: a missing KEK beside an identity is not replaced', async () => {
     experiment('destroy-kek', hsm)
     expect((await refusal(provisionHsm(hsm.settings))).code).to.equal('KEY_EXISTS')
-    expect(experiment('count-objects', hsm)).to.deep.equal([0, 1, 1])
+    expect(experiment('count-objects', hsm)).to.deep.equal([0, 1, 1, 1, 1])
   })
 
-  it('provision: a failing identity takes the new KEK with it, and nothing else', async () => {
+  it('provision: a signing key that fails takes the new KEK and identity with it, and nothing else', async () => {
     const empty = await softHsm(directory.path, 'backup')
     emptyToken(empty)
-    expect(experiment('failing-provision', empty)).to.deep.equal({ code: 'TOKEN_LOST', objects: [0, 0, 0], foreign: 1 })
+    expect(experiment('failing-provision', empty)).to.deep.equal({ code: 'TOKEN_LOST', objects: [0, 0, 0, 0, 0], foreign: 1 })
     expect((await provisionHsm(empty.settings)).kekId).to.match(/^[0-9a-f]{32}$/)
-    expect(experiment('count-objects', empty)).to.deep.equal([1, 1, 1])
+    expect(experiment('count-objects', empty)).to.deep.equal([1, 1, 1, 1, 1])
   })
 
   it('connection: logs in once for many operations', () => {

@@ -7,8 +7,9 @@ import { Attempts } from './attempts.ts'
 import { type Cryptoki, CryptokiError, type Session, type Token } from './cryptoki.ts'
 import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
-import { findIdentity, findKek, findMac, type IdentityHandles, type WantedKek } from './objects.ts'
-import type { AgentSettings } from './protocol.ts'
+import { findKek, findMac, findSigningKey, type SigningHandles, type WantedKek } from './objects.ts'
+import type { PinHolder } from './pin.ts'
+import type { AgentSettings, SigningUse } from './protocol.ts'
 import { meaningOf, meaningWhenHealthy } from './return-values.ts'
 import { chooseProfile, type TrialToken } from './trial.ts'
 import { type Choice, unwrapDek, type WrapKey, type Wrapped, wrapDek } from './wrap.ts'
@@ -32,7 +33,7 @@ export interface Connection {
   /** By KEK id. Searches are linear in the number of objects, so each key is looked for once. */
   readonly keks: Map<string, KekHandles>
   sealing: KekHandles | undefined
-  identity: IdentityHandles | undefined
+  readonly signing: Map<SigningUse, SigningHandles>
 }
 
 /** @throws {AgentFault} TOKEN_LOST, KEY_AMBIGUOUS */
@@ -46,10 +47,16 @@ export function selectToken(tokens: readonly Token[], label: string, serial: str
   return token
 }
 
-/** The one login attempt of a connection. @throws {AgentFault} PIN_LOCKED without trying when a failure could be the last. */
-export function logIn(session: Session, token: Token, pin: Buffer): void {
+/**
+ * The one login attempt of a connection.
+ *
+ * @param isAttended - a person has typed this PIN for this attempt.
+ * @throws {AgentFault} PIN_LOCKED; PIN_FINAL_TRY without trying when a failure would be the last and nobody is there.
+ */
+export function logIn(session: Session, token: Token, pin: Buffer, isAttended = false): void {
   if (token.locked) throw new AgentFault('PIN_LOCKED', `the PIN of token "${token.label}" is locked`)
-  if (token.finalTry) throw new AgentFault('PIN_LOCKED', `one wrong PIN would lock token "${token.label}": log in by hand first`)
+  if (token.finalTry && !isAttended)
+    throw new AgentFault('PIN_FINAL_TRY', `one wrong PIN would lock token "${token.label}": run "conclave hsm unlock"`)
   session.login('user', pin)
 }
 
@@ -67,7 +74,7 @@ export function faultOf(error: unknown): AgentFault {
 export class TokenConnection {
   readonly #cryptoki: Cryptoki
   readonly #settings: AgentSettings
-  readonly #pin: Buffer
+  readonly #pin: PinHolder
   #serial: string | undefined
   #connection: Connection | undefined
   #refused: AgentFault | undefined
@@ -75,7 +82,7 @@ export class TokenConnection {
   readonly #choices = new Map<string, Choice>()
   #lastIv: Uint8Array = new Uint8Array(0)
 
-  constructor(cryptoki: Cryptoki, settings: AgentSettings, pin: Buffer) {
+  constructor(cryptoki: Cryptoki, settings: AgentSettings, pin: PinHolder) {
     this.#cryptoki = cryptoki
     this.#settings = settings
     this.#pin = pin
@@ -131,9 +138,11 @@ export class TokenConnection {
     return this.#trial(connection, connection.sealing)
   }
 
-  identity(connection: Connection): IdentityHandles | undefined {
-    connection.identity ??= findIdentity(connection.work)
-    return connection.identity
+  /** The key pair of that use, or undefined when the token holds none. @throws {AgentFault} KEY_AMBIGUOUS, KEY_MISSING, UNSUPPORTED */
+  signingKey(connection: Connection, use: SigningUse): SigningHandles | undefined {
+    const found = connection.signing.get(use) ?? findSigningKey(connection.work, use)
+    if (found !== undefined) connection.signing.set(use, found)
+    return found
   }
 
   /** @throws {AgentFault} TAMPER when the KEK does not give back what it was given. */
@@ -164,7 +173,7 @@ export class TokenConnection {
       if (!(error instanceof CryptokiError)) throw error
     }
     this.disconnect()
-    this.#pin.fill(0)
+    this.#pin.wipe()
   }
 
   #find(connection: Connection, wanted: WantedKek): KekHandles {
@@ -200,11 +209,11 @@ export class TokenConnection {
       this.#cryptoki.initialise(this.#settings.libraryParameters)
       const token = selectToken(this.#cryptoki.tokens(), this.#settings.token, this.#serial)
       const anchor = this.#cryptoki.openSession(token.slot, 'read')
-      logIn(anchor, token, this.#pin)
+      logIn(anchor, token, this.#pin.pin, this.#settings.isAttended)
       // Another token that takes over the label later is not this one.
       this.#serial = token.serial
       const work = this.#cryptoki.openSession(token.slot, 'read')
-      this.#connection = { token, anchor, work, keks: new Map(), sealing: undefined, identity: undefined }
+      this.#connection = { token, anchor, work, keks: new Map(), sealing: undefined, signing: new Map() }
       return this.#connection
     } catch (error) {
       const fault = faultOf(error)

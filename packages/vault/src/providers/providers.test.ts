@@ -1,15 +1,20 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { sameIdentity, systemClock, verifyIdentity } from '@conclave/core'
+import { p256 } from '@noble/curves/nist.js'
 import { expect } from 'chai'
 import { probeExperiment } from '../agent/probe-lab-run.fixture.ts'
 import { refusal, vaultConformance } from '../conformance.ts'
+import { tokenSigner } from '../identity-signer.ts'
+import { inspectHsm } from '../inspect.ts'
 import { Pkcs11Hsm } from '../pkcs11-hsm.ts'
 import type { ProfileName } from '../profile.ts'
 import { probeHsm, provisionBackupHsm, provisionHsm } from '../provision.ts'
 import type { HsmSettings } from '../settings.ts'
 import { temporaryDirectory } from '../softhsm-rig.fixture.ts'
 import { type ProviderName, providerMissing, type StartedProvider, startProvider, stopProvider } from './hsm-provider.fixture.ts'
-import { logInByHand, type ProviderRig, providerRig } from './provider-rig.fixture.ts'
+import { logInByHand, type ProviderRig, providerRig, signs } from './provider-rig.fixture.ts'
 
 interface Expected {
   readonly title: string
@@ -58,6 +63,7 @@ for (const { title, name, ...expected } of PROVIDERS) {
 
   vaultConformance(title, {
     missing,
+    checkpointHsms: signs(name) ? ['primary', 'backup'] : ['backup'],
     makesKeys: name !== 'tpm',
     async create() {
       rig = await providerRig(name)
@@ -73,6 +79,19 @@ for (const { title, name, ...expected } of PROVIDERS) {
         expect({ chosen, extractability, emptyIv, identities, works: expected.works }).to.deep.equal(expected)
       })
 
+      it('inspection: finds the same keys and the same leaks, with one login', async () => {
+        const probe = await probeHsm(rig.token.settings)
+        const found = await inspectHsm(rig.token.settings, { names: [], salt: randomBytes(16), files: [], login: true, clock: systemClock })
+        expect(found.module.ok).to.equal(true)
+        expect(found.tokens.filter((t) => t.label === probe.token).map((t) => t.serial)).to.deep.equal([probe.tokenSerial])
+        expect(found.leaks.ok ? found.leaks.value : found.leaks.code).to.deep.equal(
+          probe.extractability === 'not-testable' ? 'NOT_TESTABLE' : probe.leaks,
+        )
+        if (!found.keys.ok) throw new Error(found.keys.why)
+        expect(found.keys.value.map((k) => k.kind)).to.include('kek')
+        for (const key of found.keys.value) expect(key).to.include({ extractable: false, sensitive: true })
+      })
+
       it('probe: a profile of the settings that the token cannot do is UNSUPPORTED with the reason', async () => {
         const hsm = new Pkcs11Hsm({ ...rig.token.settings, profile: 'gcm-hsm-iv' })
         const error = await refusal(hsm.describe().finally(() => hsm.close()))
@@ -83,20 +102,54 @@ for (const { title, name, ...expected } of PROVIDERS) {
 
       it('provision: the keys are not extractable, whatever attributes the module knows', () => {
         const keys = probeExperiment('attributes', rig.token.settings) as object[]
-        expect(keys).to.deep.equal(Array(expected.chosen === 'cbc-hmac' ? 2 : 1).fill({ extractable: 0, sensitive: 1 }))
+        const count = (expected.chosen === 'cbc-hmac' ? 2 : 1) + (signs(name) ? 2 : 0)
+        expect(keys).to.deep.equal(Array(count).fill({ extractable: 0, sensitive: 1 }))
       })
 
       it('provision: the token of a module with library parameters has its name whole', async () => {
         expect((await probeHsm(rig.token.settings)).token).to.equal(rig.token.settings.token)
       })
 
-      it('identity: a token that makes none that libp2p takes is refused as holder, with the way out', async () => {
-        const error = await refusal(provisionHsm({ ...rig.token.settings, kekFrom: 'adopt' }))
-        expect([error.code, error.message.includes('provision this one without')]).to.deep.equal(['UNSUPPORTED', true])
-      })
+      if (signs(name)) p256Signatures(() => rig)
+      else {
+        it('identity: a token that makes no keys that sign is refused as holder, with the way out', async () => {
+          const error = await refusal(provisionHsm({ ...rig.token.settings, kekFrom: 'adopt' }))
+          expect([error.code, error.message.includes('provision this one as a backup')]).to.deep.equal(['UNSUPPORTED', true])
+        })
+      }
 
       if (name === 'opencryptoki') finalTry(() => rig)
     },
+  })
+}
+
+/** What has to be made of the forms in which a token gives keys and signatures, on tokens that make P-256 only. */
+function p256Signatures(rig: () => ProviderRig): void {
+  it('identity: is P-256, r||s of either s from the token, and low-s DER from the vault', async () => {
+    const { provisioned, settings } = rig().token
+    if (!('identity' in provisioned)) throw new Error('the token was provisioned without an identity')
+    const { identity, checkpointKey } = provisioned
+    expect([identity.type, checkpointKey.type, sameIdentity(identity, checkpointKey)]).to.deep.equal(['p256', 'p256', false])
+    const hsm = new Pkcs11Hsm(settings)
+    try {
+      let high = 0
+      for (const [use, key] of [
+        ['identity', identity],
+        ['checkpoint', checkpointKey],
+      ] as const) {
+        for (let i = 0; i < 16; i++) {
+          const message = Uint8Array.of(i)
+          const raw = p256.Signature.fromBytes(await hsm.sign(use, message), 'compact')
+          if (raw.hasHighS()) high++
+          expect(verifyIdentity(key, message, raw.toBytes('der'))).to.equal(!raw.hasHighS())
+          expect(verifyIdentity(key, message, await tokenSigner(hsm, use, key).sign(message))).to.equal(true)
+        }
+      }
+      // Of 32 signatures, or this has not met the case that it is about.
+      expect(high).to.be.within(1, 31)
+    } finally {
+      await hsm.close()
+    }
   })
 }
 
@@ -115,7 +168,7 @@ function finalTry(rig: () => ProviderRig): void {
     const right = readFileSync((settings.pin as { file: string }).file, 'utf8')
     // A third wrong one would lock it; so the right one is not tried either, and a person has to.
     codes.push((await refusal(probeHsm(withPin('right-1', right)))).code)
-    expect(codes).to.deep.equal(['PIN_INCORRECT', 'PIN_INCORRECT', 'PIN_LOCKED'])
+    expect(codes).to.deep.equal(['PIN_INCORRECT', 'PIN_INCORRECT', 'PIN_FINAL_TRY'])
     logInByHand(rig().token.provider, join(provider.home, 'right-1'))
     expect((await probeHsm(withPin('right-2', right))).chosen).to.equal('cbc-hmac')
   })

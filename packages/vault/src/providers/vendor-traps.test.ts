@@ -85,20 +85,29 @@ describe(`vendor traps, SoftHSM2 behind a shim${MISSING === undefined ? '' : ` (
     expect((await probeHsm(hsm.settings)).profiles.find((p) => p.profile === 'gcm-hsm-iv')?.reason).to.equal('it uses one IV twice')
   })
 
-  for (const word of ['final-try', 'locked'] as const) {
+  for (const [word, code] of [
+    ['final-try', 'PIN_FINAL_TRY'],
+    ['locked', 'PIN_LOCKED'],
+  ] as const) {
     it(`PIN: a token that says "${word}" is not logged in to at all`, async () => {
       const hsm = shim.wrap(plain, word)
       const before = shim.calls(hsm, 'C_Login')
       const error = await refusal(openPkcs11Vault({ hsms: [hsm.settings] }))
-      expect([error.code, error.retriable, shim.calls(hsm, 'C_Login') - before]).to.deep.equal(['PIN_LOCKED', false, 0])
+      expect([error.code, error.retriable, shim.calls(hsm, 'C_Login') - before]).to.deep.equal([code, false, 0])
     })
   }
 
-  it('identity: a CKA_EC_POINT without its OCTET STRING is taken', async () => {
-    const { identity } = await open(shim.wrap(plain, 'bare-point'))
-    expect(verifyIdentity(identity.key, utf8('x'), await identity.sign(utf8('x')))).to.equal(true)
-    expect(identity.key).to.deep.equal((await open(plain)).identity.key)
-  })
+  for (const type of ['ed25519', 'secp256k1', 'p256'] as const) {
+    it(`identity: an ${type} CKA_EC_POINT without its OCTET STRING is taken, of both keys`, async () => {
+      const hsm = await softHsm(directory.path, `points-${type}`)
+      const { identity, checkpointKey } = await provisionSoftHsm(hsm, type)
+      const vault = await open(shim.wrap(hsm, 'bare-point'))
+      expect([vault.identity.key, vault.checkpointSigner.keys]).to.deep.equal([identity, [checkpointKey]])
+      expect(verifyIdentity(identity, utf8('x'), await vault.identity.sign(utf8('x')))).to.equal(true)
+      const { key, signature } = await vault.checkpointSigner.sign(utf8('x'))
+      expect(verifyIdentity(key, utf8('x'), signature)).to.equal(true)
+    })
+  }
 
   it('throttling: CKR_DEVICE_ERROR of a healthy token is BUSY, retriable, and never tampering', async () => {
     const vault = await open(shim.wrap(plain, 'throttle'))

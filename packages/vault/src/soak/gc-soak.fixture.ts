@@ -54,7 +54,10 @@ function round(): number {
   const key = ask('wrap', { aad: aad.slice(), dek })
   const back = ask('unwrap', { aad, key })
   const message = new Uint8Array(randomBytes(200))
-  const wrong = [!createHash('sha256').update(back).digest().equals(expected), !isOurs(message, ask('sign', message.slice()))]
+  const wrong = [
+    !createHash('sha256').update(back).digest().equals(expected),
+    !isOurs(message, ask('sign', { use: 'identity', message: message.slice() })),
+  ]
   return wrong.filter(Boolean).length
 }
 

@@ -19,5 +19,5 @@ export const FILES: ReadonlyMap<string, Replaced> = new Map([
 
 /** Libraries, for one importer only: `importer specifier`. */
 export const LIBRARIES: ReadonlyMap<string, string> = new Map(
-  ['vault/src/memory-hsm.ts'].map((path) => [`${PACKAGES}${path} @noble/curves/ed25519.js`, `${MODEL}ed25519.ts`]),
+  ['vault/src/soft-signing-key.ts'].map((path) => [`${PACKAGES}${path} @noble/curves/ed25519.js`, `${MODEL}ed25519.ts`]),
 )
