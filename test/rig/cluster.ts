@@ -42,7 +42,7 @@ export interface Rig {
   readonly observer: MemberPeer
 }
 
-interface Changes extends Partial<Pick<ClusterPlan, 'pool' | 'nodeSettings' | 'coordinatorSettings'>> {
+interface Changes extends Partial<Pick<ClusterPlan, 'pool' | 'nodeSettings' | 'coordinatorSettings' | 'nodeInit'>> {
   /** Runs when the cluster is made and nothing of it is started; starts what it needs, and all of it is started afterwards. */
   readonly first?: (cluster: LocalCluster) => Promise<void>
 }
@@ -112,11 +112,12 @@ class Made {
  * Declares a 2-of-3 cluster of real processes for the tests of one `describe`: made before the first, stopped after the last
  * however they end.
  *
+ * @param changes - or what makes ready what they need.
  * @returns how a test gets at it.
  */
-export function useCluster(changes: Changes = {}): () => Rig {
+export function useCluster(changes: Changes | (() => Promise<Changes>) = {}): () => Rig {
   const made = new Made()
-  before(() => made.make(changes))
+  before(async () => made.make(typeof changes === 'function' ? await changes() : changes))
   after(() => made.close())
   return () => made.rig
 }

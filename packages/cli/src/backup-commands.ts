@@ -14,7 +14,7 @@ import {
   SETTINGS_FILE,
   summaryOf,
 } from '@conclave/node'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { backupLines } from './backup-lines.ts'
 import { addCustodianCommands } from './custodian-commands.ts'
 import { guarded, print } from './output.ts'
@@ -120,9 +120,9 @@ interface DrillOptions {
   json?: true
 }
 
-/** Of a ceremony in two steps, the second needs what the first does not. */
-function needed<T>(value: T | undefined, option: string): T {
-  if (value === undefined) throw new InvalidArgumentError(`without --begin, ${option} is needed`)
+/** Of a ceremony in two steps, the second needs what the first does not: without it the usage is wrong. */
+function needed<T>(command: Command, value: T | undefined, option: string): T {
+  if (value === undefined) command.error(`error: without --begin, ${option} is needed`)
   return value
 }
 
@@ -142,14 +142,14 @@ function addDrill(backup: Command): void {
     .option('--pieces <file...>', 'and the pieces that custodians opened')
     .option('--json', 'as JSON')
     .action(
-      guarded(async (o: DrillOptions) => {
+      guarded(async (o: DrillOptions, command: Command) => {
         if (o.begin === true) {
           const begun = (await ask(o.dir, 'begin-drill', {})) as { recipient: string }
           output(o.json, begun, recipientLines(begun.recipient))
           return
         }
-        const pieces = needed(o.pieces, '--pieces').map((p) => resolve(p))
-        const report = (await ask(o.dir, 'drill', { in: resolve(needed(o.in, '--in')), pieces })) as DrillReport
+        const pieces = needed(command, o.pieces, '--pieces').map((p) => resolve(p))
+        const report = (await ask(o.dir, 'drill', { in: resolve(needed(command, o.in, '--in')), pieces })) as DrillReport
         const proof = `drilled ${report.drilledAt} by ${report.openedBy.join(', ')}: it would restore these shares, each of which fits its certificate`
         output(o.json, report, [...backupLines(report), proof, ...standingLines(report)])
         requireCurrent(report)
@@ -194,14 +194,18 @@ function addRestore(backup: Command): void {
     .option('--leave-out <key...>', 'keys that are not restored, because the backup is stale for them')
     .option('--json', 'as JSON')
     .action(
-      guarded(async (o: RestoreOptions) => {
+      guarded(async (o: RestoreOptions, command: Command) => {
         if (o.begin === true) {
           const recipient = await beginRestore(o.dir)
           output(o.json, { recipient }, recipientLines(recipient))
           return
         }
         const rest = { known: o.epochs ?? [], leaveOut: o.leaveOut ?? [] }
-        const files = { file: needed(o.in, '--in'), pieces: needed(o.pieces, '--pieces'), locks: needed(o.lock, '--lock') }
+        const files = {
+          file: needed(command, o.in, '--in'),
+          pieces: needed(command, o.pieces, '--pieces'),
+          locks: needed(command, o.lock, '--lock'),
+        }
         const report = await restoreNode({ dir: o.dir, ...files, ...rest })
         output(o.json, report, restoreLines(report))
       }),

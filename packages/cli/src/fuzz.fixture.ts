@@ -31,9 +31,13 @@ const LINES = [
   'cluster draft --card a b --required 2 --out l',
   'cluster sign --dir d --lock l --hash ab',
   'demo --json',
+  'node key destroy --dir d --key k --reason r --yes k --without backup',
+  'node key erasure verify --file f --lock l',
   'hsm init --dir d --name backup --module m --token t --pin-file p --write',
   'hsm rotate-kek --dir d --without backup --json',
   'hsm destroy --dir d --hsm backup --yes backup',
+  'backup restore --dir d --in b --pieces p q --lock l m --epochs e --leave-out k --json',
+  'backup open-piece --in b --identity i --to age1 --out o --yes',
   'help node',
 ]
 const seeds = LINES.map((line) => utf8(line.replaceAll(' ', '\n')))

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { STATUS_INTERVAL_MS } from './cluster-view.ts'
 import { FAILURE_GRACE_MS } from './key-creation.ts'
 import { LINKS_GRACE_MS } from './key-driver.ts'
+import type { NodeBody } from './node-schemas.ts'
 import type { KeyBody } from './schemas.ts'
 import { failure, type ResponseBody } from './testing/fake-node.ts'
 import { eventually, Harness, type ProblemAnswer } from './testing/harness.ts'
@@ -167,5 +168,20 @@ describe('key creation', () => {
     for (const node of h.cluster.nodes) node.kill()
     await h.crashAndRestart()
     expect((await h.get<KeyBody>('/v1/keys/main')).status).equal(200)
+  })
+
+  it('key: each node says which epoch its last backup is of, on the key and on the node; who has none, or is silent, is null', async () => {
+    await using h = await Harness.start()
+    const backups = async () => (await h.get<KeyBody>('/v1/keys/main')).body.backups
+    expect(await backups()).deep.equal([1, 2, 3, 4, 5].map((node) => ({ node, lastBackupEpoch: null })))
+    h.cluster.node(2).backups.set('main', 0)
+    h.cluster.node(3).backups.set('main', 7)
+    h.cluster.node(4).backups.set('other', 1)
+    h.clock.advance(STATUS_INTERVAL_MS)
+    await eventually(async () => (await backups())[2]?.lastBackupEpoch === 7 && (await backups())[1]?.lastBackupEpoch === 0)
+    expect((await backups()).map((b) => b.lastBackupEpoch)).deep.equal([null, 0, 7, null, null])
+    expect((await h.get<{ items: KeyBody[] }>('/v1/keys')).body.items[0]?.backups).deep.equal(await backups())
+    const nodes = (await h.get<{ items: NodeBody[] }>('/v1/nodes')).body.items
+    expect(nodes.map((n) => n.status?.keys[0]?.lastBackupEpoch)).deep.equal([null, 0, 7, null, null])
   })
 })

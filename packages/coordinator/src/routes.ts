@@ -7,6 +7,7 @@ import type { ClusterView } from './cluster-view.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
+import type { KeyLives } from './key-lives.ts'
 import { NodeBody, NodeListBody } from './node-schemas.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
@@ -31,6 +32,7 @@ export interface RouteContext {
   readonly directory: KeyDirectory
   readonly keyDriver: KeyDriver
   readonly schedules: Schedules
+  readonly lives: KeyLives
   readonly signingDriver: SigningDriver
   readonly signing: SigningSettings
   readonly decoding: Decoding

@@ -123,6 +123,16 @@ export const KeyBody = Type.Object({
   backups: Type.Array(Type.Object({ node: Type.Integer(), lastBackupEpoch: OrNull(Type.Integer()) })),
   epoch: Type.Integer(),
   state: Type.String(),
+  /** Nodes whose operators have made something else of it than active: provisioned, suspended, archived, destroyed. */
+  phases: Type.Array(Type.Object({ node: Type.Integer(), phase: Type.String() })),
+  /** Who has proved that it erased its share; null while nobody has. Backups that were made before may still hold shares. */
+  erasure: OrNull(
+    Type.Object({
+      erasedBy: Type.Array(Type.Integer()),
+      sharesLeftMax: Type.Integer(),
+      belowThreshold: Type.Boolean({ description: 'fewer shares than a signature needs can still exist' }),
+    }),
+  ),
   refreshEveryDays: OrNull(Type.Integer()),
   /** When the present epoch was first seen: by creation, refresh or reshare. */
   refreshedAt: OrNull(Time),

@@ -6,6 +6,7 @@ import { addressOf } from './child-keys.ts'
 import type { Report } from './cluster-view.ts'
 import type { KeyBackup } from './key-backups.ts'
 import { extendedKeyOf } from './key-creation.ts'
+import type { KeyLife } from './key-lives.ts'
 import type { NodeBody } from './node-schemas.ts'
 import type { AttemptRecord, ItemResult, KeyRecord, OperationRecord, SigningItem, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
@@ -20,15 +21,16 @@ const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 export interface KeyFacts {
   readonly times: RefreshTimes
   readonly backups: readonly KeyBackup[]
+  readonly life: KeyLife
   readonly network: BitcoinNetwork | undefined
 }
 
-export function keyBody(key: KeyRecord, { times, backups, network }: KeyFacts): KeyBody {
+export function keyBody(key: KeyRecord, { times, backups, life, network }: KeyFacts): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
   const names = { xpub: formatXpub(root), address: addressOf(key.publicKey), bitcoin: bitcoinOf(root.publicKey, network) }
   const lists = { parties: [...parties], backups: backups.map((b) => ({ ...b })) }
-  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...refreshBody(times) }
+  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...life, ...refreshBody(times) }
 }
 
 const bitcoinOf = (publicKey: Uint8Array, network: BitcoinNetwork = 'mainnet') => ({ ...bitcoinAddresses(publicKey, network) })

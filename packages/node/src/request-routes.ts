@@ -1,5 +1,6 @@
 import { ConclaveError, type Member } from '@conclave/core'
 import type { Request, Response } from '@conclave/wire'
+import type { NodeAudit } from './audit/node-audit.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyMaker } from './key-maker.ts'
 import type { StatusReport } from './node-status.ts'
@@ -13,6 +14,7 @@ export interface RequestRoutes {
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly certificates: Certificates
+  readonly audit: NodeAudit
   readonly reports: PeerReports
   readonly report: StatusReport
   readonly keyMaker: KeyMaker
@@ -24,6 +26,7 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body }: R
   if (from.kind === 'node') {
     if ('pairOffer' in body) return { pairAccept: await to.pairKeeper.answer(from.index, body.pairOffer) }
     if ('correlateOffer' in body) return { correlateAccept: await to.correlations.answer(from.index, body.correlateOffer) }
+    if ('cosign' in body) return { cosigned: await to.audit.answer(from, body.cosign) }
     if ('certificate' in body) return { certificate: to.certificates.answer(body.certificate) }
     if ('peerReport' in body) return { peerReport: await to.reports.answer() }
     throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')

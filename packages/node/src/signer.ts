@@ -3,6 +3,7 @@ import {
   ConclaveError,
   codeOf,
   InvalidArgument,
+  type Journal,
   messageOf,
   type PartyId,
   PolicyDenied,
@@ -15,6 +16,10 @@ import { type SignRequest, signSid } from '@conclave/mpc'
 import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
+import { noteEvent } from './audit/note-event.ts'
+import { sessionFailed, sessionSigned, sessionStarted, verdictEvent } from './audit/signing-events.ts'
+import type { SigningGate } from './audit/signing-gate.ts'
+import { VerdictJournal } from './audit/verdict-journal.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { Judge, type Judged, type Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
@@ -22,6 +27,7 @@ import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
@@ -31,6 +37,7 @@ export interface SignerOptions {
   readonly self: PartyId
   readonly scope: NodeScope
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
@@ -42,6 +49,8 @@ export interface SignerOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly maxConcurrent: number
+  readonly journal: Journal
+  readonly gate: SigningGate
   /** 32 bytes of HSM and operating-system randomness mixed. */
   seed(): Promise<Uint8Array>
 }
@@ -58,6 +67,7 @@ const [REASON_CHARS_MAX, RULE_CHARS_MAX] = [512, 128]
 export class Signer {
   readonly #o: SignerOptions
   readonly #judge: Judge
+  readonly #verdicts: VerdictJournal
   readonly #denied = new Map<string, Proposal>()
   /** Signatures, not sessions. */
   #running = 0
@@ -65,6 +75,7 @@ export class Signer {
   constructor(options: SignerOptions) {
     this.#o = options
     this.#judge = new Judge(options.policy, options.decoding)
+    this.#verdicts = new VerdictJournal(options.journal, options.clock)
   }
 
   /** Whether a signing is under way, in a session or before one. */
@@ -72,21 +83,43 @@ export class Signer {
     return this.#running > 0
   }
 
-  /** This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. */
+  /**
+   * This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. Either is in the log before anybody
+   * hears of it.
+   *
+   * @throws {ConclaveError} AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
+   */
   async propose(p: Propose): Promise<Verdict> {
     const { requestId } = p
+    this.#o.gate.check()
     try {
+      const refusal = this.#o.lives.refusal(p.keyId)
+      if (refusal !== undefined) {
+        this.#noteDenied(p)
+        throw refusal
+      }
       const { verdict, digests } = this.#judged(p)
       const { allowed, code, rule } = verdict
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
-      if (allowed) await this.#o.requests.remember(p)
-      else this.#noteDenied(p)
+      if (!allowed) this.#noteDenied(p)
+      const remembered = allowed ? this.#o.requests.remember(p) : Promise.resolve()
+      await together([
+        remembered,
+        this.#verdicts.record(
+          verdictEvent(
+            p,
+            verdict,
+            digests.map(({ digest }) => digest),
+          ),
+        ),
+      ])
       this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request denied')
       const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
       return { requestId, allowed, code, ...said, digests: digests.map(({ digest }) => digest) }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
+      await this.#verdicts.record(verdictEvent(p, { allowed: false, code: error.code, reason, rule: '' }, []))
       return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [] }
     }
   }
@@ -94,14 +127,16 @@ export class Signer {
   /**
    * Takes part in one attempt.
    *
-   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*; what
-   * a session throws.
+   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST,
+   * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
    */
   async sign(s: Sign): Promise<Signed> {
     const known = (await this.#o.requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // A request of many signatures must find room too, so what runs may exceed the limit by one request.
     if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
+    const refusal = this.#o.lives.refusal(known.keyId)
+    if (refusal?.code === 'KEY_DESTROYED') throw refusal
     // The policy may have changed since the proposal, so it is asked again.
     const judged = this.#judged(known)
     const count = judged.digests.length
@@ -127,6 +162,7 @@ export class Signer {
 
   async #sign(s: Sign, known: Proposal, { verdict, digests: items }: Judged): Promise<Signed> {
     const { self, scope } = this.#o
+    const refusal = this.#o.lives.refusal(known.keyId)
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
@@ -134,14 +170,21 @@ export class Signer {
     }
     const request: SignRequest = { requestId: s.requestId, signers, items, purpose: known.payloadType, attempt: s.attempt }
     const sid = signSid(scope.clusterContext, key, request)
-    if (!verdict.allowed) {
+    const { code, reason, rule } = verdict
+    const denied = refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule } }))
+    if (denied !== undefined) {
+      const peers = signers.filter((j) => j !== self)
       // The others may have begun.
-      this.#o.hub.decline(
-        sid,
-        signers.filter((j) => j !== self),
-        verdict.code,
+      this.#o.hub.decline(sid, peers, denied.code)
+      const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
+      await this.#verdicts.record(
+        verdictEvent(
+          { requestId: s.requestId, ...known },
+          said,
+          items.map(({ digest }) => digest),
+        ),
       )
-      throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
+      throw denied
     }
     const { result, bytesSent } = await this.#run(sid, key, request)
     if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
@@ -174,14 +217,16 @@ export class Signer {
   }
 
   async #run(sid: Uint8Array, key: KeyPublic, request: SignRequest) {
-    const { self, pairKeeper, correlations, requests, scope, hub } = this.#o
+    const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
     try {
+      await gate.confirmed()
       const names = pairKeeper.check(peers)
       const [, { share, states, seed }] = await together([
         requests.spend(request.requestId, request.attempt),
         this.#open(key, peers, opened),
+        journal.record(sessionStarted(sid, key, request)),
       ])
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
@@ -190,8 +235,12 @@ export class Signer {
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
       const hooks: SessionHooks = { seed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
-      return await hub.run(sid, peers, job, hooks)
+      const done = await hub.run(sid, peers, job, hooks)
+      const signatures = done.result.map((r) => r.signature)
+      void noteEvent(journal, log, sessionSigned(sid, request.requestId, signatures))
+      return done
     } catch (error) {
+      void noteEvent(journal, log, sessionFailed(sid, request.requestId, error))
       // A spent attempt may be the name of a session that runs.
       if (codeOf(error) !== 'ATTEMPT_SPENT') hub.decline(sid, peers, codeOf(error))
       throw error

@@ -4,6 +4,7 @@ export { ABI_CHARS_MAX, type AbiPlace, type ContractAbi, parseAbi } from './cont
 export * from './decode-context.ts'
 export * from './decoded-payload.ts'
 export { ABI_FILES_MAX, type DecodingSettings, decodingSettings, loadDecoding, withPaths } from './decoding-settings.ts'
+export { type Drill, decodeDrill, encodeDrill } from './drill.ts'
 export * from './evaluate.ts'
 export * from './evm-address.ts'
 export * from './evm-assemble.ts'

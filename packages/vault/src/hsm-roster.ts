@@ -81,6 +81,7 @@ export class HsmRoster {
       throw new InvalidArgument('UNKNOWN_HSM', `this node has no HSM called "${name}": it has ${known}`)
     }
     return {
+      pinSocket: hsm.pinSocket,
       takeOut: () => hsm.takeOut(),
       putBack: () => this.#after(hsm, hsm.putBack()),
       retry: () => this.#after(hsm, hsm.retry()),
@@ -93,6 +94,8 @@ export class HsmRoster {
 
   async #after(hsm: WatchedHsm, done: Promise<void>): Promise<HsmHealth> {
     await done
+    // Which key seals is asked once; when that fails, what is observed tells.
+    if (hsm.observed.state === 'up' && hsm.sealing === undefined) await hsm.describe().catch(() => undefined)
     const { state, lastCode, ...seen } = hsm.observed
     const ok = state === 'up'
     const missedSeals = this.#missedSeals.get(hsm) ?? 0

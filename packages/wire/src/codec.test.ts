@@ -108,6 +108,29 @@ describe('wire', () => {
     expect(() => encode(messages.Hello, { ...hello, protocol: 'x' as never })).to.throw(WireError)
   })
 
+  it('wire: a refusal says where, at any depth, and the next one is not told by it', () => {
+    const path = [0, 0]
+    const item = { payload: new Uint8Array(4), path }
+    const frame = (items: unknown) => ({
+      body: { request: { id: 1, body: { propose: { requestId: new Uint8Array(32), keyId: 'k', payloadType: 'evm.tx', items } } } },
+    })
+    const why = (value: unknown) => {
+      try {
+        encode(messages.Frame, value as never)
+      } catch (error) {
+        return (error as Error).message
+      }
+      return undefined
+    }
+    const at = 'Frame.body.request.body.propose.items'
+    expect(why(frame([item, { ...item, path: [0, -1] }]))).to.equal(`${at}[1].path[1] is out of range`)
+    expect(why(frame([item, { ...item, payload: 'x' }]))).to.equal(`${at}[1].payload is not bytes`)
+    expect(why(frame([]))).to.match(/^Frame\.body\.request\.body\.propose\.items has not 1 to /)
+    for (const body of [{}, { end: {}, gossip: {} }]) expect(why({ body })).to.equal('Frame.body must have exactly one case')
+    expect(why(frame([item]))).to.equal(undefined)
+    expect(why(undefined)).to.equal('Frame is missing')
+  })
+
   it('wire: decoded bytes are copies', () => {
     const bytes = Uint8Array.from(encode(messages.Hello, hello))
     const value = decode(messages.Hello, bytes)

@@ -1,10 +1,12 @@
-import { PARTIES_MAX } from '@conclave/core'
+import { ERASURE_BYTES_MAX, PARTIES_MAX } from '@conclave/core'
+import { Cosign, Cosigned } from './audit-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
+export * from './audit-messages.ts'
 export * from './hsm-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
@@ -119,6 +121,7 @@ export const KeyStatus = message('KeyStatus', {
   chainCode: HASH,
   backedUp: flag,
   backupEpoch: number(),
+  phase: CODE,
 })
 export const PairStatus = message('PairStatus', {
   peer: INDEX,
@@ -128,6 +131,8 @@ export const PairStatus = message('PairStatus', {
   code: CODE,
   stock: number(),
 })
+/** The newest of a node that its status has room for. */
+export const ERASURES_MAX = 512
 export const StatusRequest = message('StatusRequest', {})
 export const NodeStatus = message('NodeStatus', {
   index: INDEX,
@@ -143,6 +148,8 @@ export const NodeStatus = message('NodeStatus', {
   cpuMs: number(),
   pool: PoolStatus,
   hsms: list(HsmStatus, HSMS_MAX),
+  erasures: list(bytesBetween(1, ERASURE_BYTES_MAX), ERASURES_MAX),
+  auditCode: CODE,
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -185,6 +192,7 @@ export const Request = message('Request', {
     certificate: CertificateRequest,
     correlateOffer: CorrelateOffer,
     peerReport: PeerReportRequest,
+    cosign: Cosign,
   }),
 })
 export const Response = message('Response', {
@@ -199,6 +207,7 @@ export const Response = message('Response', {
     certificate: CertificateAnswer,
     correlateAccept: CorrelateAccept,
     peerReport: PeerReport,
+    cosigned: Cosigned,
   }),
 })
 
@@ -237,6 +246,15 @@ export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sea
 export const StoredPair = message('StoredPair', { pair: PairPublic, sealed: SEALED })
 export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8), peerId: text(64) })
 export const StoredPairEpoch = message('StoredPairEpoch', { peer: INDEX, pairEpoch: number() })
+export const StoredKeyLife = message('StoredKeyLife', {
+  keyId: KEY_ID,
+  phase: CODE,
+  at: bytes(8),
+  reason: text(256),
+  publicKey: bytesOrEmpty(33),
+  epochs: list(number(), 64),
+  kekGeneration: number(),
+})
 
 export type SchnorrProof = ValueOf<typeof SchnorrProof>
 export type OtExtension = ValueOf<typeof OtExtension>
@@ -274,3 +292,4 @@ export type PairPublic = ValueOf<typeof PairPublic>
 export type PendingKey = ValueOf<typeof PendingKey>
 export type StoredKey = ValueOf<typeof StoredKey>
 export type StoredPair = ValueOf<typeof StoredPair>
+export type StoredKeyLife = ValueOf<typeof StoredKeyLife>

@@ -77,7 +77,13 @@ export class FakeNode {
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  /** Why its audit log keeps it from signing. */
+  auditCode = ''
   hsms: NodeStatus['hsms'] = []
+  /** As its status has them. */
+  erasures: readonly Uint8Array[] = []
+  /** By key; active unless it says otherwise. */
+  readonly phases = new Map<string, string>()
   /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
   holdsBack = false
   /** The code with which it refuses every renewal. */
@@ -174,13 +180,15 @@ export class FakeNode {
       name,
       version: 'fake',
       hsmOk: this.hsmOk,
+      auditCode: this.auditCode,
       hsms: this.hsms,
       keys: [...this.keys].map(([keyId, { epoch, threshold, parties, state, prepared }]) => {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
         const highest = Math.max(prepared, this.#prepared.get(keyId)?.epoch ?? 0)
         const publicKey = secp256k1.getPublicKey(secret)
         const backup = { backedUp: this.backups.has(keyId), backupEpoch: this.backups.get(keyId) ?? 0 }
-        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest, ...backup }
+        const phase = this.phases.get(keyId) ?? 'active'
+        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest, phase, ...backup }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,
@@ -196,6 +204,7 @@ export class FakeNode {
       loopMaxUs: 200,
       cpuMs: 300,
       pool: { made: 40, used: 30, missed: 3, mismatched: 2, dropped: 1, refills: 5, declined: 6, failed: 7 },
+      erasures: this.erasures,
     }
   }
 

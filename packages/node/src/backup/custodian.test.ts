@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { BackupFile, encode } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
 import { newIdentityFile, openWith, parseIdentities, sealTo } from './age-file.ts'
 import { BackupRig } from './backup.fixture.ts'
-import type { BackupSummary } from './backup-file.ts'
+import { type BackupSummary, backupMessage, parseBackup } from './backup-file.ts'
 import { extractPiece, makeIdentityFile, openPiece } from './custodian.ts'
 
 describe('custodian', () => {
@@ -52,6 +53,23 @@ describe('custodian', () => {
     expect(await opened({ identityFile: rig.path() })).to.equal('BACKUP_UNREADABLE')
     expect(await opened({ identityFile: file })).to.equal('BAD_AGE_IDENTITY')
     expect(await opened({ out: stranger })).to.equal('BACKUP_EXISTS')
+  })
+
+  it("open-piece: what the node gave under a custodian's name must be the piece of this backup that is theirs", async () => {
+    const to = await recipient()
+    const other = parseBackup(new Uint8Array(await readFile(await rig.backup()))).file.pieces[0] as Uint8Array
+    const good = parseBackup(new Uint8Array(await readFile(file))).file
+    const [ada, bo] = [good.pieces[0], good.pieces[1]] as [Uint8Array, Uint8Array]
+    for (const pieces of [
+      [other, bo],
+      [bo, ada],
+    ]) {
+      const unsigned = { ...good, pieces: [...pieces, good.pieces[2] as Uint8Array] }
+      const odd = rig.path()
+      await writeFile(odd, encode(BackupFile, { ...unsigned, signature: await rig.signAs('n1', backupMessage(unsigned)) }))
+      const order = { file: odd, identityFile: identityOf('ada'), to, out: rig.path(), confirm: async () => true }
+      expect(await refusal(() => openPiece(order))).to.equal('PIECE_WRONG')
+    }
   })
 
   it('identity file: comments and several identities are read, and a line that is none is not quoted', async () => {

@@ -7,8 +7,10 @@ import { BackupError } from './backup-error.ts'
 /** @throws {BackupError} BACKUP_UNREADABLE, also for a file that is longer. */
 export async function readLimited(file: string, bytesMax: number): Promise<Uint8Array> {
   try {
-    const { size } = await stat(file)
-    if (size > bytesMax) throw new Error(`it has ${size} bytes, at most ${bytesMax} are expected`)
+    const found = await stat(file)
+    // A device or a pipe may have no end.
+    if (!found.isFile()) throw new Error('it is not a file')
+    if (found.size > bytesMax) throw new Error(`it has ${found.size} bytes, at most ${bytesMax} are expected`)
     return new Uint8Array(await readFile(file))
   } catch (cause) {
     throw new BackupError('BACKUP_UNREADABLE', `cannot read ${file}: ${messageOf(cause)}`, { cause, details: { file } })

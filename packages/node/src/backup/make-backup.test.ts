@@ -1,12 +1,14 @@
-import { type ClusterLock, codeOf } from '@conclave/core'
+import { type ClusterLock, codeOf, formatLock, utf8 } from '@conclave/core'
 import { softIdentity } from '@conclave/transport'
 import type { KeyCertificate } from '@conclave/wire'
 import { generateHybridIdentity, identityToRecipient } from 'age-encryption'
 import { expect } from 'chai'
 import { combine } from 'shamir-secret-sharing'
+import { refusal } from '../refusal.fixture.ts'
 import { newIdentityFile } from './age-file.ts'
 import { BackupRig } from './backup.fixture.ts'
 import { parseBackup } from './backup-file.ts'
+import { openState, sealState } from './backup-state.ts'
 import { type BackupContents, type BackupPlan, makeBackup } from './make-backup.ts'
 import { joinKey, parsePiece, splitKey } from './piece.ts'
 
@@ -35,7 +37,7 @@ describe('making a backup', () => {
     expect(await code({ self: rig.cluster.member('n2') })).to.equal('BAD_BACKUP')
     expect(await code({ certificates: [a, { ...b, attestations: b.attestations.slice(1) }] })).to.equal('BAD_BACKUP')
     expect(await code({ certificates: [b, a], shares: swapped })).to.equal('BAD_BACKUP')
-    const other: ClusterLock = { ...rig.cluster.lock, version: 2 }
+    const other: ClusterLock = { ...rig.cluster.lock, version: 2, previous: '00'.repeat(32) }
     expect(await code({ locks: [other] })).to.equal('BAD_BACKUP')
     expect(await code({ locks: [rig.cluster.lock, other] })).to.equal('BAD_BACKUP')
   })
@@ -49,6 +51,31 @@ describe('making a backup', () => {
     const all = [...custodians, { name: 'hardware', recipient: tag }, { name: 'quantum', recipient: quantum }]
     const { header, file } = parseBackup(await make({}, { custodians: all, required: 16 }))
     expect([header.required, header.custodians.length, file.pieces.length]).to.deep.equal([16, 16, 16])
+  })
+
+  it('open: other locks than the header names are refused, and what was opened is wiped when it is done with', async () => {
+    const backup = parseBackup(await make())
+    const key = new Uint8Array(32).fill(1)
+    const state = {
+      certificates: contents.certificates,
+      locks: contents.locks.map((lock) => utf8(formatLock(lock))),
+      ...{ burns: [], pairEpochs: [], lives: [], erasures: [] },
+    }
+    const sealed = sealState(key, new Uint8Array(12), backup.file.header, contents.shares, state)
+    // The same members, so that certificates verify, but another lock than the one that the header names.
+    const another = { ...rig.cluster.lock, quorum: { required: 3, of: 3 } }
+    const swapped = sealState(key, new Uint8Array(12), backup.file.header, contents.shares, {
+      ...state,
+      locks: [utf8(formatLock(another))],
+    })
+    expect(await refusal(() => openState({ ...backup, file: { ...backup.file, ...swapped } }, key))).to.equal('BAD_BACKUP')
+    let share: Uint8Array
+    {
+      using open = await openState({ ...backup, file: { ...backup.file, ...sealed } }, key)
+      share = open.shareAt(1)
+      expect(share).to.deep.equal(contents.shares.subarray(64))
+    }
+    expect(share).to.deep.equal(new Uint8Array(64))
   })
 
   it('pieces: any two of three give the key back, and pieces of two splits give another', async () => {

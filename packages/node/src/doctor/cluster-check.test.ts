@@ -32,6 +32,8 @@ const bad = (code: string) => ({ ok: false as const, code, message: 'a line' })
 describe('doctor: lock, policy and settings', () => {
   it('cluster: a signed lock with this node, and a policy with rules, have no finding', () => {
     expect(run()).to.deep.equal([])
+    const nodes = [{ ...NODE, index: 2, name: 'oslo' }, NODE]
+    expect(run({ lock: { ok: true, value: { nodes } as unknown as ClusterLock } })).to.deep.equal([])
   })
 
   it('cluster lock: missing, invalid, unsigned, of others', () => {

@@ -39,7 +39,8 @@ describe('doctor: network', () => {
     expect(clash('/ip4/10.0.0.7/tcp/9100', '0.0.0.0')).to.deep.equal(['LISTEN_IN_USE'])
     expect(clash('/ip4/0.0.0.0/tcp/9100', '10.0.0.7')).to.deep.equal(['LISTEN_IN_USE'])
     expect(clash('/ip4/10.0.0.7/tcp/9100', '127.0.0.1')).to.deep.equal([])
-    expect(codes({ listen: listen('/ip4/127.0.0.1/tcp/9100', { host: '127.0.0.1', port: 9100 }) })).to.deep.equal([])
+    const running = known({ ...CHECKUP, listen: ['/ip6/::1/tcp/9200', ...CHECKUP.listen] })
+    expect(codes({ checkup: running, listen: listen('/ip4/127.0.0.1/tcp/9100', { host: '127.0.0.1', port: 9100 }) })).to.deep.equal([])
   })
 
   it('lock: addresses that lead to none of the listen ports', () => {

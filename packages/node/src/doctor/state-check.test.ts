@@ -8,6 +8,7 @@ const PAIR: AdminPair = { index: 2, peer: 'oslo', isLinkUp: true, state: 'ready'
 const KEY: AdminKey = {
   keyId: 'main',
   epoch: 3,
+  phase: 'active',
   state: 'active',
   threshold: 3,
   parties: [1, 2, 3],
@@ -31,6 +32,7 @@ describe('doctor: what the node holds', () => {
   it('pairs: a banned peer, with the command', () => {
     const results = checkState(facts([{ state: 'burned', ban: { code: 'OT_CHECK', pairEpoch: 1, at: '2026-01-01T00:00:00Z' } }]))
     expect(codesOf(results)).to.deep.equal(['PAIR_BURNED'])
+    expect(findingsOf(results)[0]?.message).to.include('OT_CHECK')
     expect(findingsOf(results)[0]?.fix).to.include('conclave node pair reset --dir /n --peer oslo')
   })
 
@@ -48,6 +50,7 @@ describe('doctor: what the node holds', () => {
   it('epochs: stale, with older shares, with epochs that nobody finished', () => {
     expect(codes([], [{ state: 'stale' }])).to.deep.equal(['KEY_STALE'])
     expect(codes([], [{ kept: [2] }])).to.deep.equal(['KEY_KEEPS_OLD'])
+    expect(codes([], [{ kept: [4], prepared: [2] }])).to.deep.equal([])
     expect(codes([], [{ prepared: [4] }])).to.deep.equal(['KEY_KEEPS_OLD'])
   })
 

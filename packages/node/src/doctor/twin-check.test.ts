@@ -23,7 +23,14 @@ describe('doctor: two nodes on one token', () => {
   it('twins: without serials, one label of one module and one configuration is one token', () => {
     const bare = { ...A, serial: undefined }
     expect(codesOf(run([bare], [bare]))).to.deep.equal(['TOKEN_SHARED'])
+    expect(codesOf(run([bare], [A]))).to.deep.equal(['TOKEN_SHARED'])
     expect(codesOf(run([bare], [{ ...bare, conf: '/c' }]))).to.deep.equal([])
+  })
+
+  it('twins: a serial of zeros, which NSS and TPM give to all, tells nothing', () => {
+    const zeros = { ...A, serial: '0000000000000000', conf: '/c' }
+    expect(codesOf(run([zeros], [{ ...zeros, conf: '/d' }]))).to.deep.equal([])
+    expect(codesOf(run([zeros], [zeros]))).to.deep.equal(['TOKEN_SHARED'])
   })
 
   it('twins: two HSMs of one node that are one token', () => {
@@ -38,15 +45,18 @@ describe('doctor: two nodes on one token', () => {
       peers: [{ ...oslo, name: 'oslo', isLinkUp: true, downReason: null, word }, ...(lisbon === undefined ? [] : [lisbon])],
     }
     expect(codesOf(run([A], [], known(shared)))).to.deep.equal(['PEER_SHARES_TOKEN'])
+    const silent = { ...shared, peers: [null, 'CALL_TIMEOUT'].map((w) => ({ name: 'oslo', isLinkUp: true, downReason: null, word: w })) }
+    expect(codesOf(run([A], [], known(silent)))).to.deep.equal([])
     const unmarked = { ...shared, hsms: [{ name: 'primary', missedSeals: 0, mark: null, unopenable: null }] }
-    expect(codesOf(run([A], [], known(unmarked)))).to.deep.equal([])
+    expect(skippedIn(run([A], [], known(unmarked)))).to.deep.equal(["the peers' tokens"])
   })
 
   it('twins: a serial that the settings do not name is taken from the token', () => {
     const named = { ...A, token: 'conclave-a', serial: undefined }
     expect(withSerial(named, known(HEALTHY)).serial).to.equal('s1')
     expect(withSerial(named, known({ ...HEALTHY, tokens: [...HEALTHY.tokens, ...HEALTHY.tokens] })).serial).to.equal(undefined)
-    expect(withSerial(A, known(HEALTHY)).serial).to.equal('s1')
+    expect(withSerial({ ...named, serial: 's9' }, known(HEALTHY)).serial).to.equal('s9')
+    expect(withSerial(named, unknown('why')).serial).to.equal(undefined)
   })
 
   it('twins: what was not gathered is skipped by name', () => {

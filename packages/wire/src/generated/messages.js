@@ -588,6 +588,8 @@ export const conclave = $root.conclave = (() => {
             this.locks = [];
             this.burns = [];
             this.pairEpochs = [];
+            this.lives = [];
+            this.erasures = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -598,6 +600,8 @@ export const conclave = $root.conclave = (() => {
         BackupState.prototype.locks = $util.emptyArray;
         BackupState.prototype.burns = $util.emptyArray;
         BackupState.prototype.pairEpochs = $util.emptyArray;
+        BackupState.prototype.lives = $util.emptyArray;
+        BackupState.prototype.erasures = $util.emptyArray;
 
         BackupState.encode = function (message, writer, _depth) {
             if (!writer)
@@ -618,6 +622,12 @@ export const conclave = $root.conclave = (() => {
             if (message.pairEpochs != null && message.pairEpochs.length)
                 for (let i = 0; i < message.pairEpochs.length; ++i)
                     $root.conclave.StoredPairEpoch.encode(message.pairEpochs[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.lives != null && message.lives.length)
+                for (let i = 0; i < message.lives.length; ++i)
+                    $root.conclave.StoredKeyLife.encode(message.lives[i], writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.erasures != null && message.erasures.length)
+                for (let i = 0; i < message.erasures.length; ++i)
+                    writer.uint32(50).bytes(message.erasures[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -681,6 +691,22 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.pairEpochs && message.pairEpochs.length))
                             message.pairEpochs = [];
                         message.pairEpochs.push($root.conclave.StoredPairEpoch.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.lives && message.lives.length))
+                            message.lives = [];
+                        message.lives.push($root.conclave.StoredKeyLife.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.erasures && message.erasures.length))
+                            message.erasures = [];
+                        message.erasures.push(reader.bytes());
                         continue;
                     }
                 }
@@ -1041,11 +1067,12 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.certificate = null;
         Request.prototype.correlateOffer = null;
         Request.prototype.peerReport = null;
+        Request.prototype.cosign = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport", "cosign"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1076,6 +1103,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.CorrelateOffer.encode(message.correlateOffer, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.peerReport != null && $Object.hasOwnProperty.call(message, "peerReport"))
                 $root.conclave.PeerReportRequest.encode(message.peerReport, writer.uint32(82).fork(), _depth + 1).ldelim();
+            if (message.cosign != null && $Object.hasOwnProperty.call(message, "cosign"))
+                $root.conclave.Cosign.encode(message.cosign, writer.uint32(90).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1181,6 +1210,13 @@ export const conclave = $root.conclave = (() => {
                         message.body = "peerReport";
                         continue;
                     }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        message.cosign = $root.conclave.Cosign.decode(reader, reader.size(), $undefined, _depth + 1, message.cosign);
+                        message.body = "cosign";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -1220,11 +1256,12 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.certificate = null;
         Response.prototype.correlateAccept = null;
         Response.prototype.peerReport = null;
+        Response.prototype.cosigned = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport", "cosigned"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1255,6 +1292,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.CorrelateAccept.encode(message.correlateAccept, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.peerReport != null && $Object.hasOwnProperty.call(message, "peerReport"))
                 $root.conclave.PeerReport.encode(message.peerReport, writer.uint32(82).fork(), _depth + 1).ldelim();
+            if (message.cosigned != null && $Object.hasOwnProperty.call(message, "cosigned"))
+                $root.conclave.Cosigned.encode(message.cosigned, writer.uint32(90).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1358,6 +1397,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.peerReport = $root.conclave.PeerReport.decode(reader, reader.size(), $undefined, _depth + 1, message.peerReport);
                         message.body = "peerReport";
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        message.cosigned = $root.conclave.Cosigned.decode(reader, reader.size(), $undefined, _depth + 1, message.cosigned);
+                        message.body = "cosigned";
                         continue;
                     }
                 }
@@ -1594,6 +1640,7 @@ export const conclave = $root.conclave = (() => {
             this.keys = [];
             this.pairs = [];
             this.hsms = [];
+            this.erasures = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1613,6 +1660,8 @@ export const conclave = $root.conclave = (() => {
         NodeStatus.prototype.cpuMs = 0;
         NodeStatus.prototype.pool = null;
         NodeStatus.prototype.hsms = $util.emptyArray;
+        NodeStatus.prototype.auditCode = "";
+        NodeStatus.prototype.erasures = $util.emptyArray;
 
         NodeStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1650,6 +1699,11 @@ export const conclave = $root.conclave = (() => {
             if (message.hsms != null && message.hsms.length)
                 for (let i = 0; i < message.hsms.length; ++i)
                     $root.conclave.HsmStatus.encode(message.hsms[i], writer.uint32(106).fork(), _depth + 1).ldelim();
+            if (message.auditCode != null && $Object.hasOwnProperty.call(message, "auditCode") && message.auditCode !== "")
+                writer.uint32(114).string(message.auditCode);
+            if (message.erasures != null && message.erasures.length)
+                for (let i = 0; i < message.erasures.length; ++i)
+                    writer.uint32(162).bytes(message.erasures[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1792,6 +1846,23 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.hsms && message.hsms.length))
                             message.hsms = [];
                         message.hsms.push($root.conclave.HsmStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.auditCode = value;
+                        else
+                            delete message.auditCode;
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.erasures && message.erasures.length))
+                            message.erasures = [];
+                        message.erasures.push(reader.bytes());
                         continue;
                     }
                 }
@@ -2166,6 +2237,7 @@ export const conclave = $root.conclave = (() => {
         KeyStatus.prototype.chainCode = $util.newBuffer([]);
         KeyStatus.prototype.backedUp = false;
         KeyStatus.prototype.backupEpoch = 0;
+        KeyStatus.prototype.phase = "";
 
         KeyStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2194,6 +2266,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(72).bool(message.backedUp);
             if (message.backupEpoch != null && $Object.hasOwnProperty.call(message, "backupEpoch") && message.backupEpoch !== 0)
                 writer.uint32(80).uint32(message.backupEpoch);
+            if (message.phase != null && $Object.hasOwnProperty.call(message, "phase") && message.phase !== "")
+                writer.uint32(162).string(message.phase);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2320,6 +2394,15 @@ export const conclave = $root.conclave = (() => {
                             message.backupEpoch = value;
                         else
                             delete message.backupEpoch;
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.phase = value;
+                        else
+                            delete message.phase;
                         continue;
                     }
                 }
@@ -4302,6 +4385,219 @@ export const conclave = $root.conclave = (() => {
         };
 
         return CorrelateOffer;
+    })();
+
+    conclave.Cosign = (function() {
+
+        const Cosign = function (properties) {
+            this.proof = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Cosign.prototype.checkpoint = $util.newBuffer([]);
+        Cosign.prototype.oldSize = 0;
+        Cosign.prototype.proof = $util.emptyArray;
+
+        Cosign.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.checkpoint != null && $Object.hasOwnProperty.call(message, "checkpoint") && message.checkpoint.length)
+                writer.uint32(10).bytes(message.checkpoint);
+            if (message.oldSize != null && $Object.hasOwnProperty.call(message, "oldSize") && message.oldSize !== 0)
+                writer.uint32(16).uint32(message.oldSize);
+            if (message.proof != null && message.proof.length)
+                for (let i = 0; i < message.proof.length; ++i)
+                    writer.uint32(26).bytes(message.proof[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Cosign.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Cosign();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.checkpoint = value;
+                        else
+                            delete message.checkpoint;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.oldSize = value;
+                        else
+                            delete message.oldSize;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.proof && message.proof.length))
+                            message.proof = [];
+                        message.proof.push(reader.bytes());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Cosign;
+    })();
+
+    conclave.Cosigned = (function() {
+
+        const Cosigned = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Cosigned.prototype.signature = "";
+        Cosigned.prototype.code = "";
+        Cosigned.prototype.known = $util.newBuffer([]);
+
+        Cosigned.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature !== "")
+                writer.uint32(10).string(message.signature);
+            if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
+                writer.uint32(18).string(message.code);
+            if (message.known != null && $Object.hasOwnProperty.call(message, "known") && message.known.length)
+                writer.uint32(26).bytes(message.known);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Cosigned.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Cosigned();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.code = value;
+                        else
+                            delete message.code;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.known = value;
+                        else
+                            delete message.known;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Cosigned;
     })();
 
     conclave.CorrelateAccept = (function() {
@@ -8700,6 +8996,166 @@ export const conclave = $root.conclave = (() => {
         return StoredPairEpoch;
     })();
 
+    conclave.StoredKeyLife = (function() {
+
+        const StoredKeyLife = function (properties) {
+            this.epochs = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredKeyLife.prototype.keyId = "";
+        StoredKeyLife.prototype.phase = "";
+        StoredKeyLife.prototype.at = $util.newBuffer([]);
+        StoredKeyLife.prototype.reason = "";
+        StoredKeyLife.prototype.publicKey = $util.newBuffer([]);
+        StoredKeyLife.prototype.epochs = $util.emptyArray;
+        StoredKeyLife.prototype.kekGeneration = 0;
+
+        StoredKeyLife.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(10).string(message.keyId);
+            if (message.phase != null && $Object.hasOwnProperty.call(message, "phase") && message.phase !== "")
+                writer.uint32(18).string(message.phase);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(26).bytes(message.at);
+            if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                writer.uint32(34).string(message.reason);
+            if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey.length)
+                writer.uint32(42).bytes(message.publicKey);
+            if (message.epochs != null && message.epochs.length)
+                writer.uint32(50).uint32s(message.epochs);
+            if (message.kekGeneration != null && $Object.hasOwnProperty.call(message, "kekGeneration") && message.kekGeneration !== 0)
+                writer.uint32(56).uint32(message.kekGeneration);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredKeyLife.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredKeyLife();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.phase = value;
+                        else
+                            delete message.phase;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.reason = value;
+                        else
+                            delete message.reason;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.publicKey = value;
+                        else
+                            delete message.publicKey;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType === 2) {
+                            if (!(message.epochs && message.epochs.length))
+                                message.epochs = [];
+                            reader.uint32s(message.epochs);
+                            continue;
+                        }
+                        if (wireType !== 0)
+                            break;
+                        if (!(message.epochs && message.epochs.length))
+                            message.epochs = [];
+                        message.epochs.push(reader.uint32());
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.kekGeneration = value;
+                        else
+                            delete message.kekGeneration;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredKeyLife;
+    })();
+
     conclave.StoredRequest = (function() {
 
         const StoredRequest = function (properties) {
@@ -8977,6 +9433,112 @@ export const conclave = $root.conclave = (() => {
         };
 
         return StoredSingleRequest;
+    })();
+
+    conclave.StoredWitness = (function() {
+
+        const StoredWitness = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredWitness.prototype.checkpoint = $util.newBuffer([]);
+        StoredWitness.prototype.conflict = $util.newBuffer([]);
+        StoredWitness.prototype.at = $util.newBuffer([]);
+
+        StoredWitness.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.checkpoint != null && $Object.hasOwnProperty.call(message, "checkpoint") && message.checkpoint.length)
+                writer.uint32(10).bytes(message.checkpoint);
+            if (message.conflict != null && $Object.hasOwnProperty.call(message, "conflict") && message.conflict.length)
+                writer.uint32(18).bytes(message.conflict);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(26).bytes(message.at);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredWitness.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredWitness();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.checkpoint = value;
+                        else
+                            delete message.checkpoint;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.conflict = value;
+                        else
+                            delete message.conflict;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredWitness;
     })();
 
     return conclave;
