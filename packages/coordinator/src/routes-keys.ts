@@ -44,13 +44,10 @@ function newOperation(
   }
 }
 
-/** What is told of any key now. */
+/** Makes the bodies of keys; what they need of the cluster is looked at once. */
 export function keyBodies({ schedules, lives, view, decoding }: RouteContext): (key: KeyRecord) => KeyBody {
-  const backupsOf = backupsIn(view)
-  return (key) => {
-    const facts = { times: schedules.times(key.keyId), backups: backupsOf(key), life: lives.of(key) }
-    return keyBody(key, { ...facts, network: decoding.bitcoinNetwork })
-  }
+  const [backupsOf, network] = [backupsIn(view), decoding.bitcoinNetwork]
+  return (key) => keyBody(key, { times: schedules.times(key.keyId), backups: backupsOf(key), life: lives.of(key), network })
 }
 
 /** A known key with its schedule. @throws {ApiError} KEY_NOT_FOUND. */
