@@ -7,6 +7,7 @@ import type {
   Propose,
   ProposedItem,
   RenewKey,
+  RequestTerms,
   Response,
   Signed,
   SignedItem,
@@ -14,6 +15,7 @@ import type {
 } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED, type TestCluster } from './cluster.fixture.ts'
+import { timeBytes } from './request-terms.ts'
 
 export const KEY = 'treasury-1'
 export type Body = Response['body']
@@ -104,6 +106,12 @@ export function renew(c: TestCluster, renewKey: RenewKey): Promise<Body[]> {
   return Promise.all(participants.map((j) => c.ask(j, { renewKey })))
 }
 
+/** Of a request that nobody signed: it never ends. */
+export const TERMS: RequestTerms = {
+  ...{ requester: 'tests', nonce: tagged('test-nonce'), notBefore: timeBytes(0), expiresAt: timeBytes(Number.MAX_SAFE_INTEGER), keyEpoch: 0 },
+  signature: new Uint8Array(0),
+}
+
 /** A request for one signature, or for several. */
 export function proposal(
   i: number,
@@ -111,7 +119,7 @@ export function proposal(
   { keyId = KEY, path = [] }: { keyId?: string | undefined; path?: DerivationPath | undefined } = {},
 ): Propose {
   const items = payload instanceof Uint8Array ? [{ payload, path }] : payload
-  return { requestId: requestId(i), keyId, payloadType: 'evm.tx', items }
+  return { requestId: requestId(i), keyId, payloadType: 'evm.tx', items, terms: TERMS }
 }
 
 export function propose(

@@ -19,6 +19,7 @@ import type { EpochKeeper } from './epoch-keeper.ts'
 import { Judge, type Judged, type Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
+import { RequestGate } from './request-gate.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
@@ -60,13 +61,16 @@ const [REASON_CHARS_MAX, RULE_CHARS_MAX] = [512, 128]
 export class Signer {
   readonly #o: SignerOptions
   readonly #judge: Judge
+  readonly #gate: RequestGate
   readonly #denied = new Map<string, Proposal>()
   /** Signatures, not sessions. */
   #running = 0
 
   constructor(options: SignerOptions) {
     this.#o = options
-    this.#judge = new Judge(options.policy, options.decoding)
+    const { policy, decoding, clock, scope } = options
+    this.#judge = new Judge({ clusterId: scope.clusterId, policy, decoding })
+    this.#gate = new RequestGate({ clusterId: scope.clusterId, policy, clock })
   }
 
   /** Whether a signing is under way, in a session or before one. */
@@ -78,23 +82,23 @@ export class Signer {
   async propose(p: Propose): Promise<Verdict> {
     const { requestId } = p
     try {
-      const refusal = this.#o.lives.refusal(p.keyId)
+      const refusal = this.#o.lives.refusal(p.keyId) ?? this.#gate.refusal(p)
       if (refusal !== undefined) {
         this.#noteDenied(p)
         throw refusal
       }
-      const { verdict, digests } = this.#judged(p)
+      const { verdict, digests, hash } = this.#judged(p)
       const { allowed, code, rule } = verdict
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (allowed) await this.#o.requests.remember(p)
       else this.#noteDenied(p)
       this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request denied')
       const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
-      return { requestId, allowed, code, ...said, digests: digests.map(({ digest }) => digest) }
+      return { requestId, allowed, code, ...said, digests: digests.map(({ digest }) => digest), statement: hash }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
-      return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [] }
+      return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [], statement: new Uint8Array(0) }
     }
   }
 
@@ -124,25 +128,30 @@ export class Signer {
   }
 
   #judged(proposal: Proposal): Judged {
-    return this.#judge.judge(proposal, this.#o.keys.get(proposal.keyId))
+    const key = this.#o.keys.get(proposal.keyId)
+    // Every epoch has the same key, so an earlier one says nothing less; of a later one this node has yet to hear.
+    if (proposal.terms.keyEpoch > key.epoch)
+      throw new ConclaveError('EPOCH_MISMATCH', `this node is in epoch ${key.epoch} of key "${key.keyId}"`, { retriable: true })
+    return this.#judge.judge(proposal, key)
   }
 
-  #noteDenied({ requestId, keyId, payloadType, items }: Propose): void {
-    const name = toHex(requestId)
+  #noteDenied(p: Propose): void {
+    const name = toHex(p.requestId)
     this.#denied.delete(name)
-    this.#denied.set(name, { keyId, payloadType, items })
+    this.#denied.set(name, p)
     if (this.#denied.size > DENIED_MAX) this.#denied.delete(this.#denied.keys().next().value as string)
   }
 
-  async #sign(s: Sign, known: Proposal, { verdict, digests: items }: Judged): Promise<Signed> {
+  async #sign(s: Sign, known: Proposal, { verdict, digests: items, hash }: Judged): Promise<Signed> {
     const { self, scope } = this.#o
-    const refusal = this.#o.lives.refusal(known.keyId)
+    const refusal = this.#o.lives.refusal(known.keyId) ?? this.#gate.refusal(known)
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
-    const request: SignRequest = { requestId: s.requestId, signers, items, purpose: known.payloadType, attempt: s.attempt }
+    const names = { requestId: s.requestId, statement: hash, attempt: s.attempt }
+    const request: SignRequest = { ...names, signers, items, purpose: known.payloadType }
     const sid = signSid(scope.clusterContext, key, request)
     const { code, reason, rule } = verdict
     const denied = refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule } }))

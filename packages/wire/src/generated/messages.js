@@ -3314,6 +3314,7 @@ export const conclave = $root.conclave = (() => {
         Propose.prototype.keyId = "";
         Propose.prototype.payloadType = "";
         Propose.prototype.items = $util.emptyArray;
+        Propose.prototype.terms = null;
 
         Propose.encode = function (message, writer, _depth) {
             if (!writer)
@@ -3331,6 +3332,8 @@ export const conclave = $root.conclave = (() => {
             if (message.items != null && message.items.length)
                 for (let i = 0; i < message.items.length; ++i)
                     $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.terms != null && $Object.hasOwnProperty.call(message, "terms"))
+                $root.conclave.RequestTerms.encode(message.terms, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3399,6 +3402,12 @@ export const conclave = $root.conclave = (() => {
                         message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        message.terms = $root.conclave.RequestTerms.decode(reader, reader.size(), $undefined, _depth + 1, message.terms);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -3417,6 +3426,148 @@ export const conclave = $root.conclave = (() => {
         };
 
         return Propose;
+    })();
+
+    conclave.RequestTerms = (function() {
+
+        const RequestTerms = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        RequestTerms.prototype.requester = "";
+        RequestTerms.prototype.nonce = $util.newBuffer([]);
+        RequestTerms.prototype.notBefore = $util.newBuffer([]);
+        RequestTerms.prototype.expiresAt = $util.newBuffer([]);
+        RequestTerms.prototype.keyEpoch = 0;
+        RequestTerms.prototype.signature = $util.newBuffer([]);
+
+        RequestTerms.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requester != null && $Object.hasOwnProperty.call(message, "requester") && message.requester !== "")
+                writer.uint32(10).string(message.requester);
+            if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce") && message.nonce.length)
+                writer.uint32(18).bytes(message.nonce);
+            if (message.notBefore != null && $Object.hasOwnProperty.call(message, "notBefore") && message.notBefore.length)
+                writer.uint32(26).bytes(message.notBefore);
+            if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt") && message.expiresAt.length)
+                writer.uint32(34).bytes(message.expiresAt);
+            if (message.keyEpoch != null && $Object.hasOwnProperty.call(message, "keyEpoch") && message.keyEpoch !== 0)
+                writer.uint32(40).uint32(message.keyEpoch);
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                writer.uint32(50).bytes(message.signature);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        RequestTerms.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.RequestTerms();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.requester = value;
+                        else
+                            delete message.requester;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.nonce = value;
+                        else
+                            delete message.nonce;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.notBefore = value;
+                        else
+                            delete message.notBefore;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.expiresAt = value;
+                        else
+                            delete message.expiresAt;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.keyEpoch = value;
+                        else
+                            delete message.keyEpoch;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return RequestTerms;
     })();
 
     conclave.ProposedItem = (function() {
@@ -3535,6 +3686,7 @@ export const conclave = $root.conclave = (() => {
         Verdict.prototype.reason = "";
         Verdict.prototype.rule = "";
         Verdict.prototype.digests = $util.emptyArray;
+        Verdict.prototype.statement = $util.newBuffer([]);
 
         Verdict.encode = function (message, writer, _depth) {
             if (!writer)
@@ -3556,6 +3708,8 @@ export const conclave = $root.conclave = (() => {
             if (message.digests != null && message.digests.length)
                 for (let i = 0; i < message.digests.length; ++i)
                     writer.uint32(58).bytes(message.digests[i]);
+            if (message.statement != null && $Object.hasOwnProperty.call(message, "statement") && message.statement.length)
+                writer.uint32(66).bytes(message.statement);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3640,6 +3794,15 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.digests && message.digests.length))
                             message.digests = [];
                         message.digests.push(reader.bytes());
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.statement = value;
+                        else
+                            delete message.statement;
                         continue;
                     }
                 }
@@ -8900,6 +9063,7 @@ export const conclave = $root.conclave = (() => {
         StoredRequest.prototype.payloadType = "";
         StoredRequest.prototype.attempts = 0;
         StoredRequest.prototype.items = $util.emptyArray;
+        StoredRequest.prototype.terms = null;
 
         StoredRequest.encode = function (message, writer, _depth) {
             if (!writer)
@@ -8919,6 +9083,8 @@ export const conclave = $root.conclave = (() => {
             if (message.items != null && message.items.length)
                 for (let i = 0; i < message.items.length; ++i)
                     $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.terms != null && $Object.hasOwnProperty.call(message, "terms"))
+                $root.conclave.RequestTerms.encode(message.terms, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -8996,6 +9162,12 @@ export const conclave = $root.conclave = (() => {
                         message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        message.terms = $root.conclave.RequestTerms.decode(reader, reader.size(), $undefined, _depth + 1, message.terms);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -9014,6 +9186,137 @@ export const conclave = $root.conclave = (() => {
         };
 
         return StoredRequest;
+    })();
+
+    conclave.StoredUnboundRequest = (function() {
+
+        const StoredUnboundRequest = function (properties) {
+            this.items = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredUnboundRequest.prototype.requestId = $util.newBuffer([]);
+        StoredUnboundRequest.prototype.keyId = "";
+        StoredUnboundRequest.prototype.payloadType = "";
+        StoredUnboundRequest.prototype.attempts = 0;
+        StoredUnboundRequest.prototype.items = $util.emptyArray;
+
+        StoredUnboundRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(18).string(message.keyId);
+            if (message.payloadType != null && $Object.hasOwnProperty.call(message, "payloadType") && message.payloadType !== "")
+                writer.uint32(26).string(message.payloadType);
+            if (message.attempts != null && $Object.hasOwnProperty.call(message, "attempts") && message.attempts !== 0)
+                writer.uint32(40).uint32(message.attempts);
+            if (message.items != null && message.items.length)
+                for (let i = 0; i < message.items.length; ++i)
+                    $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredUnboundRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredUnboundRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.payloadType = value;
+                        else
+                            delete message.payloadType;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.attempts = value;
+                        else
+                            delete message.attempts;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.items && message.items.length))
+                            message.items = [];
+                        message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredUnboundRequest;
     })();
 
     conclave.StoredSingleRequest = (function() {
