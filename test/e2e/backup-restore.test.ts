@@ -105,7 +105,8 @@ describe('backup and restore', () => {
     expect((await backup('create', ...dir())).exitCode).to.equal(2)
   })
 
-  it('restore: directory and token are gone, two of three custodians bring the share back, and the node signs under the next lock', async () => {
+  it('restore: directory and token are gone, two of three custodians bring the share back, and the node signs under the next lock', async function () {
+    this.timeout(300_000)
     const { cluster } = rig()
     const key = await cluster.client.key('main')
     await cluster.destroy(LOST)

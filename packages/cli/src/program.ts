@@ -1,10 +1,12 @@
 import { Command, type CommanderError } from 'commander'
+import { addAuditCommands } from './audit-commands.ts'
 import { addBackupCommands } from './backup-commands.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
 import { addHsmCommands } from './hsm-commands.ts'
+import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
@@ -19,12 +21,14 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   program.exitOverride(exit)
   program.enablePositionalOptions()
   addNodeCommands(program)
+  addHsmDrillCommands(program)
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
+  addAuditCommands(program)
   addDemoCommand(program)
   return program
 }

@@ -22,6 +22,15 @@ export interface Key {
   readonly backups: readonly { readonly node: number; readonly lastBackupEpoch: number | null }[]
   readonly epoch: number
   readonly state: string
+  /** Nodes whose operators have made something else of it than active: provisioned, suspended, archived, destroyed. */
+  readonly phases: readonly { readonly node: number; readonly phase: string }[]
+  /** Nodes that have proved that they erased their shares; null while none has. */
+  readonly erasure: {
+    readonly erasedBy: readonly number[]
+    readonly sharesLeftMax: number
+    /** Fewer shares than a signature needs can still exist, backups aside. */
+    readonly belowThreshold: boolean
+  } | null
   /** Null without a schedule. */
   readonly refreshEveryDays: number | null
   /** When the present epoch was first seen: by creation, refresh or reshare. */

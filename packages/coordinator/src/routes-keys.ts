@@ -45,15 +45,15 @@ function newOperation(
 }
 
 /** A known key with its schedule. @throws {ApiError} KEY_NOT_FOUND. */
-export function bodyOfKey({ directory, schedules, view }: RouteContext, keyId: string): KeyBody {
+export function bodyOfKey({ directory, schedules, lives, view }: RouteContext, keyId: string): KeyBody {
   const key = directory.get(keyId)
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')
-  return keyBody(key, schedules.times(keyId), backupsIn(view)(key))
+  return keyBody(key, schedules.times(keyId), backupsIn(view)(key), lives.of(key))
 }
 
 /** `/v1/keys` and `/v1/keys/{keyId}`. */
 export function addKeyRoutes(app: App, ctx: RouteContext): void {
-  const { admission, directory, keyDriver, schedules, view } = ctx
+  const { admission, directory, keyDriver, schedules, lives, view } = ctx
 
   app.post(
     '/v1/keys',
@@ -73,7 +73,7 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
 
   app.get('/v1/keys', { config: { role: 'viewer' }, schema: { querystring: NoQuery, response: { 200: KeyListBody } } }, async () => {
     const backupsOf = backupsIn(view)
-    return { items: directory.list().map((key) => keyBody(key, schedules.times(key.keyId), backupsOf(key))) }
+    return { items: directory.list().map((key) => keyBody(key, schedules.times(key.keyId), backupsOf(key), lives.of(key))) }
   })
   refuseOtherMethods(app, '/v1/keys', ['GET', 'POST'])
 

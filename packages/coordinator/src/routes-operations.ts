@@ -9,12 +9,13 @@ import { keyBody, operationBody } from './views.ts'
 const CURSOR = /^\d{16}$/
 
 /** `/v1/operations`. */
-export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules, view }: RouteContext): void {
+export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules, lives, view }: RouteContext): void {
   const bodies = (items: readonly OperationRecord[]) => {
     const backupsOf = backupsIn(view)
     return items.map((record) => {
       const key = directory.get(record.keyId)
-      return operationBody(record, key === undefined ? undefined : keyBody(key, schedules.times(key.keyId), backupsOf(key)))
+      const body = key === undefined ? undefined : keyBody(key, schedules.times(key.keyId), backupsOf(key), lives.of(key))
+      return operationBody(record, body)
     })
   }
   const bodyOf = (record: OperationRecord) => bodies([record])[0] as ReturnType<typeof operationBody>

@@ -5,6 +5,7 @@ import { addressOf } from './child-keys.ts'
 import type { Report } from './cluster-view.ts'
 import type { KeyBackup } from './key-backups.ts'
 import { extendedKeyOf } from './key-creation.ts'
+import type { KeyLife } from './key-lives.ts'
 import type { NodeBody } from './node-schemas.ts'
 import type { AttemptRecord, ItemResult, KeyRecord, OperationRecord, SigningItem, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
@@ -15,12 +16,12 @@ const iso = (ms: number) => new Date(ms).toISOString()
 const TIME_MAX_MS = 8.64e15
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-export function keyBody(key: KeyRecord, times: RefreshTimes, backups: readonly KeyBackup[]): KeyBody {
+export function keyBody(key: KeyRecord, times: RefreshTimes, backups: readonly KeyBackup[], life: KeyLife): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
   const names = { xpub: formatXpub(root), address: addressOf(key.publicKey) }
   const lists = { parties: [...parties], backups: backups.map((b) => ({ ...b })) }
-  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...refreshBody(times) }
+  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...life, ...refreshBody(times) }
 }
 
 export function derivedKeyBody(path: DerivationPath, key: ExtendedKey): DerivedKeyBody {

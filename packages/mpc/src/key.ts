@@ -8,6 +8,7 @@ import {
   parsePartySet,
   SecretBytes,
   tagged,
+  toHex,
   u32,
   utf8,
   verifyIdentity,
@@ -16,6 +17,7 @@ import { type Attestation, decode, encode, type KeyPublic, KeyPublic as KeyPubli
 import { isZero, scalarFromBytes } from './arithmetic.ts'
 import { equalPoints, mulBase, mulPublic, type Point, pointFromBytes, pointToBytes, sumPoints } from './points.ts'
 import { lagrangeAt } from './polynomial.ts'
+import { Recent } from './recent.ts'
 
 export type { KeyPublic } from '@conclave/wire'
 
@@ -171,6 +173,9 @@ export function encodeShareSecret(share: KeyShare): SecretBytes {
   return new SecretBytes(out)
 }
 
+/** Public halves that were found well formed, by their hash: a node opens the same few again and again. */
+const wellFormed = new Recent<KeyPublic>(64)
+
 /**
  * The only way from stored bytes to a key share.
  *
@@ -180,9 +185,10 @@ export function encodeShareSecret(share: KeyShare): SecretBytes {
  * @throws {InvalidArgument} BAD_KEY; WireError on malformed public bytes.
  */
 export function parseKeyShare(publicBytes: Uint8Array, sealed: Uint8Array, self: PartyId): KeyShare {
-  const key = checkKeyPublic(decode(KeyPublicMessage, publicBytes))
+  const hash = tagged('key-public', publicBytes)
+  const key = wellFormed.get(toHex(hash), () => checkKeyPublic(decode(KeyPublicMessage, publicBytes)))
   const x = sealed.length === 64 ? scalarFromBytes(sealed.subarray(0, 32)) : undefined
-  const bound = sealed.length === 64 && equalBytes(sealed.subarray(32), tagged('key-public', publicBytes))
+  const bound = sealed.length === 64 && equalBytes(sealed.subarray(32), hash)
   if (x === undefined || isZero(x) || !bound || !equalBytes(pointToBytes(mulBase(x)), publicShareOf(key, self))) {
     x?.fill(0)
     throw new InvalidArgument('BAD_KEY', 'the sealed share does not belong to this key')

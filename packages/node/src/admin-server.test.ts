@@ -53,6 +53,14 @@ describe('admin socket', () => {
         resets.push([peer, reason])
         return PAIR
       },
+      unlockHsm: async () => Promise.reject(new Error('not asked')),
+      audit: {
+        witnessed: async () => [],
+        forget: async (name, reason) => {
+          resets.push([name, reason])
+          return []
+        },
+      },
       eraseOlder: async (keyId, reason) => {
         resets.push([keyId, reason])
         return { keyId } as AdminKey

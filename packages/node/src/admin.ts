@@ -3,6 +3,8 @@ import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
 import type { AdminHsm } from './admin-hsm.ts'
 import type { AdminRoute } from './admin-server.ts'
+import type { AuditAdmin } from './audit/audit-admin.ts'
+import type { AuditState } from './audit/audit-state.ts'
 import type { Checkup } from './checkup.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
 import type { KeyAdmin } from './key-admin.ts'
@@ -24,6 +26,14 @@ export interface AdminStatus {
   readonly pairs: readonly AdminPair[]
   /** What has become of correlations since start, all peers together. */
   readonly pool: PoolStatus
+  /** Of its own audit log; null without one. */
+  readonly audit: AuditState | null
+}
+
+export interface AdminUnlock {
+  readonly hsm: AdminHsm
+  /** Its agent listens on the PIN socket of the settings. */
+  readonly awaitsPin: boolean
 }
 
 export interface AdminKey {
@@ -60,6 +70,7 @@ export interface AdminPair {
 
 /** What an operator may ask of a running node. */
 export interface AdminCommands {
+  readonly audit: Pick<AuditAdmin, 'witnessed' | 'forget'>
   readonly hsm: Pick<HsmAdmin, 'status' | 'rewrap' | 'rotateKek'>
   readonly key: Pick<KeyAdmin, 'change' | 'destroy' | 'erasures'>
   status(): Promise<AdminStatus>
@@ -67,6 +78,12 @@ export interface AdminCommands {
   checkUp(): Promise<Checkup>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
+  /**
+   * Tries an HSM again that waits for a person: at most one login.
+   *
+   * @throws {InvalidArgument} UNKNOWN_HSM.
+   */
+  unlockHsm(name: string): Promise<AdminUnlock>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
   eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
@@ -86,6 +103,8 @@ const Destroying = Without.extend({ reason: Reason, confirm: z.string().max(63) 
 /** The last part of the path that asks for a phase. */
 const ASKED = { activate: 'active', suspend: 'suspended', archive: 'archived' } as const
 
+const Nothing = z.strictObject({})
+
 /** @throws {InvalidArgument} BAD_BODY naming the field. */
 export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body)
@@ -99,6 +118,12 @@ export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
   return [
     { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
     { method: 'GET', path: /^\/v1\/checkup$/, handle: () => node.checkUp() },
+    { method: 'GET', path: /^\/v1\/audit\/logs$/, handle: () => node.audit.witnessed() },
+    {
+      method: 'POST',
+      path: /^\/v1\/audit\/logs\/([^/:]{1,128}):forget$/,
+      handle: ([name = ''], body) => node.audit.forget(name, parse(Reasoned, body).reason),
+    },
     { method: 'GET', path: /^\/v1\/hsms$/, handle: () => node.hsm.status() },
     { method: 'POST', path: /^\/v1\/hsms:rewrap$/, handle: (_, body) => node.hsm.rewrap(parse(Without, body).without) },
     { method: 'POST', path: /^\/v1\/hsms:rotate-kek$/, handle: (_, body) => node.hsm.rotateKek(parse(Without, body).without) },
@@ -106,6 +131,14 @@ export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
       method: 'POST',
       path: /^\/v1\/pairs\/([^/:]{1,128}):reset$/,
       handle: ([peer = ''], body) => node.resetPair(peer, parse(Reasoned, body).reason),
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/hsms\/([^/:]{1,32}):unlock$/,
+      handle: ([name = ''], body) => {
+        parse(Nothing, body)
+        return node.unlockHsm(name)
+      },
     },
     {
       method: 'POST',

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,7 +45,7 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
     const cardFiles: string[] = []
     for (const name of NAMES) {
       const listen = [`/ip4/127.0.0.1/tcp/${await freePort()}`]
-      await initNode({ dir: dirOf(name), name, listen })
+      await initNode({ dir: dirOf(name), name, listen, keyType: name === 'n2' ? 'p256' : undefined })
       cardFiles.push(join(dirOf(name), 'card.json'))
       await writeFile(join(dirOf(name), 'policy.yaml'), POLICY)
       await appendFile(settingsOf(name), 'log: { level: error }\n')
@@ -106,9 +106,16 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
     // Another name does not open this node's MAC key.
     expect(await change('other-name', 'name: n1', 'name: n9')).to.equal('TAMPER')
     expect(await refusal(() => startNode(join(root, 'nothing.yaml')))).to.equal('SETTINGS_UNREADABLE')
+    const [peerKey, storeKey] = [join(dirOf('n2'), 'peer.key'), join(dirOf('n2'), 'store.key')]
+    await rename(peerKey, `${peerKey}.away`)
+    expect(await refusal(() => startNode(settingsOf('n2')))).to.equal('PEER_KEY_MISSING')
+    // A record of the same node and HSM, for another use.
+    await copyFile(storeKey, peerKey)
+    expect(await refusal(() => startNode(settingsOf('n2')))).to.equal('TAMPER')
+    await rename(`${peerKey}.away`, peerKey)
   })
 
-  it('daemon: two nodes with their keys in HSMs make a key and sign over libp2p, stop, and sign again', async () => {
+  it('daemon: two nodes with their keys in HSMs, one of them P-256, make a key and sign over libp2p, stop, and sign again', async () => {
     for (const name of NAMES) running.push(await startNode(settingsOf(name)))
     expect(await refusal(() => startNode(settingsOf('n1')))).to.equal('STORE_LOCKED')
     const client = await connect(join(root, 'cluster.lock.json'), coordinator)

@@ -2,6 +2,7 @@ import type { Clock, IdentitySigner, Journal, PartyId } from '@conclave/core'
 import { certificateHash } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import type { KeyGossip, KeyWord } from '@conclave/wire'
+import { noteEvent } from './audit/note-event.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
@@ -74,17 +75,11 @@ export class EpochKeeper {
     this.tellAll(keyId)
   }
 
-  /** It has happened already: what cannot be written down is told to the log at least. */
   #note(keyId: string, epoch: number): void {
     const { keys, lives, journal, log } = this.#o
     const origin = keys.certified(keyId, epoch)?.certificate.key.origin ?? ''
-    const { phase } = lives.of(keyId)
-    if (origin === 'create' && phase !== 'active') return
-    const event =
-      origin === 'create'
-        ? { kind: 'key.activated', details: { keyId, epoch } }
-        : { kind: 'key.rotated', details: { keyId, epoch, origin } }
-    journal.record(event).catch((error: unknown) => log.error({ keyId, epoch, err: error }, 'event not recorded'))
+    if (origin !== 'create') void noteEvent(journal, log, { kind: 'key.rotated', details: { keyId, epoch, origin } })
+    else if (lives.of(keyId).phase === 'active') void noteEvent(journal, log, { kind: 'key.activated', details: { keyId, epoch } })
   }
 
   /**
@@ -215,7 +210,7 @@ export class EpochKeeper {
   }
 
   async #erase(keyId: string): Promise<void> {
-    const { keys, self, log } = this.#o
+    const { keys, self, log, journal } = this.#o
     if (keys.has(keyId) !== 'active') return
     const { epoch, parties, threshold } = keys.get(keyId)
     const claims = this.#claims.get(keyId)
@@ -227,7 +222,9 @@ export class EpochKeeper {
     if (!own && proofs < threshold) return
     try {
       const erased = await keys.eraseBelow(keyId, epoch)
-      if (erased.length > 0) log.info({ keyId, epoch, erased }, 'older epochs erased')
+      if (erased.length === 0) return
+      log.info({ keyId, epoch, erased }, 'older epochs erased')
+      void noteEvent(journal, log, { kind: 'share.erased', details: { keyId, below: epoch, erased } })
     } catch (error) {
       // They stay sealed; the next word of a peer tries again.
       log.error({ keyId, epoch, err: error }, 'older epochs not erased')

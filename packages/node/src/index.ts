@@ -1,6 +1,8 @@
-export type { AdminKey, AdminPair, AdminStatus } from './admin.ts'
+export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
+export type { AdminWitnessedLog } from './audit/audit-admin.ts'
+export { AuditJournal } from './audit/audit-journal.ts'
 export { type BackupSummary, summaryOf } from './backup/backup-file.ts'
 export type { BackupCheck, DrillReport } from './backup/backup-keeper.ts'
 export { extractPiece, makeIdentityFile, openPiece, readBackup } from './backup/custodian.ts'
@@ -12,7 +14,9 @@ export { examine } from './doctor/doctor.ts'
 export { exitCodeOf, type Report } from './doctor/finding.ts'
 export type { AdminHsms, AdminKekHolder, AdminRewrap, AdminRotation } from './hsm-admin.ts'
 export { type AddedHsm, addHsm, type BackupHsmPlan, destroyHsm } from './hsm-ceremonies.ts'
-export { CARD_FILE, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
+export { type Unlocked, unlockHsm } from './hsm-unlock.ts'
+export { CARD_FILE, type ExistingHsm, initNode, type NodeCard, type NodeInit, SETTINGS_FILE } from './init.ts'
+export type { AdminPhase } from './key-admin.ts'
 export {
   draftLock,
   draftNextLock,

@@ -23,7 +23,8 @@ rules:
 const judge = new Judge({ clusterId: '11'.repeat(32), policy })
 const KEY = { publicKey: fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'), chainCode: new Uint8Array(32) }
 const item = (wei: bigint, path: readonly number[] = []): ProposedItem => ({ payload: transfer(wei), path })
-const judged = (...items: readonly ProposedItem[]) => judge.judge({ requestId: requestId(1), keyId: 'k', payloadType: 'evm.tx', items, terms: TERMS }, KEY)
+const judged = (...items: readonly ProposedItem[]) =>
+  judge.judge({ requestId: requestId(1), keyId: 'k', payloadType: 'evm.tx', items, terms: TERMS }, KEY)
 const digestOf = ({ payload, path }: ProposedItem) => ({ digest: decodePayload('evm.tx', payload).digest, path })
 const ONE = item(1n)
 

@@ -1,4 +1,14 @@
-import { ConclaveError, checkPath, type DerivationPath, type ExtendedKey, fromHex, InvalidArgument, messageOf, toHex } from '@conclave/core'
+import {
+  ConclaveError,
+  checkPath,
+  type DerivationPath,
+  type ExtendedKey,
+  fromHex,
+  InvalidArgument,
+  messageOf,
+  payloadHash,
+  toHex,
+} from '@conclave/core'
 import {
   type DecodedPayload,
   type Decoding,
@@ -7,7 +17,6 @@ import {
   evaluate,
   type Policy,
   type PolicyVerdict,
-  payloadHash,
   policyHash,
   type Statement,
   type StatementDigest,
@@ -24,7 +33,7 @@ export type Proposal = Pick<Propose, 'requestId' | 'keyId' | 'payloadType' | 'it
 
 export interface Judged {
   /** Of several items, that of the first which is not allowed. */
-  readonly verdict: Pick<PolicyVerdict, 'allowed' | 'code' | 'reason' | 'rule'>
+  readonly verdict: Pick<PolicyVerdict, 'allowed' | 'reason' | 'rule'> & { readonly code: PolicyVerdict['code'] | 'REJECTED' }
   /** Of each item one or more, with the path of the child that signs it, in their order. */
   readonly digests: readonly StatementDigest[]
   readonly statement: Statement

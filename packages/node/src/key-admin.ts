@@ -6,6 +6,8 @@ import type { KeyStore, NodeScope } from './store/key-store.ts'
 
 /** Rotations that one destruction may take: one that was broken off is completed first. */
 const ROTATIONS_MAX = 3
+/** Epochs that an erasure record names; of more, the latest. */
+const EPOCHS_NAMED_MAX = 64
 
 export interface AdminPhase {
   readonly keyId: string
@@ -95,7 +97,8 @@ export class KeyAdmin {
     const publicKey = keys.has(keyId) === 'active' ? keys.get(keyId).publicKey : undefined
     await journal.record({ kind: 'key.destroyed', details: { keyId, reason, kekGeneration } })
     let written: () => void = () => undefined
-    await keys.erase(keyId, (epochs) => {
+    await keys.erase(keyId, (all) => {
+      const epochs = all.slice(-EPOCHS_NAMED_MAX)
       const life = lives.destroyed(keyId, { atMs: clock.nowMs(), reason, publicKey, epochs, kekGeneration })
       written = life.written
       return life.change

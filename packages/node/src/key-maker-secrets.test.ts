@@ -28,7 +28,7 @@ describe('key maker, secrets', () => {
       ...{ self: 1, lock, keys, hub, log: silentLogger, scope: { ...SCOPE, lockOf: () => lock } },
       ...{ lives: { requireShares: () => undefined }, journal: { record: async () => undefined } },
       epochs: { tellAll: () => undefined, isStale: () => false, highestKnown: () => 0 },
-      ...{ pairs: { renew: async () => undefined }, clock: { nowMs: () => 0 } },
+      ...{ pairs: { renew: async () => undefined }, clock: { nowMs: () => 0 }, journal: { record: async () => undefined } },
     } as unknown as KeyMakerOptions)
     const parties = [1, 2, 3]
     const request: RenewKey = {

@@ -11,9 +11,11 @@ import {
   type Journal,
   nodeOf,
   type PartyId,
+  ProtocolAbort,
   parseKeyId,
   parsePartySet,
   tagged,
+  toHex,
   u32,
   utf8,
   wipe,
@@ -21,6 +23,7 @@ import {
 import { certificateHash, partyList } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import { type CreateKey, encode, type KeyCreated, KeyPublic, type RenewKey } from '@conclave/wire'
+import { noteEvent } from './audit/note-event.ts'
 import type { Certificates, Shown } from './certificates.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { PairKeeper } from './pair-keeper.ts'
@@ -185,7 +188,7 @@ export class KeyMaker {
   }
 
   async #deal(deal: Deal, quorum: readonly PartyId[], making: Making): Promise<KeyCreated> {
-    const { self, keys, epochs, hub, scope, log } = this.#o
+    const { self, keys, epochs, hub, scope, log, journal } = this.#o
     const peers = quorum.filter((j) => j !== self)
     const { kind } = deal.dealing
     const dealers = deal.dealing.kind === 'reshare' ? deal.dealing.dealers : deal.parties
@@ -195,8 +198,20 @@ export class KeyMaker {
       making.storing = true
       return this.#store(deal, hash, share)
     }
+    const about = { keyId: deal.keyId, epoch: deal.epoch, kind, sid: toHex(id) }
+    const { threshold, parties } = deal
+    await Promise.race([journal.record({ kind: 'dealing.started', details: { ...about, threshold, parties, dealers } }), making.givenUp])
     making.givenUp.catch((reason: ConclaveError) => hub.stop(id, peers[0] as PartyId, reason))
-    const { result } = await hub.run(id, peers, job, { attest })
+    const { result } = await hub.run(id, peers, job, { attest }).catch((error: unknown) => {
+      const culprits = error instanceof ProtocolAbort ? error.culprits : []
+      void noteEvent(journal, log, { kind: 'dealing.failed', details: { ...about, code: codeOf(error), culprits } })
+      throw error
+    })
+    const publicKey = toHex(result.public.publicKey)
+    void noteEvent(journal, log, {
+      kind: 'dealing.done',
+      details: { ...about, publicKey, certificate: toHex(certificateHash(result.public)) },
+    })
     const outcome = await keys.attest(deal.keyId, certificateHash(result.public), result.attestations)
     if (outcome === 'pending' || outcome === 'unknown')
       throw new ConclaveError('KEY_PENDING', 'the share is stored but not certified yet', { retriable: true })
@@ -257,7 +272,7 @@ export class KeyMaker {
   async #store({ keyId, epoch }: Deal, hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array> {
     const { keys, epochs, identity, self, journal } = this.#o
     const kind = keys.has(keyId) === undefined ? 'key.provisioned' : 'key.rotating'
-    await journal.record({ kind, details: { keyId, epoch } })
+    await journal.record({ kind, details: { keyId, epoch, certificate: toHex(hash) } })
     await keys.savePending(share)
     const signature = await identity.sign(hash)
     // While the HSM signed, the others' attestations may have come as gossip.

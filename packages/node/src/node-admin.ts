@@ -2,8 +2,10 @@ import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMem
 import type { Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
-import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
-import { adminHsm } from './admin-hsm.ts'
+import type { AdminCommands, AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
+import { type AdminHsm, adminHsm } from './admin-hsm.ts'
+import { AuditAdmin } from './audit/audit-admin.ts'
+import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
@@ -35,6 +37,7 @@ export interface NodeAdminParts {
   readonly key: KeyAdmin
   readonly transport: Transport
   readonly reports: PeerReports
+  readonly audit: NodeAudit
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -42,16 +45,18 @@ export interface NodeAdminParts {
 export class NodeAdmin implements AdminCommands {
   readonly hsm: HsmAdmin
   readonly key: KeyAdmin
+  readonly audit: AuditAdmin
   readonly #p: NodeAdminParts
 
   constructor(parts: NodeAdminParts) {
     this.#p = parts
     this.hsm = parts.hsm
     this.key = parts.key
+    this.audit = new AuditAdmin(parts.audit)
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, keys, lives, correlations, backups } = this.#p
+    const { self, lock, keys, lives, correlations, backups, audit } = this.#p
     const hsms = await hsmReport(this.#p)
     const { plan } = backups
     return {
@@ -68,6 +73,7 @@ export class NodeAdmin implements AdminCommands {
       ],
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
+      audit: audit.state() ?? null,
     }
   }
 
@@ -87,6 +93,15 @@ export class NodeAdmin implements AdminCommands {
     await pairs.reset(peer.index)
     pairKeeper.reset(peer.index)
     return this.#pair(peer.index)
+  }
+
+  async unlockHsm(name: string): Promise<AdminUnlock> {
+    const { vault, journal } = this.#p
+    const hsm = vault.hsm(name)
+    await journal.record({ kind: 'hsm.unlocked', details: { hsm: name } })
+    await hsm.retry()
+    const [report] = (await hsmReport(this.#p)).filter((h) => h.name === name).map(adminHsm)
+    return { hsm: report as AdminHsm, awaitsPin: report?.code === 'PIN_NEEDED' && hsm.pinSocket !== undefined }
   }
 
   /**

@@ -2,6 +2,7 @@ import { type ClusterLock, type NodeMember, type PartyId, utf8 } from '@conclave
 import type { Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { ERASURES_MAX, type NodeStatus } from '@conclave/wire'
+import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { hsmReport, hsmStatus } from './hsm-report.ts'
@@ -28,6 +29,7 @@ export interface StatusParts {
   readonly backups: BackupKeeper
   readonly meter: ProcessMeter
   readonly shelf: RecordShelf
+  readonly audit: NodeAudit
 }
 
 const eight = (n: number): Uint8Array => {
@@ -45,7 +47,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups } = this.#p
+    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit } = this.#p
     const links = transport.links()
     const hsms = await hsmReport(this.#p)
     return {
@@ -76,6 +78,7 @@ export class StatusReport {
         .erasures()
         .slice(-ERASURES_MAX)
         .map((e) => utf8(JSON.stringify(e))),
+      auditCode: audit.state()?.code ?? '',
     }
   }
 

@@ -2,40 +2,44 @@ import {
   type Clock,
   type ClusterLock,
   ConfigError,
+  codeOf,
   type Journal,
+  lockHash,
   type Member,
   type NodeMember,
   type PartyId,
   sameIdentity,
+  toHex,
 } from '@conclave/core'
 import type { Decoding, Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
-import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus } from '@conclave/wire'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
+import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
+import { noteEvent } from './audit/note-event.ts'
 import { BackupKeeper } from './backup/backup-keeper.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
-import { HsmAdmin } from './hsm-admin.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
-import { KeyAdmin } from './key-admin.ts'
 import { KeyMaker } from './key-maker.ts'
-import { NodeAdmin } from './node-admin.ts'
-import { StatusReport } from './node-status.ts'
+import type { NodeAdmin } from './node-admin.ts'
+import { nodeFront } from './node-front.ts'
+import { type StatusReport, VERSION } from './node-status.ts'
 import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
-import { PeerReports } from './peer-reports.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
-import { answerRequest, type RequestRoutes } from './request-routes.ts'
+import { answerRequest } from './request-routes.ts'
+import { requestSide } from './request-side.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
 
 const GOSSIP_EVERY_MS = 15_000
@@ -64,7 +68,9 @@ export interface NodeParts {
   readonly backup?: BackupPlan | undefined
   /** New keys sign nothing before their operator activates them. */
   readonly explicitActivation?: boolean
-  /** Default: the node's log. */
+  /** Its own tamper-evident log; without one, events are lines of the node's log. */
+  readonly audit?: AuditParts
+  /** Default: `audit`. */
   readonly journal?: Journal
 }
 
@@ -77,6 +83,7 @@ export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
   readonly backups: BackupKeeper
+  readonly approvals: ApprovalDesk
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -88,15 +95,17 @@ export class ApproverNode {
   readonly #desk: RequestDesk
   readonly #report: StatusReport
   readonly #journal: Journal
+  readonly #audit: NodeAudit
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
   #stopHsmEvents: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, { scope, keys, pairs, marks, lives, journal }: NodeStores) {
+  private constructor(parts: NodeParts, self: NodeMember, stores: NodeStores) {
+    const { scope, keys, pairs, marks, lives, journal } = stores
     this.#p = parts
     this.#journal = journal
-    const { clock, log, vault, pool, lock, transport, meter } = parts
+    const { clock, log, vault, pool, lock, transport } = parts
     const seed = () => vault.random(32)
     const outbox = new Outbox({ lock, transport, log })
     const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
@@ -111,6 +120,10 @@ export class ApproverNode {
       idle: () => this.#correlations.stir(),
     })
     this.#calls = new Calls(clock, (to, request) => outbox.sendOrThrow(to, { request }))
+    this.#audit = new NodeAudit({
+      ...{ self, lock, locks: scope.locks, store: parts.store, signer: vault.checkpointSigner },
+      ...{ journal, outbox, calls: this.#calls, clock, log, own: parts.audit },
+    })
     this.#pairKeeper = new PairKeeper({
       self: self.index,
       scope,
@@ -121,7 +134,8 @@ export class ApproverNode {
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
     this.#correlations = new CorrelationPool({
-      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls, clock, log },
+      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
+      ...{ clock, log, journal },
       nonce: seed,
       isSigning: () => this.#signer.isSigning,
     })
@@ -136,26 +150,21 @@ export class ApproverNode {
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
+    const { requests, proposals, approvals } = requestSide({ parts, stores, outbox, journal, gate: this.#audit.gate })
+    this.approvals = approvals
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, decoding: parts.decoding ?? {} },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
-      ...{ requests: new RequestStore(parts.store), maxConcurrent: parts.maxConcurrent, seed },
+      ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
     })
-    const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
-    const shown = {
-      ...{ self, lock, vault, keys, lives, epochs, pairs, shelf, backups: this.backups },
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations },
-    }
-    this.#report = new StatusReport({ ...shown, transport, meter })
-    const reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: this.#calls, clock })
-    const hsm = new HsmAdmin({ vault, journal, shelf })
-    const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
-    this.admin = new NodeAdmin({ ...shown, hsm, key, journal, transport, reports, isLinkUp })
-    const routes: RequestRoutes = {
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, certificates: this.#certificates },
-      ...{ reports, report: this.#report, keyMaker, signer: this.#signer },
-    }
+    const { report, admin, routes } = nodeFront({
+      ...{ parts, self, scope, keys, lives, epochs, pairs, journal, keyMaker, isLinkUp },
+      ...{ backups: this.backups, audit: this.#audit, calls: this.#calls, certificates: this.#certificates },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
+    })
+    this.#report = report
+    this.admin = admin
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => answerRequest(routes, from, request),
@@ -166,7 +175,7 @@ export class ApproverNode {
   /**
    * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
    *
-   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {VaultError} KEK_DESTROYED; {StoreError};
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link adoptLock} throws; {VaultError} KEK_DESTROYED; {StoreError};
    * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
@@ -203,13 +212,16 @@ export class ApproverNode {
 
   /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
-    const { transport, pool, store, vault, meter } = this.#p
+    const { transport, pool, store, vault, meter, log } = this.#p
+    const isAgain = this.#stopped
     this.#stopped = true
     this.#stopGossip()
     this.#stopHsmEvents()
     this.#pairKeeper.close()
     this.#correlations.close()
     meter.stop()
+    if (!isAgain) await noteEvent(this.#journal, log, { kind: 'node.stopped', details: {} })
+    await this.#audit.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
     for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
@@ -219,8 +231,11 @@ export class ApproverNode {
   }
 
   async #join(): Promise<void> {
-    const { vault, log } = this.#p
+    const { vault, log, lock, policy } = this.#p
+    const details = { version: VERSION, lockVersion: lock.version, lockHash: toHex(lockHash(lock)), policySequence: policy.sequence }
+    await noteEvent(this.#journal, log, { kind: 'node.started', details })
     this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
+    await this.#audit.start()
     await this.#epochs.resume()
     await this.backups.announce()
     this.#p.meter.start()
@@ -228,8 +243,10 @@ export class ApproverNode {
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
         this.#epochs.greet(member.index)
+        this.approvals.greet(member.index)
       },
       linkDown: (member, reason) => {
         if (member.kind !== 'node') return
@@ -237,8 +254,17 @@ export class ApproverNode {
         this.#calls.peerLost(member.index)
         this.#hub.stopWith(member.index, 'PEER_LOST', `the link to party ${member.index} went down (${reason})`)
       },
+      unproved: (member) => this.#unproved(member),
     })
     this.#gossipLater()
+  }
+
+  /** It has happened: that it cannot be written down changes nothing in it. */
+  #unproved({ name, peerId }: Member): void {
+    const event = { kind: 'identity.unproved', details: { member: name, peerId } }
+    this.#journal
+      .record(event)
+      .catch((error: unknown) => this.#p.log.error({ ...event.details, code: codeOf(error) }, 'event not recorded'))
   }
 
   #gossipLater(): void {
@@ -260,11 +286,13 @@ export class ApproverNode {
       return
     }
     const { body } = frame
+    const unheard = (error: unknown) => this.#p.log.error({ err: error }, 'gossip failed')
     if ('request' in body) void this.#desk.answer(from, body.request)
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
-    else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
+    else if ('approvals' in body) this.approvals.heard(from.index, body.approvals).catch(unheard)
+    else this.#epochs.heard(from.index, body.gossip).catch(unheard)
   }
 }

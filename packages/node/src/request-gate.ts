@@ -1,5 +1,5 @@
-import { type Clock, ConclaveError, equalBytes, fromHex } from '@conclave/core'
-import { isRequestSigned, type Policy, payloadHash, requestIdOf } from '@conclave/policy'
+import { type Clock, ConclaveError, equalBytes, fromHex, isRequestSigned, payloadHash, requestIdOf } from '@conclave/core'
+import type { Policy } from '@conclave/policy'
 import type { Propose } from '@conclave/wire'
 import { termsOf } from './request-terms.ts'
 

@@ -1,18 +1,5 @@
-import { equalBytes } from '@conclave/core'
-import type { RequestTerms } from '@conclave/policy'
-import type { RequestTerms as WireTerms } from '@conclave/wire'
-
-/** 64 bits, big-endian. */
-export function timeBytes(ms: number): Uint8Array {
-  const out = new Uint8Array(8)
-  new DataView(out.buffer).setBigUint64(0, BigInt(ms))
-  return out
-}
-
-/** Above 2^53 not exact, which no check of a time lets pass. */
-export function msOf(time: Uint8Array): number {
-  return Number(new DataView(time.buffer, time.byteOffset, 8).getBigUint64(0))
-}
+import { equalBytes, type RequestTerms } from '@conclave/core'
+import { msOf, timeBytes, type RequestTerms as WireTerms } from '@conclave/wire'
 
 export function termsOf({ requester, nonce, notBefore, expiresAt }: WireTerms): RequestTerms {
   return { requester, nonce, notBeforeMs: msOf(notBefore), expiresAtMs: msOf(expiresAt) }

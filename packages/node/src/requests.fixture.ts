@@ -1,21 +1,21 @@
 import { concat, type DerivationPath, fromHex, tagged, toHex, u32, utf8 } from '@conclave/core'
 import { verifies } from '@conclave/mpc'
-import type {
-  Failure,
-  KeyCreated,
-  NodeStatus,
-  Propose,
-  ProposedItem,
-  RenewKey,
-  RequestTerms,
-  Response,
-  Signed,
-  SignedItem,
-  Verdict,
+import {
+  type Failure,
+  type KeyCreated,
+  type NodeStatus,
+  type Propose,
+  type ProposedItem,
+  type RenewKey,
+  type RequestTerms,
+  type Response,
+  type Signed,
+  type SignedItem,
+  timeBytes,
+  type Verdict,
 } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED, type TestCluster } from './cluster.fixture.ts'
-import { timeBytes } from './request-terms.ts'
 
 export const KEY = 'treasury-1'
 export type Body = Response['body']
@@ -108,7 +108,13 @@ export function renew(c: TestCluster, renewKey: RenewKey): Promise<Body[]> {
 
 /** Of a request that nobody signed: it never ends. */
 export const TERMS: RequestTerms = {
-  ...{ requester: 'tests', nonce: tagged('test-nonce'), notBefore: timeBytes(0), expiresAt: timeBytes(Number.MAX_SAFE_INTEGER), keyEpoch: 0 },
+  ...{
+    requester: 'tests',
+    nonce: tagged('test-nonce'),
+    notBefore: timeBytes(0),
+    expiresAt: timeBytes(Number.MAX_SAFE_INTEGER),
+    keyEpoch: 0,
+  },
   signature: new Uint8Array(0),
 }
 

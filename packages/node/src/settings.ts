@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
+import { ConfigError, messageOf, PARTIES_MAX, parseYamlFile } from '@conclave/core'
 import { type DecodingSettings, decodingSettings, withPaths } from '@conclave/policy'
 import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
 import { CUSTODIANS_MAX } from '@conclave/wire'
@@ -18,6 +18,7 @@ const PinSource = z.union([
   z.strictObject({ file: z.string().min(1) }),
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ credential: z.string().min(1) }),
+  z.strictObject({ prompt: z.literal(true) }),
 ])
 
 const timeout = z.int().min(100).max(600_000)
@@ -85,9 +86,41 @@ const Settings = z.strictObject({
   policy: z.strictObject({ file: z.string().min(1) }),
   decoding: decodingSettings.prefault({}),
   backup: Backup.optional(),
+  audit: z
+    .strictObject({
+      path: z.string().min(1).default('./audit'),
+      witnesses: z
+        .strictObject({
+          required: z
+            .int()
+            .min(0)
+            .max(PARTIES_MAX - 1)
+            .optional(),
+        })
+        .prefault({}),
+      checkpoint: z
+        .strictObject({ entries: z.int().min(1).max(100_000).default(1_000), seconds: z.int().min(1).max(3_600).default(10) })
+        .prefault({}),
+      postQuantum: z.boolean().default(false),
+      // The one thing that a node can do then; it stands here so that nobody has to guess.
+      onWriteFailure: z.literal('stop-signing').default('stop-signing'),
+    })
+    .prefault({}),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
+
+/** How a node keeps its log. */
+export interface AuditSettings {
+  /** A directory of its own. */
+  readonly path: string
+  /** How many other nodes must agree with the log before this one signs. Undefined: one less than a quorum. */
+  readonly witnessesRequired: number | undefined
+  readonly checkpointEntries: number
+  readonly checkpointMs: number
+  /** Sign checkpoints by ML-DSA-65 too. */
+  readonly isPostQuantum: boolean
+}
 
 /** A node's settings file, every path absolute. */
 export interface NodeSettings {
@@ -111,6 +144,7 @@ export interface NodeSettings {
   readonly decoding: DecodingSettings
   /** Who together can open this node's backups; without it none are made. */
   readonly backup: BackupPlan | undefined
+  readonly audit: AuditSettings
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -135,7 +169,8 @@ export function readSettings(file: string): NodeSettings {
 function hsmSettings({ pin, env, ...hsm }: HsmInput, at: (path: string) => string): HsmSettings {
   const placed =
     env === undefined ? {} : { env: Object.fromEntries(Object.entries(env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }
-  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed }
+  const socket = 'prompt' in pin ? { pinSocket: at(`hsm-${hsm.name}.pin.sock`) } : {}
+  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed, ...socket }
 }
 
 /**
@@ -162,6 +197,13 @@ export function parseSettings(text: string, file: string): NodeSettings {
     policyFile: at(s.policy.file),
     decoding: withPaths(s.decoding, at),
     backup: s.backup,
+    audit: {
+      path: at(s.audit.path),
+      witnessesRequired: s.audit.witnesses.required,
+      checkpointEntries: s.audit.checkpoint.entries,
+      checkpointMs: 1000 * s.audit.checkpoint.seconds,
+      isPostQuantum: s.audit.postQuantum,
+    },
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,
   }

@@ -3,31 +3,33 @@ import {
   ConclaveError,
   codeOf,
   InvalidArgument,
-  messageOf,
+  type Journal,
   type PartyId,
   PolicyDenied,
   parsePartySet,
   Timeout,
-  toHex,
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
-import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
+import type { StatementDigest } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
+import { noteEvent } from './audit/note-event.ts'
+import { sessionFailed, sessionSigned, sessionStarted } from './audit/signing-events.ts'
+import type { SigningGate } from './audit/signing-gate.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
-import { Judge, type Judged, type Proposal } from './judge.ts'
+import type { Judged, Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
-import { RequestGate } from './request-gate.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { Proposals } from './proposals.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
 import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
-import { StoreError } from './store/store.ts'
+import { together } from './together.ts'
 
 export interface SignerOptions {
   readonly self: PartyId
@@ -40,37 +42,28 @@ export interface SignerOptions {
   readonly correlations: CorrelationPool
   readonly requests: RequestStore
   readonly hub: SessionHub
-  readonly policy: Policy
-  readonly decoding: Decoding
+  readonly proposals: Proposals
   readonly clock: Clock
   readonly log: Logger
   readonly maxConcurrent: number
+  readonly journal: Journal
+  readonly gate: SigningGate
   /** 32 bytes of HSM and operating-system randomness mixed. */
   seed(): Promise<Uint8Array>
 }
-
-/** Requests that were denied here lately: an attempt may come right behind its proposal. */
-export const DENIED_MAX = 256
-
-/** What fits the wire of the text that a policy's author wrote. */
-const [REASON_CHARS_MAX, RULE_CHARS_MAX] = [512, 128]
 
 /**
  * Signing at this node. It decodes every payload itself and asks its own policy; nobody else's word counts.
  */
 export class Signer {
   readonly #o: SignerOptions
-  readonly #judge: Judge
-  readonly #gate: RequestGate
-  readonly #denied = new Map<string, Proposal>()
+  readonly #proposals: Proposals
   /** Signatures, not sessions. */
   #running = 0
 
   constructor(options: SignerOptions) {
     this.#o = options
-    const { policy, decoding, clock, scope } = options
-    this.#judge = new Judge({ clusterId: scope.clusterId, policy, decoding })
-    this.#gate = new RequestGate({ clusterId: scope.clusterId, policy, clock })
+    this.#proposals = options.proposals
   }
 
   /** Whether a signing is under way, in a session or before one. */
@@ -78,45 +71,26 @@ export class Signer {
     return this.#running > 0
   }
 
-  /** This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. */
-  async propose(p: Propose): Promise<Verdict> {
-    const { requestId } = p
-    try {
-      const refusal = this.#o.lives.refusal(p.keyId) ?? this.#gate.refusal(p)
-      if (refusal !== undefined) {
-        this.#noteDenied(p)
-        throw refusal
-      }
-      const { verdict, digests, hash } = this.#judged(p)
-      const { allowed, code, rule } = verdict
-      // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
-      if (allowed) await this.#o.requests.remember(p)
-      else this.#noteDenied(p)
-      this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request denied')
-      const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
-      return { requestId, allowed, code, ...said, digests: digests.map(({ digest }) => digest), statement: hash }
-    } catch (error) {
-      if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
-      const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
-      return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [], statement: new Uint8Array(0) }
-    }
+  /** @throws what {@link Proposals.propose} throws. */
+  propose(p: Propose): Promise<Verdict> {
+    return this.#proposals.propose(p)
   }
 
   /**
    * Takes part in one attempt.
    *
-   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*; what
-   * a session throws.
+   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST,
+   * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
    */
   async sign(s: Sign): Promise<Signed> {
-    const known = (await this.#o.requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
+    const known = await this.#proposals.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // A request of many signatures must find room too, so what runs may exceed the limit by one request.
     if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
     const refusal = this.#o.lives.refusal(known.keyId)
     if (refusal?.code === 'KEY_DESTROYED') throw refusal
     // The policy may have changed since the proposal, so it is asked again.
-    const judged = this.#judged(known)
+    const judged = this.#proposals.judged(known)
     const count = judged.digests.length
     this.#running += count
     try {
@@ -127,24 +101,9 @@ export class Signer {
     }
   }
 
-  #judged(proposal: Proposal): Judged {
-    const key = this.#o.keys.get(proposal.keyId)
-    // Every epoch has the same key, so an earlier one says nothing less; of a later one this node has yet to hear.
-    if (proposal.terms.keyEpoch > key.epoch)
-      throw new ConclaveError('EPOCH_MISMATCH', `this node is in epoch ${key.epoch} of key "${key.keyId}"`, { retriable: true })
-    return this.#judge.judge(proposal, key)
-  }
-
-  #noteDenied(p: Propose): void {
-    const name = toHex(p.requestId)
-    this.#denied.delete(name)
-    this.#denied.set(name, p)
-    if (this.#denied.size > DENIED_MAX) this.#denied.delete(this.#denied.keys().next().value as string)
-  }
-
   async #sign(s: Sign, known: Proposal, { verdict, digests: items, hash }: Judged): Promise<Signed> {
     const { self, scope } = this.#o
-    const refusal = this.#o.lives.refusal(known.keyId) ?? this.#gate.refusal(known)
+    const refusal = this.#proposals.refusal(known)
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
@@ -159,6 +118,8 @@ export class Signer {
       const peers = signers.filter((j) => j !== self)
       // The others may have begun.
       this.#o.hub.decline(sid, peers, denied.code)
+      const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
+      await this.#proposals.noteRefused(known, said, items)
       throw denied
     }
     const { result, bytesSent } = await this.#run(sid, key, request)
@@ -192,14 +153,16 @@ export class Signer {
   }
 
   async #run(sid: Uint8Array, key: KeyPublic, request: SignRequest) {
-    const { self, pairKeeper, correlations, requests, scope, hub } = this.#o
+    const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
     try {
+      await gate.confirmed()
       const names = pairKeeper.check(peers)
       const [, { share, states, seed }] = await together([
         requests.spend(request.requestId, request.attempt),
         this.#open(key, peers, opened),
+        journal.record(sessionStarted(sid, key, request)),
       ])
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
@@ -208,8 +171,12 @@ export class Signer {
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
       const hooks: SessionHooks = { seed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
-      return await hub.run(sid, peers, job, hooks)
+      const done = await hub.run(sid, peers, job, hooks)
+      const signatures = done.result.map((r) => r.signature)
+      void noteEvent(journal, log, sessionSigned(sid, request.requestId, signatures))
+      return done
     } catch (error) {
+      void noteEvent(journal, log, sessionFailed(sid, request.requestId, error))
       // A spent attempt may be the name of a session that runs.
       if (codeOf(error) !== 'ATTEMPT_SPENT') hub.decline(sid, peers, codeOf(error))
       throw error
@@ -238,10 +205,4 @@ export class Signer {
     ])
     return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
   }
-}
-
-/** All results, or the first failure once every act has ended: nothing goes on that its caller does not know of. */
-async function together<const A extends readonly Promise<unknown>[]>(acts: A): Promise<{ -readonly [I in keyof A]: Awaited<A[I]> }> {
-  await Promise.allSettled(acts)
-  return (await Promise.all(acts)) as { -readonly [I in keyof A]: Awaited<A[I]> }
 }

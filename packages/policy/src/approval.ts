@@ -1,4 +1,4 @@
-import { concat, equalBytes, tagged, u32, utf8, verifyIdentity } from '@conclave/core'
+import { equalBytes, tagged, u64, utf8, verifyIdentity } from '@conclave/core'
 import type { Approver } from './approver.ts'
 import { type Assertion, verifyAssertion } from './passkey.ts'
 import type { Policy } from './policy.ts'
@@ -16,7 +16,7 @@ export interface ApprovalWord {
   readonly atMs: number
 }
 
-/** 64 bytes of an Ed25519 key, or what an authenticator answered. */
+/** What a key of a file or of an HSM made, or what an authenticator answered. */
 export type Evidence = { readonly signature: Uint8Array } | { readonly assertion: Assertion }
 
 export interface Approval extends ApprovalWord {
@@ -26,10 +26,9 @@ export interface Approval extends ApprovalWord {
 /** How far an approver's clock may be ahead of a node's. */
 export const APPROVAL_AHEAD_MS_MAX = 60_000
 
-/** What an Ed25519 key signs, and the challenge of a passkey: 32 bytes. */
+/** What a key signs, and the challenge of a passkey: 32 bytes. */
 export function approvalHash({ statement, decision, approver, atMs }: ApprovalWord): Uint8Array {
-  const time = concat(u32(Math.floor(atMs / 0x100000000)), u32(atMs % 0x100000000))
-  return tagged('approval', statement, utf8(decision), utf8(approver), time)
+  return tagged('approval', statement, utf8(decision), utf8(approver), u64(atMs))
 }
 
 /** Whether one of an approver's keys signed it. */
@@ -39,7 +38,7 @@ export function isApprovalOf({ id, keys }: Approver, approval: Approval): boolea
   const hash = approvalHash(approval)
   return keys.some((key) => {
     if ('signature' in evidence) {
-      return key.kind === 'ed25519' && verifyIdentity({ type: 'ed25519', publicKey: key.publicKey }, hash, evidence.signature)
+      return key.kind === 'identity' && verifyIdentity(key.key, hash, evidence.signature)
     }
     return key.kind === 'webauthn' && verifyAssertion(key, hash, evidence.assertion)
   })

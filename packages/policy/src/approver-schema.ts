@@ -1,6 +1,6 @@
-import { fromHex, InvalidArgument, messageOf, parseIdentityKey, parseKeyId, toHex } from '@conclave/core'
+import { fromHex, type IdentityKey, InvalidArgument, messageOf, parseIdentityKey, parseKeyId, toHex } from '@conclave/core'
 import { z } from 'zod'
-import type { ApprovalCount, ApprovalRule, Approver, ApproverKey, Requester } from './approver.ts'
+import { type ApprovalCount, type ApprovalRule, type Approver, type ApproverKey, publicKeyOf, type Requester } from './approver.ts'
 import { parseCoseKey } from './passkey.ts'
 
 export const APPROVERS_MAX = 256
@@ -28,8 +28,16 @@ function parseEd25519(text: string): Uint8Array {
   return parseIdentityKey('ed25519', fromHex(digits)).publicKey
 }
 
+const PLAIN = /^(ed25519|secp256k1|p256):((?:[0-9a-f]{2}){32,33})$/
+
+function parsePlainKey(text: string): IdentityKey {
+  const [, type = '', digits] = PLAIN.exec(text) ?? []
+  if (digits === undefined) throw new InvalidArgument('BAD_KEY', 'a key is "ed25519:", "p256:" or "secp256k1:" and lower-case hexadecimal')
+  return parseIdentityKey(type, fromHex(digits))
+}
+
 const id = (what: string) => parsedText(what, parseKeyId)
-const fileKey = parsedText('a key', (text): ApproverKey => ({ kind: 'ed25519', publicKey: parseEd25519(text) }))
+const plainKey = parsedText('a key', (text): ApproverKey => ({ kind: 'identity', key: parsePlainKey(text) }))
 const passkey = z
   .strictObject({
     webauthn: z.strictObject({
@@ -41,7 +49,7 @@ const passkey = z
   .transform(({ webauthn: { rpId, origin, key } }): ApproverKey => ({ kind: 'webauthn', rpId, origin, ...key }))
 
 const keysOf = z
-  .array(z.union([fileKey, passkey]), '"keys" is a list')
+  .array(z.union([plainKey, passkey]), '"keys" is a list')
   .min(1, 'an approver has a key')
   .max(KEYS_MAX, `more than ${KEYS_MAX} keys`)
 
@@ -70,7 +78,7 @@ export const approvers = z
   .max(APPROVERS_MAX, `more than ${APPROVERS_MAX} approvers`)
   .refine((all) => distinct(all.map((a) => a.id)), 'an id is listed twice')
   // Or one person could count as two.
-  .refine((all) => distinct(all.flatMap((a) => a.keys.map((k) => toHex(k.publicKey)))), 'a key is enrolled twice')
+  .refine((all) => distinct(all.flatMap((a) => a.keys.map((k) => toHex(publicKeyOf(k))))), 'a key is enrolled twice')
 
 const count = z.strictObject({
   required: z.int('"required" is a whole number').min(1, '"required" is at least 1').max(APPROVERS_MAX),

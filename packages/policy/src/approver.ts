@@ -1,4 +1,4 @@
-import { tagged, u32, utf8 } from '@conclave/core'
+import { type IdentityKey, tagged, u32, utf8 } from '@conclave/core'
 
 /** The key that a platform signs its requests with. */
 export interface Requester {
@@ -20,13 +20,13 @@ export interface Passkey {
   readonly origin: string
 }
 
-export interface FileKey {
-  readonly kind: 'ed25519'
-  /** 32 bytes. */
-  readonly publicKey: Uint8Array
+/** A key in a file, or the identity key of a node, which is in its HSM. */
+export interface PlainKey {
+  readonly kind: 'identity'
+  readonly key: IdentityKey
 }
 
-export type ApproverKey = FileKey | Passkey
+export type ApproverKey = PlainKey | Passkey
 
 /** A person who may approve. However many keys one has, it is one person. */
 export interface Approver {
@@ -49,9 +49,11 @@ export type ApprovalRule = readonly (readonly ApprovalCount[])[]
 const set = (values: readonly string[]) => tagged('policy-set', ...[...values].sort().map(utf8))
 
 function hashKey(key: ApproverKey): Uint8Array {
-  if (key.kind === 'ed25519') return tagged('policy-key', utf8(key.kind), key.publicKey)
+  if (key.kind === 'identity') return tagged('policy-key', utf8(key.key.type), key.key.publicKey)
   return tagged('policy-key', utf8(key.kind), utf8(key.algorithm), key.publicKey, utf8(key.rpId), utf8(key.origin))
 }
+
+export const publicKeyOf = (key: ApproverKey): Uint8Array => (key.kind === 'identity' ? key.key.publicKey : key.publicKey)
 
 /** 32 bytes each, for the hash of a policy. */
 export const hashRequester = ({ name, key }: Requester): Uint8Array => tagged('policy-requester', utf8(name), key)

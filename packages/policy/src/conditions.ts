@@ -55,6 +55,10 @@ function pathsOf({ path: asked, payload }: PolicyRequest): readonly DerivationPa
   return [...payload.digests.map((digest) => digest.path ?? asked), ...payload.changePaths]
 }
 
+/** A drill says whose key it is for. */
+const drill: Condition = (_, { keyId, payload }) =>
+  unless(payload.type !== 'drill' || payload.keyId === keyId, 'KEY_NOT_ALLOWED', `it is a drill of another key than ${keyId}`)
+
 const path: Condition = ({ paths }, request) => {
   if (paths === undefined) return undefined
   const other = pathsOf(request).find((own) => !paths.some((pattern) => matchesPath(pattern, own)))
@@ -143,7 +147,19 @@ const approvals: Condition = ({ approvals: rule }, { approvedBy = new Set() }) =
     : unless(meetsApprovals(rule, approvedBy), 'PENDING_APPROVAL', `it waits for approvals: ${describeMissing(rule, approvedBy)}`)
 
 /** All conditions of an allow rule, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
-export const CONDITIONS: readonly Condition[] = [key, path, payloadType, chain, destination, data, method, tokens, ...BOUNDS, approvals]
+export const CONDITIONS: readonly Condition[] = [
+  key,
+  drill,
+  path,
+  payloadType,
+  chain,
+  destination,
+  data,
+  method,
+  tokens,
+  ...BOUNDS,
+  approvals,
+]
 
 const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: PolicyRequest) =>
   chainId === undefined ? type === 'raw' : chainId === 0n || values.includes(chainId)

@@ -1,5 +1,6 @@
 import { ConclaveError, type DerivationPath, InvalidArgument } from '@conclave/core'
 import type { DecodeContext } from './decode-context.ts'
+import { type DecodedDrill, decodeDrill } from './drill.ts'
 import { type DecodedEvmTransaction, decodeEvmTransaction } from './evm-transaction.ts'
 import { type DecodedPsbt, decodePsbt } from './psbt.ts'
 import { type DecodedRawDigest, decodeRawDigest } from './raw-digest.ts'
@@ -7,7 +8,7 @@ import type { StatementDigest } from './statement.ts'
 import { type DecodedTypedData, decodeTypedData } from './typed-data.ts'
 
 /** What a payload does, as this process decoded it from the exact bytes. Discriminated by `type`. */
-export type DecodedPayload = DecodedEvmTransaction | DecodedTypedData | DecodedPsbt | DecodedRawDigest
+export type DecodedPayload = DecodedEvmTransaction | DecodedTypedData | DecodedPsbt | DecodedRawDigest | DecodedDrill
 
 export type PayloadType = DecodedPayload['type']
 
@@ -19,10 +20,11 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<PayloadType, Decoder>([
   ['eip712', decodeTypedData],
   ['btc.psbt', decodePsbt],
   ['raw', decodeRawDigest],
+  ['drill', decodeDrill],
 ])
 
 /** Every payload type that `decodePayload` knows and that a policy may name. */
-export const PAYLOAD_TYPES = ['evm.tx', 'eip712', 'btc.psbt', 'raw'] as const satisfies readonly PayloadType[]
+export const PAYLOAD_TYPES = ['evm.tx', 'eip712', 'btc.psbt', 'raw', 'drill'] as const satisfies readonly PayloadType[]
 
 /**
  * Decodes the exact bytes that are to be signed, or refuses them: what cannot be shown to a person is not signed.

@@ -1,6 +1,5 @@
-import { fromHex, toHex, utf8 } from '@conclave/core'
+import { canonicalJson, fromHex, parseCanonicalJson, toHex, utf8 } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { canonicalJson, parseCanonicalJson } from './canonical-json.ts'
 import { type DecodedPayload, decodePayload } from './decoded-payload.ts'
 import { evaluate } from './evaluate.ts'
 import { SUPPLIER, unsigned, unsigned2930, unsignedLegacy } from './naive-rlp.fixture.ts'

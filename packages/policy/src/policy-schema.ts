@@ -97,6 +97,7 @@ const BOUNDS: Readonly<Record<PayloadType, { readonly must: readonly string[]; r
   eip712: { must: ['chains', 'destinations', 'primaryTypes'], may: ['tokenAmountsMax'] },
   'btc.psbt': { must: ['destinations', 'amountMaxSat', 'feeMaxSat'], may: [] },
   raw: { must: [], may: [] },
+  drill: { must: [], may: [] },
 }
 
 const anyPayload = {

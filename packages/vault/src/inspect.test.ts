@@ -163,6 +163,7 @@ describe('HSM inspection', () => {
   it('inspection: a PIN that only the service has is elsewhere, a missing file is a bad source', async () => {
     const at = (pin: HsmSettings['pin']) => inspectHsm({ ...hsm.settings, pin }, OPTIONS)
     expect((await at({ credential: 'hsm-pin' })).pin).to.include({ ok: false, code: 'PIN_ELSEWHERE' })
+    expect((await at({ prompt: true })).pin).to.include({ ok: false, code: 'PIN_ELSEWHERE' })
     expect((await at({ env: 'CONCLAVE_TEST_NO_SUCH_PIN' })).pin).to.include({ ok: false, code: 'PIN_ELSEWHERE' })
     expect((await at({ file: join(directory.path, 'no-pin') })).pin).to.include({ ok: false, code: 'PIN_SOURCE' })
   })

@@ -8,9 +8,10 @@ import * as backupMessages from './backup-messages.ts'
 import { decode, encode, WireError } from './codec.ts'
 import * as messages from './messages.ts'
 import type { Field, MessageField } from './schema.ts'
+import * as storeMessages from './store-messages.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const all = Object.values({ ...messages, ...backupMessages }).filter(
+const all = Object.values({ ...messages, ...backupMessages, ...storeMessages }).filter(
   (m): m is typeof m & MessageField => typeof m === 'object' && 'kind' in m,
 )
 
@@ -106,6 +107,29 @@ describe('wire', () => {
     refused(Uint8Array.from([0x0a, 31, ...new Uint8Array(31)]))
     expect(() => encode(messages.Hello, { ...hello, protocol: 2 ** 32 })).to.throw(WireError)
     expect(() => encode(messages.Hello, { ...hello, protocol: 'x' as never })).to.throw(WireError)
+  })
+
+  it('wire: a refusal says where, at any depth, and the next one is not told by it', () => {
+    const path = [0, 0]
+    const item = { payload: new Uint8Array(4), path }
+    const frame = (items: unknown) => ({
+      body: { request: { id: 1, body: { propose: { requestId: new Uint8Array(32), keyId: 'k', payloadType: 'evm.tx', items } } } },
+    })
+    const why = (value: unknown) => {
+      try {
+        encode(messages.Frame, value as never)
+      } catch (error) {
+        return (error as Error).message
+      }
+      return undefined
+    }
+    const at = 'Frame.body.request.body.propose.items'
+    expect(why(frame([item, { ...item, path: [0, -1] }]))).to.equal(`${at}[1].path[1] is out of range`)
+    expect(why(frame([item, { ...item, payload: 'x' }]))).to.equal(`${at}[1].payload is not bytes`)
+    expect(why(frame([]))).to.match(/^Frame\.body\.request\.body\.propose\.items has not 1 to /)
+    for (const body of [{}, { end: {}, gossip: {} }]) expect(why({ body })).to.equal('Frame.body must have exactly one case')
+    expect(why(frame([item]))).to.equal(undefined)
+    expect(why(undefined)).to.equal('Frame is missing')
   })
 
   it('wire: decoded bytes are copies', () => {

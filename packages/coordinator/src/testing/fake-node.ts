@@ -77,6 +77,8 @@ export class FakeNode {
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  /** Why its audit log keeps it from signing. */
+  auditCode = ''
   hsms: NodeStatus['hsms'] = []
   /** As its status has them. */
   erasures: readonly Uint8Array[] = []
@@ -86,6 +88,8 @@ export class FakeNode {
   holdsBack = false
   /** The code with which it refuses every renewal. */
   refuses: string | undefined
+  /** The hash of the statement that it makes of every request. */
+  statement: Uint8Array = tagged('fake-statement')
   /** Whether it signs under the epoch before its present one. */
   signsBefore = true
   /** Sees each request first; may answer in its own way, call `honest`, or answer nothing (undefined). */
@@ -178,6 +182,7 @@ export class FakeNode {
       name,
       version: 'fake',
       hsmOk: this.hsmOk,
+      auditCode: this.auditCode,
       hsms: this.hsms,
       keys: [...this.keys].map(([keyId, { epoch, threshold, parties, state, prepared }]) => {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
@@ -272,7 +277,8 @@ export class FakeNode {
     if (!this.keys.has(propose.keyId)) return failure('UNKNOWN_KEY', { retriable: false })
     this.#proposed.set(toHex(propose.requestId), propose)
     const digests = digestsIn(propose, this.#world.keys.get(propose.keyId) as FakeKey).map(({ digest }) => digest)
-    return { verdict: { requestId: propose.requestId, allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests } }
+    const said = { allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests, statement: this.statement }
+    return { verdict: { requestId: propose.requestId, ...said } }
   }
 
   async #sign({ requestId, attempt, signers, epoch }: Sign): Promise<ResponseBody> {

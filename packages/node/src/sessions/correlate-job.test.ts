@@ -60,8 +60,11 @@ describe('correlate job', () => {
     ...{ kind: 'sign', self, clusterContext: SCOPE.clusterContext, share: copy(shares.get(self) as OpenedRecord) },
     pairs: new Map([[other(self), copy(pairs.get(self) as OpenedRecord)]]),
     request: {
- ...{ requestId: tagged('r'), statement: tagged('s'), signers: [1, 2] },
- items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt },
+      ...{ requestId: tagged('r'), statement: tagged('s'), signers: [1, 2] },
+      items: [{ digest: tagged('d'), path: [] }],
+      purpose: 'evm.tx',
+      attempt,
+    },
     offers: new Map(self === 1 && offered.length > 0 ? [[2, offered]] : []),
     stocked: new Set(self === 2 && stocked ? [1] : []),
   })

@@ -55,8 +55,11 @@ describe('session stop', () => {
     pairs: new Map([[other(self), copy(pairs.get(self) as OpenedRecord)]]),
     ...{ offers: new Map(), stocked: new Set() },
     request: {
- ...{ requestId: tagged('r'), statement: tagged('s'), signers: [1, 2] },
- items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt },
+      ...{ requestId: tagged('r'), statement: tagged('s'), signers: [1, 2] },
+      items: [{ digest: tagged('d'), path: [] }],
+      purpose: 'evm.tx',
+      attempt,
+    },
   })
 
   /** Round 1 of the peer in an attempt, as honest or with one bit of every column changed. */

@@ -23,6 +23,9 @@ const REFUSALS: Readonly<Partial<Record<Phase, readonly [code: string, why: stri
   destroyed: ['KEY_DESTROYED', 'was destroyed'],
 }
 
+/** The last time that a date can be. */
+const TIME_MAX_MS = 8.64e15
+
 /** A phase with what is known of how the key got there. */
 export interface KeyLife {
   readonly phase: Phase
@@ -42,10 +45,12 @@ function eight(n: number): Uint8Array {
   return out
 }
 
-function lifeOf({ phase, at, reason, publicKey, epochs, kekGeneration, keyId }: StoredKeyLife): KeyLife {
+/** Parses a stored phase. @throws {StoreError} STORE_CORRUPT. */
+export function lifeOf({ phase, at, reason, publicKey, epochs, kekGeneration, keyId }: StoredKeyLife): KeyLife {
   const known = PHASES.find((p) => p === phase)
   if (known === undefined) throw new StoreError('STORE_CORRUPT', `key ${keyId} is in a phase that is not known here: ${phase}`)
   const atMs = Number(new DataView(at.buffer, at.byteOffset, 8).getBigUint64(0))
+  if (atMs > TIME_MAX_MS) throw new StoreError('STORE_CORRUPT', `key ${keyId} has been in its phase since no time`)
   return { phase: known, atMs, reason, publicKey: publicKey.length === 0 ? undefined : publicKey, epochs, kekGeneration }
 }
 

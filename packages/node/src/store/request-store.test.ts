@@ -5,13 +5,14 @@ import { tagged, toHex, u32, utf8 } from '@conclave/core'
 import { encode, StoredSingleRequest } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
+import { TERMS } from '../requests.fixture.ts'
 import { LevelStore } from './level-store.ts'
 import { RECENT_MAX, RequestStore } from './request-store.ts'
 import { type Store, StoreError } from './store.ts'
 
 const ID = tagged('request')
 const item = (payload: string, path: readonly number[] = [0]) => ({ payload: utf8(payload), path })
-const batch = (...items: readonly ReturnType<typeof item>[]) => ({ requestId: ID, keyId: 'k', payloadType: 'evm.tx', items })
+const batch = (...items: readonly ReturnType<typeof item>[]) => ({ requestId: ID, keyId: 'k', payloadType: 'evm.tx', items, terms: TERMS })
 const proposal = (payload = 'a', path: readonly number[] = [0]) => batch(item(payload, path))
 
 describe('request store', () => {

@@ -1,5 +1,15 @@
 import { ConclaveError, equalBytes, formatPath, InvalidArgument, toHex } from '@conclave/core'
-import { decode, encode, type MessageField, type Propose, StoredRequest, StoredSingleRequest, StoredUnboundRequest, type ValueOf, WireError } from '@conclave/wire'
+import {
+  decode,
+  encode,
+  type MessageField,
+  type Propose,
+  StoredRequest,
+  StoredSingleRequest,
+  StoredUnboundRequest,
+  type ValueOf,
+  WireError,
+} from '@conclave/wire'
 import { sameTerms, UNBOUND_TERMS } from '../request-terms.ts'
 import { NonceBook } from './nonce-book.ts'
 import type { Change, Store } from './store.ts'
@@ -37,7 +47,8 @@ function readAs<M extends MessageField>(type: M, value: Uint8Array): ValueOf<M> 
 }
 
 function isSame(a: Propose | StoredRequest, b: Propose | StoredRequest): boolean {
-  if (a.keyId !== b.keyId || a.payloadType !== b.payloadType || a.items.length !== b.items.length || !sameTerms(a.terms, b.terms)) return false
+  if (a.keyId !== b.keyId || a.payloadType !== b.payloadType || a.items.length !== b.items.length || !sameTerms(a.terms, b.terms))
+    return false
   return a.items.every(({ payload, path }, i) => {
     const other = b.items[i]
     return other !== undefined && equalBytes(payload, other.payload) && formatPath(path) === formatPath(other.path)
@@ -82,7 +93,8 @@ export class RequestStore {
         recent.written.then(release, release)
         return recent
       }
-      if (!isSame(known.request, p)) throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload, path or time')
+      if (!isSame(known.request, p))
+        throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload, path or time')
       return known
     })
     await written

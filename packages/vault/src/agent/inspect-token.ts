@@ -137,15 +137,16 @@ function readStart(path: string, bytesMax: number): Buffer | undefined {
   }
 }
 
-/** A source that only the node's own process has says nothing about the node. */
+/** A source that only the node's own process has, or a person, says nothing about the node. */
 function isElsewhere(source: PinSource): boolean {
+  if ('prompt' in source) return true
   if ('credential' in source) return process.env.CREDENTIALS_DIRECTORY === undefined
   return 'env' in source && process.env[source.env] === undefined
 }
 
 function pinOf(request: InspectRequest): Found<{ readonly bytes: Buffer; readonly about: InspectedPin }> {
   const { pin: source } = request.settings
-  if (isElsewhere(source)) return failed('PIN_ELSEWHERE', 'only the running service can read the PIN from its source')
+  if (isElsewhere(source)) return failed('PIN_ELSEWHERE', 'only the running service, or a person, has the PIN')
   try {
     const bytes = readPin(source)
     return { ok: true, value: { bytes, about: aboutPin(request, bytes, undefined) } }
