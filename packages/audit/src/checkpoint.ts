@@ -71,7 +71,8 @@ export function openCheckpoint(bytes: Uint8Array, keys: CheckpointKeys, options:
   if (!pq.every(has)) throw new AuditError('CHECKPOINT_UNSIGNED', `checkpoint: no valid post-quantum signature of ${keys.origin}`)
   if (wrong.length > 0) bad(`a signature of ${wrong[0]?.name} is wrong`)
   if (repeated.length > 0) bad(`${repeated[0]?.name} signed twice`)
-  if (options.strict === true && unknown.length > 0) bad(`a signature in the name of ${unknown[0]?.name} is of an unknown key`)
+  if (options.strict === true && unknown.length > 0)
+    bad(`a signature in the name of ${unknown[0]?.name} is of an unknown key (an ML-DSA key must be given)`)
   const cosigners = new Map<string, number>()
   for (const { verifier, signature } of valid) {
     if (keys.cosigners.includes(verifier)) cosigners.set(verifier.name, cosignatureTimeS(signature) ?? 0)

@@ -36,7 +36,8 @@ async function makeDirectory(dir: string, root: string): Promise<void> {
   )
   if (isThere) return
   if (dir !== root) await makeDirectory(dirname(dir), root)
-  await mkdir(dir, { recursive: dir === root, mode: 0o700 })
+  // Another file of the same directory may be on its way.
+  await mkdir(dir, { recursive: true, mode: 0o700 })
   await syncDirectory(dirname(dir))
 }
 

@@ -3,7 +3,7 @@ import { codeOf, messageOf } from '@conclave/core'
 /** Something about a log that is not as it must be. */
 export interface Finding {
   /**
-   * MISSING, TILE_MISMATCH, ROOT_MISMATCH, TRUNCATED, FORKED, BAD_ENTRY, FOREIGN_ENTRY, UNEXPECTED_FILE, TORN_TAIL, NO_CHECKPOINT, and
+   * MISSING, TILE_MISMATCH, ROOT_MISMATCH, TRUNCATED, FORKED, STALE_CHECKPOINT, BAD_ENTRY, FOREIGN_ENTRY, UNEXPECTED_FILE, TORN_TAIL, NO_CHECKPOINT, and
    * the codes of {AuditError}.
    */
   readonly code: string

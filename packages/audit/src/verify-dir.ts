@@ -80,6 +80,9 @@ class DirectoryCheck {
     const head = await this.#head()
     const marks: Mark[] = [...(await knownMarks(findings, this.#o)), { ...head, where: HEAD_FILE, code: 'ROOT_MISMATCH' }]
     if (checkpoint !== undefined) marks.push({ ...checkpoint, where: CHECKPOINT_FILE, code: 'ROOT_MISMATCH' })
+    const newest = Math.max(-1, ...marks.map((m) => (m.code === 'FORKED' ? m.size : -1)))
+    if (checkpoint !== undefined && newest > checkpoint.size)
+      findings.add('STALE_CHECKPOINT', CHECKPOINT_FILE, `others hold one of ${newest} entries`)
     const tile = (address: TileAddress, expected: Uint8Array) => this.#compare(address, (width) => expected.subarray(0, 32 * width))
     const walk = new TreeWalk({ node, findings, marks, tile, ...(entry === undefined ? {} : { entry }) })
     await walk.begin()

@@ -19,6 +19,8 @@ export async function verifySource(source: LogFilesReader, options: VerifyOption
   })
   const size = checkpoint?.size ?? 0
   const marks = [...(await knownMarks(findings, options))]
+  const newest = Math.max(-1, ...marks.map((m) => m.size))
+  if (newest > size) findings.add('STALE_CHECKPOINT', CHECKPOINT_FILE, `others hold one of ${newest} entries`)
   if (checkpoint !== undefined) marks.push({ ...checkpoint, where: CHECKPOINT_FILE, code: 'ROOT_MISMATCH' })
   const tile = async (address: TileAddress, expected: Uint8Array): Promise<void> => {
     const name = tilePath(address)

@@ -52,8 +52,16 @@ function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: 
   return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
 }
 
+function auditLine(audit: AdminStatus['audit']): string {
+  if (audit === null) return 'audit log: none'
+  const { size, checkpoint, code, reason } = audit
+  const signed =
+    checkpoint === null ? 'no checkpoint' : `checkpoint of ${checkpoint.size} cosigned by ${checkpoint.cosigners.join(' ') || 'nobody'}`
+  return `audit log: ${size} entries, ${signed}${code === '' ? '' : `; NOT SIGNING: ${reason} (${code})`}`
+}
+
 function printStatus(status: AdminStatus): void {
-  const { index, name, version, lock, hsm, keys, destroyed, pairs, pool } = status
+  const { index, name, version, lock, hsm, keys, destroyed, pairs, pool, audit } = status
   const warnings = backupWarnings(status)
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
@@ -64,6 +72,7 @@ function printStatus(status: AdminStatus): void {
     print(`key ${keyId}: destroyed${complete ? '' : ', and its KEK is not yet: run "conclave node key destroy" again'}`)
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))
+  print(auditLine(audit))
 }
 
 /** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`, `conclave node key erase-older`. */

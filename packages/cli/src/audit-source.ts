@@ -13,7 +13,7 @@ import {
   parseNote,
 } from '@conclave/audit'
 import { type ClusterLock, ConfigError, messageOf } from '@conclave/core'
-import { readLock, readSettings, SETTINGS_FILE } from '@conclave/node'
+import { type NodeSettings, PQ_PUBLIC_FILE, readLock, readSettings, SETTINGS_FILE } from '@conclave/node'
 
 /** Which log is meant, and by what it is judged; the options of every command that reads one. */
 export interface LogOptions {
@@ -81,6 +81,11 @@ async function pqVerifier(file: string, origin: string) {
   return mlDsaVerifier(origin, fromBase64(text))
 }
 
+/** What a node's settings say of its log. */
+function ownOptions({ name, audit, storePath }: NodeSettings): LogOptions {
+  return audit.isPostQuantum ? { node: name, pq: join(storePath, '..', PQ_PUBLIC_FILE) } : { node: name }
+}
+
 /** The log that is meant. @throws {ConfigError} BAD_OPTION, and what {@link chooseKeys} throws. */
 export async function chooseLog(options: LogOptions): Promise<ChosenLog> {
   const { dir: nodeDir, log, lock = [] } = options
@@ -90,6 +95,6 @@ export async function chooseLog(options: LogOptions): Promise<ChosenLog> {
   const isUrl = /^https?:\/\//.test(where)
   const source = isUrl ? httpSource(where) : new LogFiles(where)
   const lockFiles = lock.length > 0 || settings === undefined ? lock : [settings.lockFile]
-  const [node, keys] = await chooseKeys(settings === undefined ? options : { node: settings.name, ...options }, lockFiles, source)
+  const [node, keys] = await chooseKeys(settings === undefined ? options : { ...ownOptions(settings), ...options }, lockFiles, source)
   return { dir: isUrl ? undefined : where, source, node, keys, lockFiles }
 }

@@ -138,12 +138,16 @@ export const ProblemBody = Type.Object({
 export const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
 export const Time = Type.String({ description: 'ISO 8601, UTC' })
 
+/** Of one key, in the network of the settings. */
+const BitcoinBody = Type.Object({ p2pkh: Type.String(), p2shP2wpkh: Type.String(), p2wpkh: Type.String() })
+
 export const KeyBody = Type.Object({
   keyId: Type.String(),
   publicKey: hexBytes(33),
   chainCode: hexBytes(32),
   xpub: Type.String({ description: 'BIP32, with this key as the root' }),
   address: Type.String({ description: 'EVM address, EIP-55' }),
+  bitcoin: BitcoinBody,
   threshold: Type.Integer(),
   parties: Type.Array(Type.Integer()),
   /** Of each node; below `epoch`, or null, its share is in no backup. */
@@ -178,7 +182,7 @@ export const DerivedQuery = Type.Object(
   },
   closed,
 )
-export const DerivedKeyBody = Type.Object({ path: Type.String(), publicKey: hexBytes(33), address: Type.String() })
+export const DerivedKeyBody = Type.Object({ path: Type.String(), publicKey: hexBytes(33), address: Type.String(), bitcoin: BitcoinBody })
 export type DerivedKeyBody = Static<typeof DerivedKeyBody>
 export const DerivedBody = Type.Union([DerivedKeyBody, Type.Object({ items: Type.Array(DerivedKeyBody) })])
 

@@ -22,6 +22,7 @@ import { BackupKeeper } from './backup/backup-keeper.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
+import { HsmDrills } from './drill/hsm-drill.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
@@ -84,6 +85,8 @@ export class ApproverNode {
   readonly admin: NodeAdmin
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
+  /** Exercises with its HSMs. */
+  readonly drills: HsmDrills
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -102,7 +105,7 @@ export class ApproverNode {
   #stopHsmEvents: () => void = () => undefined
 
   private constructor(parts: NodeParts, self: NodeMember, stores: NodeStores) {
-    const { scope, keys, pairs, marks, lives, journal } = stores
+    const { scope, keys, pairs, shelf, marks, lives, journal } = stores
     this.#p = parts
     this.#journal = journal
     const { clock, log, vault, pool, lock, transport } = parts
@@ -110,11 +113,7 @@ export class ApproverNode {
     const outbox = new Outbox({ lock, transport, log })
     const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
     this.#hub = new SessionHub({
-      self: self.index,
-      pool,
-      clock,
-      silenceTimeoutMs: parts.silenceTimeoutMs,
-      seed,
+      ...{ self: self.index, pool, clock, silenceTimeoutMs: parts.silenceTimeoutMs, seed },
       send: (to, session) => outbox.send(to, { session }),
       sendEnd: (to, end) => outbox.send(to, { end }),
       idle: () => this.#correlations.stir(),
@@ -125,11 +124,7 @@ export class ApproverNode {
       ...{ journal, outbox, calls: this.#calls, clock, log, own: parts.audit },
     })
     this.#pairKeeper = new PairKeeper({
-      self: self.index,
-      scope,
-      store: pairs,
-      hub: this.#hub,
-      ...{ calls: this.#calls, clock, log },
+      ...{ self: self.index, scope, store: pairs, hub: this.#hub, calls: this.#calls, clock, log },
       ...{ isLinkUp, nonce: seed },
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
@@ -156,10 +151,12 @@ export class ApproverNode {
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      signed: (signature) => this.drills.signed(signature),
     })
+    this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
     const { report, admin, routes } = nodeFront({
-      ...{ parts, self, scope, keys, lives, epochs, pairs, journal, keyMaker, isLinkUp },
+      ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, calls: this.#calls, certificates: this.#certificates },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
     })
@@ -224,7 +221,7 @@ export class ApproverNode {
     await this.#audit.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
-    for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
+    for (const part of [() => this.drills.close(), () => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
       await part().catch((error: unknown) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]

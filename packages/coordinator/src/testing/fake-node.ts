@@ -68,7 +68,6 @@ export function failure(code: string, more: Partial<Extract<ResponseBody, { fail
 export class FakeNode {
   readonly member: NodeMember
   readonly pairs = new Map<PartyId, PairState>()
-  /** Correlations that it has with each peer. */
   stock = 9
   readonly keys = new Map<string, FakeShare>()
   /** Epochs that its last backups are of, by key. */

@@ -4,6 +4,8 @@ import type { Logger } from '@conclave/transport'
 
 /** Longer than a disk that works ever takes. */
 const STALL_MS = 10_000
+/** These are too many for a log that people read. */
+const PER_SIGNATURE = /^(request|session)\./
 const PROBE_EVERY_MS = 1_000
 
 export interface AuditJournalOptions {
@@ -67,7 +69,7 @@ export class AuditJournal implements Journal {
       this.#failed(error)
       throw new ConclaveError('AUDIT_UNAVAILABLE', messageOf(error), { cause: error, retriable: true })
     }
-    log.debug({ event: kind, ...details }, `event ${kind}`)
+    log[PER_SIGNATURE.test(kind) ? 'debug' : 'info']({ event: kind, ...details }, `event ${kind}`)
     this.#recorded()
   }
 
