@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClusterLock, ConfigError, codeOf, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
+import { type ClusterLock, ConfigError, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
 import { loadDecoding, parsePolicy } from '@conclave/policy'
 import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } from '@conclave/vault'
@@ -69,19 +69,14 @@ export function sealedFiles(settings: NodeSettings): readonly RecordShelf[] {
 }
 
 /** Keys that the lock names need not be asked of an HSM that is away now. */
-async function openVault({ hsms, identityHsm, name }: NodeSettings, self: NodeMember | undefined, log: Logger): Promise<KeyVault> {
+function openVault({ hsms, identityHsm }: NodeSettings, self: NodeMember | undefined, log: Logger): Promise<KeyVault> {
   for (const hsm of hsms)
     if ('env' in hsm.pin)
       log.warn({ hsm: hsm.name }, 'the PIN is in the environment of this process, where /proc shows it: for development only')
   const waits = (hsm: string) =>
     log.warn({ hsm }, `hsm "${hsm}" waits for its PIN: type it on the terminal of the node, or run "conclave hsm unlock --hsm ${hsm}"`)
   const identity = { hsm: identityHsm, key: self?.identity }
-  try {
-    return await openPkcs11Vault({ hsms, identity, checkpointKeys: self?.checkpointKeys }, waits)
-  } catch (error) {
-    if (codeOf(error) !== 'WRONG_IDENTITY') throw error
-    throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`, {}, error)
-  }
+  return openPkcs11Vault({ hsms, identity, checkpointKeys: self?.checkpointKeys }, waits)
 }
 
 /** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
