@@ -8,6 +8,7 @@ import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } fr
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { approvalRoutes } from './approvals/approval-routes.ts'
 import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
 import { drillRoutes } from './drill/drill-routes.ts'
@@ -139,7 +140,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       audit: audit.parts,
       shelves: [...sealedFiles(settings), ...audit.shelves],
     })
-    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups), ...drillRoutes(node.drills)])
+    serve([...adminRoutes(node.admin), ...approvalRoutes(node.approvals), ...backupRoutes(node.backups), ...drillRoutes(node.drills)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

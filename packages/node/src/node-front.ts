@@ -1,4 +1,5 @@
 import type { NodeMember, PartyId } from '@conclave/core'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { Calls } from './calls.ts'
@@ -29,6 +30,7 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly signer: Signer
+  readonly approvals: ApprovalDesk
   isLinkUp(peer: PartyId): boolean
 }
 

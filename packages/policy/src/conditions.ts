@@ -1,4 +1,5 @@
 import { assert, type DerivationPath, formatPath } from '@conclave/core'
+import { describeMissing, meetsApprovals } from './approver.ts'
 import type { DecodedPayload } from './decoded-payload.ts'
 import { matchesPath } from './path-pattern.ts'
 import type { RuleConditions } from './policy.ts'
@@ -8,6 +9,8 @@ export interface PolicyRequest {
   readonly keyId: string
   readonly path: DerivationPath
   readonly payload: DecodedPayload
+  /** Ids of approvers whose approval was verified; without the requester. */
+  readonly approvedBy?: ReadonlySet<string>
 }
 
 export type BreachCode =
@@ -21,6 +24,7 @@ export type BreachCode =
   | 'TOKEN_NOT_ALLOWED'
   | 'AMOUNT_OVER_LIMIT'
   | 'FEE_OVER_LIMIT'
+  | 'PENDING_APPROVAL'
 
 /** A condition of a rule that a request does not meet. */
 export interface Breach {
@@ -136,8 +140,26 @@ const BOUNDS: readonly Condition[] = [
   feeIn('sat', (when) => when.feeMaxSat),
 ]
 
+/** The last one: what it asks for may still come. */
+const approvals: Condition = ({ approvals: rule }, { approvedBy = new Set() }) =>
+  rule === undefined
+    ? undefined
+    : unless(meetsApprovals(rule, approvedBy), 'PENDING_APPROVAL', `it waits for approvals: ${describeMissing(rule, approvedBy)}`)
+
 /** All conditions of an allow rule, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
-export const CONDITIONS: readonly Condition[] = [key, drill, path, payloadType, chain, destination, data, method, tokens, ...BOUNDS]
+export const CONDITIONS: readonly Condition[] = [
+  key,
+  drill,
+  path,
+  payloadType,
+  chain,
+  destination,
+  data,
+  method,
+  tokens,
+  ...BOUNDS,
+  approvals,
+]
 
 const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: PolicyRequest) =>
   chainId === undefined ? type === 'raw' : chainId === 0n || values.includes(chainId)

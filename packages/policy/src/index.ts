@@ -1,3 +1,5 @@
+export * from './approval.ts'
+export type { ApprovalRule, Approver, ApproverKey, Passkey, Requester } from './approver.ts'
 export { type BitcoinAddresses, bitcoinAddresses } from './bitcoin-address.ts'
 export type { BreachCode, PolicyRequest } from './conditions.ts'
 export { ABI_CHARS_MAX, type AbiPlace, type ContractAbi, parseAbi } from './contract-abi.ts'
@@ -16,6 +18,7 @@ export {
   EVM_TX_BYTES_MAX,
   type EvmTransactionFields,
 } from './evm-transaction.ts'
+export { ASSERTION_SIGNATURE_BYTES_MAX, type Assertion, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX } from './passkey.ts'
 export { matchesPath, parsePathPattern } from './path-pattern.ts'
 export type { Amount, Destination, PayloadDigest, PayloadFacts } from './payload-facts.ts'
 export * from './policy.ts'
@@ -23,6 +26,7 @@ export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
 export { RULE_LIST_MAX, RULES_MAX } from './policy-schema.ts'
 export { type DecodedPsbt, PSBT_BYTES_MAX, PSBT_INPUTS_MAX, PSBT_OUTPUTS_MAX } from './psbt.ts'
 export { assemblePsbt, type SignedPsbt } from './psbt-assemble.ts'
-export { payloadHash, STATEMENT_DIGESTS_MAX, type Statement, type StatementDigest, type StatementItem } from './statement.ts'
+export * from './request.ts'
+export { STATEMENT_DIGESTS_MAX, type Statement, type StatementDigest, type StatementItem } from './statement.ts'
 export * from './statement-bytes.ts'
 export * from './summary.ts'

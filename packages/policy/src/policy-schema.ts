@@ -1,5 +1,6 @@
 import { messageOf, parseKeyId } from '@conclave/core'
 import { z } from 'zod'
+import { approvals, approvers, requesters, resolveApprovals } from './approver-schema.ts'
 import { parseBitcoinAddress } from './bitcoin-address.ts'
 import { PAYLOAD_TYPES, type PayloadType } from './decoded-payload.ts'
 import { parseEvmAddress } from './evm-address.ts'
@@ -104,6 +105,7 @@ const anyPayload = {
   ...{ amountMaxWei: amount.optional(), feeMaxWei: amount.optional(), amountMaxSat: amount.optional(), feeMaxSat: amount.optional() },
   data: z.enum(['none', 'known', 'any'], { error: '"data" is "none", "known" or "any"' }).optional(),
   ...{ methods: methods.optional(), primaryTypes: primaryTypes.optional(), tokenAmountsMax: tokenAmountsMax.optional() },
+  approvals: approvals.optional(),
 }
 
 const allowWhen = z
@@ -112,7 +114,7 @@ const allowWhen = z
     const { must, may } = BOUNDS[when.payload]
     const complain = (message: string, path: string[]) => context.addIssue({ code: 'custom', message, path })
     for (const name of must) if (when[name as keyof typeof when] === undefined) complain(`an allow rule must state "${name}"`, [name])
-    const known = ['keys', 'paths', 'payload', ...must, ...may]
+    const known = ['keys', 'paths', 'payload', 'approvals', ...must, ...may]
     for (const [name, value] of Object.entries(when))
       if (value !== undefined && !known.includes(name)) complain(`"${name}" is not a condition of payload ${when.payload}`, [name])
   })
@@ -127,7 +129,17 @@ const allowWhen = z
 const notInDeny = (name: string) =>
   z.never({ error: `"${name}" belongs in an allow rule: a deny rule that matches up to a bound would let more through` }).optional()
 
-const ALLOW_ONLY = ['amountMaxWei', 'feeMaxWei', 'amountMaxSat', 'feeMaxSat', 'tokenAmountsMax', 'data', 'methods', 'primaryTypes'] as const
+const ALLOW_ONLY = [
+  'amountMaxWei',
+  'feeMaxWei',
+  'amountMaxSat',
+  'feeMaxSat',
+  'tokenAmountsMax',
+  'data',
+  'methods',
+  'primaryTypes',
+  'approvals',
+] as const
 
 const denyWhen = z.strictObject(
   {
@@ -157,14 +169,26 @@ const rule = z.discriminatedUnion(
 )
 
 /** The policy file as data: strict, amounts and chain ids as bigint, addresses with checksum, defaults filled in. */
-export const policySchema = z.strictObject(
-  {
-    version: z.literal(1, { error: '"version" must be 1' }),
-    sequence: z
-      .int(required('sequence', '"sequence" is a whole number'))
-      .min(1, '"sequence" starts at 1')
-      .max(SEQUENCE_MAX, `"sequence" is at most ${SEQUENCE_MAX}`),
-    rules: z.array(rule, required('rules', '"rules" is a list')).max(RULES_MAX, `more than ${RULES_MAX} rules`),
-  },
-  { error: 'a policy is a mapping of version, sequence and rules' },
-)
+export const policySchema = z
+  .strictObject(
+    {
+      version: z.literal(1, { error: '"version" must be 1' }),
+      sequence: z
+        .int(required('sequence', '"sequence" is a whole number'))
+        .min(1, '"sequence" starts at 1')
+        .max(SEQUENCE_MAX, `"sequence" is at most ${SEQUENCE_MAX}`),
+      rules: z.array(rule, required('rules', '"rules" is a list')).max(RULES_MAX, `more than ${RULES_MAX} rules`),
+      requesters: requesters.optional(),
+      approvers: approvers.optional(),
+    },
+    { error: 'a policy is a mapping of version, sequence and rules, and of requesters and approvers where there are some' },
+  )
+  .transform(({ rules, ...policy }, context) => ({
+    ...policy,
+    rules: rules.map((rule, i) => {
+      if (rule.effect === 'deny' || rule.when.approvals === undefined) return rule
+      const complain = (message: string) => context.addIssue({ code: 'custom', message, path: ['rules', i, 'when', 'approvals'] })
+      const approvals = resolveApprovals(rule.when.approvals, policy.approvers ?? [], complain)
+      return { ...rule, when: { ...rule.when, approvals } }
+    }),
+  }))

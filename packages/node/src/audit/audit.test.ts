@@ -9,6 +9,7 @@ import {
   propose,
   requestId,
   signTransfer,
+  TERMS,
   transfer,
   until,
   verdictIn,
@@ -55,7 +56,13 @@ describe('audit', () => {
   it('a refusal: is in the log with the code and the rule, and once only', async () => {
     for (let i = 0; i < 3; i++) {
       const body = await cluster.ask(1, {
-        propose: { requestId: requestId(2), keyId: 'treasury-1', payloadType: 'evm.tx', items: [{ payload: transfer(5000n), path: [] }] },
+        propose: {
+          requestId: requestId(2),
+          keyId: 'treasury-1',
+          payloadType: 'evm.tx',
+          items: [{ payload: transfer(5000n), path: [] }],
+          terms: TERMS,
+        },
       })
       expect(verdictIn(body).allowed).to.equal(false)
     }
@@ -64,6 +71,7 @@ describe('audit', () => {
       keyId: 'treasury-1',
       payloadType: 'evm.tx',
       items: [{ payload: Uint8Array.of(1), path: [] }],
+      terms: TERMS,
     }
     expect(verdictIn(await cluster.ask(1, { propose: undecodable })).code).to.equal('PAYLOAD_UNDECODABLE')
     const denied = (await readLog(cluster, 'n1')).entries

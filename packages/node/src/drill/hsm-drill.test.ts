@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { TestCluster } from '../cluster.fixture.ts'
 import type { ApproverNode } from '../node.ts'
 import { refusal } from '../refusal.fixture.ts'
-import { type Body, newKey, pairsReady, requestId, signedIn, until, verdictIn } from '../requests.fixture.ts'
+import { type Body, newKey, pairsReady, requestId, signedIn, TERMS, until, verdictIn } from '../requests.fixture.ts'
 import { drillBody, type HsmDrillReport, parseReport, signReport, verifyReport } from './drill-report.ts'
 import { type BegunDrill, DRILL_MS } from './hsm-drill.ts'
 
@@ -50,7 +50,13 @@ describe('HSM drill', () => {
   /** A coordinator that has the payload of a drill signed. */
   const sign = async ({ payload }: BegunDrill, signers: readonly number[]): Promise<Body[]> => {
     const id = requestId(++requests)
-    const propose = { requestId: id, keyId: KEY, payloadType: 'drill', items: [{ payload: fromHex(payload.slice(2)), path: [] }] }
+    const propose = {
+      requestId: id,
+      keyId: KEY,
+      payloadType: 'drill',
+      items: [{ payload: fromHex(payload.slice(2)), path: [] }],
+      terms: TERMS,
+    }
     for (const j of signers) expect(verdictIn(await cluster.ask(j, { propose })).code).to.equal('ALLOWED')
     return Promise.all(signers.map((j) => cluster.ask(j, { sign: { requestId: id, attempt: 0, signers, epoch: 0 } })))
   }
