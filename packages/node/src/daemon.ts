@@ -10,6 +10,7 @@ import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
 import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
+import { drillRoutes } from './drill/drill-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE, peerKeyContext } from './peer-key.ts'
@@ -138,7 +139,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       audit: audit.parts,
       shelves: [...sealedFiles(settings), ...audit.shelves],
     })
-    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
+    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups), ...drillRoutes(node.drills)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

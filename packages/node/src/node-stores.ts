@@ -1,5 +1,5 @@
 import type { Journal } from '@conclave/core'
-import { shelfOf } from '@conclave/vault'
+import { type RecordShelf, shelfOf } from '@conclave/vault'
 import { adoptLock } from './adopt-lock.ts'
 import { BackupMarks } from './backup/backup-store.ts'
 import { refuseOldRecords } from './hsm-admin.ts'
@@ -17,11 +17,13 @@ export interface NodeStores {
   readonly marks: BackupMarks
   readonly lives: KeyLives
   readonly journal: Journal
+  /** Every record that this node has sealed. */
+  readonly shelf: RecordShelf
 }
 
 type Parts = Pick<
   NodeParts,
-  'lock' | 'name' | 'store' | 'vault' | 'log' | 'clock' | 'journal' | 'audit' | 'abandonedKeys' | 'explicitActivation'
+  'lock' | 'name' | 'store' | 'vault' | 'log' | 'clock' | 'journal' | 'audit' | 'shelves' | 'abandonedKeys' | 'explicitActivation'
 >
 
 /**
@@ -40,5 +42,6 @@ export async function openStores(parts: Parts): Promise<NodeStores> {
   })
   const pairs = await PairStore.open(store, vault, scope)
   await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
-  return { scope, keys, pairs, lives, journal, marks: await BackupMarks.open(store) }
+  const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
+  return { scope, keys, pairs, lives, journal, shelf, marks: await BackupMarks.open(store) }
 }

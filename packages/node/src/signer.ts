@@ -20,6 +20,7 @@ import { noteEvent } from './audit/note-event.ts'
 import { sessionFailed, sessionSigned, sessionStarted, verdictEvent } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import { VerdictJournal } from './audit/verdict-journal.ts'
+import type { DrillSignature } from './drill/hsm-drill.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { Judge, type Judged, type Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
@@ -51,6 +52,8 @@ export interface SignerOptions {
   readonly maxConcurrent: number
   readonly journal: Journal
   readonly gate: SigningGate
+  /** Told of every signature. */
+  readonly signed?: (signature: DrillSignature) => void
   /** 32 bytes of HSM and operating-system randomness mixed. */
   seed(): Promise<Uint8Array>
 }
@@ -193,6 +196,7 @@ export class Signer {
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
     const signed = result.map(({ signature, recovery }, i) => ({ digest: (items[i] as StatementDigest).digest, signature, recovery }))
+    this.#o.signed?.({ requestId: s.requestId, key, signers, items: signed })
     return { requestId: s.requestId, items: signed, bytesSent }
   }
 
