@@ -1,3 +1,4 @@
+export { RULE_LIST_MAX } from './amount-schema.ts'
 export { type BitcoinAddresses, bitcoinAddresses } from './bitcoin-address.ts'
 export type { BreachCode, PolicyRequest } from './conditions.ts'
 export { ABI_CHARS_MAX, type AbiPlace, type ContractAbi, parseAbi } from './contract-abi.ts'
@@ -16,11 +17,12 @@ export {
   EVM_TX_BYTES_MAX,
   type EvmTransactionFields,
 } from './evm-transaction.ts'
+export { type Limit, plusSpends, type Spend, type SpendHistory, type SpendQuery, spendOf } from './limits.ts'
 export { matchesPath, parsePathPattern } from './path-pattern.ts'
 export type { Amount, Destination, PayloadDigest, PayloadFacts } from './payload-facts.ts'
 export * from './policy.ts'
 export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
-export { RULE_LIST_MAX, RULES_MAX } from './policy-schema.ts'
+export { RULES_MAX } from './policy-schema.ts'
 export { type DecodedPsbt, PSBT_BYTES_MAX, PSBT_INPUTS_MAX, PSBT_OUTPUTS_MAX } from './psbt.ts'
 export { assemblePsbt, type SignedPsbt } from './psbt-assemble.ts'
 export { payloadHash, STATEMENT_DIGESTS_MAX, type Statement, type StatementDigest, type StatementItem } from './statement.ts'

@@ -1,5 +1,7 @@
 import { concat, tagged, utf8 } from '@conclave/core'
 import type { PayloadType } from './decoded-payload.ts'
+import { type Limit, limitText } from './limits.ts'
+import { type TimeWindow, timeWindowText } from './time-windows.ts'
 
 export const POLICY_FORMAT = 'conclave-policy/1'
 
@@ -25,6 +27,10 @@ export interface RuleConditions {
   readonly data?: 'none' | 'known' | 'any' | undefined
   /** Signatures of methods, or primary types of typed data. */
   readonly methods?: readonly string[] | undefined
+  /** When: any of them. */
+  readonly times?: readonly TimeWindow[] | undefined
+  /** What may be spent while a window slides: all of them hold. */
+  readonly limits?: readonly Limit[] | undefined
 }
 
 /** An allow rule is for one payload type; `parsePolicy` sees to it that whom it pays, where and how much are stated. */
@@ -38,7 +44,7 @@ export interface AllowRule {
 export interface DenyRule {
   readonly name: string
   readonly effect: 'deny'
-  readonly when: Pick<RuleConditions, 'keys' | 'paths' | 'payload' | 'chains' | 'destinations'>
+  readonly when: Pick<RuleConditions, 'keys' | 'paths' | 'payload' | 'chains' | 'destinations' | 'times'>
 }
 
 export type Rule = AllowRule | DenyRule
@@ -63,12 +69,14 @@ function hashText(value: string | bigint | undefined): Uint8Array {
 }
 
 /** Each behind its name, so that none stands for another. */
-function laterConditions({ amountMaxSat, feeMaxSat, tokenAmountsMax, methods }: RuleConditions): readonly Uint8Array[] {
+function laterConditions({ amountMaxSat, feeMaxSat, tokenAmountsMax, methods, times, limits }: RuleConditions): readonly Uint8Array[] {
   const named: readonly (readonly [string, Uint8Array])[] = [
     ['amountMaxSat', hashText(amountMaxSat)],
     ['feeMaxSat', hashText(feeMaxSat)],
     ['tokenAmountsMax', hashSet(tokenAmountsMax && [...tokenAmountsMax].map(([token, max]) => `${token} ${max}`))],
     ['methods', hashSet(methods)],
+    ['times', hashSet(times?.map(timeWindowText))],
+    ['limits', hashSet(limits?.map(limitText))],
   ]
   return named.filter(([, value]) => value.length > 0).flatMap(([name, value]) => [utf8(name), value])
 }
