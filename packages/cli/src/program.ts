@@ -21,13 +21,14 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   program.exitOverride(exit)
   program.enablePositionalOptions()
   addNodeCommands(program)
-  addHsmDrillCommands(program)
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
+  // After the others of its group, which it joins.
+  addHsmDrillCommands(program)
   addAuditCommands(program)
   addDemoCommand(program)
   return program

@@ -6,6 +6,13 @@ export interface CreateKey {
   readonly quorum?: { readonly required: number; readonly of: number }
 }
 
+/** In the network of the coordinator's settings. */
+export interface BitcoinAddresses {
+  readonly p2pkh: string
+  readonly p2shP2wpkh: string
+  readonly p2wpkh: string
+}
+
 export interface Key {
   readonly keyId: string
   /** 33 bytes, hex. */
@@ -16,6 +23,7 @@ export interface Key {
   readonly xpub: string
   /** EIP-55. */
   readonly address: string
+  readonly bitcoin: BitcoinAddresses
   readonly threshold: number
   readonly parties: readonly number[]
   /** Of each node; below `epoch`, or null, its share is in no backup. */
@@ -53,6 +61,7 @@ export interface DerivedKey {
   readonly publicKey: string
   /** EIP-55. */
   readonly address: string
+  readonly bitcoin: BitcoinAddresses
 }
 
 export interface DerivedRange {

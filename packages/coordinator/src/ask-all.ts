@@ -1,5 +1,5 @@
 import { type Clock, ConclaveError, type NodeMember, type PartyId } from '@conclave/core'
-import { Pulse, sharedController, waitForAny } from './wait.ts'
+import { OVER, Pulse, sharedController, waitForAny } from './wait.ts'
 
 export interface AskAll<T> {
   readonly nodes: readonly NodeMember[]
@@ -53,6 +53,6 @@ export async function askAll<T>({
     await waitForAny({ clock, signal, ms: leftMs ?? 60_000, pulses: [answered] })
   }
   isOver = true
-  giveUp.abort()
+  giveUp.abort(OVER)
   return answers
 }

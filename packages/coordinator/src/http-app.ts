@@ -16,6 +16,7 @@ import { allows, authenticator, type Caller } from './api-keys.ts'
 import { answerBrokenHttp, sendProblem } from './http-errors.ts'
 import { ApiError } from './problem.ts'
 import type { ApiKeySettings, ApiRole } from './settings.ts'
+import { OVER } from './wait.ts'
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
@@ -48,7 +49,7 @@ export function callerOf(request: FastifyRequest): Caller {
 /** Aborts when the caller hangs up (or has its answer), so that nobody waits on for it. */
 export function hangUp(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  reply.raw.once('close', () => controller.abort())
+  reply.raw.once('close', () => controller.abort(OVER))
   return controller.signal
 }
 

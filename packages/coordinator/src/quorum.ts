@@ -18,6 +18,9 @@ export interface QuorumQuestion {
   failures(signers: readonly PartyId[]): number
 }
 
+/** Above every party, so that two parties in order make one number. */
+const PAIR_NAMES = 256
+
 function* subsets(items: readonly Candidate[], size: number, from = 0): Generator<readonly Candidate[]> {
   if (size === 0) {
     yield []
@@ -44,7 +47,15 @@ function compare(a: readonly number[], b: readonly number[]): number {
  * others say of each other. Among them the least blamed nodes, then the least busy. At most C(9, 4) = 126 sets are looked at.
  */
 export function chooseQuorum(question: QuorumQuestion): readonly PartyId[] | undefined {
-  const { threshold, failures, pairReady } = question
+  const { threshold, failures } = question
+  // Every pair is in several sets.
+  const known = new Map<number, boolean>()
+  const pairReady = (a: PartyId, b: PartyId) => {
+    const name = a * PAIR_NAMES + b
+    const isReady = known.get(name) ?? question.pairReady(a, b)
+    known.set(name, isReady)
+    return isReady
+  }
   const candidates = [...question.candidates].sort((a, b) => a.index - b.index)
   let best: { readonly signers: readonly PartyId[]; readonly cost: readonly number[] } | undefined
   for (const set of subsets(candidates, threshold)) {

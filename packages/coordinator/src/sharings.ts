@@ -15,7 +15,18 @@ export interface Sharing {
   readonly nodes: readonly PartyId[]
 }
 
+/** What was made of a report: nothing changes one, and every request looks at those of all nodes. */
+const records = new WeakMap<Reported, { readonly record: KeyRecord | undefined }>()
+
 function recordOf(reported: Reported): KeyRecord | undefined {
+  const known = records.get(reported)
+  if (known !== undefined) return known.record
+  const record = readReport(reported)
+  records.set(reported, { record })
+  return record
+}
+
+function readReport(reported: Reported): KeyRecord | undefined {
   try {
     const { keyId, publicKey, chainCode, threshold, epoch, state } = reported
     // A committee may hold parties that have left the lock since.

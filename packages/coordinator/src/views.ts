@@ -1,4 +1,5 @@
 import { type DerivationPath, type ExtendedKey, formatPath, formatXpub, type NodeMember, toHex } from '@conclave/core'
+import { type BitcoinNetwork, bitcoinAddresses } from '@conclave/policy'
 import type { LinkStatus } from '@conclave/transport'
 import type { Availability } from './availability.ts'
 import { addressOf } from './child-keys.ts'
@@ -16,17 +17,27 @@ const iso = (ms: number) => new Date(ms).toISOString()
 const TIME_MAX_MS = 8.64e15
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-export function keyBody(key: KeyRecord, times: RefreshTimes, backups: readonly KeyBackup[], life: KeyLife): KeyBody {
+/** What is known of a key beside its record, and how its addresses are written. */
+export interface KeyFacts {
+  readonly times: RefreshTimes
+  readonly backups: readonly KeyBackup[]
+  readonly life: KeyLife
+  readonly network: BitcoinNetwork | undefined
+}
+
+export function keyBody(key: KeyRecord, { times, backups, life, network }: KeyFacts): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
-  const names = { xpub: formatXpub(root), address: addressOf(key.publicKey) }
+  const names = { xpub: formatXpub(root), address: addressOf(key.publicKey), bitcoin: bitcoinOf(root.publicKey, network) }
   const lists = { parties: [...parties], backups: backups.map((b) => ({ ...b })) }
   return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...life, ...refreshBody(times) }
 }
 
-export function derivedKeyBody(path: DerivationPath, key: ExtendedKey): DerivedKeyBody {
+const bitcoinOf = (publicKey: Uint8Array, network: BitcoinNetwork = 'mainnet') => ({ ...bitcoinAddresses(publicKey, network) })
+
+export function derivedKeyBody(path: DerivationPath, key: ExtendedKey, network: BitcoinNetwork | undefined): DerivedKeyBody {
   const publicKey = toHex(key.publicKey)
-  return { path: formatPath(path), publicKey, address: addressOf(publicKey) }
+  return { path: formatPath(path), publicKey, address: addressOf(publicKey), bitcoin: bitcoinOf(key.publicKey, network) }
 }
 
 function refreshBody({ refreshEveryDays, refreshedAtMs, nextRefreshAtMs }: RefreshTimes) {

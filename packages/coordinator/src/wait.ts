@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '@conclave/core'
 
+/** Why a signal aborts when all is well: nobody looks at it, and without one every abort makes an exception with a stack. */
+export const OVER = new Error('over')
+
 /** Tells whoever waits that something has changed; carries nothing. */
 export class Pulse {
   readonly #waiters = new Set<() => void>()

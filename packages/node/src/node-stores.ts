@@ -1,6 +1,7 @@
 import type { Journal } from '@conclave/core'
-import { shelfOf } from '@conclave/vault'
+import { type RecordShelf, shelfOf } from '@conclave/vault'
 import { adoptLock } from './adopt-lock.ts'
+import { ApprovalBook } from './approvals/approval-book.ts'
 import { BackupMarks } from './backup/backup-store.ts'
 import { refuseOldRecords } from './hsm-admin.ts'
 import { logJournal } from './log-journal.ts'
@@ -15,13 +16,16 @@ export interface NodeStores {
   readonly keys: KeyStore
   readonly pairs: PairStore
   readonly marks: BackupMarks
+  readonly approvals: ApprovalBook
   readonly lives: KeyLives
   readonly journal: Journal
+  /** Every record that this node has sealed. */
+  readonly shelf: RecordShelf
 }
 
 type Parts = Pick<
   NodeParts,
-  'lock' | 'name' | 'store' | 'vault' | 'log' | 'clock' | 'journal' | 'audit' | 'abandonedKeys' | 'explicitActivation'
+  'lock' | 'name' | 'store' | 'vault' | 'log' | 'clock' | 'journal' | 'audit' | 'shelves' | 'abandonedKeys' | 'explicitActivation'
 >
 
 /**
@@ -40,5 +44,7 @@ export async function openStores(parts: Parts): Promise<NodeStores> {
   })
   const pairs = await PairStore.open(store, vault, scope)
   await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
-  return { scope, keys, pairs, lives, journal, marks: await BackupMarks.open(store) }
+  const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
+  const approvals = await ApprovalBook.open(store, clock)
+  return { scope, keys, pairs, lives, journal, shelf, approvals, marks: await BackupMarks.open(store) }
 }

@@ -2,6 +2,7 @@ import {
   type Clock,
   type ClusterLock,
   ConfigError,
+  codeOf,
   type Journal,
   lockHash,
   type Member,
@@ -14,12 +15,14 @@ import type { Decoding, Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus } from '@conclave/wire'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
 import { noteEvent } from './audit/note-event.ts'
 import { BackupKeeper } from './backup/backup-keeper.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
+import { HsmDrills } from './drill/hsm-drill.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
@@ -34,10 +37,10 @@ import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
+import { requestSide } from './request-side.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
 
 const GOSSIP_EVERY_MS = 15_000
@@ -81,6 +84,9 @@ export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
   readonly backups: BackupKeeper
+  readonly approvals: ApprovalDesk
+  /** Exercises with its HSMs. */
+  readonly drills: HsmDrills
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -98,7 +104,8 @@ export class ApproverNode {
   #stopGossip: () => void = () => undefined
   #stopHsmEvents: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, { scope, keys, pairs, marks, lives, journal }: NodeStores) {
+  private constructor(parts: NodeParts, self: NodeMember, stores: NodeStores) {
+    const { scope, keys, pairs, shelf, marks, lives, journal } = stores
     this.#p = parts
     this.#journal = journal
     const { clock, log, vault, pool, lock, transport } = parts
@@ -106,11 +113,7 @@ export class ApproverNode {
     const outbox = new Outbox({ lock, transport, log })
     const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
     this.#hub = new SessionHub({
-      self: self.index,
-      pool,
-      clock,
-      silenceTimeoutMs: parts.silenceTimeoutMs,
-      seed,
+      ...{ self: self.index, pool, clock, silenceTimeoutMs: parts.silenceTimeoutMs, seed },
       send: (to, session) => outbox.send(to, { session }),
       sendEnd: (to, end) => outbox.send(to, { end }),
       idle: () => this.#correlations.stir(),
@@ -121,11 +124,7 @@ export class ApproverNode {
       ...{ journal, outbox, calls: this.#calls, clock, log, own: parts.audit },
     })
     this.#pairKeeper = new PairKeeper({
-      self: self.index,
-      scope,
-      store: pairs,
-      hub: this.#hub,
-      ...{ calls: this.#calls, clock, log },
+      ...{ self: self.index, scope, store: pairs, hub: this.#hub, calls: this.#calls, clock, log },
       ...{ isLinkUp, nonce: seed },
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
@@ -146,16 +145,20 @@ export class ApproverNode {
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
+    const { requests, proposals, approvals } = requestSide({ parts, stores, outbox, journal, gate: this.#audit.gate })
+    this.approvals = approvals
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, decoding: parts.decoding ?? {} },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
-      ...{ requests: new RequestStore(parts.store), maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      signed: (signature) => this.drills.signed(signature),
     })
+    this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
     const { report, admin, routes } = nodeFront({
-      ...{ parts, self, scope, keys, lives, epochs, pairs, journal, keyMaker, isLinkUp },
+      ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, calls: this.#calls, certificates: this.#certificates },
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
     })
     this.#report = report
     this.admin = admin
@@ -218,7 +221,7 @@ export class ApproverNode {
     await this.#audit.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
-    for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
+    for (const part of [() => this.drills.close(), () => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
       await part().catch((error: unknown) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]
@@ -240,6 +243,7 @@ export class ApproverNode {
         this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
         this.#epochs.greet(member.index)
+        this.approvals.greet(member.index)
       },
       linkDown: (member, reason) => {
         if (member.kind !== 'node') return
@@ -247,8 +251,17 @@ export class ApproverNode {
         this.#calls.peerLost(member.index)
         this.#hub.stopWith(member.index, 'PEER_LOST', `the link to party ${member.index} went down (${reason})`)
       },
+      unproved: (member) => this.#unproved(member),
     })
     this.#gossipLater()
+  }
+
+  /** It has happened: that it cannot be written down changes nothing in it. */
+  #unproved({ name, peerId }: Member): void {
+    const event = { kind: 'identity.unproved', details: { member: name, peerId } }
+    this.#journal
+      .record(event)
+      .catch((error: unknown) => this.#p.log.error({ ...event.details, code: codeOf(error) }, 'event not recorded'))
   }
 
   #gossipLater(): void {
@@ -270,11 +283,13 @@ export class ApproverNode {
       return
     }
     const { body } = frame
+    const unheard = (error: unknown) => this.#p.log.error({ err: error }, 'gossip failed')
     if ('request' in body) void this.#desk.answer(from, body.request)
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
-    else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
+    else if ('approvals' in body) this.approvals.heard(from.index, body.approvals).catch(unheard)
+    else this.#epochs.heard(from.index, body.gossip).catch(unheard)
   }
 }

@@ -1,6 +1,5 @@
-import { codeOf, tagged, toHex, utf8 } from '@conclave/core'
+import { canonicalJson, codeOf, parseCanonicalJson, tagged, toHex, utf8 } from '@conclave/core'
 import { expect } from 'chai'
-import { canonicalJson, parseCanonicalJson } from './canonical-json.ts'
 import { decodePayload } from './decoded-payload.ts'
 import { type Drill, encodeDrill } from './drill.ts'
 import { evaluate } from './evaluate.ts'

@@ -1,5 +1,4 @@
-import { concat, fromHex, messageOf, parseKeyId, tagged, toHex, u32, utf8 } from '@conclave/core'
-import { canonicalJson, parseCanonicalJson } from './canonical-json.ts'
+import { canonicalJson, concat, fromHex, messageOf, parseCanonicalJson, parseKeyId, tagged, toHex, u32, utf8 } from '@conclave/core'
 import { type PayloadFacts, undecodable } from './payload-facts.ts'
 
 /** What a node signs to show that it can: it says who drills what, and stands for nothing else. */

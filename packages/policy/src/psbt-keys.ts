@@ -1,6 +1,5 @@
 import { checkPath, type DerivationPath, deriveChild, type ExtendedKey, equalBytes, formatPath } from '@conclave/core'
-import { ripemd160 } from '@noble/hashes/legacy.js'
-import { sha256 } from '@noble/hashes/sha2.js'
+import { hash160 } from './hash160.ts'
 import { undecodable } from './payload-facts.ts'
 
 /** A child of the key, recomputed from the key: never taken from a claim. */
@@ -15,10 +14,6 @@ export type DerivationClaim = readonly [publicKey: Uint8Array, origin: { readonl
 
 /** Steps of derivation that one PSBT may cost: each is a multiplication on the curve. */
 export const PSBT_STEPS_MAX = 128
-
-export function hash160(bytes: Uint8Array): Uint8Array {
-  return ripemd160(sha256(bytes))
-}
 
 /** BIP32: the first 4 bytes of the hash of the root's public key. */
 function fingerprintOf({ publicKey }: ExtendedKey): number {

@@ -1,8 +1,8 @@
 import { equalBytes } from '@conclave/core'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { OutScript } from '@scure/btc-signer'
+import { hash160 } from './hash160.ts'
 import { undecodable } from './payload-facts.ts'
-import { hash160 } from './psbt-keys.ts'
 
 /** How an output is spent: which digest is signed, over which script. */
 export interface Spending {

@@ -46,6 +46,7 @@ describe('btc.psbt: a second opinion', () => {
         { amountSat: 1n },
         { script: second.script },
         { previousTx: previous[1] },
+        { previousTx: previousOf(first.script, first.amountSat, 99) },
       ].map((c) => ({
         inputs: [{ ...first, ...c }, second],
       })),

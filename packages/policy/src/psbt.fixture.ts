@@ -2,8 +2,8 @@ import { concat, type DerivationPath, deriveChild, type ExtendedKey, fromHex, u3
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Address, OutScript, p2ms, p2pkh, p2sh, p2wpkh, p2wsh } from '@scure/btc-signer'
+import { hash160 } from './hash160.ts'
 import { type Field, little, type NaiveTx, NO_KEY, naivePsbt, naiveTx, twice, witnessUtxo } from './naive-psbt.fixture.ts'
-import { hash160 } from './psbt-keys.ts'
 
 const { Fn } = secp256k1.Point
 const SECRET = new Uint8Array(32).fill(11)

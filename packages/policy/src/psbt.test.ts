@@ -1,4 +1,4 @@
-import { codeOf, concat, formatPath, fromHex, toHex } from '@conclave/core'
+import { codeOf, concat, deriveChild, formatPath, fromHex, toHex } from '@conclave/core'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { Transaction } from '@scure/btc-signer'
 import { Psbt } from 'bitcoinjs-lib'
@@ -145,6 +145,9 @@ describe('btc.psbt', () => {
     refused(one({ claims: [{ path: [0, 5] }, { path: [0, 6] }] }), /names this key twice/)
     refused(one({ claims: [{ path: [2 ** 31], publicKey: publicKeyAt([0, 5]) }] }))
     refused(one({ claims: [{ path: [1, 2, 3, 4, 5, 6, 7, 8, 9], publicKey: publicKeyAt([0, 5]) }] }))
+    const nine = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    const ninth = deriveChild(deriveChild(ROOT, nine.slice(0, 8)), [9]).publicKey
+    refused(one({ claims: [{ path: nine, publicKey: ninth }] }), /at most 8 levels/)
     const other = { key: { ...ROOT, chainCode: new Uint8Array(32) } }
     expect(failure(() => decodePayload('btc.psbt', psbtOf(), other))).match(/claims another key/)
     expect(failure(() => decodePayload('btc.psbt', psbtOf()))).match(/only with the key/)
@@ -214,6 +217,11 @@ describe('btc.psbt', () => {
     expect(decoded(pay(most, most)).feeSat).equal(0n)
     expect(decoded(pay(most, most - 1n)).feeSat).equal(1n)
     refused(pay(most, most, 1n))
+    const halves: FixturePsbt = {
+      inputs: [0, 1].map((i) => ({ kind: 'p2wpkh', path: [], amountSat: most / 2n + 1n, seed: i })),
+      outputs: [{ to: PAYEE, amountSat: 1n }],
+    }
+    refused(halves, /more money than there is/)
     refused(pay(5n, 6n), /it pays more than it spends/)
     refused(pay(most + 1n, 1n), /more money than there is/)
     refused(pay(most, (1n << 64n) - 1n))
@@ -231,7 +239,9 @@ describe('btc.psbt', () => {
     refused({ outputs: [] })
     const [input] = many(1).inputs ?? []
     const again = { ...(input as FixtureInput), seed: 0 }
-    refused({ inputs: [again, again], outputs: [{ to: PAYEE, amountSat: 1n }] })
+    // The second library notices it in version 0, and does not know version 2.
+    refused({ inputs: [again, again], outputs: [{ to: PAYEE, amountSat: 1n }] }, /not a valid btc.psbt/)
+    refused({ version: 2, inputs: [again, again], outputs: [{ to: PAYEE, amountSat: 1n }] }, /spent twice/)
     refused(one({ fields: [[0x77, Uint8Array.of(1), Uint8Array.of(1)]] }), /not a valid/)
     refused(one({ fields: [[0xfc, fromHex('0361626300'), Uint8Array.of(1)]] }), /not a valid/)
     refused(one({ claims: [{ path: [0, 5] }, { path: [0, 5] }] }))

@@ -13,7 +13,16 @@ import {
 } from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
-import { decode, encode, type KeyCertificate, type KeyPublic, KnownEpochs, PIECE_FILE_BYTES_MAX, StoredBurn } from '@conclave/wire'
+import {
+  decode,
+  encode,
+  type KeyCertificate,
+  type KeyPublic,
+  KnownEpochs,
+  PIECE_FILE_BYTES_MAX,
+  StoredBurn,
+  StoredKeyLife,
+} from '@conclave/wire'
 import type { Certificates } from '../certificates.ts'
 import type { EpochKeeper } from '../epoch-keeper.ts'
 import type { KeyStore, NodeScope } from '../store/key-store.ts'
@@ -217,13 +226,15 @@ export class BackupKeeper {
       .sort((a, b) => (a.keyId < b.keyId ? -1 : 1))
     if (held.length === 0) throw new BackupError('NOTHING_TO_BACK_UP', 'this node holds no share of an active epoch')
     const burns = (await store.list('burn')).map(({ value }) => decode(StoredBurn, value))
+    const lives = (await store.list('key-life')).map(({ value }) => decode(StoredKeyLife, value))
+    const erasures = (await store.list('erasure')).map(({ value }) => value)
     const peers = [...scope.peerIds.keys()].filter((j) => j !== self.index)
     const pairEpochs = peers.map((peer) => ({ peer, pairEpoch: pairs.nextEpoch(peer) - 1 }))
     const shares = new Uint8Array(held.length * SHARE_BYTES)
     try {
       for (const [i, key] of held.entries()) await this.#openInto(shares, i, key)
       const certificates = held.map((key) => this.#certificateOf(key))
-      const contents = { self, locks: scope.locks, certificates, shares, burns, pairEpochs, createdAtMs }
+      const contents = { self, locks: scope.locks, certificates, shares, burns, pairEpochs, lives, erasures, createdAtMs }
       return await makeBackup(contents, { plan, identity: vault.identity, random: (length) => vault.random(length) })
     } finally {
       wipe(shares)

@@ -10,12 +10,15 @@ import {
   identitiesOf,
   lockHash,
   messageOf,
+  parseKeyId,
   parseLock,
+  readErasure,
   SecretBytes,
   verifyLockChain,
 } from '@conclave/core'
 import { certificateHash, isCertified, parseKeyShare } from '@conclave/mpc'
 import { BackupState, decode, encode, type KeyCertificate, KeyPublic } from '@conclave/wire'
+import { lifeOf } from '../store/key-lives.ts'
 import { BackupError } from './backup-error.ts'
 import type { Backup } from './backup-file.ts'
 
@@ -96,6 +99,15 @@ async function checkCertificates({ header }: Backup, { certificates }: BackupSta
   }
 }
 
+/** What the store of the restored node would have to read. */
+function checkLives({ lives, erasures }: BackupState): void {
+  for (const life of lives) {
+    parseKeyId(life.keyId)
+    lifeOf(life)
+  }
+  for (const text of erasures) readErasure(new TextDecoder().decode(text))
+}
+
 /** Every share belongs to the public share that the certificate names for this party. */
 async function checkShares({ header }: Backup, { certificates }: BackupState, shares: Uint8Array): Promise<void> {
   for (const [i, { key }] of certificates.entries()) {
@@ -123,6 +135,7 @@ export async function openState(backup: Backup, key: Uint8Array): Promise<OpenSt
     const shares = clear.bytes.subarray(0, shareBytes)
     const state = decode(BackupState, clear.bytes.subarray(shareBytes))
     const locks = locksOf(backup, state)
+    checkLives(state)
     await checkCertificates(backup, state, locks)
     await checkShares(backup, state, shares)
     return {

@@ -59,7 +59,7 @@ describe('making a backup', () => {
     const state = {
       certificates: contents.certificates,
       locks: contents.locks.map((lock) => utf8(formatLock(lock))),
-      ...{ burns: [], pairEpochs: [] },
+      ...{ burns: [], pairEpochs: [], lives: [], erasures: [] },
     }
     const sealed = sealState(key, new Uint8Array(12), backup.file.header, contents.shares, state)
     // The same members, so that certificates verify, but another lock than the one that the header names.

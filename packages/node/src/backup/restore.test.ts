@@ -102,6 +102,28 @@ describe('restore', () => {
     })
   })
 
+  it('restore: phases come along: a suspended key stays suspended, and a destroyed one is never made again', async () => {
+    await newKey(rig.cluster, 'old')
+    const keys = rig.cluster.node('n1').admin.key
+    await keys.change('old', 'archived', 'done')
+    const erasure = await keys.destroy('old', 'done', [])
+    await keys.change('k', 'suspended', 'a doubt')
+    const file = await rig.backup()
+    await rig.cluster.rebuild('n1')
+    expect((await restore(file)).restored).to.deep.equal([{ keyId: 'k', epoch: 0 }])
+    await startUnder(await nextLock(rig))
+    const restored = rig.cluster.node('n1').admin.key
+    expect(restored.phase('k')).to.deep.include({ phase: 'suspended', reason: 'a doubt' })
+    expect(restored.phase('old').phase).to.equal('destroyed')
+    expect(restored.erasures()).to.deep.equal([erasure])
+    await propose(rig.cluster, 1, [1], transfer(1n), { keyId: 'k' })
+    expect(codeIn(await rig.cluster.ask(1, { sign: { requestId: requestId(1), attempt: 0, signers: [1, 2], epoch: 0 } }))).to.match(
+      /KEY_SUSPENDED|UNKNOWN_REQUEST/,
+    )
+    await restored.change('k', 'active', 'cleared')
+    expectSignature(await signTransfer(rig.cluster, 2, [1, 2], { keyId: 'k' }), publicKey)
+  })
+
   it('restore: a stale backup is refused by name when other nodes show their certificates, and can leave the key out', async () => {
     await newKey(rig.cluster, 'other')
     const file = await rig.backup()

@@ -45,7 +45,8 @@ function eight(n: number): Uint8Array {
   return out
 }
 
-function lifeOf({ phase, at, reason, publicKey, epochs, kekGeneration, keyId }: StoredKeyLife): KeyLife {
+/** Parses a stored phase. @throws {StoreError} STORE_CORRUPT. */
+export function lifeOf({ phase, at, reason, publicKey, epochs, kekGeneration, keyId }: StoredKeyLife): KeyLife {
   const known = PHASES.find((p) => p === phase)
   if (known === undefined) throw new StoreError('STORE_CORRUPT', `key ${keyId} is in a phase that is not known here: ${phase}`)
   const atMs = Number(new DataView(at.buffer, at.byteOffset, 8).getBigUint64(0))

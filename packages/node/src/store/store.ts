@@ -15,6 +15,8 @@ const SECTIONS = [
   'key-life',
   'erasure',
   'witness',
+  'nonce',
+  'approval',
 ] as const
 export type Section = (typeof SECTIONS)[number]
 
