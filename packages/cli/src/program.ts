@@ -1,4 +1,5 @@
 import { Command, type CommanderError } from 'commander'
+import { addApprovalCommands } from './approval-commands.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addBackupCommands } from './backup-commands.ts'
 import { addClusterCommands } from './cluster-commands.ts'
@@ -24,6 +25,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
+  addApprovalCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)

@@ -1,6 +1,8 @@
 export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
+export { makeApproverKey } from './approvals/approver-key.ts'
+export { decide, readInbox, readShown, type ShownRequest } from './approvals/shown-request.ts'
 export type { AdminWitnessedLog } from './audit/audit-admin.ts'
 export { PQ_PUBLIC_FILE } from './audit/pq-key.ts'
 export { type BackupSummary, summaryOf } from './backup/backup-file.ts'
