@@ -6,6 +6,7 @@ import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
+import { addFreezeCommands } from './freeze-commands.ts'
 import { addHsmCommands } from './hsm-commands.ts'
 import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
@@ -26,6 +27,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addClusterCommands(program)
   addKeyCommands(program)
   addApprovalCommands(program)
+  addFreezeCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
