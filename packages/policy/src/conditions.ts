@@ -1,8 +1,10 @@
 import { assert, type DerivationPath, formatPath } from '@conclave/core'
 import { describeMissing, meetsApprovals } from './approver.ts'
 import type { DecodedPayload } from './decoded-payload.ts'
+import { limitBreach, type SpendHistory } from './limits.ts'
 import { matchesPath } from './path-pattern.ts'
 import type { RuleConditions } from './policy.ts'
+import { isWithin } from './time-windows.ts'
 
 /** What is asked of the policy: may this child of this key sign this payload? */
 export interface PolicyRequest {
@@ -11,6 +13,10 @@ export interface PolicyRequest {
   readonly payload: DecodedPayload
   /** Ids of approvers whose approval was verified; without the requester. */
   readonly approvedBy?: ReadonlySet<string>
+  /** Milliseconds since the Unix epoch; undefined when whoever asks is not sure of the time. */
+  readonly nowMs?: number | undefined
+  /** What was spent before; without it a rule that limits what is spent is an error, which denies. */
+  readonly history?: SpendHistory | undefined
 }
 
 export type BreachCode =
@@ -24,6 +30,10 @@ export type BreachCode =
   | 'TOKEN_NOT_ALLOWED'
   | 'AMOUNT_OVER_LIMIT'
   | 'FEE_OVER_LIMIT'
+  | 'CLOCK_NOT_SURE'
+  | 'TIME_NOT_ALLOWED'
+  | 'SPENDING_LIMIT'
+  | 'COUNT_LIMIT'
   | 'PENDING_APPROVAL'
 
 /** A condition of a rule that a request does not meet. */
@@ -35,7 +45,8 @@ export interface Breach {
   readonly excess: bigint
 }
 
-type Condition = (when: RuleConditions, request: PolicyRequest) => Breach | undefined
+/** @param rule - whose condition it is. */
+type Condition = (when: RuleConditions, request: PolicyRequest, rule: string) => Breach | undefined
 
 /** The request meets the condition only if `met` is exactly true: a missing or NaN field never does. */
 function unless(met: boolean, code: BreachCode, reason: string, excess = 0n): Breach | undefined {
@@ -140,6 +151,25 @@ const BOUNDS: readonly Condition[] = [
   feeIn('sat', (when) => when.feeMaxSat),
 ]
 
+const CLOCK_NOT_SURE = 'it depends on the time, and the clock of this node does not agree with a quorum'
+
+const time: Condition = ({ times }, { nowMs }) => {
+  if (times === undefined) return undefined
+  if (nowMs === undefined) return unless(false, 'CLOCK_NOT_SURE', CLOCK_NOT_SURE)
+  return unless(
+    times.some((window) => isWithin(window, nowMs)),
+    'TIME_NOT_ALLOWED',
+    'it is not for this time',
+  )
+}
+
+const limit: Condition = ({ limits, chains }, { keyId, payload, nowMs, history }, rule) => {
+  if (limits === undefined) return undefined
+  if (nowMs === undefined) return unless(false, 'CLOCK_NOT_SURE', CLOCK_NOT_SURE)
+  assert(history !== undefined, 'a limit needs to know what was spent')
+  return limits.map((l) => limitBreach(l, { rule, chains, keyId, payload, nowMs, history })).find((breach) => breach !== undefined)
+}
+
 /** The last one: what it asks for may still come. */
 const approvals: Condition = ({ approvals: rule }, { approvedBy = new Set() }) =>
   rule === undefined
@@ -158,6 +188,8 @@ export const CONDITIONS: readonly Condition[] = [
   method,
   tokens,
   ...BOUNDS,
+  time,
+  limit,
   approvals,
 ]
 
@@ -184,5 +216,13 @@ const anyDestination: Condition = ({ destinations }, { payload }) =>
     'it is for other destinations',
   )
 
+/** Whoever is not sure of the time is denied. */
+const anyTime: Condition = ({ times }, { nowMs }) =>
+  unless(
+    times === undefined || nowMs === undefined || times.some((window) => isWithin(window, nowMs)),
+    'TIME_NOT_ALLOWED',
+    'it is for other times',
+  )
+
 /** All conditions of a deny rule: where an allow rule must hold for everything that a payload does, this holds for any part of it. */
-export const DENY_CONDITIONS: readonly Condition[] = [key, anyPath, payloadType, anyChain, anyDestination]
+export const DENY_CONDITIONS: readonly Condition[] = [key, anyPath, payloadType, anyChain, anyDestination, anyTime]

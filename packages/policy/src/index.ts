@@ -1,3 +1,4 @@
+export { RULE_LIST_MAX } from './amount-schema.ts'
 export * from './approval.ts'
 export type { ApprovalRule, Approver, ApproverKey, Passkey, Requester } from './approver.ts'
 export { type BitcoinAddresses, bitcoinAddresses } from './bitcoin-address.ts'
@@ -18,12 +19,13 @@ export {
   EVM_TX_BYTES_MAX,
   type EvmTransactionFields,
 } from './evm-transaction.ts'
+export { type Limit, plusSpends, type Spend, type SpendHistory, type SpendQuery, spendOf } from './limits.ts'
 export { ASSERTION_SIGNATURE_BYTES_MAX, type Assertion, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX } from './passkey.ts'
 export { matchesPath, parsePathPattern } from './path-pattern.ts'
 export type { Amount, Destination, PayloadDigest, PayloadFacts } from './payload-facts.ts'
 export * from './policy.ts'
 export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
-export { RULE_LIST_MAX, RULES_MAX } from './policy-schema.ts'
+export { RULES_MAX } from './policy-schema.ts'
 export { type DecodedPsbt, PSBT_BYTES_MAX, PSBT_INPUTS_MAX, PSBT_OUTPUTS_MAX } from './psbt.ts'
 export { assemblePsbt, type SignedPsbt } from './psbt-assemble.ts'
 export * from './request.ts'

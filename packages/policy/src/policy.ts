@@ -1,6 +1,8 @@
 import { concat, tagged, utf8 } from '@conclave/core'
 import { type ApprovalRule, type Approver, hashApprovalRule, hashApprover, hashRequester, type Requester } from './approver.ts'
 import type { PayloadType } from './decoded-payload.ts'
+import { type Limit, limitText } from './limits.ts'
+import { type TimeWindow, timeWindowText } from './time-windows.ts'
 
 export const POLICY_FORMAT = 'conclave-policy/1'
 
@@ -28,6 +30,10 @@ export interface RuleConditions {
   readonly methods?: readonly string[] | undefined
   /** Whose yes it takes beside that of the nodes. */
   readonly approvals?: ApprovalRule | undefined
+  /** When: any of them. */
+  readonly times?: readonly TimeWindow[] | undefined
+  /** What may be spent while a window slides: all of them hold. */
+  readonly limits?: readonly Limit[] | undefined
 }
 
 /** An allow rule is for one payload type; `parsePolicy` sees to it that whom it pays, where and how much are stated. */
@@ -41,7 +47,7 @@ export interface AllowRule {
 export interface DenyRule {
   readonly name: string
   readonly effect: 'deny'
-  readonly when: Pick<RuleConditions, 'keys' | 'paths' | 'payload' | 'chains' | 'destinations'>
+  readonly when: Pick<RuleConditions, 'keys' | 'paths' | 'payload' | 'chains' | 'destinations' | 'times'>
 }
 
 export type Rule = AllowRule | DenyRule
@@ -69,12 +75,15 @@ function hashText(value: string | bigint | undefined): Uint8Array {
 }
 
 /** Each behind its name, so that none stands for another. */
-function laterConditions({ amountMaxSat, feeMaxSat, tokenAmountsMax, methods, approvals }: RuleConditions): readonly Uint8Array[] {
+function laterConditions(when: RuleConditions): readonly Uint8Array[] {
+  const { amountMaxSat, feeMaxSat, tokenAmountsMax, methods, times, limits, approvals } = when
   const named: readonly (readonly [string, Uint8Array])[] = [
     ['amountMaxSat', hashText(amountMaxSat)],
     ['feeMaxSat', hashText(feeMaxSat)],
     ['tokenAmountsMax', hashSet(tokenAmountsMax && [...tokenAmountsMax].map(([token, max]) => `${token} ${max}`))],
     ['methods', hashSet(methods)],
+    ['times', hashSet(times?.map(timeWindowText))],
+    ['limits', hashSet(limits?.map(limitText))],
     ['approvals', approvals === undefined ? ABSENT : hashApprovalRule(approvals)],
   ]
   return named.filter(([, value]) => value.length > 0).flatMap(([name, value]) => [utf8(name), value])
