@@ -1,8 +1,10 @@
 import type { Journal } from '@conclave/core'
 import { type RecordShelf, shelfOf } from '@conclave/vault'
+import type { FreezeRecord } from '@conclave/wire'
 import { adoptLock } from './adopt-lock.ts'
 import { ApprovalBook } from './approvals/approval-book.ts'
 import { BackupMarks } from './backup/backup-store.ts'
+import { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { refuseOldRecords } from './hsm-admin.ts'
 import { logJournal } from './log-journal.ts'
 import type { NodeParts } from './node.ts'
@@ -17,6 +19,7 @@ export interface NodeStores {
   readonly pairs: PairStore
   readonly marks: BackupMarks
   readonly approvals: ApprovalBook
+  readonly freezes: readonly FreezeRecord[]
   readonly lives: KeyLives
   readonly journal: Journal
   /** Every record that this node has sealed. */
@@ -46,5 +49,6 @@ export async function openStores(parts: Parts): Promise<NodeStores> {
   await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
   const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
   const approvals = await ApprovalBook.open(store, clock)
-  return { scope, keys, pairs, lives, journal, shelf, approvals, marks: await BackupMarks.open(store) }
+  const freezes = await FreezeKeeper.stored(store)
+  return { scope, keys, pairs, lives, journal, shelf, approvals, freezes, marks: await BackupMarks.open(store) }
 }

@@ -24,6 +24,7 @@ import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { HsmDrills } from './drill/hsm-drill.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
+import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
 import type { NodeAdmin } from './node-admin.ts'
@@ -85,6 +86,7 @@ export class ApproverNode {
   readonly admin: NodeAdmin
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
+  readonly freezes: FreezeKeeper
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -145,8 +147,10 @@ export class ApproverNode {
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
-    const { requests, proposals, approvals } = requestSide({ parts, stores, outbox, journal, gate: this.#audit.gate })
+    const frozen = () => this.#signer.stopFrozen()
+    const { requests, proposals, approvals, freezes } = requestSide({ parts, stores, outbox, journal, gate: this.#audit.gate, frozen })
     this.approvals = approvals
+    this.freezes = freezes
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
@@ -240,6 +244,7 @@ export class ApproverNode {
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.freezes.greet(member.index)
         this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
         this.#epochs.greet(member.index)
@@ -283,13 +288,13 @@ export class ApproverNode {
       return
     }
     const { body } = frame
-    const unheard = (error: unknown) => this.#p.log.error({ err: error }, 'gossip failed')
     if ('request' in body) void this.#desk.answer(from, body.request)
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
-    else if ('approvals' in body) this.approvals.heard(from.index, body.approvals).catch(unheard)
-    else this.#epochs.heard(from.index, body.gossip).catch(unheard)
+    else if ('freezes' in body) this.freezes.heard(from.index, body.freezes)
+    else if ('approvals' in body) void this.approvals.heard(from.index, body.approvals)
+    else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
   }
 }

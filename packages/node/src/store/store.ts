@@ -17,6 +17,7 @@ const SECTIONS = [
   'witness',
   'nonce',
   'approval',
+  'freeze',
 ] as const
 export type Section = (typeof SECTIONS)[number]
 
