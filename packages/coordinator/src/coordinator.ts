@@ -138,7 +138,7 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   })
 
   const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax: settings.http.bodyBytesMax, logger, random })
-  const parts = { lock, clock, random, transport, records, admission, view, directory, lives: new KeyLives(lock, view) }
+  const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
   addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding })
   startup.defer(async () => {
     // Long polls end first, or closing would wait for them.

@@ -1,5 +1,7 @@
 import type { SummaryLine } from '@conclave/policy'
 import type { NodeVerdict, Problem } from './problem.ts'
+import type { TermsRecord } from './request-terms.ts'
+import type { ScheduleRecord } from './schedule-record.ts'
 import type { Store, Write } from './store.ts'
 import { readSigning, type StoredSigning } from './stored-signing.ts'
 
@@ -35,19 +37,6 @@ export interface OperationRecord {
   readonly error: Problem | null
 }
 
-/** When a key is to be refreshed, and what came of it. */
-export interface ScheduleRecord {
-  readonly keyId: string
-  readonly refreshEveryDays: number | null
-  /** The highest epoch that was seen, and when it was seen first. */
-  readonly epoch: number
-  readonly refreshedAtMs: number
-  /** Scheduled refreshes that failed since. */
-  readonly failures: number
-  /** Not before this, after a failure. */
-  readonly retryAtMs: number | null
-}
-
 /** A key that enough nodes have confirmed; kept, so that it is known while nodes are down. */
 export interface KeyRecord {
   readonly keyId: string
@@ -59,7 +48,17 @@ export interface KeyRecord {
   readonly state: string
 }
 
-export type SigningState = 'decoded' | 'queued' | 'signing' | 'signed' | 'denied' | 'failed' | 'cancelled'
+export type SigningState =
+  | 'decoded'
+  | 'pending_approval'
+  | 'queued'
+  | 'signing'
+  | 'signed'
+  | 'denied'
+  | 'rejected'
+  | 'expired'
+  | 'failed'
+  | 'cancelled'
 
 export interface AttemptRecord {
   readonly attempt: number
@@ -122,6 +121,7 @@ export interface SigningRecord {
   /** 1 to DIGESTS_MAX: all are signed or none. */
   readonly items: readonly SigningItem[]
   readonly requester: string
+  readonly terms: TermsRecord
   readonly state: SigningState
   readonly cancelRequested: boolean
   readonly nodeVerdicts: readonly NodeVerdict[]

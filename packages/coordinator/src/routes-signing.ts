@@ -1,14 +1,18 @@
 import { codeOf, type ExtendedKey, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
 import type { Decoding } from '@conclave/policy'
 import { DIGESTS_MAX } from '@conclave/wire'
+import { carryApproval } from './approval-desk.ts'
 import { childKey } from './child-keys.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
 import { ApiError, isProblemCode } from './problem.ts'
-import { digestsOf, type KeyRecord, type SigningItem, type SigningRecord } from './records.ts'
+import { digestsOf, isOver, type KeyRecord, type SigningItem, type SigningRecord } from './records.ts'
+import { nameRequest } from './request-terms.ts'
 import type { RouteContext } from './routes.ts'
 import {
+  ApprovalAnswersBody,
+  CreateApprovalBody,
   CreateSigningBody,
   NoQuery,
   PAGE_DEFAULT,
@@ -76,11 +80,16 @@ function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: strin
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
   const items = newItems(key, decoding, asked)
   const createdAtMs = clock.nowMs()
+  const latestMs = createdAtMs + (body.deadlineMs ?? signing.deadlineMs)
+  const deadlineAtMs = Math.min(latestMs, body.signed?.expiresAtMs ?? latestMs)
+  const made = { keyId, keyEpoch: key.epoch, items, caller: requester, nowMs: createdAtMs, deadlineAtMs, random }
+  const { requestId, terms } = nameRequest({ clusterId: ctx.lock.clusterId, body, ...made })
   return {
-    requestId: toHex(random.bytes(32)),
+    requestId,
     keyId,
     items,
     requester,
+    terms,
     state: 'decoded',
     cancelRequested: false,
     nodeVerdicts: [],
@@ -88,9 +97,37 @@ function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: strin
     result: null,
     error: null,
     createdAtMs,
-    deadlineAtMs: createdAtMs + (body.deadlineMs ?? signing.deadlineMs),
+    deadlineAtMs,
     endedAtMs: null,
   }
+}
+
+/** @throws {ApiError} REQUEST_EXISTS for a signed request that was sent before under another Idempotency-Key. */
+async function refuseRepeated({ signingDriver }: RouteContext, { requestId, terms }: SigningRecord): Promise<void> {
+  if (terms.signature === '' || (await signingDriver.record(requestId)) === undefined) return
+  throw new ApiError('REQUEST_EXISTS', `this is signing request ${requestId}`)
+}
+
+/** `/v1/signing-requests/{id}/approvals`: carried to the nodes, which check it. */
+function addApprovalRoute(app: App, ctx: RouteContext): void {
+  const { signingDriver, directory } = ctx
+  const path = '/v1/signing-requests/:requestId/approvals'
+  app.post(
+    path,
+    {
+      config: { role: 'viewer' },
+      schema: { params: SigningPath, querystring: NoQuery, body: CreateApprovalBody, response: { 200: ApprovalAnswersBody } },
+    },
+    async ({ params: { requestId }, body }) => {
+      const record = await signingDriver.record(requestId)
+      if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
+      if (isOver(record)) throw new ApiError('REQUEST_ENDED', `the request is already ${record.state}`)
+      const answers = await carryApproval(ctx, directory.get(record.keyId)?.parties ?? [], requestId, body)
+      signingDriver.approved(requestId)
+      return answers
+    },
+  )
+  refuseOtherMethods(app, path, ['POST'])
 }
 
 /** `/v1/signing-requests`. */
@@ -103,9 +140,10 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
     async (request, reply) => {
       const caller = callerOf(request).name
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
-      const post = { caller, route: 'POST /v1/signing-requests', idempotencyKey, body: request.body }
-      const create = () => {
+      const post = { caller, route: 'POST /v1/signing-requests', idempotencyKey, body: request.body, named: request.body.signed?.nonce }
+      const create = async () => {
         const record = newSigning(ctx, request.body, caller)
+        await refuseRepeated(ctx, record)
         return { record, status: 201, body: acceptedBody(record) }
       }
       const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
@@ -139,6 +177,8 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
     },
   )
   refuseOtherMethods(app, '/v1/signing-requests/:requestId', ['GET'])
+
+  addApprovalRoute(app, ctx)
 
   const cancel = '/v1/signing-requests/:requestId([0-9a-f]+)::cancel'
   app.post(

@@ -8,6 +8,7 @@ import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
 import type { KeyLives } from './key-lives.ts'
+import type { NodeCalls } from './node-calls.ts'
 import { NodeBody, NodeListBody } from './node-schemas.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
@@ -37,6 +38,8 @@ export interface RouteContext {
   readonly signing: SigningSettings
   readonly decoding: Decoding
   readonly transport: Transport
+  readonly calls: NodeCalls
+  readonly stopping: AbortSignal
 }
 
 /** Every route of the API. */

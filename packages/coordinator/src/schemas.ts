@@ -67,6 +67,17 @@ export const ChangeKeyBody = Type.Object(
 
 const PayloadBody = Type.Object({ type: Type.String({ maxLength: 64 }), bytes: Type.String() }, closed)
 const DerivationPathBody = Type.String({ maxLength: PATH_CHARS_MAX })
+/** What the platform signed: the id of the request that these terms make (docs/spec/statement.md). */
+const SignedTerms = Type.Object(
+  {
+    requester: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
+    nonce: hexBytes(32),
+    notBeforeMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    expiresAtMs: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    signature: hexBytes(64),
+  },
+  closed,
+)
 /** Either `payload`, with or without a path, or `items`. */
 export const CreateSigningBody = Type.Object(
   {
@@ -80,10 +91,30 @@ export const CreateSigningBody = Type.Object(
       }),
     ),
     deadlineMs: Type.Optional(Type.Integer({ minimum: DEADLINE_MS_MIN, maximum: DEADLINE_MS_MAX })),
+    signed: Type.Optional(SignedTerms),
   },
   closed,
 )
 export type CreateSigningBody = Static<typeof CreateSigningBody>
+
+const hexUpTo = (bytes: number) => Type.String({ pattern: `^([0-9a-f]{2}){1,${bytes}}$` })
+/** As `conclave approve` and an authenticator sign it; the last two fields are the authenticator's. */
+export const CreateApprovalBody = Type.Object(
+  {
+    statement: hexBytes(32),
+    decision: Type.Enum(['approve', 'reject']),
+    approver: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
+    atMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    signature: hexUpTo(72),
+    authenticatorData: Type.Optional(hexUpTo(512)),
+    clientData: Type.Optional(hexUpTo(1024)),
+  },
+  closed,
+)
+export type CreateApprovalBody = Static<typeof CreateApprovalBody>
+/** What each node said: TAKEN, or why not. */
+export const ApprovalAnswersBody = Type.Object({ nodes: Type.Array(Type.Object({ node: Type.Integer(), code: Type.String() })) })
+export type ApprovalAnswersBody = Static<typeof ApprovalAnswersBody>
 
 const NodeVerdict = Type.Object({
   node: Type.Integer(),
@@ -172,7 +203,19 @@ export type OperationBody = Static<typeof OperationBody>
 export const OperationListBody = Type.Object({ items: Type.Array(OperationBody), nextCursor: OrNull(Type.String()) })
 
 const Summary = Type.Array(Type.Object({ label: Type.String(), value: Type.String() }))
-const SigningStateBody = Type.Enum(['created', 'decoded', 'queued', 'signing', 'signed', 'denied', 'failed', 'cancelled'])
+const SigningStateBody = Type.Enum([
+  'created',
+  'decoded',
+  'pending_approval',
+  'queued',
+  'signing',
+  'signed',
+  'denied',
+  'rejected',
+  'expired',
+  'failed',
+  'cancelled',
+])
 
 const AttemptBody = Type.Object({
   attempt: Type.Integer(),

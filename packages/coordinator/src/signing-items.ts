@@ -1,18 +1,25 @@
 import { codeOf, type ExtendedKey, fromHex, type PartyId, parsePath, toHex } from '@conclave/core'
-import type { Propose, Signed, SignedItem } from '@conclave/wire'
+import { type Propose, type RequestTerms, type Signed, type SignedItem, timeBytes } from '@conclave/wire'
 import type { Logger } from 'pino'
 import type { Expected } from './attempt-outcome.ts'
 import { assemblePayload, payloadBytes } from './payload.ts'
 import { digestsOf, type ItemResult, type SigningItem, type SigningRecord } from './records.ts'
+import type { TermsRecord } from './request-terms.ts'
+
+function wireTerms({ requester, nonce, notBeforeMs, expiresAtMs, keyEpoch, signature }: TermsRecord): RequestTerms {
+  const times = { notBefore: timeBytes(notBeforeMs), expiresAt: timeBytes(expiresAtMs) }
+  return { requester, nonce: fromHex(nonce), ...times, keyEpoch, signature: fromHex(signature) }
+}
 
 /** What the nodes are asked to judge. */
-export function proposalOf({ requestId, keyId, items }: SigningRecord): Propose {
+export function proposalOf({ requestId, keyId, items, terms }: SigningRecord): Propose {
   const [{ payload }] = items as readonly [SigningItem]
   return {
     requestId: fromHex(requestId),
     keyId,
     payloadType: payload.type,
     items: items.map((item) => ({ payload: payloadBytes(item.payload.bytes), path: parsePath(item.derivationPath) })),
+    terms: wireTerms(terms),
   }
 }
 

@@ -13,9 +13,9 @@ import { ApiError, problemOf } from './problem.ts'
 import { type AttemptRecord, digestsOf, type KeyRecord, type Records, type SigningRecord, type SigningState } from './records.ts'
 import type { SigningSettings } from './settings.ts'
 import { expectedOf, proposalOf, signaturesOf } from './signing-items.ts'
-import { describeAttempts, describeDenials, describeShortage } from './signing-problems.ts'
+import { describeAttempts, describeDenials, describeMissing, describeShortage } from './signing-problems.ts'
 import { chooseSigners, countedAttempts, DENIED, type Quorum } from './signing-quorum.ts'
-import { VerdictBook } from './verdict-book.ts'
+import { PENDING, VerdictBook } from './verdict-book.ts'
 import { type Limiter, Pulse, sharedController, waitForAny } from './wait.ts'
 
 /** While too few nodes can sign: how often they are asked again even when nothing seems to have changed. */
@@ -42,6 +42,8 @@ export interface SigningContext {
 export class SigningJob {
   /** Fires whenever `record` has changed, after it was stored. */
   readonly changed = new Pulse()
+  /** To be fired when somebody gave an approval: nodes that wait for one are asked again. */
+  readonly approved = new Pulse()
   readonly #ctx: SigningContext
   /** As it was known when the request was taken up; keys are never forgotten, so this is only a last resort. */
   readonly #firstKey: KeyRecord
@@ -108,7 +110,7 @@ export class SigningJob {
     await this.#book.gather(this.#halt.signal)
     if (this.#halt.signal.aborted) return false
     await this.#noteVerdicts()
-    if (this.#book.isDenied()) return this.#end('denied', describeDenials(this.#ctx.view, this.#key, this.#book))
+    if (this.#book.isDenied()) return this.#end(...describeDenials(this.#ctx.view, this.#key, this.#book))
     if (countedAttempts(this.#record.attempts).length >= this.#ctx.settings.maxAttempts) {
       return this.#end('failed', new ApiError('SIGNING_FAILED', describeAttempts(this.#ctx.view, this.#record)))
     }
@@ -146,12 +148,15 @@ export class SigningJob {
   async #noteVerdicts(): Promise<void> {
     const nodeVerdicts = this.#book.verdicts()
     const isSame = JSON.stringify(nodeVerdicts) === JSON.stringify(this.#record.nodeVerdicts)
-    if (!isSame || this.#record.state !== 'queued') await this.#update(() => ({ nodeVerdicts, state: 'queued' }))
+    const state = this.#book.isPending() && this.#choose(this.#book.allowing()) === undefined ? 'pending_approval' : 'queued'
+    if (!isSame || this.#record.state !== state) await this.#update(() => ({ nodeVerdicts, state }))
   }
 
   async #waitForChange(): Promise<void> {
     const { clock, view } = this.#ctx
     const sinceMs = clock.nowMs()
+    const people = { sinceMs: this.#record.createdAtMs, signal: this.#halt.signal, pulse: this.approved }
+    if (this.#record.state === 'pending_approval') return this.#book.waitForPeople(people)
     await waitForAny({ clock, signal: this.#halt.signal, ms: RETRY_MS, pulses: [view.changed] })
     // Not after a change: a report is the news itself, and asking for another one would never end.
     if (clock.nowMs() - sinceMs >= RETRY_MS) await this.#refresh(RETRY_MS)
@@ -255,7 +260,7 @@ export class SigningJob {
       nodeVerdicts: this.#book.verdicts(),
     }))
     const { keyId } = this.#record
-    for (const { node, allowed } of this.#book.verdicts()) if (!allowed) this.#ctx.doubts.add(node, keyId)
+    for (const { node, allowed, code } of this.#book.verdicts()) if (!allowed && code !== PENDING) this.#ctx.doubts.add(node, keyId)
   }
 
   async #endHalted(): Promise<boolean> {
@@ -263,6 +268,7 @@ export class SigningJob {
     if (stopping.aborted) return false
     if (this.#record.cancelRequested) return this.#end('cancelled', new ApiError('CANCELLED', 'cancelled by the requester'))
     if (!this.#hasAsked) return this.#end('failed', new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the nodes were asked'))
+    if (this.#record.state === 'pending_approval') return this.#end('expired', describeMissing(this.#ctx.view, this.#book))
     if (this.#choose(this.#book.allowing()) === undefined) return this.#end('failed', describeShortage(view, this.#key, this.#book))
     return this.#end('failed', new ApiError('DEADLINE_EXCEEDED', describeAttempts(view, this.#record)))
   }

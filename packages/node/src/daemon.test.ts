@@ -8,11 +8,12 @@ import { softHsmModule } from '@conclave/vault'
 import { decode, encode, Frame, type Request, type Response } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED } from './cluster.fixture.ts'
-import { type RunningNode, readLock, startNode } from './daemon.ts'
+import { type RunningNode, readLock, sealedFiles, startNode } from './daemon.ts'
 import { initNode, SETTINGS_FILE } from './init.ts'
 import { draftLock, signLockFile } from './lock-ceremony.ts'
 import { refusal } from './refusal.fixture.ts'
 import { createdIn, expectSignature, proposal, requestId, transfer, until, verdictIn } from './requests.fixture.ts'
+import { readSettings } from './settings.ts'
 
 const NAMES = ['n1', 'n2'] as const
 const POLICY = `version: 1
@@ -113,6 +114,14 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
     await copyFile(storeKey, peerKey)
     expect(await refusal(() => startNode(settingsOf('n2')))).to.equal('TAMPER')
     await rename(`${peerKey}.away`, peerKey)
+  })
+
+  it('daemon: every sealed file of a node is on its list, so that a rewrap and a destruction go by all of them', async () => {
+    const listed = async (name: string) => {
+      const records = await Promise.all(sealedFiles(readSettings(settingsOf(name))).map((shelf) => shelf.records()))
+      return records.flat().map((r) => r.name)
+    }
+    expect([await listed('n1'), await listed('n2')]).to.deep.equal([['store.key'], ['store.key', 'peer.key']])
   })
 
   it('daemon: two nodes with their keys in HSMs, one of them P-256, make a key and sign over libp2p, stop, and sign again', async () => {

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClusterLock, ConfigError, codeOf, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
+import { type ClusterLock, ConfigError, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
 import { loadDecoding, parsePolicy } from '@conclave/policy'
 import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } from '@conclave/vault'
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { approvalRoutes } from './approvals/approval-routes.ts'
 import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
+import { drillRoutes } from './drill/drill-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE, peerKeyContext } from './peer-key.ts'
@@ -67,19 +69,14 @@ export function sealedFiles(settings: NodeSettings): readonly RecordShelf[] {
 }
 
 /** Keys that the lock names need not be asked of an HSM that is away now. */
-async function openVault({ hsms, identityHsm, name }: NodeSettings, self: NodeMember | undefined, log: Logger): Promise<KeyVault> {
+function openVault({ hsms, identityHsm }: NodeSettings, self: NodeMember | undefined, log: Logger): Promise<KeyVault> {
   for (const hsm of hsms)
     if ('env' in hsm.pin)
       log.warn({ hsm: hsm.name }, 'the PIN is in the environment of this process, where /proc shows it: for development only')
   const waits = (hsm: string) =>
     log.warn({ hsm }, `hsm "${hsm}" waits for its PIN: type it on the terminal of the node, or run "conclave hsm unlock --hsm ${hsm}"`)
   const identity = { hsm: identityHsm, key: self?.identity }
-  try {
-    return await openPkcs11Vault({ hsms, identity, checkpointKeys: self?.checkpointKeys }, waits)
-  } catch (error) {
-    if (codeOf(error) !== 'WRONG_IDENTITY') throw error
-    throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`, {}, error)
-  }
+  return openPkcs11Vault({ hsms, identity, checkpointKeys: self?.checkpointKeys }, waits)
 }
 
 /** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
@@ -136,14 +133,14 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation, clockSkewMaxMs } = settings
     const node = await ApproverNode.start({
       ...{ lock, name, vault, transport, store, pool, policy, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
-      ...{ abandonedKeys, explicitActivation, backup, clock: systemClock, meter: processMeter() },
+      ...{ abandonedKeys, explicitActivation, backup, clockSkewMaxMs, clock: systemClock, meter: processMeter() },
       audit: audit.parts,
       shelves: [...sealedFiles(settings), ...audit.shelves],
     })
-    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
+    serve([...adminRoutes(node.admin), ...approvalRoutes(node.approvals), ...backupRoutes(node.backups), ...drillRoutes(node.drills)])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

@@ -16,11 +16,12 @@ import {
   StoredRequest,
   StoredRestore,
   StoredSingleRequest,
+  StoredUnboundRequest,
 } from '@conclave/wire'
 import { BackupMarks } from './backup/backup-store.ts'
 import { BACKUP_TARGETS } from './backup/fuzz-targets.fixture.ts'
 import { TestCluster } from './cluster.fixture.ts'
-import { KEY, newKey, pairsReady, proposal, propose, requestId, transfer, until } from './requests.fixture.ts'
+import { KEY, newKey, pairsReady, proposal, propose, requestId, TERMS, transfer, until } from './requests.fixture.ts'
 import { parseSettings } from './settings.ts'
 import { makeKey, SCOPE } from './store/dkg.fixture.ts'
 import { KeyLives } from './store/key-lives.ts'
@@ -158,7 +159,8 @@ const pair = encode(StoredPair, {
 const burn = encode(StoredBurn, { peer: 2, pairEpoch: 3, code: 'OT_CHECK', at: new Uint8Array(8), peerId: 'peer-2' })
 const stored = { requestId: hash, keyId: 'k', payloadType: 'evm.tx', attempts: 3 }
 const requests = [
-  encode(StoredRequest, { ...stored, items: BATCH }),
+  encode(StoredRequest, { ...stored, items: BATCH, terms: TERMS }),
+  encode(StoredUnboundRequest, { ...stored, items: BATCH }),
   encode(StoredSingleRequest, { ...stored, payload: transfer(1n), path: [0] }),
 ]
 const made = { keyId: 'k', epoch: 1, backupId: hash }

@@ -1,4 +1,14 @@
-import { ConclaveError, checkPath, type ExtendedKey, InvalidArgument, messageOf, toHex } from '@conclave/core'
+import {
+  ConclaveError,
+  checkPath,
+  type DerivationPath,
+  type ExtendedKey,
+  fromHex,
+  InvalidArgument,
+  messageOf,
+  payloadHash,
+  toHex,
+} from '@conclave/core'
 import {
   type DecodedPayload,
   type Decoding,
@@ -7,22 +17,62 @@ import {
   evaluate,
   type Policy,
   type PolicyVerdict,
+  plusSpends,
+  policyHash,
+  type Spend,
+  type SpendHistory,
+  type Statement,
   type StatementDigest,
+  type SummaryLine,
+  spendOf,
+  statementHash,
+  statementOf,
+  summaryHash,
 } from '@conclave/policy'
 import { DIGESTS_MAX, PAYLOAD_BYTES_MAX, type Propose, type ProposedItem } from '@conclave/wire'
 
-export type Proposal = Pick<Propose, 'keyId' | 'payloadType' | 'items'>
+import { termsOf } from './request-terms.ts'
+
+export type Proposal = Pick<Propose, 'requestId' | 'keyId' | 'payloadType' | 'items' | 'terms'>
 
 export interface Judged {
   /** Of several items, that of the first which is not allowed. */
-  readonly verdict: Pick<PolicyVerdict, 'allowed' | 'code' | 'reason' | 'rule'>
+  readonly verdict: Pick<PolicyVerdict, 'allowed' | 'reason' | 'rule'> & { readonly code: PolicyVerdict['code'] | 'REJECTED' }
   /** Of each item one or more, with the path of the child that signs it, in their order. */
+  readonly digests: readonly StatementDigest[]
+  readonly statement: Statement
+  /** Of it: 32 bytes. */
+  readonly hash: Uint8Array
+  /** Of each item, what a person reads. */
+  readonly summaries: readonly (readonly SummaryLine[])[]
+  /** Of each item, what it spends under the rule that allows it; empty unless all are allowed. */
+  readonly spends: readonly Spend[]
+}
+
+/** What this node knows beside a proposal. */
+interface Knowledge {
+  readonly approvedBy: ReadonlySet<string>
+  readonly nowMs: number | undefined
+  readonly history: SpendHistory | undefined
+}
+
+interface ReadItem {
+  readonly payload: DecodedPayload
+  readonly path: DerivationPath
   readonly digests: readonly StatementDigest[]
 }
 
-interface JudgedItem {
-  readonly verdict: PolicyVerdict
-  readonly digests: readonly StatementDigest[]
+export interface JudgeOptions {
+  /** Hex. */
+  readonly clusterId: string
+  readonly policy: Policy
+  readonly decoding?: Decoding
+  /** Who has approved a statement: ids of approvers that count. */
+  approvedBy?(statement: Uint8Array, requestId: Uint8Array): ReadonlySet<string>
+  /** What was spent by all requests but this one. */
+  history?(requestId: Uint8Array): SpendHistory
+  /** Undefined when this node is not sure of the time. */
+  nowMs?(): number | undefined
 }
 
 interface Known {
@@ -32,16 +82,21 @@ interface Known {
   readonly payload: DecodedPayload
 }
 
-/** What this node itself makes of a proposal: it decodes every payload and asks its own policy for each item as if it stood alone. */
+/**
+ * What this node itself makes of a proposal: it decodes every payload and asks its own policy for each item, as if it stood alone but for
+ * what the items before it spend.
+ */
 export class Judge {
-  readonly #policy: Policy
-  readonly #decoding: Decoding
+  readonly #o: JudgeOptions
+  readonly #clusterId: Uint8Array
+  readonly #policyHash: Uint8Array
   /** By the bytes that were decoded, as long as somebody holds them: nothing changes them. */
   readonly #decoded = new WeakMap<Uint8Array, Known>()
 
-  constructor(policy: Policy, decoding: Decoding = {}) {
-    this.#policy = policy
-    this.#decoding = decoding
+  constructor(options: JudgeOptions) {
+    this.#o = options
+    this.#clusterId = fromHex(options.clusterId)
+    this.#policyHash = policyHash(options.policy)
   }
 
   /**
@@ -55,39 +110,68 @@ export class Judge {
     const bytes = items.reduce((sum, { payload }) => sum + payload.length, 0)
     if (bytes > PAYLOAD_BYTES_MAX)
       throw new InvalidArgument('PAYLOAD_TOO_LARGE', `the payloads of a request have at most ${PAYLOAD_BYTES_MAX} bytes together`)
-    const of = (i: number, text: string) => (items.length === 1 ? text : `item ${i + 1} of ${items.length}: ${text}`)
-    const judged = items.map((item, i) => {
+    const read = items.map((item, i) => {
       try {
-        return this.#judgeItem(proposal, item, key)
+        return this.#read(proposal.payloadType, item, key)
       } catch (cause) {
         if (items.length === 1 || !(cause instanceof ConclaveError)) throw cause
-        throw new InvalidArgument(cause.code, of(i, messageOf(cause)), {}, cause)
+        throw new InvalidArgument(cause.code, ofItem(i, items.length, messageOf(cause)), {}, cause)
       }
     })
-    const digests = judged.flatMap((j) => j.digests)
+    const digests = read.flatMap((r) => r.digests)
     if (digests.length > DIGESTS_MAX) throw new InvalidArgument('TOO_MANY_SIGNATURES', `a request has at most ${DIGESTS_MAX} signatures`)
-    const denied = judged.findIndex((j) => !j.verdict.allowed)
-    const { verdict } = judged[Math.max(0, denied)] as JudgedItem
-    if (denied >= 0) return { verdict: { ...verdict, reason: of(denied, verdict.reason) }, digests }
-    const rules = [...new Set(judged.map((j) => j.verdict.rule))]
-    const reason = rules.length === 1 ? verdict.reason : `rules ${rules.map((rule) => `"${rule}"`).join(', ')} allow this`
-    return { verdict: { ...verdict, reason, rule: rules.join(', ') }, digests }
+    const statement = this.#statement(proposal, read)
+    const hash = statementHash(statement)
+    const { requestId } = proposal
+    const approvedBy = this.#o.approvedBy?.(hash, requestId) ?? new Set()
+    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId) }
+    return { ...this.#verdict(proposal.keyId, read, known), digests, statement, hash, summaries: read.map((r) => r.payload.summary) }
   }
 
-  #judgeItem({ keyId, payloadType }: Proposal, { payload: bytes, path }: ProposedItem, key: ExtendedKey): JudgedItem {
+  #read(payloadType: string, { payload: bytes, path }: ProposedItem, key: ExtendedKey): ReadItem {
     // A path that leads nowhere is refused here, where it is a verdict, and not in the middle of a session.
     checkPath(path)
     const payload = this.#decode(payloadType, bytes, key)
-    const digests = digestsAt(payload, path)
-    return { verdict: evaluate(this.#policy, { keyId, path, payload }), digests }
+    return { payload, path, digests: digestsAt(payload, path) }
+  }
+
+  #statement({ requestId, keyId, payloadType, items, terms }: Proposal, read: readonly ReadItem[]): Statement {
+    const { sequence } = this.#o.policy
+    const facts = { clusterId: this.#clusterId, requestId, keyId, keyEpoch: terms.keyEpoch, payloadType }
+    const stated = read.map(({ payload, digests }, i) => ({
+      payloadHash: payloadHash((items[i] as ProposedItem).payload),
+      summaryHash: summaryHash(payloadType, payload.summary),
+      digests,
+    }))
+    return statementOf({ ...facts, items: stated, policySequence: sequence, policyHash: this.#policyHash }, termsOf(terms))
+  }
+
+  /** What waits for approvals is worth asking for only when nothing else is denied. */
+  #verdict(keyId: string, read: readonly ReadItem[], known: Knowledge): Pick<Judged, 'verdict' | 'spends'> {
+    const spends: Spend[] = []
+    const verdicts = read.map(({ payload, path }) => {
+      const history = known.history && plusSpends(known.history, spends)
+      const verdict = evaluate(this.#o.policy, { ...known, keyId, path, payload, history })
+      if (verdict.allowed || verdict.code === 'PENDING_APPROVAL') spends.push(spendOf(keyId, verdict.rule, payload))
+      return verdict
+    })
+    const denied = verdicts.findIndex((v) => !v.allowed && v.code !== 'PENDING_APPROVAL')
+    const first = denied >= 0 ? denied : verdicts.findIndex((v) => !v.allowed)
+    const verdict = verdicts[Math.max(0, first)] as PolicyVerdict
+    if (first >= 0) return { verdict: { ...verdict, reason: ofItem(first, read.length, verdict.reason) }, spends: [] }
+    const rules = [...new Set(verdicts.map((v) => v.rule))]
+    const reason = rules.length === 1 ? verdict.reason : `rules ${rules.map((rule) => `"${rule}"`).join(', ')} allow this`
+    return { verdict: { ...verdict, reason, rule: rules.join(', ') }, spends }
   }
 
   #decode(type: string, bytes: Uint8Array, key: ExtendedKey): DecodedPayload {
     const publicKey = toHex(key.publicKey)
     const known = this.#decoded.get(bytes)
     if (known?.type === type && known.publicKey === publicKey) return known.payload
-    const payload = decodePayload(type, bytes, { ...this.#decoding, key })
+    const payload = decodePayload(type, bytes, { ...this.#o.decoding, key })
     this.#decoded.set(bytes, { type, publicKey, payload })
     return payload
   }
 }
+
+const ofItem = (i: number, count: number, text: string) => (count === 1 ? text : `item ${i + 1} of ${count}: ${text}`)

@@ -1,5 +1,5 @@
-import type { Journal, NodeMember, PartyId } from '@conclave/core'
-import { shelfOf } from '@conclave/vault'
+import type { NodeMember, PartyId } from '@conclave/core'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { Calls } from './calls.ts'
@@ -18,11 +18,10 @@ import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import type { Signer } from './signer.ts'
 
-export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' | 'pairs'> {
+export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' | 'pairs' | 'shelf' | 'journal'> {
   readonly parts: NodeParts
   readonly self: NodeMember
   readonly epochs: EpochKeeper
-  readonly journal: Journal
   readonly keyMaker: KeyMaker
   readonly backups: BackupKeeper
   readonly audit: NodeAudit
@@ -31,6 +30,7 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly signer: Signer
+  readonly approvals: ApprovalDesk
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -42,10 +42,9 @@ export interface NodeFront {
 
 /** What others may ask of a node: its operator, coordinators, the other nodes. */
 export function nodeFront(p: FrontParts): NodeFront {
-  const { self, scope, keys, lives, journal } = p
-  const { lock, vault, clock, transport, meter, shelves = [] } = p.parts
-  const shelf = shelfOf([keys.shelf(), p.pairs.shelf(), ...shelves])
-  const shown = { ...p, lock, vault, shelf, transport }
+  const { self, scope, keys, lives, shelf, journal } = p
+  const { lock, vault, clock, transport, meter } = p.parts
+  const shown = { ...p, lock, vault, transport }
   const report = new StatusReport({ ...shown, meter })
   const reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: p.calls, clock })
   const hsm = new HsmAdmin({ vault, journal, shelf })

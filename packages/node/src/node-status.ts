@@ -78,7 +78,7 @@ export class StatusReport {
         .erasures()
         .slice(-ERASURES_MAX)
         .map((e) => utf8(JSON.stringify(e))),
-      auditCode: audit.state()?.code ?? '',
+      auditCode: audit.signingCode,
     }
   }
 

@@ -1,8 +1,10 @@
 import type { Journal } from '@conclave/core'
-import { shelfOf } from '@conclave/vault'
+import { type RecordShelf, shelfOf } from '@conclave/vault'
 import { adoptLock } from './adopt-lock.ts'
+import { ApprovalBook } from './approvals/approval-book.ts'
 import { BackupMarks } from './backup/backup-store.ts'
 import { refuseOldRecords } from './hsm-admin.ts'
+import { SpendingLedger } from './ledger/spending-ledger.ts'
 import { logJournal } from './log-journal.ts'
 import type { NodeParts } from './node.ts'
 import { KeyLives } from './store/key-lives.ts'
@@ -15,13 +17,28 @@ export interface NodeStores {
   readonly keys: KeyStore
   readonly pairs: PairStore
   readonly marks: BackupMarks
+  readonly approvals: ApprovalBook
+  readonly ledger: SpendingLedger
   readonly lives: KeyLives
   readonly journal: Journal
+  /** Every record that this node has sealed. */
+  readonly shelf: RecordShelf
 }
 
 type Parts = Pick<
   NodeParts,
-  'lock' | 'name' | 'store' | 'vault' | 'log' | 'clock' | 'journal' | 'audit' | 'abandonedKeys' | 'explicitActivation'
+  | 'lock'
+  | 'name'
+  | 'policy'
+  | 'store'
+  | 'vault'
+  | 'log'
+  | 'clock'
+  | 'journal'
+  | 'audit'
+  | 'shelves'
+  | 'abandonedKeys'
+  | 'explicitActivation'
 >
 
 /**
@@ -40,5 +57,8 @@ export async function openStores(parts: Parts): Promise<NodeStores> {
   })
   const pairs = await PairStore.open(store, vault, scope)
   await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
-  return { scope, keys, pairs, lives, journal, marks: await BackupMarks.open(store) }
+  const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
+  const approvals = await ApprovalBook.open(store, clock)
+  const ledger = await SpendingLedger.open({ store, policy: parts.policy, log })
+  return { scope, keys, pairs, lives, journal, shelf, approvals, ledger, marks: await BackupMarks.open(store) }
 }

@@ -14,16 +14,19 @@ import {
 import type { Decoding, Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
-import { decode, Frame, type NodeStatus } from '@conclave/wire'
+import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
 import { noteEvent } from './audit/note-event.ts'
 import { BackupKeeper } from './backup/backup-keeper.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
+import { HsmDrills } from './drill/hsm-drill.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
+import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { NodeAdmin } from './node-admin.ts'
 import { nodeFront } from './node-front.ts'
 import { type StatusReport, VERSION } from './node-status.ts'
@@ -35,10 +38,10 @@ import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
+import { requestSide } from './request-side.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
 
 const GOSSIP_EVERY_MS = 15_000
@@ -69,6 +72,8 @@ export interface NodeParts {
   readonly explicitActivation?: boolean
   /** Its own tamper-evident log; without one, events are lines of the node's log. */
   readonly audit?: AuditParts
+  /** How far the clock may be from those of a quorum under rules that depend on the time. */
+  readonly clockSkewMaxMs?: number
   /** Default: `audit`. */
   readonly journal?: Journal
 }
@@ -82,6 +87,9 @@ export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
   readonly backups: BackupKeeper
+  readonly approvals: ApprovalDesk
+  /** Exercises with its HSMs. */
+  readonly drills: HsmDrills
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -94,12 +102,14 @@ export class ApproverNode {
   readonly #report: StatusReport
   readonly #journal: Journal
   readonly #audit: NodeAudit
+  readonly #clockGuard: ClockGuard
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
   #stopHsmEvents: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, { scope, keys, pairs, marks, lives, journal }: NodeStores) {
+  private constructor(parts: NodeParts, self: NodeMember, stores: NodeStores) {
+    const { scope, keys, pairs, shelf, marks, lives, journal } = stores
     this.#p = parts
     this.#journal = journal
     const { clock, log, vault, pool, lock, transport } = parts
@@ -107,11 +117,7 @@ export class ApproverNode {
     const outbox = new Outbox({ lock, transport, log })
     const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
     this.#hub = new SessionHub({
-      self: self.index,
-      pool,
-      clock,
-      silenceTimeoutMs: parts.silenceTimeoutMs,
-      seed,
+      ...{ self: self.index, pool, clock, silenceTimeoutMs: parts.silenceTimeoutMs, seed },
       send: (to, session) => outbox.send(to, { session }),
       sendEnd: (to, end) => outbox.send(to, { end }),
       idle: () => this.#correlations.stir(),
@@ -122,18 +128,13 @@ export class ApproverNode {
       ...{ journal, outbox, calls: this.#calls, clock, log, own: parts.audit },
     })
     this.#pairKeeper = new PairKeeper({
-      self: self.index,
-      scope,
-      store: pairs,
-      hub: this.#hub,
-      ...{ calls: this.#calls, clock, log },
+      ...{ self: self.index, scope, store: pairs, hub: this.#hub, calls: this.#calls, clock, log },
       ...{ isLinkUp, nonce: seed },
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
     this.#correlations = new CorrelationPool({
       ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
-      ...{ clock, log, journal },
-      nonce: seed,
+      ...{ clock, log, journal, nonce: seed },
       isSigning: () => this.#signer.isSigning,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
@@ -147,24 +148,27 @@ export class ApproverNode {
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
+    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate }
+    const { requests, proposals, approvals, clockGuard } = requestSide(sideParts)
+    this.approvals = approvals
+    this.#clockGuard = clockGuard
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, policy: parts.policy, decoding: parts.decoding ?? {} },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
-      ...{ requests: new RequestStore(parts.store), maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      signed: (signature) => this.drills.signed(signature),
     })
+    this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
     const { report, admin, routes } = nodeFront({
-      ...{ parts, self, scope, keys, lives, epochs, pairs, journal, keyMaker, isLinkUp },
+      ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, calls: this.#calls, certificates: this.#certificates },
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
     })
     this.#report = report
     this.admin = admin
-    this.#desk = new RequestDesk({
-      log,
-      handle: (from, request) => answerRequest(routes, from, request),
-      send: (to, frame) => transport.send(to, frame),
-    })
+    const handle = (from: Member, request: Request) => answerRequest(routes, from, request)
+    this.#desk = new RequestDesk({ log, handle, send: (to, frame) => transport.send(to, frame) })
   }
 
   /**
@@ -184,11 +188,7 @@ export class ApproverNode {
       await node.#join()
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
-      node.#stopGossip()
-      node.#stopHsmEvents()
-      node.#pairKeeper.close()
-      node.#correlations.close()
-      parts.meter.stop()
+      node.#halt()
       await parts.transport.stop()
       throw error
     }
@@ -207,22 +207,28 @@ export class ApproverNode {
 
   /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
-    const { transport, pool, store, vault, meter, log } = this.#p
+    const { transport, pool, store, vault, log } = this.#p
     const isAgain = this.#stopped
     this.#stopped = true
-    this.#stopGossip()
-    this.#stopHsmEvents()
-    this.#pairKeeper.close()
-    this.#correlations.close()
-    meter.stop()
+    this.#halt()
     if (!isAgain) await noteEvent(this.#journal, log, { kind: 'node.stopped', details: {} })
     await this.#audit.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
-    for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
+    for (const part of [() => this.drills.close(), () => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
       await part().catch((error: unknown) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]
+  }
+
+  /** Nothing begins here any more. */
+  #halt(): void {
+    this.#stopGossip()
+    this.#stopHsmEvents()
+    this.#pairKeeper.close()
+    this.#correlations.close()
+    this.#clockGuard.stop()
+    this.#p.meter.stop()
   }
 
   async #join(): Promise<void> {
@@ -241,6 +247,7 @@ export class ApproverNode {
         this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
         this.#epochs.greet(member.index)
+        this.approvals.greet(member.index)
       },
       linkDown: (member, reason) => {
         if (member.kind !== 'node') return
@@ -250,6 +257,7 @@ export class ApproverNode {
       },
       unproved: (member) => this.#unproved(member),
     })
+    this.#clockGuard.start()
     this.#gossipLater()
   }
 
@@ -280,11 +288,13 @@ export class ApproverNode {
       return
     }
     const { body } = frame
+    const unheard = (error: unknown) => this.#p.log.error({ err: error }, 'gossip failed')
     if ('request' in body) void this.#desk.answer(from, body.request)
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
-    else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
+    else if ('approvals' in body) this.approvals.heard(from.index, body.approvals).catch(unheard)
+    else this.#epochs.heard(from.index, body.gossip).catch(unheard)
   }
 }

@@ -5,7 +5,18 @@ import { DIGESTS_MAX, type ProposedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { TestCluster } from './cluster.fixture.ts'
 import { Judge } from './judge.ts'
-import { type Body, createdIn, createKey, expectSignatures, KEY, pairsReady, requestId, sign, verdictIn } from './requests.fixture.ts'
+import {
+  type Body,
+  createdIn,
+  createKey,
+  expectSignatures,
+  KEY,
+  pairsReady,
+  requestId,
+  sign,
+  TERMS,
+  verdictIn,
+} from './requests.fixture.ts'
 
 const POLICY = parsePolicy(`
 version: 1
@@ -15,6 +26,8 @@ rules:
     effect: allow
     when: { payload: btc.psbt, paths: ['m/0/*', 'm/1/*'], destinations: ['${PAYEE}'], amountMaxSat: '80000', feeMaxSat: '1000' }
 `)
+
+const clusterId = '11'.repeat(32)
 
 describe('psbt', () => {
   let cluster: TestCluster
@@ -29,7 +42,9 @@ describe('psbt', () => {
   after(() => cluster.close())
 
   const propose = (i: number, items: readonly ProposedItem[]) =>
-    Promise.all([1, 2].map((j) => cluster.ask(j, { propose: { requestId: requestId(i), keyId: KEY, payloadType: 'btc.psbt', items } })))
+    Promise.all(
+      [1, 2].map((j) => cluster.ask(j, { propose: { requestId: requestId(i), keyId: KEY, payloadType: 'btc.psbt', items, terms: TERMS } })),
+    )
 
   it('psbt: each node derives a digest of every input itself, and signs each under the child that the PSBT names', async () => {
     const payload = psbtOf({ root })
@@ -66,20 +81,27 @@ describe('psbt', () => {
   })
 
   it('judge: all items together have as many signatures as a session makes', () => {
-    const judge = new Judge(POLICY)
+    const judge = new Judge({ clusterId, policy: POLICY })
     const inputs = Array.from({ length: 17 }, (_, i) => ({ kind: 'p2wpkh', path: [0, i], amountSat: 1000n }) as const)
     const item = (n: number) => ({
       payload: psbtOf({ root, inputs: inputs.slice(0, n), outputs: [{ to: PAYEE, amountSat: 500n }] }),
       path: [],
     })
-    const judged = (...items: readonly ProposedItem[]) => judge.judge({ keyId: 'k', payloadType: 'btc.psbt', items }, root)
+    const judged = (...items: readonly ProposedItem[]) =>
+      judge.judge({ requestId: requestId(1), terms: TERMS, keyId: 'k', payloadType: 'btc.psbt', items }, root)
     expect(judged(item(16), item(16)).digests).to.have.length(DIGESTS_MAX)
     expect(() => judged(item(16), item(17))).to.throw(/at most 32 signatures/)
   })
 
   it('judge: a payload that was decoded for one key is decoded anew for another', () => {
-    const judge = new Judge(POLICY)
-    const proposal = { keyId: 'k', payloadType: 'btc.psbt', items: [{ payload: psbtOf({ root }), path: [] }] }
+    const judge = new Judge({ clusterId, policy: POLICY })
+    const proposal = {
+      requestId: requestId(1),
+      terms: TERMS,
+      keyId: 'k',
+      payloadType: 'btc.psbt',
+      items: [{ payload: psbtOf({ root }), path: [] }],
+    }
     const other = { ...root, publicKey: fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798') }
     expect(judge.judge(proposal, root).digests).to.have.length(2)
     expect(() => judge.judge(proposal, other)).to.throw(/not spent by this key/)
@@ -89,9 +111,14 @@ describe('psbt', () => {
   it('judge: what it knows of contracts and networks reaches the decoders', () => {
     const text = (judge: Judge) => {
       const payload = psbtOf({ root, outputs: [{ to: '1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH', amountSat: 1n }] })
-      return judge.judge({ keyId: 'k', payloadType: 'btc.psbt', items: [{ payload, path: [] }] }, root).verdict.reason
+      return judge.judge(
+        { requestId: requestId(1), terms: TERMS, keyId: 'k', payloadType: 'btc.psbt', items: [{ payload, path: [] }] },
+        root,
+      ).verdict.reason
     }
-    expect(text(new Judge(POLICY))).to.match(/does not list destination 1BgGZ9/)
-    expect(text(new Judge(POLICY, { bitcoinNetwork: 'regtest' }))).to.match(/does not list destination mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r/)
+    expect(text(new Judge({ clusterId, policy: POLICY }))).to.match(/does not list destination 1BgGZ9/)
+    expect(text(new Judge({ clusterId, policy: POLICY, decoding: { bitcoinNetwork: 'regtest' } }))).to.match(
+      /does not list destination mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r/,
+    )
   })
 })

@@ -4,34 +4,34 @@ import {
   codeOf,
   InvalidArgument,
   type Journal,
-  messageOf,
   type PartyId,
   PolicyDenied,
   parsePartySet,
   Timeout,
-  toHex,
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
-import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
+import type { StatementDigest } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
 import { noteEvent } from './audit/note-event.ts'
-import { sessionFailed, sessionSigned, sessionStarted, verdictEvent } from './audit/signing-events.ts'
+import { sessionFailed, sessionSigned, sessionStarted } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
-import { VerdictJournal } from './audit/verdict-journal.ts'
+import type { DrillSignature } from './drill/hsm-drill.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
-import { Judge, type Judged, type Proposal } from './judge.ts'
+import type { Judged, Proposal } from './judge.ts'
+import type { Reservation } from './ledger/spending-ledger.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { Proposals } from './proposals.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
 import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
-import { StoreError } from './store/store.ts'
+import { together } from './together.ts'
 
 export interface SignerOptions {
   readonly self: PartyId
@@ -44,38 +44,30 @@ export interface SignerOptions {
   readonly correlations: CorrelationPool
   readonly requests: RequestStore
   readonly hub: SessionHub
-  readonly policy: Policy
-  readonly decoding: Decoding
+  readonly proposals: Proposals
   readonly clock: Clock
   readonly log: Logger
   readonly maxConcurrent: number
   readonly journal: Journal
   readonly gate: SigningGate
+  /** Told of every signature. */
+  readonly signed?: (signature: DrillSignature) => void
   /** 32 bytes of HSM and operating-system randomness mixed. */
   seed(): Promise<Uint8Array>
 }
-
-/** Requests that were denied here lately: an attempt may come right behind its proposal. */
-export const DENIED_MAX = 256
-
-/** What fits the wire of the text that a policy's author wrote. */
-const [REASON_CHARS_MAX, RULE_CHARS_MAX] = [512, 128]
 
 /**
  * Signing at this node. It decodes every payload itself and asks its own policy; nobody else's word counts.
  */
 export class Signer {
   readonly #o: SignerOptions
-  readonly #judge: Judge
-  readonly #verdicts: VerdictJournal
-  readonly #denied = new Map<string, Proposal>()
+  readonly #proposals: Proposals
   /** Signatures, not sessions. */
   #running = 0
 
   constructor(options: SignerOptions) {
     this.#o = options
-    this.#judge = new Judge(options.policy, options.decoding)
-    this.#verdicts = new VerdictJournal(options.journal, options.clock)
+    this.#proposals = options.proposals
   }
 
   /** Whether a signing is under way, in a session or before one. */
@@ -83,45 +75,9 @@ export class Signer {
     return this.#running > 0
   }
 
-  /**
-   * This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. Either is in the log before anybody
-   * hears of it.
-   *
-   * @throws {ConclaveError} AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
-   */
-  async propose(p: Propose): Promise<Verdict> {
-    const { requestId } = p
-    this.#o.gate.check()
-    try {
-      const refusal = this.#o.lives.refusal(p.keyId)
-      if (refusal !== undefined) {
-        this.#noteDenied(p)
-        throw refusal
-      }
-      const { verdict, digests } = this.#judged(p)
-      const { allowed, code, rule } = verdict
-      // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
-      if (!allowed) this.#noteDenied(p)
-      const remembered = allowed ? this.#o.requests.remember(p) : Promise.resolve()
-      await together([
-        remembered,
-        this.#verdicts.record(
-          verdictEvent(
-            p,
-            verdict,
-            digests.map(({ digest }) => digest),
-          ),
-        ),
-      ])
-      this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request denied')
-      const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
-      return { requestId, allowed, code, ...said, digests: digests.map(({ digest }) => digest) }
-    } catch (error) {
-      if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
-      const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
-      await this.#verdicts.record(verdictEvent(p, { allowed: false, code: error.code, reason, rule: '' }, []))
-      return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [] }
-    }
+  /** @throws what {@link Proposals.propose} throws. */
+  propose(p: Propose): Promise<Verdict> {
+    return this.#proposals.propose(p)
   }
 
   /**
@@ -131,14 +87,14 @@ export class Signer {
    * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
    */
   async sign(s: Sign): Promise<Signed> {
-    const known = (await this.#o.requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
+    const known = await this.#proposals.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // A request of many signatures must find room too, so what runs may exceed the limit by one request.
     if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
     const refusal = this.#o.lives.refusal(known.keyId)
     if (refusal?.code === 'KEY_DESTROYED') throw refusal
     // The policy may have changed since the proposal, so it is asked again.
-    const judged = this.#judged(known)
+    const judged = this.#proposals.judged(known)
     const count = judged.digests.length
     this.#running += count
     try {
@@ -149,26 +105,17 @@ export class Signer {
     }
   }
 
-  #judged(proposal: Proposal): Judged {
-    return this.#judge.judge(proposal, this.#o.keys.get(proposal.keyId))
-  }
-
-  #noteDenied({ requestId, keyId, payloadType, items }: Propose): void {
-    const name = toHex(requestId)
-    this.#denied.delete(name)
-    this.#denied.set(name, { keyId, payloadType, items })
-    if (this.#denied.size > DENIED_MAX) this.#denied.delete(this.#denied.keys().next().value as string)
-  }
-
-  async #sign(s: Sign, known: Proposal, { verdict, digests: items }: Judged): Promise<Signed> {
+  async #sign(s: Sign, known: Proposal, judged: Judged): Promise<Signed> {
+    const { verdict, digests: items, hash } = judged
     const { self, scope } = this.#o
-    const refusal = this.#o.lives.refusal(known.keyId)
+    const refusal = this.#proposals.refusal(known)
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
-    const request: SignRequest = { requestId: s.requestId, signers, items, purpose: known.payloadType, attempt: s.attempt }
+    const names = { requestId: s.requestId, statement: hash, attempt: s.attempt }
+    const request: SignRequest = { ...names, signers, items, purpose: known.payloadType }
     const sid = signSid(scope.clusterContext, key, request)
     const { code, reason, rule } = verdict
     const denied = refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule } }))
@@ -177,22 +124,19 @@ export class Signer {
       // The others may have begun.
       this.#o.hub.decline(sid, peers, denied.code)
       const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
-      await this.#verdicts.record(
-        verdictEvent(
-          { requestId: s.requestId, ...known },
-          said,
-          items.map(({ digest }) => digest),
-        ),
-      )
+      await this.#proposals.noteRefused(known, said, items)
       throw denied
     }
-    const { result, bytesSent } = await this.#run(sid, key, request)
+    // In the same turn as the verdict: no other request gets the room that this one takes.
+    const reserved = this.#proposals.reserve(known, judged)
+    const { result, bytesSent } = await this.#run(sid, { key, request, reserved }).finally(() => reserved.end())
     if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
     const signed = result.map(({ signature, recovery }, i) => ({ digest: (items[i] as StatementDigest).digest, signature, recovery }))
+    this.#o.signed?.({ requestId: s.requestId, key, signers, items: signed })
     return { requestId: s.requestId, items: signed, bytesSent }
   }
 
@@ -216,7 +160,7 @@ export class Signer {
     return before
   }
 
-  async #run(sid: Uint8Array, key: KeyPublic, request: SignRequest) {
+  async #run(sid: Uint8Array, { key, request, reserved }: { key: KeyPublic; request: SignRequest; reserved: Reservation }) {
     const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
@@ -224,7 +168,7 @@ export class Signer {
       await gate.confirmed()
       const names = pairKeeper.check(peers)
       const [, { share, states, seed }] = await together([
-        requests.spend(request.requestId, request.attempt),
+        together([requests.spend(request.requestId, request.attempt), reserved.write()]),
         this.#open(key, peers, opened),
         journal.record(sessionStarted(sid, key, request)),
       ])
@@ -235,6 +179,7 @@ export class Signer {
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
       const hooks: SessionHooks = { seed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
+      reserved.begin()
       const done = await hub.run(sid, peers, job, hooks)
       const signatures = done.result.map((r) => r.signature)
       void noteEvent(journal, log, sessionSigned(sid, request.requestId, signatures))
@@ -269,10 +214,4 @@ export class Signer {
     ])
     return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
   }
-}
-
-/** All results, or the first failure once every act has ended: nothing goes on that its caller does not know of. */
-async function together<const A extends readonly Promise<unknown>[]>(acts: A): Promise<{ -readonly [I in keyof A]: Awaited<A[I]> }> {
-  await Promise.allSettled(acts)
-  return (await Promise.all(acts)) as { -readonly [I in keyof A]: Awaited<A[I]> }
 }

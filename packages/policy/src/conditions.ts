@@ -1,4 +1,5 @@
 import { assert, type DerivationPath, formatPath } from '@conclave/core'
+import { describeMissing, meetsApprovals } from './approver.ts'
 import type { DecodedPayload } from './decoded-payload.ts'
 import { limitBreach, type SpendHistory } from './limits.ts'
 import { matchesPath } from './path-pattern.ts'
@@ -14,6 +15,8 @@ export interface PolicyRequest {
   readonly nowMs?: number | undefined
   /** What was spent before; without it a rule that limits what is spent is an error, which denies. */
   readonly history?: SpendHistory | undefined
+  /** Ids of approvers whose approval was verified; without the requester. */
+  readonly approvedBy?: ReadonlySet<string>
 }
 
 export type BreachCode =
@@ -31,6 +34,7 @@ export type BreachCode =
   | 'TIME_NOT_ALLOWED'
   | 'SPENDING_LIMIT'
   | 'COUNT_LIMIT'
+  | 'PENDING_APPROVAL'
 
 /** A condition of a rule that a request does not meet. */
 export interface Breach {
@@ -166,6 +170,12 @@ const limit: Condition = ({ limits, chains }, { keyId, payload, nowMs, history }
   return limits.map((l) => limitBreach(l, { rule, chains, keyId, payload, nowMs, history })).find((breach) => breach !== undefined)
 }
 
+/** The last one: what it asks for may still come. */
+const approvals: Condition = ({ approvals: rule }, { approvedBy = new Set() }) =>
+  rule === undefined
+    ? undefined
+    : unless(meetsApprovals(rule, approvedBy), 'PENDING_APPROVAL', `it waits for approvals: ${describeMissing(rule, approvedBy)}`)
+
 /** All conditions of an allow rule, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
 export const CONDITIONS: readonly Condition[] = [
   key,
@@ -180,6 +190,7 @@ export const CONDITIONS: readonly Condition[] = [
   ...BOUNDS,
   time,
   limit,
+  approvals,
 ]
 
 const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: PolicyRequest) =>

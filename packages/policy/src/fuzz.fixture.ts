@@ -1,6 +1,7 @@
 import { canonicalJson, fromHex, parseCanonicalJson, toHex, utf8 } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type DecodedPayload, decodePayload } from './decoded-payload.ts'
+import { encodeDrill } from './drill.ts'
 import { evaluate } from './evaluate.ts'
 import { SUPPLIER, unsigned, unsigned2930, unsignedLegacy } from './naive-rlp.fixture.ts'
 import { parsePolicy } from './policy-file.ts'
@@ -76,6 +77,17 @@ function read(input: Uint8Array): void {
   for (const bytes of PAYLOADS) evaluate(policy, { keyId: 'treasury-1', path: [], payload: decodePayload('evm.tx', bytes) })
 }
 
+const DRILLS = [{ clusterId: 'c1'.repeat(32), keyId: 'treasury-1', node: 'zurich', hsm: 'primary', atMs: 1_800_000_000_000 }].map(
+  encodeDrill,
+)
+
+/** A drill is written in one way. */
+function judgeDrill(input: Uint8Array): void {
+  const payload = decodePayload('drill', input)
+  if (toHex(encodeDrill(payload)) !== toHex(input)) throw new Error('a drill of two forms')
+  weigh(payload)
+}
+
 /** What is read as a statement has no other bytes. */
 function restate(input: Uint8Array): void {
   if (toHex(encodeStatement(decodeStatement(input))) !== toHex(input)) throw new Error('a statement of two forms')
@@ -94,6 +106,7 @@ export const TARGETS = [
     ...{ name: 'policy.btc-psbt', kind: 'bytes', runs: 150, codes: /^PAYLOAD_UNDECODABLE$/, bounded: true },
     start: () => ({ seeds: [psbtOf(), psbtOf({ version: 2 }), psbtOf(ONE_INPUT)], run: judgePsbt }),
   },
+  { name: 'policy.drill', kind: 'json', runs: 300, codes: /^PAYLOAD_UNDECODABLE$/, start: () => ({ seeds: DRILLS, run: judgeDrill }) },
   {
     ...{ name: 'policy.statement', kind: 'bytes', runs: 600, codes: /^BAD_STATEMENT$/, bounded: true },
     start: () => ({ seeds: VECTORS.statements.map(({ bytes }) => fromHex(bytes)), run: restate }),

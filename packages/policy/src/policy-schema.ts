@@ -1,6 +1,7 @@
 import { messageOf, parseKeyId } from '@conclave/core'
 import { z } from 'zod'
 import { amount, RULE_LIST_MAX, tokenAmountsMax } from './amount-schema.ts'
+import { approvals, approvers, requesters, resolveApprovals } from './approver-schema.ts'
 import { parseBitcoinAddress } from './bitcoin-address.ts'
 import { PAYLOAD_TYPES, type PayloadType } from './decoded-payload.ts'
 import { parseEvmAddress } from './evm-address.ts'
@@ -81,6 +82,7 @@ const anyPayload = {
   data: z.enum(['none', 'known', 'any'], { error: '"data" is "none", "known" or "any"' }).optional(),
   ...{ methods: methods.optional(), primaryTypes: primaryTypes.optional(), tokenAmountsMax: tokenAmountsMax.optional() },
   ...{ limits: limits.optional(), times: times.optional() },
+  approvals: approvals.optional(),
 }
 
 const allowWhen = z
@@ -89,7 +91,7 @@ const allowWhen = z
     const { must, may } = BOUNDS[when.payload]
     const complain = (message: string, path: string[]) => context.addIssue({ code: 'custom', message, path })
     for (const name of must) if (when[name as keyof typeof when] === undefined) complain(`an allow rule must state "${name}"`, [name])
-    const known = ['keys', 'paths', 'payload', 'limits', 'times', ...must, ...may]
+    const known = ['keys', 'paths', 'payload', 'limits', 'times', 'approvals', ...must, ...may]
     for (const [name, value] of Object.entries(when))
       if (value !== undefined && !known.includes(name)) complain(`"${name}" is not a condition of payload ${when.payload}`, [name])
     for (const [i, limit] of (when.limits ?? []).entries()) {
@@ -118,6 +120,7 @@ const ALLOW_ONLY = [
   'methods',
   'primaryTypes',
   'limits',
+  'approvals',
 ] as const
 
 const denyWhen = z.strictObject(
@@ -149,14 +152,26 @@ const rule = z.discriminatedUnion(
 )
 
 /** The policy file as data: strict, amounts and chain ids as bigint, addresses with checksum, defaults filled in. */
-export const policySchema = z.strictObject(
-  {
-    version: z.literal(1, { error: '"version" must be 1' }),
-    sequence: z
-      .int(required('sequence', '"sequence" is a whole number'))
-      .min(1, '"sequence" starts at 1')
-      .max(SEQUENCE_MAX, `"sequence" is at most ${SEQUENCE_MAX}`),
-    rules: z.array(rule, required('rules', '"rules" is a list')).max(RULES_MAX, `more than ${RULES_MAX} rules`),
-  },
-  { error: 'a policy is a mapping of version, sequence and rules' },
-)
+export const policySchema = z
+  .strictObject(
+    {
+      version: z.literal(1, { error: '"version" must be 1' }),
+      sequence: z
+        .int(required('sequence', '"sequence" is a whole number'))
+        .min(1, '"sequence" starts at 1')
+        .max(SEQUENCE_MAX, `"sequence" is at most ${SEQUENCE_MAX}`),
+      rules: z.array(rule, required('rules', '"rules" is a list')).max(RULES_MAX, `more than ${RULES_MAX} rules`),
+      requesters: requesters.optional(),
+      approvers: approvers.optional(),
+    },
+    { error: 'a policy is a mapping of version, sequence and rules, and of requesters and approvers where there are some' },
+  )
+  .transform(({ rules, ...policy }, context) => ({
+    ...policy,
+    rules: rules.map((rule, i) => {
+      if (rule.effect === 'deny' || rule.when.approvals === undefined) return rule
+      const complain = (message: string) => context.addIssue({ code: 'custom', message, path: ['rules', i, 'when', 'approvals'] })
+      const approvals = resolveApprovals(rule.when.approvals, policy.approvers ?? [], complain)
+      return { ...rule, when: { ...rule.when, approvals } }
+    }),
+  }))

@@ -1,7 +1,8 @@
 /** The public parts of a backup, and what a node's store says of its backups; backup.proto. */
 import { ERASURE_BYTES_MAX, PARTIES_MAX } from '@conclave/core'
-import { CertificateAnswer, KEYS_MAX, KeyCertificate, LOCK_BYTES_MAX, StoredBurn, StoredKeyLife, StoredPairEpoch } from './messages.ts'
+import { CertificateAnswer, KEYS_MAX, KeyCertificate, LOCK_BYTES_MAX } from './messages.ts'
 import { bytes, bytesBetween, list, message, number, text, type ValueOf } from './schema.ts'
+import { StoredBurn, StoredKeyLife, StoredPairEpoch } from './store-messages.ts'
 
 export const CUSTODIANS_MAX = 16
 /** The longest recipient: one of a post-quantum kind. */

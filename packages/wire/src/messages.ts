@@ -1,4 +1,5 @@
 import { ERASURE_BYTES_MAX, PARTIES_MAX } from '@conclave/core'
+import { Approval, ApprovalGossip, ApprovalTaken } from './approval-messages.ts'
 import { Cosign, Cosigned } from './audit-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
@@ -6,8 +7,10 @@ import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
+export * from './approval-messages.ts'
 export * from './audit-messages.ts'
 export * from './hsm-messages.ts'
+export * from './ledger-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
@@ -192,6 +195,7 @@ export const Request = message('Request', {
     certificate: CertificateRequest,
     correlateOffer: CorrelateOffer,
     peerReport: PeerReportRequest,
+    approval: Approval,
     cosign: Cosign,
   }),
 })
@@ -207,6 +211,7 @@ export const Response = message('Response', {
     certificate: CertificateAnswer,
     correlateAccept: CorrelateAccept,
     peerReport: PeerReport,
+    approvalTaken: ApprovalTaken,
     cosigned: Cosigned,
   }),
 })
@@ -235,25 +240,14 @@ export const KeyWord = message('KeyWord', {
 })
 export const KeyGossip = message('KeyGossip', { keys: list(KeyWord, 256), asks: flag })
 export const Frame = message('Frame', {
-  body: oneOf({ session: SessionMessage, end: SessionEnd, request: Request, response: Response, gossip: KeyGossip }),
-})
-
-// store.proto
-export const PairPublic = message('PairPublic', { self: INDEX, peer: INDEX, pairEpoch: number(), transcript: HASH, clusterContext: HASH })
-const SEALED = bytesBetween(1, 64 * 1024)
-export const PendingKey = message('PendingKey', { key: KeyPublic, sealed: SEALED, attestations: list(Attestation, PARTIES_MAX) })
-export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sealed: SEALED, proved: flag })
-export const StoredPair = message('StoredPair', { pair: PairPublic, sealed: SEALED })
-export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8), peerId: text(64) })
-export const StoredPairEpoch = message('StoredPairEpoch', { peer: INDEX, pairEpoch: number() })
-export const StoredKeyLife = message('StoredKeyLife', {
-  keyId: KEY_ID,
-  phase: CODE,
-  at: bytes(8),
-  reason: text(256),
-  publicKey: bytesOrEmpty(33),
-  epochs: list(number(), 64),
-  kekGeneration: number(),
+  body: oneOf({
+    session: SessionMessage,
+    end: SessionEnd,
+    request: Request,
+    response: Response,
+    gossip: KeyGossip,
+    approvals: ApprovalGossip,
+  }),
 })
 
 export type SchnorrProof = ValueOf<typeof SchnorrProof>
@@ -288,8 +282,3 @@ export type Frame = ValueOf<typeof Frame>
 export type Attestation = ValueOf<typeof Attestation>
 export type KeyPublic = ValueOf<typeof KeyPublic>
 export type KeyCertificate = ValueOf<typeof KeyCertificate>
-export type PairPublic = ValueOf<typeof PairPublic>
-export type PendingKey = ValueOf<typeof PendingKey>
-export type StoredKey = ValueOf<typeof StoredKey>
-export type StoredPair = ValueOf<typeof StoredPair>
-export type StoredKeyLife = ValueOf<typeof StoredKeyLife>

@@ -68,7 +68,6 @@ export function failure(code: string, more: Partial<Extract<ResponseBody, { fail
 export class FakeNode {
   readonly member: NodeMember
   readonly pairs = new Map<PartyId, PairState>()
-  /** Correlations that it has with each peer. */
   stock = 9
   readonly keys = new Map<string, FakeShare>()
   /** Epochs that its last backups are of, by key. */
@@ -88,6 +87,8 @@ export class FakeNode {
   holdsBack = false
   /** The code with which it refuses every renewal. */
   refuses: string | undefined
+  /** The hash of the statement that it makes of every request. */
+  statement: Uint8Array = tagged('fake-statement')
   /** Whether it signs under the epoch before its present one. */
   signsBefore = true
   /** Sees each request first; may answer in its own way, call `honest`, or answer nothing (undefined). */
@@ -275,7 +276,8 @@ export class FakeNode {
     if (!this.keys.has(propose.keyId)) return failure('UNKNOWN_KEY', { retriable: false })
     this.#proposed.set(toHex(propose.requestId), propose)
     const digests = digestsIn(propose, this.#world.keys.get(propose.keyId) as FakeKey).map(({ digest }) => digest)
-    return { verdict: { requestId: propose.requestId, allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests } }
+    const said = { allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests, statement: this.statement }
+    return { verdict: { requestId: propose.requestId, ...said } }
   }
 
   async #sign({ requestId, attempt, signers, epoch }: Sign): Promise<ResponseBody> {

@@ -83,6 +83,12 @@ export class NodeAudit {
     return this.#own?.state()
   }
 
+  /** Why this node does not sign, or empty. That it waits for witnesses after its start is no reason yet: it soon has them. */
+  get signingCode(): string {
+    const code = this.state()?.code ?? ''
+    return code === 'AUDIT_UNCONFIRMED' ? '' : code
+  }
+
   witnessed(): Promise<readonly WitnessedLog[]> {
     return this.#desk.witnessed()
   }

@@ -1,6 +1,6 @@
 import { type AuditEvent, codeOf, formatPath, type PartyId, ProtocolAbort, Timeout, toHex } from '@conclave/core'
 import type { SignRequest } from '@conclave/mpc'
-import type { KeyPublic, Propose } from '@conclave/wire'
+import type { KeyPublic } from '@conclave/wire'
 import type { Judged, Proposal } from '../judge.ts'
 
 interface Verdict extends Omit<Judged['verdict'], 'code'> {
@@ -9,14 +9,10 @@ interface Verdict extends Omit<Judged['verdict'], 'code'> {
 }
 const short = (text: string): string => text.slice(0, 512)
 
-/** What this node said to a proposal, and of what bytes: `request.allowed` or `request.denied`. */
-export function verdictEvent(
-  { requestId, ...p }: Pick<Propose, 'requestId'> & Proposal,
-  verdict: Verdict,
-  digests: readonly Uint8Array[],
-): AuditEvent {
+/** What this node said to a proposal, and of what bytes: `request.allowed`, `request.pending` or `request.denied`. */
+export function verdictEvent({ requestId, ...p }: Proposal, verdict: Verdict, digests: readonly Uint8Array[]): AuditEvent {
   return {
-    kind: verdict.allowed ? 'request.allowed' : 'request.denied',
+    kind: verdict.allowed ? 'request.allowed' : verdict.code === 'PENDING_APPROVAL' ? 'request.pending' : 'request.denied',
     details: {
       requestId: toHex(requestId),
       keyId: p.keyId,

@@ -15,6 +15,9 @@ const SECTIONS = [
   'key-life',
   'erasure',
   'witness',
+  'spend',
+  'nonce',
+  'approval',
 ] as const
 export type Section = (typeof SECTIONS)[number]
 

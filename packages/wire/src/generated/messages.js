@@ -10,6 +10,457 @@ export const conclave = $root.conclave = (() => {
 
     const conclave = {};
 
+    conclave.Approval = (function() {
+
+        const Approval = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Approval.prototype.requestId = $util.newBuffer([]);
+        Approval.prototype.statement = $util.newBuffer([]);
+        Approval.prototype.approves = false;
+        Approval.prototype.approver = "";
+        Approval.prototype.at = $util.newBuffer([]);
+        Approval.prototype.signature = $util.newBuffer([]);
+        Approval.prototype.authenticatorData = $util.newBuffer([]);
+        Approval.prototype.clientData = $util.newBuffer([]);
+
+        Approval.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.statement != null && $Object.hasOwnProperty.call(message, "statement") && message.statement.length)
+                writer.uint32(18).bytes(message.statement);
+            if (message.approves != null && $Object.hasOwnProperty.call(message, "approves") && message.approves !== false)
+                writer.uint32(24).bool(message.approves);
+            if (message.approver != null && $Object.hasOwnProperty.call(message, "approver") && message.approver !== "")
+                writer.uint32(34).string(message.approver);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(42).bytes(message.at);
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                writer.uint32(50).bytes(message.signature);
+            if (message.authenticatorData != null && $Object.hasOwnProperty.call(message, "authenticatorData") && message.authenticatorData.length)
+                writer.uint32(58).bytes(message.authenticatorData);
+            if (message.clientData != null && $Object.hasOwnProperty.call(message, "clientData") && message.clientData.length)
+                writer.uint32(66).bytes(message.clientData);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Approval.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Approval();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.statement = value;
+                        else
+                            delete message.statement;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.approves = value;
+                        else
+                            delete message.approves;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.approver = value;
+                        else
+                            delete message.approver;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.authenticatorData = value;
+                        else
+                            delete message.authenticatorData;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.clientData = value;
+                        else
+                            delete message.clientData;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Approval;
+    })();
+
+    conclave.ApprovalTaken = (function() {
+
+        const ApprovalTaken = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ApprovalTaken.prototype.isNew = false;
+
+        ApprovalTaken.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.isNew != null && $Object.hasOwnProperty.call(message, "isNew") && message.isNew !== false)
+                writer.uint32(8).bool(message.isNew);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ApprovalTaken.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.ApprovalTaken();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.isNew = value;
+                        else
+                            delete message.isNew;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ApprovalTaken;
+    })();
+
+    conclave.ApprovalGossip = (function() {
+
+        const ApprovalGossip = function (properties) {
+            this.approvals = [];
+            this.asks = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ApprovalGossip.prototype.approvals = $util.emptyArray;
+        ApprovalGossip.prototype.asks = $util.emptyArray;
+
+        ApprovalGossip.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.approvals != null && message.approvals.length)
+                for (let i = 0; i < message.approvals.length; ++i)
+                    $root.conclave.Approval.encode(message.approvals[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.asks != null && message.asks.length)
+                for (let i = 0; i < message.asks.length; ++i)
+                    writer.uint32(18).bytes(message.asks[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ApprovalGossip.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.ApprovalGossip();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.approvals && message.approvals.length))
+                            message.approvals = [];
+                        message.approvals.push($root.conclave.Approval.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.asks && message.asks.length))
+                            message.asks = [];
+                        message.asks.push(reader.bytes());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ApprovalGossip;
+    })();
+
+    conclave.StoredApprovals = (function() {
+
+        const StoredApprovals = function (properties) {
+            this.approvals = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredApprovals.prototype.requestId = $util.newBuffer([]);
+        StoredApprovals.prototype.expiresAt = $util.newBuffer([]);
+        StoredApprovals.prototype.approvals = $util.emptyArray;
+
+        StoredApprovals.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt") && message.expiresAt.length)
+                writer.uint32(18).bytes(message.expiresAt);
+            if (message.approvals != null && message.approvals.length)
+                for (let i = 0; i < message.approvals.length; ++i)
+                    $root.conclave.Approval.encode(message.approvals[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredApprovals.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredApprovals();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.expiresAt = value;
+                        else
+                            delete message.expiresAt;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.approvals && message.approvals.length))
+                            message.approvals = [];
+                        message.approvals.push($root.conclave.Approval.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredApprovals;
+    })();
+
     conclave.BackupFile = (function() {
 
         const BackupFile = function (properties) {
@@ -1068,11 +1519,12 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.correlateOffer = null;
         Request.prototype.peerReport = null;
         Request.prototype.cosign = null;
+        Request.prototype.approval = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport", "cosign"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport", "cosign", "approval"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1105,6 +1557,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.PeerReportRequest.encode(message.peerReport, writer.uint32(82).fork(), _depth + 1).ldelim();
             if (message.cosign != null && $Object.hasOwnProperty.call(message, "cosign"))
                 $root.conclave.Cosign.encode(message.cosign, writer.uint32(90).fork(), _depth + 1).ldelim();
+            if (message.approval != null && $Object.hasOwnProperty.call(message, "approval"))
+                $root.conclave.Approval.encode(message.approval, writer.uint32(98).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1217,6 +1671,13 @@ export const conclave = $root.conclave = (() => {
                         message.body = "cosign";
                         continue;
                     }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        message.approval = $root.conclave.Approval.decode(reader, reader.size(), $undefined, _depth + 1, message.approval);
+                        message.body = "approval";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -1257,11 +1718,12 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.correlateAccept = null;
         Response.prototype.peerReport = null;
         Response.prototype.cosigned = null;
+        Response.prototype.approvalTaken = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport", "cosigned"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport", "cosigned", "approvalTaken"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1294,6 +1756,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.PeerReport.encode(message.peerReport, writer.uint32(82).fork(), _depth + 1).ldelim();
             if (message.cosigned != null && $Object.hasOwnProperty.call(message, "cosigned"))
                 $root.conclave.Cosigned.encode(message.cosigned, writer.uint32(90).fork(), _depth + 1).ldelim();
+            if (message.approvalTaken != null && $Object.hasOwnProperty.call(message, "approvalTaken"))
+                $root.conclave.ApprovalTaken.encode(message.approvalTaken, writer.uint32(98).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1404,6 +1868,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.cosigned = $root.conclave.Cosigned.decode(reader, reader.size(), $undefined, _depth + 1, message.cosigned);
                         message.body = "cosigned";
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        message.approvalTaken = $root.conclave.ApprovalTaken.decode(reader, reader.size(), $undefined, _depth + 1, message.approvalTaken);
+                        message.body = "approvalTaken";
                         continue;
                     }
                 }
@@ -3372,6 +3843,7 @@ export const conclave = $root.conclave = (() => {
         Propose.prototype.keyId = "";
         Propose.prototype.payloadType = "";
         Propose.prototype.items = $util.emptyArray;
+        Propose.prototype.terms = null;
 
         Propose.encode = function (message, writer, _depth) {
             if (!writer)
@@ -3389,6 +3861,8 @@ export const conclave = $root.conclave = (() => {
             if (message.items != null && message.items.length)
                 for (let i = 0; i < message.items.length; ++i)
                     $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.terms != null && $Object.hasOwnProperty.call(message, "terms"))
+                $root.conclave.RequestTerms.encode(message.terms, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3457,6 +3931,12 @@ export const conclave = $root.conclave = (() => {
                         message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        message.terms = $root.conclave.RequestTerms.decode(reader, reader.size(), $undefined, _depth + 1, message.terms);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -3475,6 +3955,148 @@ export const conclave = $root.conclave = (() => {
         };
 
         return Propose;
+    })();
+
+    conclave.RequestTerms = (function() {
+
+        const RequestTerms = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        RequestTerms.prototype.requester = "";
+        RequestTerms.prototype.nonce = $util.newBuffer([]);
+        RequestTerms.prototype.notBefore = $util.newBuffer([]);
+        RequestTerms.prototype.expiresAt = $util.newBuffer([]);
+        RequestTerms.prototype.keyEpoch = 0;
+        RequestTerms.prototype.signature = $util.newBuffer([]);
+
+        RequestTerms.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requester != null && $Object.hasOwnProperty.call(message, "requester") && message.requester !== "")
+                writer.uint32(10).string(message.requester);
+            if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce") && message.nonce.length)
+                writer.uint32(18).bytes(message.nonce);
+            if (message.notBefore != null && $Object.hasOwnProperty.call(message, "notBefore") && message.notBefore.length)
+                writer.uint32(26).bytes(message.notBefore);
+            if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt") && message.expiresAt.length)
+                writer.uint32(34).bytes(message.expiresAt);
+            if (message.keyEpoch != null && $Object.hasOwnProperty.call(message, "keyEpoch") && message.keyEpoch !== 0)
+                writer.uint32(40).uint32(message.keyEpoch);
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                writer.uint32(50).bytes(message.signature);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        RequestTerms.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.RequestTerms();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.requester = value;
+                        else
+                            delete message.requester;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.nonce = value;
+                        else
+                            delete message.nonce;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.notBefore = value;
+                        else
+                            delete message.notBefore;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.expiresAt = value;
+                        else
+                            delete message.expiresAt;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.keyEpoch = value;
+                        else
+                            delete message.keyEpoch;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return RequestTerms;
     })();
 
     conclave.ProposedItem = (function() {
@@ -3593,6 +4215,7 @@ export const conclave = $root.conclave = (() => {
         Verdict.prototype.reason = "";
         Verdict.prototype.rule = "";
         Verdict.prototype.digests = $util.emptyArray;
+        Verdict.prototype.statement = $util.newBuffer([]);
 
         Verdict.encode = function (message, writer, _depth) {
             if (!writer)
@@ -3614,6 +4237,8 @@ export const conclave = $root.conclave = (() => {
             if (message.digests != null && message.digests.length)
                 for (let i = 0; i < message.digests.length; ++i)
                     writer.uint32(58).bytes(message.digests[i]);
+            if (message.statement != null && $Object.hasOwnProperty.call(message, "statement") && message.statement.length)
+                writer.uint32(66).bytes(message.statement);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3698,6 +4323,15 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.digests && message.digests.length))
                             message.digests = [];
                         message.digests.push(reader.bytes());
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.statement = value;
+                        else
+                            delete message.statement;
                         continue;
                     }
                 }
@@ -5204,11 +5838,12 @@ export const conclave = $root.conclave = (() => {
         Frame.prototype.request = null;
         Frame.prototype.response = null;
         Frame.prototype.gossip = null;
+        Frame.prototype.approvals = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Frame.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["session", "end", "request", "response", "gossip"]),
+            get: $util.oneOfGetter($oneOfFields = ["session", "end", "request", "response", "gossip", "approvals"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -5229,6 +5864,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Response.encode(message.response, writer.uint32(34).fork(), _depth + 1).ldelim();
             if (message.gossip != null && $Object.hasOwnProperty.call(message, "gossip"))
                 $root.conclave.KeyGossip.encode(message.gossip, writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.approvals != null && $Object.hasOwnProperty.call(message, "approvals"))
+                $root.conclave.ApprovalGossip.encode(message.approvals, writer.uint32(50).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5295,6 +5932,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.gossip = $root.conclave.KeyGossip.decode(reader, reader.size(), $undefined, _depth + 1, message.gossip);
                         message.body = "gossip";
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        message.approvals = $root.conclave.ApprovalGossip.decode(reader, reader.size(), $undefined, _depth + 1, message.approvals);
+                        message.body = "approvals";
                         continue;
                     }
                 }
@@ -5966,6 +6610,326 @@ export const conclave = $root.conclave = (() => {
         };
 
         return Attestation;
+    })();
+
+    conclave.StoredMeasure = (function() {
+
+        const StoredMeasure = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredMeasure.prototype.name = "";
+        StoredMeasure.prototype.amount = "";
+
+        StoredMeasure.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.amount != null && $Object.hasOwnProperty.call(message, "amount") && message.amount !== "")
+                writer.uint32(18).string(message.amount);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredMeasure.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredMeasure();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.amount = value;
+                        else
+                            delete message.amount;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredMeasure;
+    })();
+
+    conclave.StoredSpendItem = (function() {
+
+        const StoredSpendItem = function (properties) {
+            this.measures = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredSpendItem.prototype.rule = "";
+        StoredSpendItem.prototype.chainId = "";
+        StoredSpendItem.prototype.measures = $util.emptyArray;
+
+        StoredSpendItem.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.rule != null && $Object.hasOwnProperty.call(message, "rule") && message.rule !== "")
+                writer.uint32(10).string(message.rule);
+            if (message.chainId != null && $Object.hasOwnProperty.call(message, "chainId") && message.chainId !== "")
+                writer.uint32(18).string(message.chainId);
+            if (message.measures != null && message.measures.length)
+                for (let i = 0; i < message.measures.length; ++i)
+                    $root.conclave.StoredMeasure.encode(message.measures[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredSpendItem.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredSpendItem();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.rule = value;
+                        else
+                            delete message.rule;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.chainId = value;
+                        else
+                            delete message.chainId;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.measures && message.measures.length))
+                            message.measures = [];
+                        message.measures.push($root.conclave.StoredMeasure.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredSpendItem;
+    })();
+
+    conclave.StoredSpend = (function() {
+
+        const StoredSpend = function (properties) {
+            this.items = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredSpend.prototype.requestId = $util.newBuffer([]);
+        StoredSpend.prototype.keyId = "";
+        StoredSpend.prototype.at = $util.newBuffer([]);
+        StoredSpend.prototype.items = $util.emptyArray;
+
+        StoredSpend.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(18).string(message.keyId);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(26).bytes(message.at);
+            if (message.items != null && message.items.length)
+                for (let i = 0; i < message.items.length; ++i)
+                    $root.conclave.StoredSpendItem.encode(message.items[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredSpend.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredSpend();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.items && message.items.length))
+                            message.items = [];
+                        message.items.push($root.conclave.StoredSpendItem.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredSpend;
     })();
 
     conclave.Hello = (function() {
@@ -9171,6 +10135,7 @@ export const conclave = $root.conclave = (() => {
         StoredRequest.prototype.payloadType = "";
         StoredRequest.prototype.attempts = 0;
         StoredRequest.prototype.items = $util.emptyArray;
+        StoredRequest.prototype.terms = null;
 
         StoredRequest.encode = function (message, writer, _depth) {
             if (!writer)
@@ -9190,6 +10155,8 @@ export const conclave = $root.conclave = (() => {
             if (message.items != null && message.items.length)
                 for (let i = 0; i < message.items.length; ++i)
                     $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.terms != null && $Object.hasOwnProperty.call(message, "terms"))
+                $root.conclave.RequestTerms.encode(message.terms, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -9267,6 +10234,12 @@ export const conclave = $root.conclave = (() => {
                         message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        message.terms = $root.conclave.RequestTerms.decode(reader, reader.size(), $undefined, _depth + 1, message.terms);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -9285,6 +10258,137 @@ export const conclave = $root.conclave = (() => {
         };
 
         return StoredRequest;
+    })();
+
+    conclave.StoredUnboundRequest = (function() {
+
+        const StoredUnboundRequest = function (properties) {
+            this.items = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredUnboundRequest.prototype.requestId = $util.newBuffer([]);
+        StoredUnboundRequest.prototype.keyId = "";
+        StoredUnboundRequest.prototype.payloadType = "";
+        StoredUnboundRequest.prototype.attempts = 0;
+        StoredUnboundRequest.prototype.items = $util.emptyArray;
+
+        StoredUnboundRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(18).string(message.keyId);
+            if (message.payloadType != null && $Object.hasOwnProperty.call(message, "payloadType") && message.payloadType !== "")
+                writer.uint32(26).string(message.payloadType);
+            if (message.attempts != null && $Object.hasOwnProperty.call(message, "attempts") && message.attempts !== 0)
+                writer.uint32(40).uint32(message.attempts);
+            if (message.items != null && message.items.length)
+                for (let i = 0; i < message.items.length; ++i)
+                    $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredUnboundRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredUnboundRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.payloadType = value;
+                        else
+                            delete message.payloadType;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.attempts = value;
+                        else
+                            delete message.attempts;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.items && message.items.length))
+                            message.items = [];
+                        message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredUnboundRequest;
     })();
 
     conclave.StoredSingleRequest = (function() {

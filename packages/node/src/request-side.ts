@@ -1,0 +1,52 @@
+import type { Journal } from '@conclave/core'
+import { ApprovalDesk } from './approvals/approval-desk.ts'
+import type { SigningGate } from './audit/signing-gate.ts'
+import type { Calls } from './calls.ts'
+import { CLOCK_SKEW_MAX_MS, ClockGuard } from './ledger/clock-guard.ts'
+import type { NodeParts } from './node.ts'
+import type { NodeStores } from './node-stores.ts'
+import type { Outbox } from './outbox.ts'
+import { PeerReports } from './peer-reports.ts'
+import { Proposals } from './proposals.ts'
+import { RequestStore } from './store/request-store.ts'
+
+export interface RequestSideParts {
+  readonly parts: NodeParts
+  readonly stores: NodeStores
+  readonly outbox: Outbox
+  readonly calls: Calls
+  readonly journal: Journal
+  readonly gate: SigningGate
+}
+
+export interface RequestSide {
+  readonly requests: RequestStore
+  readonly proposals: Proposals
+  readonly approvals: ApprovalDesk
+  readonly clockGuard: ClockGuard
+}
+
+/** Everything of a request before it is signed: what was proposed, what people say of it. */
+export function requestSide({ parts, stores, outbox, calls, journal, gate }: RequestSideParts): RequestSide {
+  const { policy, decoding = {}, clock, log, vault, store } = parts
+  const { approvals: book, ledger } = stores
+  const { clusterId, quorum } = parts.lock
+  const reports = new PeerReports({ clusterId, vault, calls, clock })
+  const clockGuard = new ClockGuard({
+    ...{ clock, policy, journal, log, needed: quorum.required - 1, skewMaxMs: parts.clockSkewMaxMs ?? CLOCK_SKEW_MAX_MS },
+    peersUp: () => outbox.peersUp(),
+    ask: (peer) => reports.ask(peer),
+  })
+  const requests = new RequestStore(store)
+  const proposals = new Proposals({
+    ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, ledger, clockGuard },
+    ...{ policy, decoding, clock, log, journal, gate },
+    pending: (requestId) => approvals.pending(requestId),
+  })
+  const approvals = new ApprovalDesk({
+    ...{ proposals, book, policy, identity: vault.identity, clock, log, journal },
+    gossip: (to, said) => outbox.send(to, { approvals: said }),
+    peersUp: () => outbox.peersUp(),
+  })
+  return { requests, proposals, approvals, clockGuard }
+}
