@@ -1,8 +1,28 @@
-import { type ClusterLock, clusterContext, identitiesOf, type Journal, lockHash, toHex } from '@conclave/core'
+import {
+  type ClusterLock,
+  ConfigError,
+  clusterContext,
+  type IdentityKey,
+  identitiesOf,
+  type Journal,
+  lockHash,
+  type NodeMember,
+  sameIdentity,
+  toHex,
+} from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 import type { NodeScope } from './store/key-store.ts'
 import { LockStore } from './store/lock-store.ts'
 import type { Store } from './store/store.ts'
+
+/** The node of that name, whose identity it must be. @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY. */
+export function memberOf(lock: ClusterLock, name: string, identity: IdentityKey): NodeMember {
+  const self = lock.nodes.find((n) => n.name === name)
+  if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
+  if (!sameIdentity(self.identity, identity))
+    throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
+  return self
+}
 
 export interface AdoptLockParts {
   readonly lock: ClusterLock

@@ -8,6 +8,7 @@ import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } fr
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { memberOf } from './adopt-lock.ts'
 import { approvalRoutes } from './approvals/approval-routes.ts'
 import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
@@ -121,6 +122,8 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
+    // A log of its own is begun by a member only.
+    memberOf(lock, settings.name, vault.identity.key)
     audit = await openAudit(settings, lock, { vault, log })
     const { journal } = audit.parts
     pool = new SessionPool({ near: ownThread() })

@@ -1,15 +1,6 @@
-import {
-  ConfigError,
-  codeOf,
-  type Journal,
-  lockHash,
-  type Member,
-  type NodeMember,
-  type PartyId,
-  sameIdentity,
-  toHex,
-} from '@conclave/core'
+import { codeOf, type Journal, lockHash, type Member, type NodeMember, type PartyId, toHex } from '@conclave/core'
 import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
+import { memberOf } from './adopt-lock.ts'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { NodeAudit } from './audit/node-audit.ts'
 import { noteEvent } from './audit/note-event.ts'
@@ -137,21 +128,19 @@ export class ApproverNode {
   /**
    * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
    *
-   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link adoptLock} throws; {VaultError} KEK_DESTROYED; {StoreError};
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what `adoptLock` throws; {VaultError} KEK_DESTROYED; {StoreError};
    * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
     const { lock, name, vault } = parts
-    const self = lock.nodes.find((n) => n.name === name)
-    if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
-    if (!sameIdentity(self.identity, vault.identity.key))
-      throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
+    const self = memberOf(lock, name, vault.identity.key)
     const node = new ApproverNode(parts, self, await openStores(parts))
     try {
       await node.#join()
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#halt()
+      await node.#audit.stop()
       await parts.transport.stop()
       throw error
     }

@@ -135,10 +135,9 @@ export class Checkpointer implements SigningGate {
 
   /** A last checkpoint of everything, which nobody cosigns any more. Never rejects. */
   async stop(): Promise<void> {
-    this.#stopTimer?.()
-    await this.#running
     await this.#alone(() => this.#checkpoint(false))
     this.#isStopped = true
+    this.#stopTimer?.()
   }
 
   get #isConfirmed(): boolean {
