@@ -90,7 +90,7 @@ export interface AdminCommands {
 
 const Without = z.strictObject({ without: z.array(z.string().min(1).max(32)).max(8).default([]) })
 
-const Reason = z
+export const Reason = z
   .string()
   .trim()
   .min(1)

@@ -12,6 +12,7 @@ import { approvalRoutes } from './approvals/approval-routes.ts'
 import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
 import { drillRoutes } from './drill/drill-routes.ts'
+import { freezeRoutes } from './freeze/freeze-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE, peerKeyContext } from './peer-key.ts'
@@ -140,7 +141,13 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       audit: audit.parts,
       shelves: [...sealedFiles(settings), ...audit.shelves],
     })
-    serve([...adminRoutes(node.admin), ...approvalRoutes(node.approvals), ...backupRoutes(node.backups), ...drillRoutes(node.drills)])
+    serve([
+      ...adminRoutes(node.admin),
+      ...approvalRoutes(node.approvals),
+      ...freezeRoutes(node.freezes),
+      ...backupRoutes(node.backups),
+      ...drillRoutes(node.drills),
+    ])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

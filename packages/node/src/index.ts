@@ -1,6 +1,8 @@
 export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
+export { makeApproverKey } from './approvals/approver-key.ts'
+export { decide, readInbox, readShown, type ShownRequest } from './approvals/shown-request.ts'
 export type { AdminWitnessedLog } from './audit/audit-admin.ts'
 export { PQ_PUBLIC_FILE } from './audit/pq-key.ts'
 export { type BackupSummary, summaryOf } from './backup/backup-file.ts'
@@ -9,12 +11,13 @@ export { extractPiece, makeIdentityFile, openPiece, readBackup } from './backup/
 export type { RestoreReport } from './backup/restore.ts'
 export { beginRestore, restoreNode } from './backup/restore-ceremony.ts'
 export { type UnbackedKey, unbackedKeys } from './backup/unbacked.ts'
-
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { examine } from './doctor/doctor.ts'
 export { exitCodeOf, type Report } from './doctor/finding.ts'
 export { type HsmDrillReport, parseReport, verifyReport } from './drill/drill-report.ts'
 export type { BegunDrill } from './drill/hsm-drill.ts'
+export { askFreeze, askThaw, readFreezes } from './freeze/ask-freeze.ts'
+export type { AdminFreeze } from './freeze/freeze-keeper.ts'
 export type { AdminHsms, AdminKekHolder, AdminRewrap, AdminRotation } from './hsm-admin.ts'
 export { type AddedHsm, addHsm, type BackupHsmPlan, destroyHsm } from './hsm-ceremonies.ts'
 export { type Unlocked, unlockHsm } from './hsm-unlock.ts'
@@ -30,7 +33,8 @@ export {
   readSuccessor,
   signLockFile,
 } from './lock-ceremony.ts'
-export { ApproverNode, type NodeParts } from './node.ts'
+export { ApproverNode } from './node.ts'
+export type { NodeParts } from './node-parts.ts'
 export { VERSION } from './node-status.ts'
 export type { ProcessMeter } from './process-meter.ts'
 export type { FromWorker, ToWorker } from './sessions/job.ts'

@@ -37,7 +37,7 @@ export type Proposal = Pick<Propose, 'requestId' | 'keyId' | 'payloadType' | 'it
 
 export interface Judged {
   /** Of several items, that of the first which is not allowed. */
-  readonly verdict: Pick<PolicyVerdict, 'allowed' | 'reason' | 'rule'> & { readonly code: PolicyVerdict['code'] | 'REJECTED' }
+  readonly verdict: Pick<PolicyVerdict, 'allowed' | 'reason' | 'rule'> & { readonly code: PolicyVerdict['code'] | 'REJECTED' | 'FROZEN' }
   /** Of each item one or more, with the path of the child that signs it, in their order. */
   readonly digests: readonly StatementDigest[]
   readonly statement: Statement

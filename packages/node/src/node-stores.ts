@@ -1,12 +1,14 @@
 import type { Journal } from '@conclave/core'
 import { type RecordShelf, shelfOf } from '@conclave/vault'
+import type { FreezeRecord } from '@conclave/wire'
 import { adoptLock } from './adopt-lock.ts'
 import { ApprovalBook } from './approvals/approval-book.ts'
 import { BackupMarks } from './backup/backup-store.ts'
+import { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { refuseOldRecords } from './hsm-admin.ts'
 import { SpendingLedger } from './ledger/spending-ledger.ts'
 import { logJournal } from './log-journal.ts'
-import type { NodeParts } from './node.ts'
+import type { NodeParts } from './node-parts.ts'
 import { KeyLives } from './store/key-lives.ts'
 import { KeyStore, type NodeScope } from './store/key-store.ts'
 import { PairStore } from './store/pair-store.ts'
@@ -18,6 +20,7 @@ export interface NodeStores {
   readonly pairs: PairStore
   readonly marks: BackupMarks
   readonly approvals: ApprovalBook
+  readonly freezes: readonly FreezeRecord[]
   readonly ledger: SpendingLedger
   readonly lives: KeyLives
   readonly journal: Journal
@@ -59,6 +62,7 @@ export async function openStores(parts: Parts): Promise<NodeStores> {
   await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
   const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
   const approvals = await ApprovalBook.open(store, clock)
+  const freezes = await FreezeKeeper.stored(store)
   const ledger = await SpendingLedger.open({ store, policy: parts.policy, log })
-  return { scope, keys, pairs, lives, journal, shelf, approvals, ledger, marks: await BackupMarks.open(store) }
+  return { scope, keys, pairs, lives, journal, shelf, approvals, freezes, ledger, marks: await BackupMarks.open(store) }
 }

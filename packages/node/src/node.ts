@@ -1,6 +1,4 @@
 import {
-  type Clock,
-  type ClusterLock,
   ConfigError,
   codeOf,
   type Journal,
@@ -11,72 +9,34 @@ import {
   sameIdentity,
   toHex,
 } from '@conclave/core'
-import type { Decoding, Policy } from '@conclave/policy'
-import type { Logger, Transport } from '@conclave/transport'
-import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
-import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
+import { NodeAudit } from './audit/node-audit.ts'
 import { noteEvent } from './audit/note-event.ts'
 import { BackupKeeper } from './backup/backup-keeper.ts'
-import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { HsmDrills } from './drill/hsm-drill.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
+import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { NodeAdmin } from './node-admin.ts'
 import { nodeFront } from './node-front.ts'
+import type { NodeParts } from './node-parts.ts'
 import { type StatusReport, VERSION } from './node-status.ts'
 import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
-import type { WaterMarks } from './pool/refill.ts'
-import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
 import { requestSide } from './request-side.ts'
 import { SessionHub } from './sessions/session-hub.ts'
-import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import type { Store } from './store/store.ts'
 
 const GOSSIP_EVERY_MS = 15_000
-
-/** Everything that a node is made of; the daemon passes real parts, tests pass the memory twins. */
-export interface NodeParts {
-  readonly lock: ClusterLock
-  readonly name: string
-  readonly vault: KeyVault
-  readonly transport: Transport
-  readonly store: Store
-  readonly pool: SessionPool
-  readonly policy: Policy
-  readonly decoding?: Decoding
-  readonly clock: Clock
-  readonly meter: ProcessMeter
-  readonly log: Logger
-  readonly maxConcurrent: number
-  readonly silenceTimeoutMs: number
-  /** Of the correlation pool. */
-  readonly waterMarks: WaterMarks
-  readonly abandonedKeys?: readonly string[]
-  /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
-  readonly shelves?: readonly RecordShelf[]
-  /** Who together can open this node's backups. */
-  readonly backup?: BackupPlan | undefined
-  /** New keys sign nothing before their operator activates them. */
-  readonly explicitActivation?: boolean
-  /** Its own tamper-evident log; without one, events are lines of the node's log. */
-  readonly audit?: AuditParts
-  /** How far the clock may be from those of a quorum under rules that depend on the time. */
-  readonly clockSkewMaxMs?: number
-  /** Default: `audit`. */
-  readonly journal?: Journal
-}
 
 /**
  * An approver node: answers the coordinators of its lock, runs sessions with the other nodes, keeps its share sealed.
@@ -88,6 +48,7 @@ export class ApproverNode {
   readonly admin: NodeAdmin
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
+  readonly freezes: FreezeKeeper
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -148,9 +109,11 @@ export class ApproverNode {
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
-    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate }
-    const { requests, proposals, approvals, clockGuard } = requestSide(sideParts)
+    const frozen = () => this.#signer.stopFrozen()
+    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen }
+    const { requests, proposals, approvals, freezes, clockGuard } = requestSide(sideParts)
     this.approvals = approvals
+    this.freezes = freezes
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
@@ -244,6 +207,7 @@ export class ApproverNode {
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.freezes.greet(member.index)
         this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
         this.#epochs.greet(member.index)
@@ -288,13 +252,13 @@ export class ApproverNode {
       return
     }
     const { body } = frame
-    const unheard = (error: unknown) => this.#p.log.error({ err: error }, 'gossip failed')
     if ('request' in body) void this.#desk.answer(from, body.request)
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
-    else if ('approvals' in body) this.approvals.heard(from.index, body.approvals).catch(unheard)
-    else this.#epochs.heard(from.index, body.gossip).catch(unheard)
+    else if ('freezes' in body) this.freezes.heard(from.index, body.freezes)
+    else if ('approvals' in body) void this.approvals.heard(from.index, body.approvals)
+    else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
   }
 }

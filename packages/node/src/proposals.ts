@@ -6,6 +6,7 @@ import type { ApprovalBook } from './approvals/approval-book.ts'
 import { verdictEvent } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import { VerdictJournal } from './audit/verdict-journal.ts'
+import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { Judge, type Judged, type Proposal } from './judge.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { Reservation, SpendingLedger } from './ledger/spending-ledger.ts'
@@ -23,6 +24,7 @@ export interface ProposalsOptions {
   readonly lives: KeyLives
   readonly requests: RequestStore
   readonly approvals: ApprovalBook
+  readonly freezes: FreezeKeeper
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
   readonly policy: Policy
@@ -119,6 +121,11 @@ export class Proposals {
     if (p.terms.keyEpoch > key.epoch)
       throw new ConclaveError('EPOCH_MISMATCH', `this node is in epoch ${key.epoch} of key "${key.keyId}"`, { retriable: true })
     const judged = this.#judge.judge(p, key)
+    const frozen = this.#o.freezes.refusal(
+      p.keyId,
+      [...p.items, ...judged.digests].map(({ path }) => path),
+    )
+    if (frozen !== undefined) return { ...judged, verdict: { allowed: false, code: 'FROZEN', reason: frozen.message, rule: '' } }
     const rejectedBy = this.#o.approvals.rejectedBy(p.requestId, judged.hash)
     if (rejectedBy.length === 0 || !isSignable(judged.verdict.code)) return judged
     const reason = `rejected by ${rejectedBy.join(', ')}`

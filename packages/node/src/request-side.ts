@@ -2,8 +2,9 @@ import type { Journal } from '@conclave/core'
 import { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import type { Calls } from './calls.ts'
+import { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { CLOCK_SKEW_MAX_MS, ClockGuard } from './ledger/clock-guard.ts'
-import type { NodeParts } from './node.ts'
+import type { NodeParts } from './node-parts.ts'
 import type { NodeStores } from './node-stores.ts'
 import type { Outbox } from './outbox.ts'
 import { PeerReports } from './peer-reports.ts'
@@ -17,17 +18,20 @@ export interface RequestSideParts {
   readonly calls: Calls
   readonly journal: Journal
   readonly gate: SigningGate
+  /** Something was frozen: what runs is looked at again. */
+  frozen(): void
 }
 
 export interface RequestSide {
   readonly requests: RequestStore
   readonly proposals: Proposals
   readonly approvals: ApprovalDesk
+  readonly freezes: FreezeKeeper
   readonly clockGuard: ClockGuard
 }
 
 /** Everything of a request before it is signed: what was proposed, what people say of it. */
-export function requestSide({ parts, stores, outbox, calls, journal, gate }: RequestSideParts): RequestSide {
+export function requestSide({ parts, stores, outbox, calls, journal, gate, frozen }: RequestSideParts): RequestSide {
   const { policy, decoding = {}, clock, log, vault, store } = parts
   const { approvals: book, ledger } = stores
   const { clusterId, quorum } = parts.lock
@@ -38,15 +42,23 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate }: Req
     ask: (peer) => reports.ask(peer),
   })
   const requests = new RequestStore(store)
+  const peersUp = () => outbox.peersUp()
+  const freezes = FreezeKeeper.open(
+    {
+      ...{ lock: parts.lock, name: parts.name, identity: vault.identity, policy, store, clock, log, journal, peersUp, frozen },
+      gossip: (to, said) => outbox.send(to, { freezes: said }),
+    },
+    stores.freezes,
+  )
   const proposals = new Proposals({
-    ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, ledger, clockGuard },
+    ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, freezes, ledger, clockGuard },
     ...{ policy, decoding, clock, log, journal, gate },
     pending: (requestId) => approvals.pending(requestId),
   })
   const approvals = new ApprovalDesk({
     ...{ proposals, book, policy, identity: vault.identity, clock, log, journal },
     gossip: (to, said) => outbox.send(to, { approvals: said }),
-    peersUp: () => outbox.peersUp(),
+    peersUp,
   })
-  return { requests, proposals, approvals, clockGuard }
+  return { requests, proposals, approvals, freezes, clockGuard }
 }

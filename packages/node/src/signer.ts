@@ -8,6 +8,7 @@ import {
   PolicyDenied,
   parsePartySet,
   Timeout,
+  toHex,
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
@@ -56,6 +57,15 @@ export interface SignerOptions {
   seed(): Promise<Uint8Array>
 }
 
+/** A signing from the moment on at which nothing speaks against it. */
+interface Signing {
+  readonly sid: Uint8Array
+  /** Any other signer. */
+  readonly peer: PartyId
+  readonly proposal: Proposal
+  frozen: PolicyDenied | undefined
+}
+
 /**
  * Signing at this node. It decodes every payload itself and asks its own policy; nobody else's word counts.
  */
@@ -64,6 +74,8 @@ export class Signer {
   readonly #proposals: Proposals
   /** Signatures, not sessions. */
   #running = 0
+  /** Sessions, with what they sign. */
+  readonly #sessions = new Map<string, Signing>()
 
   constructor(options: SignerOptions) {
     this.#o = options
@@ -73,6 +85,16 @@ export class Signer {
   /** Whether a signing is under way, in a session or before one. */
   get isSigning(): boolean {
     return this.#running > 0
+  }
+
+  /** Ends every session that signs what is frozen by now. */
+  stopFrozen(): void {
+    for (const signing of this.#sessions.values()) {
+      const { code, reason } = this.#proposals.judged(signing.proposal).verdict
+      if (code !== 'FROZEN') continue
+      signing.frozen = new PolicyDenied(code, reason)
+      this.#o.hub.stop(signing.sid, signing.peer, signing.frozen)
+    }
   }
 
   /** @throws what {@link Proposals.propose} throws. */
@@ -130,7 +152,12 @@ export class Signer {
     }
     // In the same turn as the verdict: no other request gets the room that this one takes.
     const reserved = this.#proposals.reserve(known, judged)
-    const { result, bytesSent } = await this.#run(sid, { key, request, reserved }).finally(() => reserved.end())
+    const name = toHex(sid)
+    this.#sessions.set(name, { sid, peer: signers.find((j) => j !== self) as PartyId, proposal: known, frozen: undefined })
+    const { result, bytesSent } = await this.#run(sid, { key, request, reserved }).finally(() => {
+      this.#sessions.delete(name)
+      return reserved.end()
+    })
     if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
@@ -176,6 +203,8 @@ export class Signer {
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
       if (pairKeeper.check(peers) !== names) throw new Timeout('PAIR_MISSING', 'a pair was set up again meanwhile', peers)
+      const frozen = this.#sessions.get(toHex(sid))?.frozen
+      if (frozen !== undefined) throw frozen
       using draw = correlations.draw(peers, request.items.length)
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const

@@ -81,8 +81,7 @@ const anyPayload = {
   ...{ amountMaxWei: amount.optional(), feeMaxWei: amount.optional(), amountMaxSat: amount.optional(), feeMaxSat: amount.optional() },
   data: z.enum(['none', 'known', 'any'], { error: '"data" is "none", "known" or "any"' }).optional(),
   ...{ methods: methods.optional(), primaryTypes: primaryTypes.optional(), tokenAmountsMax: tokenAmountsMax.optional() },
-  ...{ limits: limits.optional(), times: times.optional() },
-  approvals: approvals.optional(),
+  ...{ limits: limits.optional(), times: times.optional(), approvals: approvals.optional() },
 }
 
 const allowWhen = z

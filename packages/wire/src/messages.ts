@@ -1,6 +1,7 @@
 import { ERASURE_BYTES_MAX, PARTIES_MAX } from '@conclave/core'
 import { Approval, ApprovalGossip, ApprovalTaken } from './approval-messages.ts'
 import { Cosign, Cosigned } from './audit-messages.ts'
+import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
@@ -9,6 +10,7 @@ import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './size
 
 export * from './approval-messages.ts'
 export * from './audit-messages.ts'
+export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './ledger-messages.ts'
 export * from './pool-messages.ts'
@@ -247,6 +249,7 @@ export const Frame = message('Frame', {
     response: Response,
     gossip: KeyGossip,
     approvals: ApprovalGossip,
+    freezes: FreezeGossip,
   }),
 })
 

@@ -99,7 +99,7 @@ export class ApprovalDesk {
     this.#tell(peer, waiting)
   }
 
-  /** What does not hold is dropped: it may be of a request that this node has not heard of, and is asked for when it does. */
+  /** Never rejects. What does not hold is dropped: it may be of a request that this node has not heard of, and is asked for when it does. */
   async heard(peer: PartyId, { approvals, asks }: ApprovalGossip): Promise<void> {
     for (const approval of approvals) {
       await this.submit(approval).catch((error: unknown) => {

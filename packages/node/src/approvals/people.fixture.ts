@@ -105,6 +105,7 @@ export interface Asked {
   readonly notBeforeMs?: number
   readonly expiresAtMs?: number
   readonly keyEpoch?: number
+  readonly path?: readonly number[]
 }
 
 let nonces = 0
@@ -113,7 +114,7 @@ let nonces = 0
 export function signedProposal(asked: Asked): Propose {
   const { clusterId, keyId, payloads, by = EXCHANGE, keyEpoch = 0, notBeforeMs = 0, expiresAtMs = Number.MAX_SAFE_INTEGER } = asked
   const nonce = asked.nonce ?? tagged('test-nonce', u64(++nonces))
-  const items = payloads.map((payload) => ({ payload, path: [] }))
+  const items = payloads.map((payload) => ({ payload, path: asked.path ?? [] }))
   const said = { requester: by.name, nonce, notBeforeMs, expiresAtMs }
   const named = items.map(({ payload, path }) => ({ payloadHash: payloadHash(payload), path }))
   const requestId = requestIdOf({ clusterId: fromHex(clusterId), keyId, payloadType: 'evm.tx', items: named, ...said })

@@ -18,6 +18,7 @@ const SECTIONS = [
   'spend',
   'nonce',
   'approval',
+  'freeze',
 ] as const
 export type Section = (typeof SECTIONS)[number]
 
