@@ -1,6 +1,8 @@
+import { toHex } from '@conclave/core'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { evaluate } from './evaluate.ts'
+import { policyHash } from './policy.ts'
 import { parsePolicy } from './policy-file.ts'
 import { isWithin, isZone, WEEKDAYS } from './time-windows.ts'
 
@@ -122,6 +124,14 @@ describe('time windows', () => {
       expect(isZone(zone), zone).equal(true)
     for (const zone of ['', '+01:00', '-05', 'Europe/Berlim', 'Europe/', '../UTC', 'UTC ', 'Mars/Base', 'a/b/c/d'])
       expect(isZone(zone), zone).equal(false)
+  })
+
+  it('time windows: the hash knows their meaning and not their layout', () => {
+    const hash = (times: string) => toHex(policyHash(policyAt(times)))
+    const stated = '{zone: UTC, days: [sun, mon, tue, wed, thu, fri, sat], from: "09:00", to: "24:00"}'
+    expect(hash('{zone: UTC, from: "09:00"}')).equal(hash(stated))
+    const others = ['{zone: UTC, to: "09:00"}', '{zone: Etc/GMT, from: "09:00"}', '{zone: UTC, days: [mon], from: "09:00"}']
+    expect(new Set([...others, '{zone: UTC, from: "09:01"}', stated].map(hash)).size).equal(5)
   })
 
   it('time windows: what is not complete or not possible is refused at its line', () => {
