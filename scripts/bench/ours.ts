@@ -156,6 +156,7 @@ export class Committee {
     const meter = new Meter(this.signers.length)
     const request: SignRequest = {
       requestId: systemRandom.bytes(32),
+      statement: systemRandom.bytes(32),
       signers: this.signers,
       items: Array.from({ length: count }, () => ({ digest: DIGEST, path: PATH })),
       purpose: 'evm.tx',

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { codeOf, concat, fromHex, u32 } from '@conclave/core'
 import { readSettings } from '@conclave/node'
-import { MemberPeer, until } from '@conclave/testnet'
+import { MemberPeer, OPEN_TERMS, until } from '@conclave/testnet'
 import { peerIdOf, softIdentity } from '@conclave/transport'
 import { openPkcs11Vault } from '@conclave/vault'
 import { encode, Frame, type KeyGossip, type Request } from '@conclave/wire'
@@ -157,7 +157,7 @@ describe('bad input on the links between members', () => {
     ]
     for (const [body, code] of cases)
       expect(await observer.ask('zurich', body).then(() => 'granted', codeOf), JSON.stringify(body)).to.equal(code)
-    const proposal = { requestId, keyId, payloadType: 'evm.tx' }
+    const proposal = { requestId, keyId, payloadType: 'evm.tx', terms: OPEN_TERMS }
     const refused = await observer.ask('zurich', { propose: { ...proposal, items: [{ payload: noise(50), path: [] }] } })
     expect('verdict' in refused && [refused.verdict.allowed, refused.verdict.code]).to.deep.equal([false, 'PAYLOAD_UNDECODABLE'])
     const payload = fromHex(transfer().slice(2))

@@ -155,7 +155,7 @@ describe('secrets', () => {
   })
 
   it('no dealer: the coordinator has no sealed record', () => {
-    const magic = [Buffer.from('CSR\u0001')]
+    const magic = [Buffer.from('CSR\u0002')]
     const owners = filesWith(files, magic).map((path) => path.slice(rig().cluster.dir.length + 1).split('/')[0])
     expect([...new Set(owners)].sort()).to.deep.equal([...NAMES].sort())
   })

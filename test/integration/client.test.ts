@@ -66,7 +66,7 @@ describe('client against a coordinator with fake nodes', () => {
       expect(item).include({ publicKey, derivationPath: ['m/0/5', 'm'][i] })
       expect(item.payload).deep.equal(items[i]?.payload)
       const options = { prehash: false, lowS: true }
-      expect(secp256k1.verify(fromHex(item.signature as string), fromHex(item.digest), fromHex(publicKey), options)).equal(true)
+      expect(secp256k1.verify(fromHex(item.signature as string), fromHex(item.digest as string), fromHex(publicKey), options)).equal(true)
     }
     const again = await client.sign({ keyId: 'main', items })
     expect(again.items.map((item) => item.digest)).deep.equal(signed.items.map((item) => item.digest))

@@ -39,6 +39,12 @@ describe('conclave doctor as a process', () => {
   const above = ({ findings }: Shown) => findings.filter((f) => f.severity !== 'info' && !OF_THE_MACHINE.has(f.code))
   const told = (shown: Shown) => above(shown).map((f) => `${f.severity} ${f.code} ${f.subject}`)
 
+  /** @returns the recipient of a new age identity. */
+  async function custodian(dir: string, name: string): Promise<string> {
+    const { stdout } = await runConclave(['backup', 'keygen', '--out', `${dir}-${name}`])
+    return /age1[a-z0-9]+/.exec(stdout)?.[0] ?? ''
+  }
+
   /** What operators do after the ceremony: the security officer's PIN leaves, a second HSM comes, and the store's key is sealed to it. */
   async function makeClean(dir: string): Promise<void> {
     await rename(join(dir, 'so-pin'), join(dir, '..', `so-pin-of-${dir.split('/').at(-1)}`))
@@ -55,7 +61,9 @@ describe('conclave doctor as a process', () => {
     const entry = JSON.stringify({ ...backup, serial: tokenSerial })
     const text = await readFile(file, 'utf8')
     const edited = text.replace(/^hsm:\n((?: .*\n)+)/m, (_all, first: string) => `hsm:\n${first}  - ${entry}\n`)
-    await writeFile(file, edited)
+    const recipients = [await custodian(dir, 'ida'), await custodian(dir, 'olav')]
+    const custodians = recipients.map((recipient, i) => `{ name: c${i}, recipient: ${recipient} }`)
+    await writeFile(file, `${edited}backup: { required: 2, custodians: [${custodians.join(', ')}] }\n`)
   }
 
   /** As a rewrap does: sealed to every HSM of the settings. */

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PAYEE } from '@conclave/policy/testing/psbt'
 import { type ClusterPlan, LocalCluster, MemberPeer, until } from '@conclave/testnet'
 
 export const NAMES = ['zurich', 'oslo', 'lisbon'] as const
 export const ETHER = 10n ** 18n
 /** The only destination that the policy of the tests allows. */
 export const SUPPLIER = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
+/** The contract of the example in EIP-712. */
+export const MAIL_CONTRACT = '0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC'
 /** A coordinator of the lock for which the test speaks. */
 export const OBSERVER = 'observer'
 
@@ -20,6 +23,17 @@ rules:
       chains: [31337]
       destinations: ['${SUPPLIER}']
       amountMaxWei: '${ETHER}'
+  - name: sweep
+    effect: allow
+    when:
+      payload: btc.psbt
+      paths: [m/0/*, m/1/*]
+      destinations: ['${PAYEE}']
+      amountMaxSat: '1000000'
+      feeMaxSat: '2000'
+  - name: log-in
+    effect: allow
+    when: { payload: eip712, chains: [1], destinations: ['${MAIL_CONTRACT}'], primaryTypes: [Mail] }
 `
 
 export interface Rig {
@@ -28,7 +42,7 @@ export interface Rig {
   readonly observer: MemberPeer
 }
 
-interface Changes extends Partial<Pick<ClusterPlan, 'pool' | 'nodeSettings' | 'coordinatorSettings'>> {
+interface Changes extends Partial<Pick<ClusterPlan, 'pool' | 'nodeSettings' | 'coordinatorSettings' | 'nodeInit'>> {
   /** Runs when the cluster is made and nothing of it is started; starts what it needs, and all of it is started afterwards. */
   readonly first?: (cluster: LocalCluster) => Promise<void>
 }
@@ -98,11 +112,12 @@ class Made {
  * Declares a 2-of-3 cluster of real processes for the tests of one `describe`: made before the first, stopped after the last
  * however they end.
  *
+ * @param changes - or what makes ready what they need.
  * @returns how a test gets at it.
  */
-export function useCluster(changes: Changes = {}): () => Rig {
+export function useCluster(changes: Changes | (() => Promise<Changes>) = {}): () => Rig {
   const made = new Made()
-  before(() => made.make(changes))
+  before(async () => made.make(typeof changes === 'function' ? await changes() : changes))
   after(() => made.close())
   return () => made.rig
 }

@@ -10,6 +10,7 @@ import {
   unbackedKeys,
 } from '@conclave/node'
 import type { Command } from 'commander'
+import { addNodeKeyCommands } from './node-key-commands.ts'
 import { guarded, print } from './output.ts'
 
 const socketOf = (dir: string): string => readSettings(join(dir, SETTINGS_FILE)).adminSocket
@@ -21,11 +22,12 @@ function pairLine({ peer, isLinkUp, state, pairEpoch, stock, ban }: AdminPair): 
   return `pair ${peer}: ${state}${epoch}${ready}${why}${isLinkUp ? '' : ' (link down)'}`
 }
 
-function keyLine({ keyId, epoch, state, threshold, parties, publicKey, kept, prepared, restoredFrom }: AdminKey): string {
+function keyLine({ keyId, phase, epoch, state, threshold, parties, publicKey, kept, prepared, restoredFrom }: AdminKey): string {
   const list = (what: string, epochs: readonly number[]) => (epochs.length > 0 ? `, ${what} ${epochs.join(' ')}` : '')
   const other = `${list('still keeps', kept)}${list('prepared', prepared)}`
   const restored = restoredFrom === null ? '' : `, restored from the backup of ${restoredFrom}: reshare it`
-  return `key ${keyId}: ${state}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}${restored}`
+  const how = phase === 'active' ? state : phase
+  return `key ${keyId}: ${how}, epoch ${epoch}${other}, ${threshold} of ${parties.length}, ${publicKey}${restored}`
 }
 
 /** What would be lost with this machine. */
@@ -37,7 +39,7 @@ function backupWarnings({ keys, backup }: AdminStatus): readonly string[] {
   return backup === null && keys.length > 0 ? [...unbacked, 'warning: node.yaml names no custodians, so no backup can be made'] : unbacked
 }
 
-function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
+export function hsmLine({ name, state, since, code, lastCode, failures, latencyMs, missed, short }: AdminHsm): string {
   const why = code === null ? '' : ` (${code})`
   const trouble = failures === 0 ? '' : `, ${failures} failures, the last one ${lastCode}`
   const latency = latencyMs === null ? '' : `, ${latencyMs} ms`
@@ -50,16 +52,27 @@ function poolLine({ made, used, missed, mismatched, dropped, refills, failed }: 
   return `correlation pool: ${made} made in ${refills} refills, ${used} used, ${missed} missed, ${mismatched} mismatched, ${dropped} dropped${trouble}`
 }
 
+function auditLine(audit: AdminStatus['audit']): string {
+  if (audit === null) return 'audit log: none'
+  const { size, checkpoint, code, reason } = audit
+  const signed =
+    checkpoint === null ? 'no checkpoint' : `checkpoint of ${checkpoint.size} cosigned by ${checkpoint.cosigners.join(' ') || 'nobody'}`
+  return `audit log: ${size} entries, ${signed}${code === '' ? '' : `; NOT SIGNING: ${reason} (${code})`}`
+}
+
 function printStatus(status: AdminStatus): void {
-  const { index, name, version, lock, hsm, keys, pairs, pool } = status
+  const { index, name, version, lock, hsm, keys, destroyed, pairs, pool, audit } = status
   const warnings = backupWarnings(status)
   print(`node ${name} (${index}), version ${version}`)
   print(`cluster lock ${lock.hash}, version ${lock.version}`)
   for (const h of hsm) print(hsmLine(h))
   for (const k of keys) print(keyLine(k))
   for (const line of warnings) print(line)
+  for (const { keyId, complete } of destroyed)
+    print(`key ${keyId}: destroyed${complete ? '' : ', and its KEK is not yet: run "conclave node key destroy" again'}`)
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))
+  print(auditLine(audit))
 }
 
 /** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`, `conclave node key erase-older`. */
@@ -91,9 +104,9 @@ export function addAdminCommands(node: Command): void {
         print('the pair is set up anew as soon as both nodes are up and neither bans the other; see "conclave node status"')
       }),
     )
-  node
-    .command('key')
-    .description("this node's shares")
+  const key = node.command('key').description("this node's shares, and what it makes of a key")
+  addNodeKeyCommands(key)
+  key
     .command('erase-older')
     .description('erase the shares of epochs before the active one although not every node has moved on; read docs/operations.md first')
     .requiredOption('--dir <dir>', 'directory of the node')

@@ -31,6 +31,8 @@ const LINES = [
   'cluster draft --card a b --required 2 --out l',
   'cluster sign --dir d --lock l --hash ab',
   'demo --json',
+  'node key destroy --dir d --key k --reason r --yes k --without backup',
+  'node key erasure verify --file f --lock l',
   'hsm init --dir d --name backup --module m --token t --pin-file p --write',
   'hsm rotate-kek --dir d --without backup --json',
   'hsm destroy --dir d --hsm backup --yes backup',

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { InvalidArgument } from '@conclave/core'
+import { formatKey, InvalidArgument } from '@conclave/core'
 import {
   type AdminHsms,
   type AdminKekHolder,
@@ -8,11 +8,13 @@ import {
   addHsm,
   askAdmin,
   type BackupHsmPlan,
+  CARD_FILE,
   destroyHsm,
   readSettings,
   SETTINGS_FILE,
 } from '@conclave/node'
 import type { Command } from 'commander'
+import { addTokenOptions, existingHsm, type TokenOptions } from './hsm-options.ts'
 import { guarded, print } from './output.ts'
 
 /** Thousands of records on a slow token. */
@@ -26,13 +28,9 @@ interface Rewrapping {
   json?: true
 }
 
-interface Init {
+interface Init extends TokenOptions {
   dir: string
   name: string
-  module?: string
-  token?: string
-  pinFile?: string
-  adopt?: true
   write?: true
   json?: true
 }
@@ -103,33 +101,31 @@ function addRewraps(hsm: Command): void {
     )
 }
 
-/** @throws {InvalidArgument} BAD_TOKEN when only some of what names a token is given. */
-function planOf({ dir, name, module, token, pinFile, adopt, write }: Init): BackupHsmPlan {
-  const given = [module, token, pinFile].filter((x) => x !== undefined).length
-  if (given !== 0 && given !== 3) throw new InvalidArgument('BAD_TOKEN', '--module, --token and --pin-file belong together')
-  const hsm = module === undefined || token === undefined || pinFile === undefined ? {} : { hsm: { module, token, pinFile } }
-  return { dir, name, adopt: adopt === true, write: write === true, ...hsm }
+function planOf({ dir, name, write, ...token }: Init): BackupHsmPlan {
+  const hsm = existingHsm(token)
+  return { dir, name, write: write === true, ...(hsm === undefined ? {} : { hsm }) }
 }
 
 function addCeremonies(hsm: Command): void {
-  hsm
+  const init = hsm
     .command('init')
-    .description('give a node one more HSM: makes a KEK inside it, never touches one that is there')
+    .description('give a node one more HSM: makes a KEK and a checkpoint key inside it, never touches a KEK that is there')
+  addTokenOptions(init)
     .requiredOption('--dir <dir>', 'directory of the node')
     .requiredOption('--name <name>', 'name of the new HSM in the settings: a-z, 0-9, "-"')
-    .option('--module <file>', 'PKCS#11 library of an HSM whose token exists; default: a SoftHSM token inside the directory')
-    .option('--token <label>', 'label of that token')
-    .option('--pin-file <file>', 'file with its user PIN, mode 0400 or 0600')
-    .option('--adopt', "take the KEK that the vendor's tool has made, for tokens that make none over PKCS#11 (TPM 2.0)")
     .option('--write', 'add it to the settings file')
     .option('--json', 'as JSON')
     .action(
       guarded(async (o: Init) => {
         const added = await addHsm(planOf(o))
-        if (o.json === true) return print(JSON.stringify(added, null, 2))
+        const { checkpointKey } = added
+        const shown = { ...added, checkpointKey: checkpointKey === undefined ? null : formatKey(checkpointKey) }
+        if (o.json === true) return print(JSON.stringify(shown, null, 2))
         print(`hsm ${added.name} is ready: token ${added.token}, serial ${added.tokenSerial}, profile ${added.profile}`)
         if (!added.written) print(`add this to the list "hsm" in ${join(o.dir, SETTINGS_FILE)}:\n${added.settings.trimEnd()}`)
         print(`then restart the node and run: conclave hsm rewrap --dir ${o.dir}`)
+        if (checkpointKey !== undefined)
+          print(`its checkpoint key is in ${join(o.dir, CARD_FILE)}, and counts from the next cluster lock on`)
       }),
     )
   hsm

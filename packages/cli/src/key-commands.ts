@@ -42,9 +42,16 @@ export function parseEvery(text: string): number | null {
   return days
 }
 
-function keyLine({ keyId, address, threshold, parties, epoch, refreshEveryDays, nextRefreshAt }: Key): string {
+function keyLine({ keyId, phases, erasure, address, threshold, parties, epoch, refreshEveryDays, nextRefreshAt }: Key): string {
   const schedule = refreshEveryDays === null ? 'no schedule' : `every ${refreshEveryDays}d, next ${nextRefreshAt}`
-  return `${keyId}: ${address}, ${threshold} of ${parties.length} (parties ${parties.join(' ')}), epoch ${epoch}, ${schedule}`
+  return `${keyId}: ${address}, ${threshold} of ${parties.length} (parties ${parties.join(' ')}), epoch ${epoch}, ${schedule}${lifeOf(phases, erasure)}`
+}
+
+/** What nodes have made of it, where that is not the usual. */
+function lifeOf(phases: Key['phases'], erasure: Key['erasure']): string {
+  const unusual = phases.map((p) => `, ${p.phase} at ${p.node}`)
+  const left = erasure === null ? '' : `, at most ${erasure.sharesLeftMax} shares left${erasure.belowThreshold ? ': too few to sign' : ''}`
+  return unusual.join('') + left
 }
 
 const shown = (key: Key, { json }: Api) => (json === true ? JSON.stringify(key) : keyLine(key))

@@ -1,17 +1,19 @@
 import { join } from 'node:path'
+import type { IdentityKey } from '@conclave/core'
 import { CARD_FILE, initNode, SETTINGS_FILE, startNode } from '@conclave/node'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { addAdminCommands } from './admin-commands.ts'
+import { addTokenOptions, existingHsm, type TokenOptions } from './hsm-options.ts'
 import { guarded, print, untilStopped } from './output.ts'
 
-interface InitOptions {
+const KEY_TYPES: readonly IdentityKey['type'][] = ['ed25519', 'secp256k1', 'p256']
+
+interface InitOptions extends TokenOptions {
   dir: string
   name: string
   listen: string[]
   announce?: string[]
-  module?: string
-  token?: string
-  pinFile?: string
+  keyType?: IdentityKey['type']
 }
 
 /** `conclave node` and what belongs to it. */
@@ -29,19 +31,19 @@ export function addNodeCommands(program: Command): void {
         await running.stop()
       }),
     )
-  node
-    .command('init')
-    .description('provision an HSM and make the directory of a node')
+  const init = node.command('init').description('provision an HSM and make the directory of a node')
+  addTokenOptions(init)
     .requiredOption('--dir <dir>', 'directory to make')
     .requiredOption('--name <name>', 'name of the node: a-z, 0-9, "-"')
     .requiredOption('--listen <multiaddr...>', 'where to listen, e.g. /ip4/0.0.0.0/tcp/9100')
     .option('--announce <multiaddr...>', 'what the others dial, when it differs')
-    .option('--module <file>', 'PKCS#11 library of an HSM whose token exists; default: a SoftHSM token inside the directory')
-    .option('--token <label>', 'label of that token')
-    .option('--pin-file <file>', 'file with its user PIN, mode 0400 or 0600')
+    .addOption(
+      new Option('--key-type <type>', 'of identity and checkpoint key; default: the first that the token makes').choices(KEY_TYPES),
+    )
     .action(
       guarded(async (o: InitOptions) => {
-        const hsm = o.module === undefined ? {} : { hsm: { module: o.module, token: o.token ?? '', pinFile: o.pinFile ?? '' } }
+        const existing = existingHsm(o)
+        const hsm = { keyType: o.keyType, ...(existing === undefined ? {} : { hsm: existing }) }
         const announce = o.announce === undefined ? {} : { announce: o.announce }
         const card = await initNode({ dir: o.dir, name: o.name, listen: o.listen, ...announce, ...hsm })
         print(`${card.name} is ready: peer id ${card.peerId}`)

@@ -1,10 +1,14 @@
 import { Command, type CommanderError } from 'commander'
+import { addApprovalCommands } from './approval-commands.ts'
+import { addAuditCommands } from './audit-commands.ts'
 import { addBackupCommands } from './backup-commands.ts'
 import { addClusterCommands } from './cluster-commands.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
+import { addFreezeCommands } from './freeze-commands.ts'
 import { addHsmCommands } from './hsm-commands.ts'
+import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 
@@ -22,9 +26,14 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
+  addApprovalCommands(program)
+  addFreezeCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
+  // After the others of its group, which it joins.
+  addHsmDrillCommands(program)
+  addAuditCommands(program)
   addDemoCommand(program)
   return program
 }

@@ -6,6 +6,13 @@ export interface CreateKey {
   readonly quorum?: { readonly required: number; readonly of: number }
 }
 
+/** In the network of the coordinator's settings. */
+export interface BitcoinAddresses {
+  readonly p2pkh: string
+  readonly p2shP2wpkh: string
+  readonly p2wpkh: string
+}
+
 export interface Key {
   readonly keyId: string
   /** 33 bytes, hex. */
@@ -16,12 +23,22 @@ export interface Key {
   readonly xpub: string
   /** EIP-55. */
   readonly address: string
+  readonly bitcoin: BitcoinAddresses
   readonly threshold: number
   readonly parties: readonly number[]
   /** Of each node; below `epoch`, or null, its share is in no backup. */
   readonly backups: readonly { readonly node: number; readonly lastBackupEpoch: number | null }[]
   readonly epoch: number
   readonly state: string
+  /** Nodes whose operators have made something else of it than active: provisioned, suspended, archived, destroyed. */
+  readonly phases: readonly { readonly node: number; readonly phase: string }[]
+  /** Nodes that have proved that they erased their shares; null while none has. */
+  readonly erasure: {
+    readonly erasedBy: readonly number[]
+    readonly sharesLeftMax: number
+    /** Fewer shares than a signature needs can still exist, backups aside. */
+    readonly belowThreshold: boolean
+  } | null
   /** Null without a schedule. */
   readonly refreshEveryDays: number | null
   /** When the present epoch was first seen: by creation, refresh or reshare. */
@@ -44,6 +61,7 @@ export interface DerivedKey {
   readonly publicKey: string
   /** EIP-55. */
   readonly address: string
+  readonly bitcoin: BitcoinAddresses
 }
 
 export interface DerivedRange {
@@ -69,15 +87,15 @@ export interface Operation {
 }
 
 export interface Payload {
-  /** e.g. `evm.tx`. */
+  /** `evm.tx`, `eip712`, `btc.psbt` or `raw`. */
   readonly type: string
   /** 0x-prefixed hex: the exact bytes that every node decodes. */
   readonly bytes: string
 }
 
-/** One signature that is asked for. */
+/** One payload whose signature is asked for. */
 export interface SignatureItem {
-  /** BIP32, not hardened, e.g. `m/0/5`. Default `m`, the key itself. */
+  /** BIP32, not hardened, e.g. `m/0/5`. Default `m`, the key itself; so for a PSBT, which names the paths of its inputs. */
   readonly derivationPath?: string
   readonly payload: Payload
 }
@@ -92,8 +110,8 @@ export type SigningState = 'created' | 'decoded' | 'queued' | 'signing' | 'signe
 
 /** What the coordinator read in one payload. */
 export interface DecodedItem {
-  /** 32 bytes, hex. */
-  readonly digest: string
+  /** 32 bytes, hex; null when it has several. */
+  readonly digest: string | null
   readonly summary: readonly { readonly label: string; readonly value: string }[]
 }
 
@@ -107,17 +125,36 @@ export interface SigningAccepted extends OfOnlyItem<DecodedItem> {
   readonly items: readonly DecodedItem[]
 }
 
-export interface SignedItem extends DecodedItem {
+/** One signature of an item. */
+export interface Signature {
+  /** Of the child that signs. */
   readonly derivationPath: string
-  /** Of the key at that path, 33 bytes, hex; the signature verifies under it. */
+  /** Of that child, 33 bytes, hex; the signature verifies under it. */
   readonly publicKey: string
-  /** Its address, EIP-55. */
-  readonly from: string
-  readonly payload: Payload
-  /** r || s, 64 bytes, hex; null until signed, like the next two. */
+  /** 32 bytes, hex. */
+  readonly digest: string
+  /** r || s, 64 bytes, hex; null until signed. */
   readonly signature: string | null
   readonly recovery: number | null
+}
+
+/** Digest, signature and recovery are those of the only signature; with several, look into `signatures`. */
+export interface SignedItem extends DecodedItem {
+  readonly derivationPath: string
+  /** Of the key at that path, 33 bytes, hex. */
+  readonly publicKey: string
+  /** Its address, EIP-55; null for a PSBT. */
+  readonly from: string | null
+  readonly payload: Payload
+  /** r || s, 64 bytes, hex; null until signed, like whatever follows. */
+  readonly signature: string | null
+  readonly recovery: number | null
+  /** One, or one for each input of a PSBT. */
+  readonly signatures: readonly Signature[]
+  /** 0x and the raw transaction, where it needs no other signatures. */
   readonly signedTransaction: string | null
+  /** 0x and the PSBT with the signatures in it. */
+  readonly signedPsbt: string | null
 }
 
 export interface Attempt {

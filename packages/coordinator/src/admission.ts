@@ -9,6 +9,8 @@ export interface Post {
   readonly route: string
   readonly idempotencyKey: string | undefined
   readonly body: unknown
+  /** Of what carries one name of its own, only one is admitted at a time. */
+  readonly named?: string | undefined
 }
 
 export interface Admitted {
@@ -57,7 +59,7 @@ export class Admission {
    */
   async admit<R extends Admitted>(
     post: Post,
-    create: () => R,
+    create: () => R | Promise<R>,
     begin: (admitted: R) => void | Promise<void>,
     turn: 'alone' | 'own' = 'alone',
   ): Promise<Answer> {
@@ -66,7 +68,9 @@ export class Admission {
     const hash = toHex(tagged('idempotency-key', utf8(post.caller), utf8(post.route), utf8(key)))
     const bodyHash = toHex(tagged('idempotency-body', utf8(canonical(post.body ?? null))))
     const admit = () => this.#admitNow(hash, bodyHash, create, begin)
-    return await (turn === 'alone' ? this.alone(admit) : this.#inOwnTurn(hash, admit))
+    if (turn === 'alone') return await this.alone(admit)
+    const { named } = post
+    return await this.#inOwnTurn(hash, named === undefined ? admit : () => this.#inOwnTurn(`named ${named}`, admit))
   }
 
   async #inOwnTurn<T>(hash: string, action: () => Promise<T>): Promise<T> {
@@ -90,7 +94,7 @@ export class Admission {
   async #admitNow<R extends Admitted>(
     hash: string,
     bodyHash: string,
-    create: () => R,
+    create: () => R | Promise<R>,
     begin: (admitted: R) => void | Promise<void>,
   ): Promise<Answer> {
     const earlier = await this.#records.idempotency(hash)
@@ -98,7 +102,7 @@ export class Admission {
       if (earlier.bodyHash !== bodyHash) throw new ApiError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used with another body')
       return { status: earlier.status, body: earlier.body }
     }
-    const admitted = create()
+    const admitted = await create()
     const answer: IdempotencyRecord = { bodyHash, status: admitted.status, body: admitted.body }
     await this.#records.admit(admitted.record, hash, answer)
     await begin(admitted)

@@ -60,6 +60,16 @@ describe('availability', () => {
     expect(details(await seen(4, false, 'SHORT'))).deep.equal(['key main: no 3 nodes with this one among them are able'])
   })
 
+  it('availability: a node whose audit log keeps it from signing, in words that are none of its own', async () => {
+    node(2).auditCode = 'AUDIT_ROLLED_BACK'
+    expect(details(await seen(2, false, 'AUDIT_LOG'))).deep.equal(['its audit log keeps it from signing (AUDIT_ROLLED_BACK)'])
+    node(3).auditCode = '<b>'
+    expect(details(await seen(3, false, 'AUDIT_LOG'))).deep.equal(['its audit log keeps it from signing'])
+    node(2).auditCode = ''
+    h.clock.advance(5000)
+    await eventually(async () => (await at(2)).able)
+  })
+
   it('availability: a node that has lost one of its HSMs is able, and says so', async () => {
     const hsm = { name: 'primary', since: Uint8Array.of(0, 0, 1, 0x9b, 0, 0, 0, 0), failures: 3, latencyUs: 1500, missed: 2, short: 1 }
     node(2).hsms = [

@@ -12,6 +12,7 @@ export type AvailabilityCode =
   | 'LINK_DOWN'
   | 'NO_REPORT'
   | 'HSM_DOWN'
+  | 'AUDIT_LOG'
   | 'HSM_DEGRADED'
   | 'PAIR_BURNED'
   | 'PAIR_MISSING'
@@ -77,7 +78,10 @@ export class AvailabilityReport {
     if (!view.isUp(index)) return { code: 'LINK_DOWN', detail: 'not connected to this coordinator' }
     const status = view.presentStatus(index)
     if (status === undefined) return { code: 'NO_REPORT', detail: 'connected, and has not reported since' }
-    return status.hsmOk ? undefined : { code: 'HSM_DOWN', detail: 'none of its HSMs answers' }
+    if (!status.hsmOk) return { code: 'HSM_DOWN', detail: 'none of its HSMs answers' }
+    if (status.auditCode === '') return undefined
+    const why = CODE.test(status.auditCode) ? ` (${status.auditCode})` : ''
+    return { code: 'AUDIT_LOG', detail: `its audit log keeps it from signing${why}` }
   }
 
   /** It signs with the others, and has one HSM less to lose. */

@@ -1,5 +1,5 @@
 import { deriveChild, formatXpub, fromHex, PATH_INDEX_MAX, parsePath, toHex } from '@conclave/core'
-import { evmAddress } from '@conclave/policy'
+import { bitcoinAddresses, evmAddress } from '@conclave/policy'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
 import { childKey } from './child-keys.ts'
@@ -174,7 +174,12 @@ describe('child keys', () => {
     for (const path of ['m', 'm/0', 'm/0/5', 'm/1/2/3/4/5/6/7/8']) {
       const publicKey = publicAt(h, path)
       const { body } = await h.get<DerivedKeyBody>(`${DERIVED}?path=${path}`, { as: 'viewer' })
-      expect(body).deep.equal({ path, publicKey: toHex(publicKey), address: evmAddress(publicKey) })
+      expect(body).deep.equal({
+        path,
+        publicKey: toHex(publicKey),
+        address: evmAddress(publicKey),
+        bitcoin: bitcoinAddresses(publicKey, 'mainnet'),
+      })
     }
     const { address } = (await h.get<KeyBody>('/v1/keys/main')).body
     expect((await h.get<DerivedKeyBody>(`${DERIVED}?path=m`)).body.address).equal(address)

@@ -41,10 +41,10 @@ export interface ClusterViewOptions {
 
 /** Equal but for counters and latencies, which are never the same twice, and the stocks of correlations, which nothing is decided by. */
 function saysTheSame(a: NodeStatus, b: NodeStatus): boolean {
-  const facts = ({ keys, pairs, hsmOk, hsms, version }: NodeStatus) => {
+  const facts = ({ keys, pairs, hsmOk, hsms, auditCode, version }: NodeStatus) => {
     const known = pairs.map(({ stock: _, ...pair }) => pair)
     const standing = hsms.map(({ name, state }) => [name, state])
-    return JSON.stringify([keys, known, hsmOk, standing, version], (_, v) => (v instanceof Uint8Array ? toHex(v) : v))
+    return JSON.stringify([keys, known, hsmOk, standing, auditCode, version], (_, v) => (v instanceof Uint8Array ? toHex(v) : v))
   }
   return facts(a) === facts(b)
 }

@@ -10,6 +10,7 @@ import {
   systemRandom,
   verifyLock,
 } from '@conclave/core'
+import { loadDecoding } from '@conclave/policy'
 import { libp2pTransport, type Transport } from '@conclave/transport'
 import { type Logger, pino } from 'pino'
 import { Admission } from './admission.ts'
@@ -18,6 +19,7 @@ import { createApp } from './http-app.ts'
 import { readIdentityFile } from './identity-file.ts'
 import { KeyDirectory } from './key-directory.ts'
 import { KeyDriver } from './key-driver.ts'
+import { KeyLives } from './key-lives.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { Records } from './records.ts'
@@ -70,6 +72,14 @@ async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
+async function readAbi(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError('ABI_UNREADABLE', `cannot read the ABI ${file}`, { file }, cause)
+  }
+}
+
 async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, logger: Logger): Promise<Transport> {
   const { settings, transport } = options
   if (transport !== undefined && typeof transport !== 'function') return transport
@@ -84,13 +94,14 @@ async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, log
 /**
  * Starts a coordinator: store, links to the nodes, drivers of everything that was left open, HTTP API.
  *
- * @throws {ConfigError} LOCK_UNREADABLE, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
+ * @throws {ConfigError} LOCK_UNREADABLE, ABI_UNREADABLE, BAD_ABI, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
  * {@link StoreError} STORE_LOCKED, STORE_DAMAGED. Nothing is left running then.
  */
 export async function startCoordinator(input: CoordinatorSettings | CoordinatorOptions): Promise<Coordinator> {
   const options: CoordinatorOptions = 'settings' in input ? input : { settings: input }
   const { settings, clock = systemClock, random = systemRandom, logger = pino({ name: 'coordinator' }) } = options
   const lock = await readLock(settings.cluster.lock)
+  const decoding = await loadDecoding(settings.decoding, readAbi)
   const transport = await makeTransport(options, lock, logger)
   const controller = sharedController()
   await using startup = new AsyncDisposableStack()
@@ -127,8 +138,8 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   })
 
   const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax: settings.http.bodyBytesMax, logger, random })
-  const { signing } = settings
-  addRoutes(app, { lock, clock, random, records, admission, view, directory, keyDriver, schedules, signingDriver, signing, transport })
+  const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
+  addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding })
   startup.defer(async () => {
     // Long polls end first, or closing would wait for them.
     controller.abort()

@@ -25,7 +25,7 @@ signing:
 const SIGNED = { digest: hash, signature: new Uint8Array(64), recovery: 1 }
 const ANSWERS: readonly Response['body'][] = [
   { signed: { requestId: hash, items: [SIGNED, SIGNED], bytesSent: 9 } },
-  { verdict: { requestId: hash, allowed: true, code: 'ALLOWED', reason: 'r', rule: 'pay', digests: [hash, hash] } },
+  { verdict: { requestId: hash, allowed: true, code: 'ALLOWED', reason: 'r', rule: 'pay', digests: [hash, hash], statement: hash } },
   { failure: { code: 'OT_CHECK', message: 'm', retriable: false, culprits: [2], waitingFor: [] } },
   { keyCreated: { keyId: 'k', publicKey: new Uint8Array(33), chainCode: hash, epoch: 0 } },
 ]

@@ -56,7 +56,13 @@ const REFUSED: readonly Refused[] = [
   post('a payload that is too large', SIGNING, tx(`0x${'02'.repeat(128 * 1024 + 1)}`), 413, 'PAYLOAD_TOO_LARGE'),
   post('an undecodable payload', SIGNING, tx('0x02deadbeef'), 400, 'PAYLOAD_UNDECODABLE'),
   post('a legacy transaction', SIGNING, tx('0xc0'), 400, 'PAYLOAD_UNDECODABLE'),
-  post('a payload type without decoder', SIGNING, { keyId: 'main', payload: { type: 'raw', bytes: '0x00' } }, 400, 'UNKNOWN_PAYLOAD_TYPE'),
+  post(
+    'a payload type without decoder',
+    SIGNING,
+    { keyId: 'main', payload: { type: 'sol.tx', bytes: '0x00' } },
+    400,
+    'UNKNOWN_PAYLOAD_TYPE',
+  ),
   post(
     'a payload type of the prototype',
     SIGNING,

@@ -1,6 +1,15 @@
-import { codeOf, type DerivationPath, formatPath, fromHex, messageOf, toHex } from '@conclave/core'
-import { assembleEvmTransaction, decodePayload, PAYLOAD_TYPES, type SummaryLine } from '@conclave/policy'
-import { PAYLOAD_BYTES_MAX } from '@conclave/wire'
+import { codeOf, type DerivationPath, type ExtendedKey, formatPath, fromHex, messageOf, toHex } from '@conclave/core'
+import {
+  assembleEvmTransaction,
+  assemblePsbt,
+  type DecodeContext,
+  decodePayload,
+  digestsAt,
+  PAYLOAD_TYPES,
+  type StatementDigest,
+  type SummaryLine,
+} from '@conclave/policy'
+import { PAYLOAD_BYTES_MAX, type SignedItem } from '@conclave/wire'
 import { addressOf } from './child-keys.ts'
 import { ApiError, isProblemCode } from './problem.ts'
 
@@ -14,8 +23,8 @@ export interface PayloadText {
 }
 
 export interface ReadPayload {
-  /** 32 bytes, hex. */
-  readonly digest: string
+  /** Each with the path of the child that signs it. */
+  readonly digests: readonly StatementDigest[]
   readonly summary: readonly SummaryLine[]
 }
 
@@ -37,16 +46,18 @@ export function payloadBytes(text: string): Uint8Array {
 }
 
 /**
- * Decodes what is to be signed. The nodes decode for themselves: this is what the caller is shown, and the digest that this
- * coordinator will accept a signature for.
+ * Decodes what is to be signed. The nodes decode for themselves: this is what the caller is shown, and the digests that this
+ * coordinator will accept signatures for.
  *
- * @throws {ApiError} UNKNOWN_PAYLOAD_TYPE; PAYLOAD_UNDECODABLE; BAD_HEX.
+ * @param path - the child that is asked for.
+ * @param context - with the root key.
+ * @throws {ApiError} UNKNOWN_PAYLOAD_TYPE; PAYLOAD_UNDECODABLE; BAD_PATH; BAD_HEX.
  */
-export function readPayload({ type, bytes }: PayloadText): ReadPayload {
+export function readPayload({ type, bytes }: PayloadText, path: DerivationPath, context: DecodeContext): ReadPayload {
   const raw = payloadBytes(bytes)
   try {
-    const { digest, summary } = decodePayload(type, raw)
-    return { digest: toHex(digest), summary }
+    const payload = decodePayload(type, raw, context)
+    return { digests: digestsAt(payload, path), summary: payload.summary }
   } catch (cause) {
     const code = codeOf(cause)
     if (!isProblemCode(code)) throw cause
@@ -54,15 +65,35 @@ export function readPayload({ type, bytes }: PayloadText): ReadPayload {
   }
 }
 
-/** Whose money it is: what a person reads above the summary of the payload, which does not say it. */
-export function summarizeSigner(path: DerivationPath, publicKey: Uint8Array): readonly SummaryLine[] {
+/** Whose money it is: what a person reads above the summary of a payload that does not say it. */
+export function summarizeSigner(type: string, path: DerivationPath, publicKey: Uint8Array): readonly SummaryLine[] {
+  if (type === 'btc.psbt') return []
   return [
     { label: 'From', value: addressOf(toHex(publicKey)) },
     { label: 'Derivation path', value: formatPath(path) },
   ]
 }
 
-/** The raw transaction with a signature that has been verified, 0x hex. @throws {InvalidArgument} BAD_SIGNATURE when the chain cannot express it. */
-export function assemblePayload({ bytes }: PayloadText, signature: Uint8Array, recovery: number): string {
-  return `0x${toHex(assembleEvmTransaction(payloadBytes(bytes), signature, recovery))}`
+/** What a payload becomes, 0x hex: null where it becomes nothing of the kind. */
+export interface Assembled {
+  readonly signedTransaction: string | null
+  readonly signedPsbt: string | null
+}
+
+/**
+ * The payload with signatures that have been verified.
+ *
+ * @param key - the root key.
+ * @throws {InvalidArgument} BAD_SIGNATURE when the chain cannot express them.
+ */
+export function assemblePayload({ type, bytes }: PayloadText, signed: readonly SignedItem[], key: ExtendedKey): Assembled {
+  const raw = payloadBytes(bytes)
+  const hex = (made: Uint8Array | undefined) => (made === undefined ? null : `0x${toHex(made)}`)
+  const [first] = signed
+  if (type === 'evm.tx' && first !== undefined)
+    return { signedTransaction: hex(assembleEvmTransaction(raw, first.signature, first.recovery)), signedPsbt: null }
+  if (type !== 'btc.psbt') return { signedTransaction: null, signedPsbt: null }
+  const signatures = signed.map(({ signature }) => signature)
+  const { psbt, transaction } = assemblePsbt(raw, decodePayload(type, raw, { key }), signatures)
+  return { signedTransaction: hex(transaction), signedPsbt: hex(psbt) }
 }

@@ -1,6 +1,9 @@
 import type { SummaryLine } from '@conclave/policy'
 import type { NodeVerdict, Problem } from './problem.ts'
+import type { TermsRecord } from './request-terms.ts'
+import type { ScheduleRecord } from './schedule-record.ts'
 import type { Store, Write } from './store.ts'
+import { readSigning, type StoredSigning } from './stored-signing.ts'
 
 /** Requests and operations that may be open at once; past it new ones are answered 429. */
 export const OPEN_MAX = 10_000
@@ -34,19 +37,6 @@ export interface OperationRecord {
   readonly error: Problem | null
 }
 
-/** When a key is to be refreshed, and what came of it. */
-export interface ScheduleRecord {
-  readonly keyId: string
-  readonly refreshEveryDays: number | null
-  /** The highest epoch that was seen, and when it was seen first. */
-  readonly epoch: number
-  readonly refreshedAtMs: number
-  /** Scheduled refreshes that failed since. */
-  readonly failures: number
-  /** Not before this, after a failure. */
-  readonly retryAtMs: number | null
-}
-
 /** A key that enough nodes have confirmed; kept, so that it is known while nodes are down. */
 export interface KeyRecord {
   readonly keyId: string
@@ -58,7 +48,17 @@ export interface KeyRecord {
   readonly state: string
 }
 
-export type SigningState = 'decoded' | 'queued' | 'signing' | 'signed' | 'denied' | 'failed' | 'cancelled'
+export type SigningState =
+  | 'decoded'
+  | 'pending_approval'
+  | 'queued'
+  | 'signing'
+  | 'signed'
+  | 'denied'
+  | 'rejected'
+  | 'expired'
+  | 'failed'
+  | 'cancelled'
 
 export interface AttemptRecord {
   readonly attempt: number
@@ -75,27 +75,43 @@ export interface AttemptRecord {
   readonly endedAtMs: number | null
 }
 
-/** One signature that is asked for. */
-export interface SigningItem {
+/** One digest of an item: whose signature is asked for. */
+export interface DigestRecord {
   readonly derivationPath: string
   /** Of the child at that path: what the signature verifies under. */
   readonly publicKey: string
-  readonly payload: { readonly type: string; readonly bytes: string }
   readonly digest: string
+}
+
+/** One payload that is asked for. */
+export interface SigningItem {
+  readonly derivationPath: string
+  /** Of the child at that path. */
+  readonly publicKey: string
+  readonly payload: { readonly type: string; readonly bytes: string }
+  /** One, or those of the inputs of a PSBT, on the paths that it names. */
+  readonly digests: readonly DigestRecord[]
   readonly summary: readonly SummaryLine[]
 }
 
-export interface ItemSignature {
+export interface DigestSignature {
   /** r || s. */
   readonly signature: string
   readonly recovery: number
-  /** 0x and the raw transaction, for payload types that have one. */
+}
+
+export interface ItemResult {
+  /** One for each digest, in their order. */
+  readonly signatures: readonly DigestSignature[]
+  /** 0x and the raw transaction, where the signatures are all that it needs. */
   readonly signedTransaction: string | null
+  /** 0x and the PSBT with the signatures. */
+  readonly signedPsbt: string | null
 }
 
 export interface SigningResult {
   /** One for each item, in their order. */
-  readonly signatures: readonly ItemSignature[]
+  readonly signatures: readonly ItemResult[]
   readonly signers: readonly number[]
 }
 
@@ -105,6 +121,7 @@ export interface SigningRecord {
   /** 1 to DIGESTS_MAX: all are signed or none. */
   readonly items: readonly SigningItem[]
   readonly requester: string
+  readonly terms: TermsRecord
   readonly state: SigningState
   readonly cancelRequested: boolean
   readonly nodeVerdicts: readonly NodeVerdict[]
@@ -117,17 +134,9 @@ export interface SigningRecord {
   readonly endedAtMs: number | null
 }
 
-/** As 0.1.0 stored them. */
-type SingleRecord = Omit<SigningRecord, 'items' | 'result'> &
-  SigningItem & { readonly result: (ItemSignature & Pick<SigningResult, 'signers'>) | null }
-
-function readSigning(stored: SigningRecord | SingleRecord): SigningRecord {
-  if ('items' in stored) return stored
-  const { derivationPath, publicKey, payload, digest, summary, result, ...rest } = stored
-  const items = [{ derivationPath, publicKey, payload, digest, summary }]
-  if (result === null) return { ...rest, items, result }
-  const { signers, ...signature } = result
-  return { ...rest, items, result: { signatures: [signature], signers } }
+/** Every digest of a request, in the order in which they are signed. */
+export function digestsOf({ items }: Pick<SigningRecord, 'items'>): readonly DigestRecord[] {
+  return items.flatMap((item) => item.digests)
 }
 
 /** The answer that a repeated POST gets. */
@@ -178,7 +187,7 @@ export class Records {
   }
 
   async signing(id: string): Promise<SigningRecord | undefined> {
-    const stored = (await this.#store.get('signing', id)) as SigningRecord | SingleRecord | undefined
+    const stored = (await this.#store.get('signing', id)) as StoredSigning | undefined
     return stored === undefined ? undefined : readSigning(stored)
   }
 

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { deriveChild, type ExtendedKey, PATH_DEPTH_MAX, PATH_INDEX_MAX, parsePath } from '@conclave/core'
+import type { BitcoinNetwork } from '@conclave/policy'
 import { childKey } from './child-keys.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
@@ -12,27 +13,28 @@ import { derivedKeyBody } from './views.ts'
 const BATCH = 20
 
 interface Range {
+  readonly network: BitcoinNetwork | undefined
   readonly prefix: string
   readonly from: number
   readonly count: number
 }
 
 /** Children `from` to `from + count - 1` of the key at `prefix`; fewer where the indices end. */
-async function deriveRange(root: ExtendedKey, { prefix, from, count }: Range): Promise<DerivedKeyBody[]> {
+async function deriveRange(root: ExtendedKey, { network, prefix, from, count }: Range): Promise<DerivedKeyBody[]> {
   const path = parsePath(prefix)
   if (path.length === PATH_DEPTH_MAX)
     throw new ApiError('BAD_PATH', `prefix: at most ${PATH_DEPTH_MAX - 1} levels, for its children have one more`)
   const parent = childKey(root, path)
   const items: DerivedKeyBody[] = []
   for (let index = from; index < from + count && index <= PATH_INDEX_MAX; index++) {
-    items.push(derivedKeyBody([...path, index], deriveChild(parent, [index])))
+    items.push(derivedKeyBody([...path, index], deriveChild(parent, [index]), network))
     if (items.length % BATCH === 0) await setImmediate()
   }
   return items
 }
 
 /** `/v1/keys/{keyId}/derived`: public keys and addresses below a key. Nothing is stored, and no node is asked. */
-export function addDerivedRoutes(app: App, { directory }: RouteContext): void {
+export function addDerivedRoutes(app: App, { directory, decoding }: RouteContext): void {
   const url = '/v1/keys/:keyId/derived'
   app.get(
     url,
@@ -42,13 +44,14 @@ export function addDerivedRoutes(app: App, { directory }: RouteContext): void {
       if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')
       const root = extendedKeyOf(key)
       if (path === undefined) {
-        return { items: await deriveRange(root, { prefix: prefix ?? 'm', from: from ?? 0, count: count ?? DERIVED_DEFAULT }) }
+        const range = { prefix: prefix ?? 'm', from: from ?? 0, count: count ?? DERIVED_DEFAULT }
+        return { items: await deriveRange(root, { ...range, network: decoding.bitcoinNetwork }) }
       }
       if (prefix !== undefined || from !== undefined || count !== undefined) {
         throw new ApiError('BAD_QUERY', 'query: either path, or prefix, from and count')
       }
       const levels = parsePath(path)
-      return derivedKeyBody(levels, childKey(root, levels))
+      return derivedKeyBody(levels, childKey(root, levels), decoding.bitcoinNetwork)
     },
   )
   refuseOtherMethods(app, url, ['GET'])

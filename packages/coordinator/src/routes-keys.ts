@@ -3,7 +3,7 @@ import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import { backupsIn } from './key-backups.ts'
 import { freshOperationId } from './key-creation.ts'
 import { ApiError } from './problem.ts'
-import type { OperationRecord } from './records.ts'
+import type { KeyRecord, OperationRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
 import { ChangeKeyBody, CreateKeyBody, KeyBody, KeyListBody, KeyPath, NoQuery, OperationAcceptedBody } from './schemas.ts'
 import { keyBody } from './views.ts'
@@ -44,16 +44,22 @@ function newOperation(
   }
 }
 
+/** Makes the bodies of keys; what they need of the cluster is looked at once. */
+export function keyBodies({ schedules, lives, view, decoding }: RouteContext): (key: KeyRecord) => KeyBody {
+  const [backupsOf, network] = [backupsIn(view), decoding.bitcoinNetwork]
+  return (key) => keyBody(key, { times: schedules.times(key.keyId), backups: backupsOf(key), life: lives.of(key), network })
+}
+
 /** A known key with its schedule. @throws {ApiError} KEY_NOT_FOUND. */
-export function bodyOfKey({ directory, schedules, view }: RouteContext, keyId: string): KeyBody {
-  const key = directory.get(keyId)
+export function bodyOfKey(ctx: RouteContext, keyId: string): KeyBody {
+  const key = ctx.directory.get(keyId)
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')
-  return keyBody(key, schedules.times(keyId), backupsIn(view)(key))
+  return keyBodies(ctx)(key)
 }
 
 /** `/v1/keys` and `/v1/keys/{keyId}`. */
 export function addKeyRoutes(app: App, ctx: RouteContext): void {
-  const { admission, directory, keyDriver, schedules, view } = ctx
+  const { admission, directory, keyDriver, schedules } = ctx
 
   app.post(
     '/v1/keys',
@@ -72,8 +78,7 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
   )
 
   app.get('/v1/keys', { config: { role: 'viewer' }, schema: { querystring: NoQuery, response: { 200: KeyListBody } } }, async () => {
-    const backupsOf = backupsIn(view)
-    return { items: directory.list().map((key) => keyBody(key, schedules.times(key.keyId), backupsOf(key))) }
+    return { items: directory.list().map(keyBodies(ctx)) }
   })
   refuseOtherMethods(app, '/v1/keys', ['GET', 'POST'])
 

@@ -1,20 +1,21 @@
 import { type App, hangUp, refuseOtherMethods } from './http-app.ts'
-import { backupsIn } from './key-backups.ts'
 import { ApiError } from './problem.ts'
 import type { OperationRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
+import { keyBodies } from './routes-keys.ts'
 import { OperationBody, OperationListBody, OperationPath, OperationsQuery, PAGE_DEFAULT, WaitQuery } from './schemas.ts'
-import { keyBody, operationBody } from './views.ts'
+import { operationBody } from './views.ts'
 
 const CURSOR = /^\d{16}$/
 
 /** `/v1/operations`. */
-export function addOperationRoutes(app: App, { records, directory, keyDriver, schedules, view }: RouteContext): void {
+export function addOperationRoutes(app: App, ctx: RouteContext): void {
+  const { records, directory, keyDriver } = ctx
   const bodies = (items: readonly OperationRecord[]) => {
-    const backupsOf = backupsIn(view)
+    const bodyOfKey = keyBodies(ctx)
     return items.map((record) => {
       const key = directory.get(record.keyId)
-      return operationBody(record, key === undefined ? undefined : keyBody(key, schedules.times(key.keyId), backupsOf(key)))
+      return operationBody(record, key === undefined ? undefined : bodyOfKey(key))
     })
   }
   const bodyOf = (record: OperationRecord) => bodies([record])[0] as ReturnType<typeof operationBody>

@@ -1,12 +1,18 @@
-import { codeOf, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
+import { codeOf, type ExtendedKey, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
+import type { Decoding } from '@conclave/policy'
+import { DIGESTS_MAX } from '@conclave/wire'
+import { carryApproval } from './approval-desk.ts'
 import { childKey } from './child-keys.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
 import { ApiError, isProblemCode } from './problem.ts'
-import type { KeyRecord, SigningItem, SigningRecord } from './records.ts'
+import { digestsOf, isOver, type KeyRecord, type SigningItem, type SigningRecord } from './records.ts'
+import { nameRequest } from './request-terms.ts'
 import type { RouteContext } from './routes.ts'
 import {
+  ApprovalAnswersBody,
+  CreateApprovalBody,
   CreateSigningBody,
   NoQuery,
   PAGE_DEFAULT,
@@ -34,43 +40,56 @@ function askedItems({ payload, derivationPath, items }: CreateSigningBody): read
   return asked
 }
 
-/** @throws {ApiError} PAYLOAD_TOO_LARGE; what {@link readPayload} throws; {InvalidArgument} BAD_PATH. */
-function newItem(key: KeyRecord, { payload, derivationPath = 'm' }: AskedItem): SigningItem {
+/** @throws {ApiError} what {@link readPayload} throws; {InvalidArgument} BAD_PATH. */
+function newItem(key: ExtendedKey, decoding: Decoding, { payload, derivationPath = 'm' }: AskedItem): SigningItem {
   const path = parsePath(derivationPath)
-  const { publicKey } = childKey(extendedKeyOf(key), path)
-  const { digest, summary } = readPayload(payload)
-  const said = [...summarizeSigner(path, publicKey), ...summary]
-  return { derivationPath: formatPath(path), publicKey: toHex(publicKey), payload, digest, summary: said }
+  const { publicKey } = childKey(key, path)
+  const { digests, summary } = readPayload(payload, path, { ...decoding, key })
+  const said = [...summarizeSigner(payload.type, path, publicKey), ...summary]
+  const signings = digests.map((d) => ({
+    derivationPath: formatPath(d.path),
+    publicKey: toHex(childKey(key, d.path).publicKey),
+    digest: toHex(d.digest),
+  }))
+  return { derivationPath: formatPath(path), publicKey: toHex(publicKey), payload, digests: signings, summary: said }
 }
 
 /** What is wrong with one item of several says with which. */
-function newItems(key: KeyRecord, asked: readonly AskedItem[]): readonly SigningItem[] {
+function newItems(record: KeyRecord, decoding: Decoding, asked: readonly AskedItem[]): readonly SigningItem[] {
   checkPayloadsLength(asked.map((item) => item.payload))
-  return asked.map((item, i) => {
+  const key = extendedKeyOf(record)
+  const items = asked.map((item, i) => {
     try {
-      return newItem(key, item)
+      return newItem(key, decoding, item)
     } catch (cause) {
       const code = codeOf(cause)
       if (asked.length === 1 || !isProblemCode(code)) throw cause
       throw new ApiError(code, `item ${i + 1} of ${asked.length}: ${messageOf(cause)}`, { cause })
     }
   })
+  if (digestsOf({ items }).length > DIGESTS_MAX) throw new ApiError('TOO_MANY_SIGNATURES', `at most ${DIGESTS_MAX} signatures in a request`)
+  return items
 }
 
 function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: string): SigningRecord {
-  const { clock, random, directory, signing, signingDriver } = ctx
+  const { clock, random, directory, decoding, signing, signingDriver } = ctx
   signingDriver.checkRoom()
   const asked = askedItems(body)
   const keyId = parseKeyId(body.keyId)
   const key = directory.get(keyId)
   if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
-  const items = newItems(key, asked)
+  const items = newItems(key, decoding, asked)
   const createdAtMs = clock.nowMs()
+  const latestMs = createdAtMs + (body.deadlineMs ?? signing.deadlineMs)
+  const deadlineAtMs = Math.min(latestMs, body.signed?.expiresAtMs ?? latestMs)
+  const made = { keyId, keyEpoch: key.epoch, items, caller: requester, nowMs: createdAtMs, deadlineAtMs, random }
+  const { requestId, terms } = nameRequest({ clusterId: ctx.lock.clusterId, body, ...made })
   return {
-    requestId: toHex(random.bytes(32)),
+    requestId,
     keyId,
     items,
     requester,
+    terms,
     state: 'decoded',
     cancelRequested: false,
     nodeVerdicts: [],
@@ -78,9 +97,37 @@ function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: strin
     result: null,
     error: null,
     createdAtMs,
-    deadlineAtMs: createdAtMs + (body.deadlineMs ?? signing.deadlineMs),
+    deadlineAtMs,
     endedAtMs: null,
   }
+}
+
+/** @throws {ApiError} REQUEST_EXISTS for a signed request that was sent before under another Idempotency-Key. */
+async function refuseRepeated({ signingDriver }: RouteContext, { requestId, terms }: SigningRecord): Promise<void> {
+  if (terms.signature === '' || (await signingDriver.record(requestId)) === undefined) return
+  throw new ApiError('REQUEST_EXISTS', `this is signing request ${requestId}`)
+}
+
+/** `/v1/signing-requests/{id}/approvals`: carried to the nodes, which check it. */
+function addApprovalRoute(app: App, ctx: RouteContext): void {
+  const { signingDriver, directory } = ctx
+  const path = '/v1/signing-requests/:requestId/approvals'
+  app.post(
+    path,
+    {
+      config: { role: 'viewer' },
+      schema: { params: SigningPath, querystring: NoQuery, body: CreateApprovalBody, response: { 200: ApprovalAnswersBody } },
+    },
+    async ({ params: { requestId }, body }) => {
+      const record = await signingDriver.record(requestId)
+      if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
+      if (isOver(record)) throw new ApiError('REQUEST_ENDED', `the request is already ${record.state}`)
+      const answers = await carryApproval(ctx, directory.get(record.keyId)?.parties ?? [], requestId, body)
+      signingDriver.approved(requestId)
+      return answers
+    },
+  )
+  refuseOtherMethods(app, path, ['POST'])
 }
 
 /** `/v1/signing-requests`. */
@@ -93,9 +140,10 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
     async (request, reply) => {
       const caller = callerOf(request).name
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
-      const post = { caller, route: 'POST /v1/signing-requests', idempotencyKey, body: request.body }
-      const create = () => {
+      const post = { caller, route: 'POST /v1/signing-requests', idempotencyKey, body: request.body, named: request.body.signed?.nonce }
+      const create = async () => {
         const record = newSigning(ctx, request.body, caller)
+        await refuseRepeated(ctx, record)
         return { record, status: 201, body: acceptedBody(record) }
       }
       const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
@@ -129,6 +177,8 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
     },
   )
   refuseOtherMethods(app, '/v1/signing-requests/:requestId', ['GET'])
+
+  addApprovalRoute(app, ctx)
 
   const cancel = '/v1/signing-requests/:requestId([0-9a-f]+)::cancel'
   app.post(

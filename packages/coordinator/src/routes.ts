@@ -1,4 +1,5 @@
 import type { Clock, ClusterLock, NodeMember, Random } from '@conclave/core'
+import type { Decoding } from '@conclave/policy'
 import type { Transport } from '@conclave/transport'
 import type { Admission } from './admission.ts'
 import { AvailabilityReport } from './availability.ts'
@@ -6,6 +7,8 @@ import type { ClusterView } from './cluster-view.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
+import type { KeyLives } from './key-lives.ts'
+import type { NodeCalls } from './node-calls.ts'
 import { NodeBody, NodeListBody } from './node-schemas.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
@@ -30,9 +33,13 @@ export interface RouteContext {
   readonly directory: KeyDirectory
   readonly keyDriver: KeyDriver
   readonly schedules: Schedules
+  readonly lives: KeyLives
   readonly signingDriver: SigningDriver
   readonly signing: SigningSettings
+  readonly decoding: Decoding
   readonly transport: Transport
+  readonly calls: NodeCalls
+  readonly stopping: AbortSignal
 }
 
 /** Every route of the API. */

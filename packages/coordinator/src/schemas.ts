@@ -67,6 +67,17 @@ export const ChangeKeyBody = Type.Object(
 
 const PayloadBody = Type.Object({ type: Type.String({ maxLength: 64 }), bytes: Type.String() }, closed)
 const DerivationPathBody = Type.String({ maxLength: PATH_CHARS_MAX })
+/** What the platform signed: the id of the request that these terms make (docs/spec/statement.md). */
+const SignedTerms = Type.Object(
+  {
+    requester: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
+    nonce: hexBytes(32),
+    notBeforeMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    expiresAtMs: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    signature: hexBytes(64),
+  },
+  closed,
+)
 /** Either `payload`, with or without a path, or `items`. */
 export const CreateSigningBody = Type.Object(
   {
@@ -80,10 +91,30 @@ export const CreateSigningBody = Type.Object(
       }),
     ),
     deadlineMs: Type.Optional(Type.Integer({ minimum: DEADLINE_MS_MIN, maximum: DEADLINE_MS_MAX })),
+    signed: Type.Optional(SignedTerms),
   },
   closed,
 )
 export type CreateSigningBody = Static<typeof CreateSigningBody>
+
+const hexUpTo = (bytes: number) => Type.String({ pattern: `^([0-9a-f]{2}){1,${bytes}}$` })
+/** As `conclave approve` and an authenticator sign it; the last two fields are the authenticator's. */
+export const CreateApprovalBody = Type.Object(
+  {
+    statement: hexBytes(32),
+    decision: Type.Enum(['approve', 'reject']),
+    approver: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
+    atMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    signature: hexUpTo(72),
+    authenticatorData: Type.Optional(hexUpTo(512)),
+    clientData: Type.Optional(hexUpTo(1024)),
+  },
+  closed,
+)
+export type CreateApprovalBody = Static<typeof CreateApprovalBody>
+/** What each node said: TAKEN, or why not. */
+export const ApprovalAnswersBody = Type.Object({ nodes: Type.Array(Type.Object({ node: Type.Integer(), code: Type.String() })) })
+export type ApprovalAnswersBody = Static<typeof ApprovalAnswersBody>
 
 const NodeVerdict = Type.Object({
   node: Type.Integer(),
@@ -107,18 +138,32 @@ export const ProblemBody = Type.Object({
 export const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
 export const Time = Type.String({ description: 'ISO 8601, UTC' })
 
+/** Of one key, in the network of the settings. */
+const BitcoinBody = Type.Object({ p2pkh: Type.String(), p2shP2wpkh: Type.String(), p2wpkh: Type.String() })
+
 export const KeyBody = Type.Object({
   keyId: Type.String(),
   publicKey: hexBytes(33),
   chainCode: hexBytes(32),
   xpub: Type.String({ description: 'BIP32, with this key as the root' }),
   address: Type.String({ description: 'EVM address, EIP-55' }),
+  bitcoin: BitcoinBody,
   threshold: Type.Integer(),
   parties: Type.Array(Type.Integer()),
   /** Of each node; below `epoch`, or null, its share is in no backup. */
   backups: Type.Array(Type.Object({ node: Type.Integer(), lastBackupEpoch: OrNull(Type.Integer()) })),
   epoch: Type.Integer(),
   state: Type.String(),
+  /** Nodes whose operators have made something else of it than active: provisioned, suspended, archived, destroyed. */
+  phases: Type.Array(Type.Object({ node: Type.Integer(), phase: Type.String() })),
+  /** Who has proved that it erased its share; null while nobody has. Backups that were made before may still hold shares. */
+  erasure: OrNull(
+    Type.Object({
+      erasedBy: Type.Array(Type.Integer()),
+      sharesLeftMax: Type.Integer(),
+      belowThreshold: Type.Boolean({ description: 'fewer shares than a signature needs can still exist' }),
+    }),
+  ),
   refreshEveryDays: OrNull(Type.Integer()),
   /** When the present epoch was first seen: by creation, refresh or reshare. */
   refreshedAt: OrNull(Time),
@@ -137,7 +182,7 @@ export const DerivedQuery = Type.Object(
   },
   closed,
 )
-export const DerivedKeyBody = Type.Object({ path: Type.String(), publicKey: hexBytes(33), address: Type.String() })
+export const DerivedKeyBody = Type.Object({ path: Type.String(), publicKey: hexBytes(33), address: Type.String(), bitcoin: BitcoinBody })
 export type DerivedKeyBody = Static<typeof DerivedKeyBody>
 export const DerivedBody = Type.Union([DerivedKeyBody, Type.Object({ items: Type.Array(DerivedKeyBody) })])
 
@@ -158,7 +203,19 @@ export type OperationBody = Static<typeof OperationBody>
 export const OperationListBody = Type.Object({ items: Type.Array(OperationBody), nextCursor: OrNull(Type.String()) })
 
 const Summary = Type.Array(Type.Object({ label: Type.String(), value: Type.String() }))
-const SigningStateBody = Type.Enum(['created', 'decoded', 'queued', 'signing', 'signed', 'denied', 'failed', 'cancelled'])
+const SigningStateBody = Type.Enum([
+  'created',
+  'decoded',
+  'pending_approval',
+  'queued',
+  'signing',
+  'signed',
+  'denied',
+  'rejected',
+  'expired',
+  'failed',
+  'cancelled',
+])
 
 const AttemptBody = Type.Object({
   attempt: Type.Integer(),
@@ -179,20 +236,31 @@ export const SigningAcceptedBody = Type.Object({
   state: SigningStateBody,
   digest: OrNull(hexBytes(32)),
   summary: OrNull(Summary),
-  items: Type.Array(Type.Object({ digest: hexBytes(32), summary: Summary })),
+  items: Type.Array(Type.Object({ digest: OrNull(hexBytes(32)), summary: Summary })),
 })
 export type SigningAcceptedBody = Static<typeof SigningAcceptedBody>
+const SignatureBody = Type.Object({
+  derivationPath: Type.String(),
+  /** Of the child key that signs. */
+  publicKey: hexBytes(33),
+  digest: hexBytes(32),
+  signature: OrNull(hexBytes(64)),
+  recovery: OrNull(Type.Integer()),
+})
+/** Digest, signature and recovery are those of the only signature; with several they are null there. */
 const SigningItemBody = Type.Object({
   derivationPath: Type.String(),
-  /** Of the child key that signs, and the EVM address that belongs to it. */
+  /** Of the child key at that path, and the EVM address that belongs to it. */
   publicKey: hexBytes(33),
-  from: Type.String(),
+  from: OrNull(Type.String()),
   payload: Type.Object({ type: Type.String(), bytes: Type.String() }),
-  digest: hexBytes(32),
+  digest: OrNull(hexBytes(32)),
   summary: Summary,
   signature: OrNull(hexBytes(64)),
   recovery: OrNull(Type.Integer()),
+  signatures: Type.Array(SignatureBody),
   signedTransaction: OrNull(Type.String()),
+  signedPsbt: OrNull(Type.String()),
 })
 export type SigningItemBody = Static<typeof SigningItemBody>
 /** What an item has stands also at the top when there is only one; with several it is null there. */
@@ -202,13 +270,15 @@ export const SigningBody = Type.Object({
   items: Type.Array(SigningItemBody),
   derivationPath: OrNull(SigningItemBody.properties.derivationPath),
   publicKey: OrNull(SigningItemBody.properties.publicKey),
-  from: OrNull(SigningItemBody.properties.from),
+  from: SigningItemBody.properties.from,
   payload: OrNull(SigningItemBody.properties.payload),
-  digest: OrNull(SigningItemBody.properties.digest),
+  digest: SigningItemBody.properties.digest,
   summary: OrNull(Summary),
   signature: SigningItemBody.properties.signature,
   recovery: SigningItemBody.properties.recovery,
+  signatures: OrNull(SigningItemBody.properties.signatures),
   signedTransaction: SigningItemBody.properties.signedTransaction,
+  signedPsbt: SigningItemBody.properties.signedPsbt,
   state: SigningStateBody,
   cancelRequested: Type.Boolean(),
   requester: Type.String(),

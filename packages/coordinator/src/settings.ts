@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, parseYamlFile, type YamlProblem } from '@conclave/core'
+import { decodingSettings, withPaths } from '@conclave/policy'
 import { z } from 'zod'
 import { BY_SCHEDULE } from './schedule.ts'
 
 export const API_ROLES = ['viewer', 'requester', 'admin'] as const
 export type ApiRole = (typeof API_ROLES)[number]
 
-/** Bounds of a request's deadline, whoever sets it. */
+/** Bounds of a request's deadline, whoever sets it; people may take days. */
 export const DEADLINE_MS_MIN = 100
-export const DEADLINE_MS_MAX = 3_600_000
+export const DEADLINE_MS_MAX = 7 * 24 * 3_600_000
 
 const NAME = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 characters of a-z, 0-9 and "-"')
 const PATH = z.string().min(1).max(4096)
@@ -47,6 +48,7 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   signing: SigningSettings.prefault({}),
+  decoding: decodingSettings.prefault({}),
 })
 
 /** Everything that an operator can set. Paths are absolute after `parseCoordinatorSettings`. */
@@ -85,6 +87,7 @@ export function parseCoordinatorSettings(text: string, directory: string, file =
     cluster: { lock: absolute(settings.cluster.lock) },
     coordinator: { ...settings.coordinator, identity: { file: absolute(settings.coordinator.identity.file) } },
     store: { path: absolute(settings.store.path) },
+    decoding: withPaths(settings.decoding, absolute),
   }
 }
 

@@ -23,6 +23,7 @@ const KEY: Reported = {
   prepared: 0,
   backedUp: false,
   backupEpoch: 0,
+  phase: 'active',
 }
 const RECORD: KeyRecord = { ...KEY, publicKey: toHex(publicKey), chainCode: toHex(chainCode) }
 

@@ -34,7 +34,7 @@ function expectSigned(h: Harness, body: SigningBody): void {
     expect(publicKey).equal(toHex(secp256k1.getPublicKey(childSecret(key, parsePath(derivationPath)))))
     expect(digest).equal(digestOf(payload))
     const options = { prehash: false, lowS: true } as const
-    expect(secp256k1.verify(fromHex(signature as string), fromHex(digest), fromHex(publicKey), options)).equal(true)
+    expect(secp256k1.verify(fromHex(signature as string), fromHex(digest as string), fromHex(publicKey), options)).equal(true)
     expect(signedTransaction).match(/^0x02/)
   }
 }

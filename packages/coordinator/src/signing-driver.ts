@@ -73,6 +73,11 @@ export class SigningDriver {
     }
   }
 
+  /** An approval was given: nodes that wait for one are asked again. */
+  approved(requestId: string): void {
+    this.#jobs.get(requestId)?.approved.fire()
+  }
+
   /** @throws {ApiError} REQUEST_NOT_FOUND; REQUEST_ENDED unless it ended by being cancelled. */
   async cancel(requestId: string): Promise<SigningRecord> {
     await this.#jobs.get(requestId)?.cancel()

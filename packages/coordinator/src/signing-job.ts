@@ -5,16 +5,17 @@ import { Attempt } from './attempt.ts'
 import type { AttemptOutcome } from './attempt-outcome.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { Doubts } from './doubts.ts'
+import { extendedKeyOf } from './key-creation.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { NodeCalls } from './node-calls.ts'
 import type { NodeLoads } from './node-loads.ts'
 import { ApiError, problemOf } from './problem.ts'
-import type { AttemptRecord, KeyRecord, Records, SigningRecord, SigningState } from './records.ts'
+import { type AttemptRecord, digestsOf, type KeyRecord, type Records, type SigningRecord, type SigningState } from './records.ts'
 import type { SigningSettings } from './settings.ts'
 import { expectedOf, proposalOf, signaturesOf } from './signing-items.ts'
-import { describeAttempts, describeDenials, describeShortage } from './signing-problems.ts'
+import { describeAttempts, describeDenials, describeMissing, describeShortage } from './signing-problems.ts'
 import { chooseSigners, countedAttempts, DENIED, type Quorum } from './signing-quorum.ts'
-import { VerdictBook } from './verdict-book.ts'
+import { PENDING, VerdictBook } from './verdict-book.ts'
 import { type Limiter, Pulse, sharedController, waitForAny } from './wait.ts'
 
 /** While too few nodes can sign: how often they are asked again even when nothing seems to have changed. */
@@ -41,6 +42,8 @@ export interface SigningContext {
 export class SigningJob {
   /** Fires whenever `record` has changed, after it was stored. */
   readonly changed = new Pulse()
+  /** To be fired when somebody gave an approval: nodes that wait for one are asked again. */
+  readonly approved = new Pulse()
   readonly #ctx: SigningContext
   /** As it was known when the request was taken up; keys are never forgotten, so this is only a last resort. */
   readonly #firstKey: KeyRecord
@@ -62,7 +65,7 @@ export class SigningJob {
     this.#record = record
     this.#isFresh = record.attempts.length === 0 && record.nodeVerdicts.length === 0
     this.#logger = ctx.logger.child({ signingRequest: record.requestId })
-    const asked = { propose: proposalOf(record), digests: record.items.map((item) => item.digest), known: record.nodeVerdicts }
+    const asked = { propose: proposalOf(record), digests: digestsOf(record).map(({ digest }) => digest), known: record.nodeVerdicts }
     this.#book = new VerdictBook({ view, calls, clock, logger: this.#logger, committee: () => this.#key, ...asked })
   }
 
@@ -107,7 +110,7 @@ export class SigningJob {
     await this.#book.gather(this.#halt.signal)
     if (this.#halt.signal.aborted) return false
     await this.#noteVerdicts()
-    if (this.#book.isDenied()) return this.#end('denied', describeDenials(this.#ctx.view, this.#key, this.#book))
+    if (this.#book.isDenied()) return this.#end(...describeDenials(this.#ctx.view, this.#key, this.#book))
     if (countedAttempts(this.#record.attempts).length >= this.#ctx.settings.maxAttempts) {
       return this.#end('failed', new ApiError('SIGNING_FAILED', describeAttempts(this.#ctx.view, this.#record)))
     }
@@ -115,7 +118,7 @@ export class SigningJob {
       await this.#waitForChange()
       return false
     }
-    using slot = await this.#ctx.slots.acquire(this.#halt.signal, this.#record.items.length)
+    using slot = await this.#ctx.slots.acquire(this.#halt.signal, digestsOf(this.#record).length)
     // Nodes may have gone while this request was queued.
     const quorum = this.#choose(this.#book.allowing())
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
@@ -129,7 +132,7 @@ export class SigningJob {
   async #beginAtOnce(): Promise<boolean> {
     const { view, doubts } = this.#ctx
     this.#isFresh = false
-    using slot = await this.#ctx.slots.acquire(this.#halt.signal, this.#record.items.length)
+    using slot = await this.#ctx.slots.acquire(this.#halt.signal, digestsOf(this.#record).length)
     const { keyId, parties } = this.#key
     const quorum = this.#choose(parties.filter((p) => view.isUp(p) && !doubts.has(p, keyId)))
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
@@ -145,12 +148,15 @@ export class SigningJob {
   async #noteVerdicts(): Promise<void> {
     const nodeVerdicts = this.#book.verdicts()
     const isSame = JSON.stringify(nodeVerdicts) === JSON.stringify(this.#record.nodeVerdicts)
-    if (!isSame || this.#record.state !== 'queued') await this.#update(() => ({ nodeVerdicts, state: 'queued' }))
+    const state = this.#book.isPending() && this.#choose(this.#book.allowing()) === undefined ? 'pending_approval' : 'queued'
+    if (!isSame || this.#record.state !== state) await this.#update(() => ({ nodeVerdicts, state }))
   }
 
   async #waitForChange(): Promise<void> {
     const { clock, view } = this.#ctx
     const sinceMs = clock.nowMs()
+    const people = { sinceMs: this.#record.createdAtMs, signal: this.#halt.signal, pulse: this.approved }
+    if (this.#record.state === 'pending_approval') return this.#book.waitForPeople(people)
     await waitForAny({ clock, signal: this.#halt.signal, ms: RETRY_MS, pulses: [view.changed] })
     // Not after a change: a report is the news itself, and asking for another one would never end.
     if (clock.nowMs() - sinceMs >= RETRY_MS) await this.#refresh(RETRY_MS)
@@ -185,7 +191,7 @@ export class SigningJob {
     }
     // On disk before anything is sent: an attempt number names a session, and no session may run twice.
     await this.#update((r) => ({ state: 'signing', attempts: [...r.attempts, started] }))
-    using _load = loads.begin(signers, this.#record.items.length)
+    using _load = loads.begin(signers, digestsOf(this.#record).length)
     const running = this.#send({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch })
     await running.settled
     if (stopping.aborted) return false
@@ -242,7 +248,10 @@ export class SigningJob {
   }
 
   async #endSigned(started: AttemptRecord, signed: Signed, outcome: Omit<AttemptOutcome, 'signed'>): Promise<void> {
-    const result = { signatures: signaturesOf(this.#record, signed, this.#logger), signers: started.signers }
+    const result = {
+      signatures: signaturesOf(this.#record, signed, { key: extendedKeyOf(this.#key), logger: this.#logger }),
+      signers: started.signers,
+    }
     await this.#update((r) => ({
       state: 'signed',
       result,
@@ -251,7 +260,7 @@ export class SigningJob {
       nodeVerdicts: this.#book.verdicts(),
     }))
     const { keyId } = this.#record
-    for (const { node, allowed } of this.#book.verdicts()) if (!allowed) this.#ctx.doubts.add(node, keyId)
+    for (const { node, allowed, code } of this.#book.verdicts()) if (!allowed && code !== PENDING) this.#ctx.doubts.add(node, keyId)
   }
 
   async #endHalted(): Promise<boolean> {
@@ -259,6 +268,7 @@ export class SigningJob {
     if (stopping.aborted) return false
     if (this.#record.cancelRequested) return this.#end('cancelled', new ApiError('CANCELLED', 'cancelled by the requester'))
     if (!this.#hasAsked) return this.#end('failed', new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the nodes were asked'))
+    if (this.#record.state === 'pending_approval') return this.#end('expired', describeMissing(this.#ctx.view, this.#book))
     if (this.#choose(this.#book.allowing()) === undefined) return this.#end('failed', describeShortage(view, this.#key, this.#book))
     return this.#end('failed', new ApiError('DEADLINE_EXCEEDED', describeAttempts(view, this.#record)))
   }

@@ -1,7 +1,7 @@
 import type { PartyId } from '@conclave/core'
 import type { ClusterView } from './cluster-view.ts'
 import { ApiError } from './problem.ts'
-import type { KeyRecord, SigningRecord } from './records.ts'
+import type { KeyRecord, SigningRecord, SigningState } from './records.ts'
 import { activeKey } from './sharings.ts'
 import type { VerdictBook } from './verdict-book.ts'
 
@@ -9,11 +9,16 @@ function denials(view: ClusterView, book: VerdictBook): readonly string[] {
   return book.verdicts().flatMap((v) => (v.allowed ? [] : [`${view.nameOf(v.node)} ${v.code} (${v.reason})`]))
 }
 
-/** Why a request was denied, in one line with every node's own reason. */
-export function describeDenials(view: ClusterView, key: KeyRecord, book: VerdictBook): ApiError {
+/** How a request that was denied ends: in one line with every node's own reason. */
+export function describeDenials(view: ClusterView, key: KeyRecord, book: VerdictBook): [SigningState, ApiError] {
   const said = denials(view, book)
   const line = `denied by ${said.length} of ${key.parties.length} nodes, and ${key.threshold} must allow: ${said.join('; ')}`
-  return new ApiError('POLICY_DENIED', line)
+  return book.isRejected() ? ['rejected', new ApiError('REJECTED', line)] : ['denied', new ApiError('POLICY_DENIED', line)]
+}
+
+/** What a request was waiting for when its time was over. */
+export function describeMissing(view: ClusterView, book: VerdictBook): ApiError {
+  return new ApiError('APPROVALS_MISSING', `not enough approvals in time: ${denials(view, book).join('; ')}`)
 }
 
 /** What stands between the request and a quorum, in one line. */

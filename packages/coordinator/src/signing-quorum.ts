@@ -1,5 +1,6 @@
 import type { PartyId } from '@conclave/core'
 import type { ClusterView } from './cluster-view.ts'
+import { isInUse } from './key-lives.ts'
 import type { NodeLoads } from './node-loads.ts'
 import { chooseQuorum } from './quorum.ts'
 import type { AttemptRecord, KeyRecord } from './records.ts'
@@ -44,7 +45,7 @@ export function countedAttempts(attempts: readonly AttemptRecord[]): readonly At
 }
 
 /**
- * Who signs next: exactly the threshold of nodes that all report one epoch active, at the highest epoch that has such a quorum;
+ * Who signs next: exactly the threshold of nodes that all report one epoch active and the key in use, at the highest epoch that has such a quorum;
  * undefined when none has.
  */
 export function chooseSigners({ view, loads, key, attempts, allowing }: QuorumSearch): Quorum | undefined {
@@ -53,7 +54,7 @@ export function chooseSigners({ view, loads, key, attempts, allowing }: QuorumSe
   const penalty = (party: PartyId) =>
     2 * count((a) => a.culprits, party) + count((a) => a.waitingFor, party) + count((a) => a.refusedBy, party)
   for (const sharing of usableSharings(view.lock, (i) => view.report(i)?.status, key)) {
-    const able = allowing.filter((party) => sharing.nodes.includes(party))
+    const able = allowing.filter((party) => sharing.nodes.includes(party) && isInUse(view, party, key.keyId))
     const signers = chooseQuorum({
       threshold: sharing.key.threshold,
       candidates: able.map((index) => ({ index, penalty: penalty(index), load: loads.of(index) })),

@@ -10,6 +10,8 @@ import { Pulse, waitForAny } from './wait.ts'
 export const VERDICT_GRACE_MS = 250
 const VERDICT_TIMEOUT_MS = 10_000
 const RETRY_MS = 1000
+/** How often nodes that wait for people are asked at least. */
+const PEOPLE_MS_MAX = 15_000
 /** Half of what a node answers at once: the rest is for the requests that sign. */
 const OPEN_CALLS_MAX = 128
 
@@ -27,7 +29,12 @@ export interface VerdictBookOptions {
   readonly known: readonly NodeVerdict[]
 }
 
+/** The code of a node that waits for people. */
+export const PENDING = 'PENDING_APPROVAL'
+
 interface Entry {
+  /** Hex, of its statement. */
+  statement: string
   verdict: NodeVerdict | undefined
   /** Of the link that the verdict came over. */
   generation: number
@@ -50,16 +57,28 @@ export class VerdictBook {
     return this.#parties.map((party) => this.#entry(party).verdict).filter((v) => v !== undefined)
   }
 
-  /** Connected nodes that have allowed the request over their present link. */
+  /** Connected nodes that have allowed the request over their present link; of those that made different statements of it, the most. */
   allowing(): readonly PartyId[] {
-    return this.#parties.filter((p) => this.#isCurrent(p) && this.#entry(p).verdict?.allowed === true)
+    const able = this.#parties.filter((p) => this.#isCurrent(p) && this.#entry(p).verdict?.allowed === true)
+    const groups = Map.groupBy(able, (p) => this.#entry(p).statement)
+    return [...groups.values()].reduce((a, b) => (b.length > a.length ? b : a), [])
   }
 
   /** Whether so many parties deny that fewer than the threshold could ever allow. */
   isDenied(): boolean {
-    const denials = this.verdicts().filter((v) => !v.allowed).length
+    const denials = this.verdicts().filter((v) => !v.allowed && v.code !== PENDING).length
     const { parties, threshold } = this.#options.committee()
     return parties.length - denials < threshold
+  }
+
+  /** Whether it lacks nothing but approvals: with those, enough parties would allow. */
+  isPending(): boolean {
+    return !this.isDenied() && this.verdicts().some((v) => v.code === PENDING)
+  }
+
+  /** Whether an approver's no is among the denials. */
+  isRejected(): boolean {
+    return this.verdicts().some((v) => v.code === 'REJECTED')
   }
 
   /** What a party says now; undefined while it has said nothing. */
@@ -90,6 +109,14 @@ export class VerdictBook {
     }
   }
 
+  /** Until an approval is heard of, or may have been given at a node: the longer it takes, the less often that is asked. */
+  async waitForPeople({ sinceMs, signal, pulse }: { sinceMs: number; signal: AbortSignal; pulse: Pulse }): Promise<void> {
+    const { clock } = this.#options
+    const ms = Math.min(PEOPLE_MS_MAX, Math.max(RETRY_MS, (clock.nowMs() - sinceMs) / 10))
+    await waitForAny({ clock, signal, ms, pulses: [pulse] })
+    for (const party of this.#parties) if (this.#entry(party).verdict?.code === PENDING) this.forget(party)
+  }
+
   get #parties(): readonly PartyId[] {
     return this.#options.committee().parties
   }
@@ -98,7 +125,7 @@ export class VerdictBook {
     const found = this.#entries.get(party)
     if (found !== undefined) return found
     const verdict = this.#options.known.find((v) => v.node === party)
-    const entry: Entry = { verdict, generation: -1, asking: false, notBeforeMs: 0 }
+    const entry: Entry = { statement: '', verdict, generation: -1, asking: false, notBeforeMs: 0 }
     this.#entries.set(party, entry)
     return entry
   }
@@ -124,6 +151,7 @@ export class VerdictBook {
     try {
       const answer = await calls.call(node, { propose }, 'verdict', { timeoutMs: VERDICT_TIMEOUT_MS, signal })
       entry.verdict = this.#judge(party, answer)
+      entry.statement = toHex(answer.statement)
       entry.generation = generation
     } catch (error) {
       entry.notBeforeMs = clock.nowMs() + RETRY_MS

@@ -1,12 +1,14 @@
 import { type DerivationPath, type ExtendedKey, formatPath, formatXpub, type NodeMember, toHex } from '@conclave/core'
+import { type BitcoinNetwork, bitcoinAddresses } from '@conclave/policy'
 import type { LinkStatus } from '@conclave/transport'
 import type { Availability } from './availability.ts'
 import { addressOf } from './child-keys.ts'
 import type { Report } from './cluster-view.ts'
 import type { KeyBackup } from './key-backups.ts'
 import { extendedKeyOf } from './key-creation.ts'
+import type { KeyLife } from './key-lives.ts'
 import type { NodeBody } from './node-schemas.ts'
-import type { AttemptRecord, KeyRecord, OperationRecord, SigningRecord } from './records.ts'
+import type { AttemptRecord, ItemResult, KeyRecord, OperationRecord, SigningItem, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
 import type { DerivedKeyBody, KeyBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
 
@@ -15,17 +17,27 @@ const iso = (ms: number) => new Date(ms).toISOString()
 const TIME_MAX_MS = 8.64e15
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-export function keyBody(key: KeyRecord, times: RefreshTimes, backups: readonly KeyBackup[]): KeyBody {
-  const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
-  const root = extendedKeyOf(key)
-  const names = { xpub: formatXpub(root), address: addressOf(key.publicKey) }
-  const lists = { parties: [...parties], backups: backups.map((b) => ({ ...b })) }
-  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...refreshBody(times) }
+/** What is known of a key beside its record, and how its addresses are written. */
+export interface KeyFacts {
+  readonly times: RefreshTimes
+  readonly backups: readonly KeyBackup[]
+  readonly life: KeyLife
+  readonly network: BitcoinNetwork | undefined
 }
 
-export function derivedKeyBody(path: DerivationPath, key: ExtendedKey): DerivedKeyBody {
+export function keyBody(key: KeyRecord, { times, backups, life, network }: KeyFacts): KeyBody {
+  const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
+  const root = extendedKeyOf(key)
+  const names = { xpub: formatXpub(root), address: addressOf(key.publicKey), bitcoin: bitcoinOf(root.publicKey, network) }
+  const lists = { parties: [...parties], backups: backups.map((b) => ({ ...b })) }
+  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...life, ...refreshBody(times) }
+}
+
+const bitcoinOf = (publicKey: Uint8Array, network: BitcoinNetwork = 'mainnet') => ({ ...bitcoinAddresses(publicKey, network) })
+
+export function derivedKeyBody(path: DerivationPath, key: ExtendedKey, network: BitcoinNetwork | undefined): DerivedKeyBody {
   const publicKey = toHex(key.publicKey)
-  return { path: formatPath(path), publicKey, address: addressOf(publicKey) }
+  return { path: formatPath(path), publicKey, address: addressOf(publicKey), bitcoin: bitcoinOf(key.publicKey, network) }
 }
 
 function refreshBody({ refreshEveryDays, refreshedAtMs, nextRefreshAtMs }: RefreshTimes) {
@@ -53,27 +65,35 @@ function attemptBody({ startedAtMs, endedAtMs, ...attempt }: AttemptRecord): Sig
   return { ...attempt, ...copy, ...rest, startedAt: iso(startedAtMs), endedAt: isoOrNull(endedAtMs) }
 }
 
-const NO_SIGNATURE = { signature: null, recovery: null, signedTransaction: null } as const
-const NO_ITEM = { derivationPath: null, publicKey: null, from: null, payload: null, digest: null, summary: null, ...NO_SIGNATURE } as const
+const NO_SIGNATURE = { signature: null, recovery: null } as const
+const NOTHING_MADE = { signedTransaction: null, signedPsbt: null } as const
+const NO_DIGEST = { digest: null, ...NO_SIGNATURE } as const
+const NO_ITEM = {
+  ...{ derivationPath: null, publicKey: null, from: null, payload: null, summary: null, signatures: null },
+  ...{ ...NO_DIGEST, ...NOTHING_MADE },
+} as const
 
-function itemBodies({ items, result }: SigningRecord): SigningItemBody[] {
-  return items.map(({ payload, summary, ...item }, i) => ({
-    ...item,
-    from: addressOf(item.publicKey),
-    payload: { ...payload },
-    summary: [...summary],
-    ...(result?.signatures[i] ?? NO_SIGNATURE),
-  }))
+function itemBody({ payload, summary, digests, derivationPath, publicKey }: SigningItem, result: ItemResult | undefined): SigningItemBody {
+  const { signatures: made, ...assembled } = result ?? { signatures: [], ...NOTHING_MADE }
+  const signatures = digests.map((digest, i) => ({ ...digest, ...(made[i] ?? NO_SIGNATURE) }))
+  const { digest, signature, recovery } = only(signatures, NO_DIGEST)
+  const from = payload.type === 'btc.psbt' ? null : addressOf(publicKey)
+  const own = { derivationPath, publicKey, from, payload: { ...payload }, summary: [...summary], digest, signature, recovery }
+  return { ...own, signatures, ...assembled }
 }
 
-/** What is also told at the top: of the only item, or nothing. */
+function itemBodies({ items, result }: SigningRecord): SigningItemBody[] {
+  return items.map((item, i) => itemBody(item, result?.signatures[i]))
+}
+
+/** What is also told one level above: of the only one, or nothing. */
 function only<T, N>(items: readonly T[], none: N): T | N {
   return items.length === 1 ? (items[0] as T) : none
 }
 
 /** What a request is acknowledged with. */
 export function acceptedBody({ requestId, state, items }: SigningRecord): SigningAcceptedBody {
-  const read = items.map(({ digest, summary }) => ({ digest, summary: [...summary] }))
+  const read = items.map(({ digests, summary }) => ({ digest: only(digests, NO_DIGEST).digest, summary: [...summary] }))
   return { requestId, state, ...only(read, { digest: null, summary: null }), items: read }
 }
 

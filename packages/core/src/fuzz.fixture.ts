@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { z } from 'zod'
 import { fromHex, toHex, utf8 } from './bytes.ts'
 import { type ClusterLock, lockHash, signLock, verifyLock } from './cluster-lock.ts'
+import { readErasure, signErasure, verifyErasure } from './erasure.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
 import { parseIdentityKey, verifyIdentity } from './identity.ts'
@@ -89,7 +90,25 @@ function startYaml() {
   return { seeds: [utf8(YAML), utf8(JSON.stringify({ a: 1, list: [] }))], run }
 }
 
+async function startErasure() {
+  const lock = await goodLock()
+  const key = parseIdentityKey('ed25519', ed25519.getPublicKey(secret('a')))
+  const facts = { clusterId: lock.clusterId, node: 'a', keyId: 'k', publicKey: `02${'11'.repeat(32)}`, epochs: [0, 3] }
+  const kek = { destroyed: 2, hsms: ['primary'], without: [] }
+  const good = await signErasure(
+    { ...facts, kek, at: '2026-01-01T00:00:00.000Z' },
+    { key, sign: async (m) => ed25519.sign(m, secret('a')) },
+  )
+  const run = (input: Uint8Array) => {
+    const erasure = readErasure(textOf(input))
+    verifyErasure(lock, erasure)
+    if (JSON.stringify(erasure) !== JSON.stringify(good)) throw new Error('a changed erasure record verifies')
+  }
+  return { seeds: [utf8(JSON.stringify(good))], run }
+}
+
 export const TARGETS = [
+  { name: 'core.erasure', kind: 'json', runs: 200, codes: /^(BAD_ERASURE|ERASURE_[A-Z_]+)$/, start: startErasure },
   { name: 'core.lock', kind: 'json', runs: 300, codes: /^(BAD_LOCK|BAD_IDENTITY|BAD_THRESHOLD|BAD_HEX|LOCK_UNSIGNED)$/, start: startLock },
   { name: 'core.identity', kind: 'bytes', runs: 150, codes: /^BAD_IDENTITY$/, start: startIdentity },
   { name: 'core.yaml', kind: 'text', runs: 400, codes: /^BAD_FUZZ$/, start: startYaml },

@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { expect } from 'chai'
 import { toHex, utf8 } from './bytes.ts'
-import { type ClusterLock, lockHash, type NodeMember, signLock, verifyLock } from './cluster-lock.ts'
+import { type ClusterLock, lockHash, type NodeMember, nodeWith, signLock, verifyCheckpoint, verifyLock } from './cluster-lock.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
 import type { IdentitySigner } from './identity.ts'
@@ -74,6 +74,19 @@ describe('lock change', () => {
     expect(next.coordinators.map((c) => c.name)).to.deep.equal(['z', 'y'])
     expect(seats(nextLock(first, { remove: ['b'] }))).to.equal('1a 3c 4d 5e')
     expect(nextLock(first, { remove: ['z'] }).coordinators).to.deep.equal([])
+  })
+
+  it('next lock: a node that stays may have other checkpoint keys, addresses and another peer id', async () => {
+    const checkpointKeys = ['b checkpoint', 'b backup'].map((name) => signerOf(name).key)
+    const renewed = { ...card('b'), peerId: '3'.repeat(41), addresses: ['/ip4/127.0.0.1/tcp/1'], checkpointKeys }
+    const next = await successor(first, { replace: new Map([['b', renewed]]) })
+    checkSuccessor(first, next)
+    const node = nodeWith(next, signerOf('b').key)
+    expect(node).to.deep.equal({ ...renewed, index: 2 })
+    const signature = await signerOf('b backup').sign(tagged('checkpoint'))
+    expect(
+      [first, next].map((lock) => verifyCheckpoint(nodeWith(lock, signerOf('b').key) as NodeMember, tagged('checkpoint'), signature)),
+    ).to.deep.equal([false, true])
   })
 
   it('next lock: what cannot be done is refused', () => {

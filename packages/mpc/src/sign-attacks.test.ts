@@ -202,6 +202,7 @@ describe('key-purpose confusion', () => {
     ['path', { path: [0] }],
     ['attempt', { attempt: 1 }],
     ['request id', { requestId: flip(testRequest(TWO).requestId) }],
+    ['statement', { statement: flip(testRequest(TWO).statement) }],
   ]
   for (const [what, change] of other)
     it(`key-purpose confusion: two honest parties with another ${what} never sign, blame nobody and burn nothing`, () => {

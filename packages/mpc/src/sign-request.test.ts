@@ -75,6 +75,7 @@ describe('sign request', () => {
     for (const n of [0, 20, 31, 33, 64]) {
       expect(begin(testRequest([1, 3], { digest: new Uint8Array(n) })).code).to.equal('BAD_DIGEST')
       expect(begin(testRequest([1, 3], { requestId: new Uint8Array(n) })).code).to.equal('BAD_DIGEST')
+      expect(begin(testRequest([1, 3], { statement: new Uint8Array(n) })).code).to.equal('BAD_DIGEST')
     }
   })
 
@@ -87,7 +88,7 @@ describe('sign request', () => {
 
   it('key-purpose confusion: every part of a request, and of the key, is in the session id', () => {
     const base = testRequest([1, 3])
-    const { requestId } = base
+    const { requestId, statement } = base
     const [item] = base.items as [SignItem]
     const changed = (change: RequestChange) => sid(testRequest([1, 3], change))
     const ids = [
@@ -96,6 +97,8 @@ describe('sign request', () => {
       changed({ purpose: '' }),
       changed({ digest: flip(item.digest) }),
       changed({ requestId: flip(requestId) }),
+      changed({ statement: flip(statement) }),
+      changed({ statement: requestId, requestId: statement }),
       changed({ digest: requestId, requestId: item.digest }),
       changed({ path: [0] }),
       changed({ path: [0, 0] }),
@@ -121,13 +124,14 @@ describe('sign request', () => {
     })
     const request = fc.record({
       requestId: fc.oneof(fc.constant(new Uint8Array(32)), bytes),
+      statement: fc.oneof(fc.constant(new Uint8Array(32)), bytes),
       items: fc.array(item, { minLength: 1, maxLength: 3 }),
       signers: fc.constantFrom<readonly PartyId[]>([1, 2], [1, 3], [2, 3]),
       purpose: few,
       attempt: fc.integer({ min: 0, max: 2 }),
     })
     const text = (r: SignRequest) =>
-      JSON.stringify([hex(r.requestId), r.items.map((i) => [hex(i.digest), i.path]), r.signers, r.purpose, r.attempt])
+      JSON.stringify([hex(r.requestId), hex(r.statement), r.items.map((i) => [hex(i.digest), i.path]), r.signers, r.purpose, r.attempt])
     always(
       fc.property(request, request, (a, b) => {
         expect(sid(a) === sid(b)).to.equal(text(a) === text(b))

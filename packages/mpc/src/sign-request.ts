@@ -17,6 +17,8 @@ export interface SignItem {
 export interface SignRequest {
   /** 32 bytes. */
   readonly requestId: Uint8Array
+  /** 32 bytes: the hash of the statement that every signer has made of the request by itself. */
+  readonly statement: Uint8Array
   /** Increasing; exactly `threshold` of them. */
   readonly signers: readonly PartyId[]
   /** 1 to DIGESTS_MAX of them: one signature each, all or none. */
@@ -43,13 +45,14 @@ export interface SignContext {
 }
 
 /**
- * `sid = T("sign", keyCtx, requestId, signerSet, digest, derivationPath of each item..., purpose, attempt)`; also the name of the session.
+ * `sid = T("sign", keyCtx, requestId, statement, signerSet, digest, derivationPath of each item..., purpose, attempt)`; also the name of the session.
  *
  * T has the length of every part in it, so two requests have one name only when they have the same items.
  */
 export function signSid(clusterContext: Uint8Array, key: KeyShare['public'], r: SignRequest): Uint8Array {
   const items = r.items.flatMap(({ digest, path }) => [digest, Uint8Array.from(path.flatMap((i) => [...u32(i)]))])
-  return tagged('sign', keyContext(clusterContext, key), r.requestId, partyList(r.signers), ...items, utf8(r.purpose), u32(r.attempt))
+  const named = [r.requestId, r.statement, partyList(r.signers)]
+  return tagged('sign', keyContext(clusterContext, key), ...named, ...items, utf8(r.purpose), u32(r.attempt))
 }
 
 /** What takes the place of `sid` in everything that belongs to one item of several. */
@@ -78,11 +81,11 @@ export function checkRequest(ctx: SignContext): readonly PartyId[] {
   if (signers.length !== threshold || !known || !paired || !signers.includes(share.self)) {
     throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${threshold} distinct parties of the key, with pair state among them`)
   }
-  const { items, requestId } = request
+  const { items, requestId, statement } = request
   if (items.length < 1 || items.length > DIGESTS_MAX)
     throw new InvalidArgument('BAD_BATCH', `a session makes 1 to ${DIGESTS_MAX} signatures`)
-  if (requestId.length !== 32 || items.some((item) => item.digest.length !== 32))
-    throw new InvalidArgument('BAD_DIGEST', 'digests and the request id have 32 bytes')
+  if (requestId.length !== 32 || statement.length !== 32 || items.some((item) => item.digest.length !== 32))
+    throw new InvalidArgument('BAD_DIGEST', 'digests, the request id and the hash of the statement have 32 bytes')
   checkPool(ctx)
   return signers
 }

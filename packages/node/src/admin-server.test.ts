@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConclaveError, codeOf } from '@conclave/core'
+import { ConclaveError, codeOf, type Erasure } from '@conclave/core'
 import { silentLogger } from '@conclave/transport'
 import { expect } from 'chai'
 import { type AdminKey, type AdminPair, type AdminStatus, adminRoutes } from './admin.ts'
@@ -53,9 +53,28 @@ describe('admin socket', () => {
         resets.push([peer, reason])
         return PAIR
       },
+      unlockHsm: async () => Promise.reject(new Error('not asked')),
+      audit: {
+        witnessed: async () => [],
+        forget: async (name, reason) => {
+          resets.push([name, reason])
+          return []
+        },
+      },
       eraseOlder: async (keyId, reason) => {
         resets.push([keyId, reason])
         return { keyId } as AdminKey
+      },
+      key: {
+        change: async (keyId, phase, reason) => {
+          resets.push([`${keyId} ${phase}`, reason])
+          return { keyId, phase, since: null, reason }
+        },
+        destroy: async (keyId, reason, without) => {
+          resets.push([`${keyId} destroyed`, `${reason} ${without.join()}`])
+          return { keyId } as Erasure
+        },
+        erasures: () => [],
       },
       hsm: {
         status: async () => ({ records: 0, hsms: [] }),

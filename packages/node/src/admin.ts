@@ -3,8 +3,12 @@ import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
 import type { AdminHsm } from './admin-hsm.ts'
 import type { AdminRoute } from './admin-server.ts'
+import type { AuditAdmin } from './audit/audit-admin.ts'
+import type { AuditState } from './audit/audit-state.ts'
 import type { Checkup } from './checkup.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
+import type { KeyAdmin } from './key-admin.ts'
+import type { Phase } from './store/key-lives.ts'
 
 /** What a node tells its own operator of itself. */
 export interface AdminStatus {
@@ -17,13 +21,25 @@ export interface AdminStatus {
   readonly keys: readonly AdminKey[]
   /** Who can open its backups; null when the settings name nobody. */
   readonly backup: { readonly required: number; readonly custodians: readonly string[] } | null
+  /** Keys that were destroyed here, and whether that is complete: the shares are erased first, the KEKs after them. */
+  readonly destroyed: readonly { readonly keyId: string; readonly complete: boolean }[]
   readonly pairs: readonly AdminPair[]
   /** What has become of correlations since start, all peers together. */
   readonly pool: PoolStatus
+  /** Of its own audit log; null without one. */
+  readonly audit: AuditState | null
+}
+
+export interface AdminUnlock {
+  readonly hsm: AdminHsm
+  /** Its agent listens on the PIN socket of the settings. */
+  readonly awaitsPin: boolean
 }
 
 export interface AdminKey {
   readonly keyId: string
+  /** What the operator has made of the key. */
+  readonly phase: Phase
   readonly epoch: number
   readonly state: 'active' | 'stale'
   readonly threshold: number
@@ -54,27 +70,40 @@ export interface AdminPair {
 
 /** What an operator may ask of a running node. */
 export interface AdminCommands {
+  readonly audit: Pick<AuditAdmin, 'witnessed' | 'forget'>
   readonly hsm: Pick<HsmAdmin, 'status' | 'rewrap' | 'rotateKek'>
+  readonly key: Pick<KeyAdmin, 'change' | 'destroy' | 'erasures'>
   status(): Promise<AdminStatus>
   /** What `conclave doctor` needs of the running node; asks every linked peer. */
   checkUp(): Promise<Checkup>
   /** @throws {InvalidArgument} UNKNOWN_PEER; {StoreError}. */
   resetPair(peer: string, reason: string): Promise<AdminPair>
+  /**
+   * Tries an HSM again that waits for a person: at most one login.
+   *
+   * @throws {InvalidArgument} UNKNOWN_HSM.
+   */
+  unlockHsm(name: string): Promise<AdminUnlock>
   /** @throws {ConclaveError} UNKNOWN_KEY; {StoreError}. */
   eraseOlder(keyId: string, reason: string): Promise<AdminKey>
 }
 
 const Without = z.strictObject({ without: z.array(z.string().min(1).max(32)).max(8).default([]) })
 
-const Reasoned = z.strictObject({
-  reason: z
-    .string()
-    .trim()
-    .min(1)
-    .max(256)
-    // It goes into a log that people read in a terminal.
-    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters'),
-})
+export const Reason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(256)
+  // It goes into a log that people read in a terminal.
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
+const Reasoned = z.strictObject({ reason: Reason })
+const Destroying = Without.extend({ reason: Reason, confirm: z.string().max(63) })
+
+/** The last part of the path that asks for a phase. */
+const ASKED = { activate: 'active', suspend: 'suspended', archive: 'archived' } as const
+
+const Nothing = z.strictObject({})
 
 /** @throws {InvalidArgument} BAD_BODY naming the field. */
 export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
@@ -89,6 +118,12 @@ export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
   return [
     { method: 'GET', path: /^\/v1\/status$/, handle: () => node.status() },
     { method: 'GET', path: /^\/v1\/checkup$/, handle: () => node.checkUp() },
+    { method: 'GET', path: /^\/v1\/audit\/logs$/, handle: () => node.audit.witnessed() },
+    {
+      method: 'POST',
+      path: /^\/v1\/audit\/logs\/([^/:]{1,128}):forget$/,
+      handle: ([name = ''], body) => node.audit.forget(name, parse(Reasoned, body).reason),
+    },
     { method: 'GET', path: /^\/v1\/hsms$/, handle: () => node.hsm.status() },
     { method: 'POST', path: /^\/v1\/hsms:rewrap$/, handle: (_, body) => node.hsm.rewrap(parse(Without, body).without) },
     { method: 'POST', path: /^\/v1\/hsms:rotate-kek$/, handle: (_, body) => node.hsm.rotateKek(parse(Without, body).without) },
@@ -99,8 +134,33 @@ export function adminRoutes(node: AdminCommands): readonly AdminRoute[] {
     },
     {
       method: 'POST',
+      path: /^\/v1\/hsms\/([^/:]{1,32}):unlock$/,
+      handle: ([name = ''], body) => {
+        parse(Nothing, body)
+        return node.unlockHsm(name)
+      },
+    },
+    {
+      method: 'POST',
       path: /^\/v1\/keys\/([^/:]{1,128}):erase-older$/,
       handle: ([keyId = ''], body) => node.eraseOlder(keyId, parse(Reasoned, body).reason),
     },
+    ...Object.entries(ASKED).map(
+      ([act, phase]): AdminRoute => ({
+        method: 'POST',
+        path: new RegExp(`^/v1/keys/([^/:]{1,128}):${act}$`),
+        handle: ([keyId = ''], body) => node.key.change(keyId, phase, parse(Reasoned, body).reason),
+      }),
+    ),
+    {
+      method: 'POST',
+      path: /^\/v1\/keys\/([^/:]{1,128}):destroy$/,
+      handle: ([keyId = ''], body) => {
+        const { confirm, reason, without } = parse(Destroying, body)
+        if (confirm !== keyId) throw new InvalidArgument('NOT_CONFIRMED', `the id of the key that is destroyed must be repeated: ${keyId}`)
+        return node.key.destroy(keyId, reason, without)
+      },
+    },
+    { method: 'GET', path: /^\/v1\/erasures$/, handle: async () => ({ erasures: node.key.erasures() }) },
   ]
 }

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { originOf } from '@conclave/audit'
 import {
   approveLock,
+  type Clock,
   type ClusterLock,
   type CoordinatorMember,
   type Member,
@@ -20,6 +22,8 @@ import type { Policy } from '@conclave/policy'
 import { type Logger, MemoryHub, memoryTransport, peerIdOf, silentLogger, softIdentity, type Transport } from '@conclave/transport'
 import { type KeyVault, type MemoryDevice, memoryVault } from '@conclave/vault'
 import { decode, encode, Frame, type Request, type Response } from '@conclave/wire'
+import { AuditJournal } from './audit/audit-journal.ts'
+import type { AuditParts } from './audit/node-audit.ts'
 import { cardOf, deviceOf, type NextLockOptions, POLICY } from './members.fixture.ts'
 import { MortalClock } from './mortal-clock.fixture.ts'
 import { ApproverNode, type NodeParts } from './node.ts'
@@ -29,6 +33,7 @@ import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
 import { LevelStore } from './store/level-store.ts'
 import type { Store } from './store/store.ts'
+import { type Tamper, tampering } from './tampering.fixture.ts'
 
 export { ALLOWED, POLICY } from './members.fixture.ts'
 
@@ -37,9 +42,6 @@ const REBUILT = 100
 
 /** Wraps parts of a node before it starts, so that a test can make them fail. */
 export type Rig = (parts: NodeParts) => NodeParts
-
-/** What a node does to a frame on its way out: another body, or undefined for silence. */
-export type Tamper = (to: Member, body: Frame['body']) => Frame['body'] | undefined
 
 export interface StartOptions {
   readonly policy?: Policy
@@ -50,6 +52,8 @@ export interface StartOptions {
   readonly log?: Logger
   /** Another lock than the cluster's. */
   readonly lock?: ClusterLock
+  /** Each node keeps a log of its own; {@link TestCluster.auditDir} says where. */
+  readonly audit?: Partial<Omit<AuditParts, 'journal'>>
 }
 
 interface Alive {
@@ -59,6 +63,7 @@ interface Alive {
   readonly vault: KeyVault
   readonly clock: MortalClock
   readonly member: Member
+  readonly journal: AuditJournal | undefined
 }
 
 /** Nodes over the memory twins in one process, each with its own HSM device, database and worker; and a coordinator's link. */
@@ -150,6 +155,11 @@ export class TestCluster {
     return this.#alive(name).node
   }
 
+  /** Where the log of a node lies, which outlives it. */
+  auditDir(name: string): string {
+    return join(this.dir, `${name}-audit`)
+  }
+
   pool(name: string): SessionPool {
     return this.#alive(name).pool
   }
@@ -183,22 +193,24 @@ export class TestCluster {
       const store = await this.openStore(name)
       const pool = new SessionPool({ size: 1, near: ownThread() })
       const clock = new MortalClock()
+      const audit = await this.#openAudit(name, clock, options.audit)
       const parts: NodeParts = {
         ...{ lock, name, vault, store, pool, clock, meter: processMeter() },
-        transport: this.#tampering(name, memoryTransport(this.hub, { lock, self: name })),
+        transport: tampering(memoryTransport(this.hub, { lock, self: name }), () => this.tamper.get(name)),
         policy: options.policy ?? POLICY,
         log: options.log ?? silentLogger,
         maxConcurrent: 32,
         silenceTimeoutMs: options.silenceTimeoutMs ?? 20_000,
         waterMarks: options.waterMarks ?? { low: 0, high: 0 },
+        ...(audit === undefined ? {} : { audit }),
       }
       const node = await ApproverNode.start(options.rig?.(parts) ?? parts).catch(async (error: unknown) => {
         // It may start again, under another lock.
         clock.die()
-        for (const part of [store, pool, vault]) await part.close()
+        for (const part of [store, pool, vault, audit?.journal]) await part?.close()
         throw error
       })
-      this.#nodes.set(name, { node, pool, store, vault, clock, member: parts.transport.self })
+      this.#nodes.set(name, { node, pool, store, vault, clock, member: parts.transport.self, journal: audit?.journal })
     }
   }
 
@@ -209,9 +221,7 @@ export class TestCluster {
     this.#nodes.delete(name)
     running.clock.die()
     this.hub.kill(running.member)
-    await running.store.close()
-    await running.pool.close()
-    await running.vault.close()
+    for (const part of [running.store, running.journal, running.pool, running.vault]) await part?.close()
   }
 
   /** What a coordinator asks of a node; a failure is an answer too. */
@@ -260,26 +270,17 @@ export class TestCluster {
     }
   }
 
+  async #openAudit(name: string, clock: Clock, asked: StartOptions['audit']): Promise<AuditParts | undefined> {
+    if (asked === undefined) return undefined
+    const origin = originOf(this.lock.clusterId, name)
+    const journal = await AuditJournal.open({ dir: this.auditDir(name), origin, node: name, clock, log: silentLogger })
+    return { everyEntries: 1000, everyMs: 60_000, ...asked, journal }
+  }
+
   #alive(name: string): Alive {
     const running = this.#nodes.get(name)
     if (running === undefined) throw new Error(`${name} is not running`)
     return running
-  }
-
-  #tampering(name: string, real: Transport): Transport {
-    return {
-      self: real.self,
-      start: (events) => real.start(events),
-      links: () => real.links(),
-      addresses: () => real.addresses(),
-      stop: () => real.stop(),
-      send: (to, frame) => {
-        const tamper = this.tamper.get(name)
-        if (tamper === undefined) return real.send(to, frame)
-        const body = tamper(to, decode(Frame, frame).body)
-        if (body !== undefined) real.send(to, encode(Frame, { body }))
-      },
-    }
   }
 
   async #connectCoordinator(): Promise<void> {

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,11 +8,12 @@ import { softHsmModule } from '@conclave/vault'
 import { decode, encode, Frame, type Request, type Response } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED } from './cluster.fixture.ts'
-import { type RunningNode, readLock, startNode } from './daemon.ts'
+import { type RunningNode, readLock, sealedFiles, startNode } from './daemon.ts'
 import { initNode, SETTINGS_FILE } from './init.ts'
 import { draftLock, signLockFile } from './lock-ceremony.ts'
 import { refusal } from './refusal.fixture.ts'
 import { createdIn, expectSignature, proposal, requestId, transfer, until, verdictIn } from './requests.fixture.ts'
+import { readSettings } from './settings.ts'
 
 const NAMES = ['n1', 'n2'] as const
 const POLICY = `version: 1
@@ -45,7 +46,7 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
     const cardFiles: string[] = []
     for (const name of NAMES) {
       const listen = [`/ip4/127.0.0.1/tcp/${await freePort()}`]
-      await initNode({ dir: dirOf(name), name, listen })
+      await initNode({ dir: dirOf(name), name, listen, keyType: name === 'n2' ? 'p256' : undefined })
       cardFiles.push(join(dirOf(name), 'card.json'))
       await writeFile(join(dirOf(name), 'policy.yaml'), POLICY)
       await appendFile(settingsOf(name), 'log: { level: error }\n')
@@ -106,9 +107,24 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
     // Another name does not open this node's MAC key.
     expect(await change('other-name', 'name: n1', 'name: n9')).to.equal('TAMPER')
     expect(await refusal(() => startNode(join(root, 'nothing.yaml')))).to.equal('SETTINGS_UNREADABLE')
+    const [peerKey, storeKey] = [join(dirOf('n2'), 'peer.key'), join(dirOf('n2'), 'store.key')]
+    await rename(peerKey, `${peerKey}.away`)
+    expect(await refusal(() => startNode(settingsOf('n2')))).to.equal('PEER_KEY_MISSING')
+    // A record of the same node and HSM, for another use.
+    await copyFile(storeKey, peerKey)
+    expect(await refusal(() => startNode(settingsOf('n2')))).to.equal('TAMPER')
+    await rename(`${peerKey}.away`, peerKey)
   })
 
-  it('daemon: two nodes with their keys in HSMs make a key and sign over libp2p, stop, and sign again', async () => {
+  it('daemon: every sealed file of a node is on its list, so that a rewrap and a destruction go by all of them', async () => {
+    const listed = async (name: string) => {
+      const records = await Promise.all(sealedFiles(readSettings(settingsOf(name))).map((shelf) => shelf.records()))
+      return records.flat().map((r) => r.name)
+    }
+    expect([await listed('n1'), await listed('n2')]).to.deep.equal([['store.key'], ['store.key', 'peer.key']])
+  })
+
+  it('daemon: two nodes with their keys in HSMs, one of them P-256, make a key and sign over libp2p, stop, and sign again', async () => {
     for (const name of NAMES) running.push(await startNode(settingsOf(name)))
     expect(await refusal(() => startNode(settingsOf('n1')))).to.equal('STORE_LOCKED')
     const client = await connect(join(root, 'cluster.lock.json'), coordinator)

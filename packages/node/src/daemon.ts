@@ -1,15 +1,21 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClusterLock, ConfigError, messageOf, parseLock, systemClock, verifyLock } from '@conclave/core'
-import { parsePolicy } from '@conclave/policy'
-import { checkRuntime, libp2pTransport } from '@conclave/transport'
-import { type KeyVault, openPkcs11Vault, type SealContext } from '@conclave/vault'
+import { type ClusterLock, ConfigError, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
+import { loadDecoding, parsePolicy } from '@conclave/policy'
+import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
+import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } from '@conclave/vault'
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { approvalRoutes } from './approvals/approval-routes.ts'
+import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
+import { drillRoutes } from './drill/drill-routes.ts'
+import { freezeRoutes } from './freeze/freeze-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
+import { openPeerKey, PEER_KEY_FILE, peerKeyContext } from './peer-key.ts'
 import { processMeter } from './process-meter.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
@@ -53,7 +59,26 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-export const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
+const peerKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', PEER_KEY_FILE)
+
+/** The sealed records of a node outside its store. */
+export function sealedFiles(settings: NodeSettings): readonly RecordShelf[] {
+  const storeKey = sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(settings.name))
+  const peerKey = peerKeyFile(settings)
+  return existsSync(peerKey) ? [storeKey, sealedFile(PEER_KEY_FILE, peerKey, peerKeyContext(settings.name))] : [storeKey]
+}
+
+/** Keys that the lock names need not be asked of an HSM that is away now. */
+function openVault({ hsms, identityHsm }: NodeSettings, self: NodeMember | undefined, log: Logger): Promise<KeyVault> {
+  for (const hsm of hsms)
+    if ('env' in hsm.pin)
+      log.warn({ hsm: hsm.name }, 'the PIN is in the environment of this process, where /proc shows it: for development only')
+  const waits = (hsm: string) =>
+    log.warn({ hsm }, `hsm "${hsm}" waits for its PIN: type it on the terminal of the node, or run "conclave hsm unlock --hsm ${hsm}"`)
+  const identity = { hsm: identityHsm, key: self?.identity }
+  return openPkcs11Vault({ hsms, identity, checkpointKeys: self?.checkpointKeys }, waits)
+}
 
 /** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
 export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
@@ -85,57 +110,57 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
-  // Known from the lock, it need not be asked of an HSM that is away now.
-  const key = lock.nodes.find((n) => n.name === settings.name)?.identity
-  const vault = await openPkcs11Vault({ hsms: settings.hsms, identity: { hsm: settings.identityHsm, key } })
+  const decoding = await loadDecoding(settings.decoding, (file) => readText(file, 'ABI_UNREADABLE', 'ABI'))
+  const self = lock.nodes.find((n) => n.name === settings.name)
+  const vault = await openVault(settings, self, log)
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
+  let audit: OpenedAudit | undefined
   try {
     store = await openStore(settings, vault)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
+    audit = await openAudit(settings, lock, { vault, log })
+    const { journal } = audit.parts
     pool = new SessionPool({ near: ownThread() })
+    const ownPeerKey = self !== undefined && mustProve(self)
     const transport = libp2pTransport({
       lock,
       self: settings.name,
-      signer: vault.identity,
+      signer: ownPeerKey ? await openPeerKey(vault, settings.name, peerKeyFile(settings)) : vault.identity,
+      identity: vault.identity,
       listen: settings.listen,
       logger: log,
       version: VERSION,
     })
-    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup } = settings
+    const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation } = settings
     const node = await ApproverNode.start({
-      lock,
-      name,
-      vault,
-      transport,
-      store,
-      pool,
-      policy,
-      clock: systemClock,
-      meter: processMeter(),
-      log,
-      maxConcurrent,
-      silenceTimeoutMs,
-      waterMarks,
-      abandonedKeys,
-      shelves: [sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(name))],
-      backup,
+      ...{ lock, name, vault, transport, store, pool, policy, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
+      ...{ abandonedKeys, explicitActivation, backup, clock: systemClock, meter: processMeter() },
+      audit: audit.parts,
+      shelves: [...sealedFiles(settings), ...audit.shelves],
     })
-    serve([...adminRoutes(node.admin), ...backupRoutes(node.backups)])
+    serve([
+      ...adminRoutes(node.admin),
+      ...approvalRoutes(node.approvals),
+      ...freezeRoutes(node.freezes),
+      ...backupRoutes(node.backups),
+      ...drillRoutes(node.drills),
+    ])
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,
       async stop() {
         await closeAdmin()
         await node.stop()
+        await journal.close()
         log.info('node stopped')
       },
     }
   } catch (error) {
     // What fails to close must not hide why the node did not start.
-    await Promise.allSettled([admin?.close(), pool?.close(), store?.close()])
+    await Promise.allSettled([admin?.close(), pool?.close(), audit?.parts.journal.close(), store?.close()])
     await Promise.allSettled([vault.close()])
     throw error
   }

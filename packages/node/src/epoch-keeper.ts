@@ -1,8 +1,10 @@
-import type { Clock, IdentitySigner, PartyId } from '@conclave/core'
+import type { Clock, IdentitySigner, Journal, PartyId } from '@conclave/core'
 import { certificateHash } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import type { KeyGossip, KeyWord } from '@conclave/wire'
+import { noteEvent } from './audit/note-event.ts'
 import type { Certificates } from './certificates.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 
 /** Per frame: however many epochs a key has, a frame of this many stays far below the limit of the link. */
@@ -11,10 +13,12 @@ const GOSSIP_KEYS_MAX = 64
 export interface EpochKeeperOptions {
   readonly self: PartyId
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly certificates: Certificates
   readonly identity: IdentitySigner
   readonly clock: Clock
   readonly log: Logger
+  readonly journal: Journal
   gossip(peer: PartyId, gossip: KeyGossip): void
   peersUp(): readonly PartyId[]
 }
@@ -67,7 +71,15 @@ export class EpochKeeper {
   activated(keyId: string, epoch: number): void {
     this.#switchedAtMs.set(keyId, this.#o.clock.nowMs())
     this.#o.log.info({ keyId, epoch }, 'epoch active')
+    this.#note(keyId, epoch)
     this.tellAll(keyId)
+  }
+
+  #note(keyId: string, epoch: number): void {
+    const { keys, lives, journal, log } = this.#o
+    const origin = keys.certified(keyId, epoch)?.certificate.key.origin ?? ''
+    if (origin !== 'create') void noteEvent(journal, log, { kind: 'key.rotated', details: { keyId, epoch, origin } })
+    else if (lives.of(keyId).phase === 'active') void noteEvent(journal, log, { kind: 'key.activated', details: { keyId, epoch } })
   }
 
   /**
@@ -198,7 +210,7 @@ export class EpochKeeper {
   }
 
   async #erase(keyId: string): Promise<void> {
-    const { keys, self, log } = this.#o
+    const { keys, self, log, journal } = this.#o
     if (keys.has(keyId) !== 'active') return
     const { epoch, parties, threshold } = keys.get(keyId)
     const claims = this.#claims.get(keyId)
@@ -210,7 +222,9 @@ export class EpochKeeper {
     if (!own && proofs < threshold) return
     try {
       const erased = await keys.eraseBelow(keyId, epoch)
-      if (erased.length > 0) log.info({ keyId, epoch, erased }, 'older epochs erased')
+      if (erased.length === 0) return
+      log.info({ keyId, epoch, erased }, 'older epochs erased')
+      void noteEvent(journal, log, { kind: 'share.erased', details: { keyId, below: epoch, erased } })
     } catch (error) {
       // They stay sealed; the next word of a peer tries again.
       log.error({ keyId, epoch, err: error }, 'older epochs not erased')

@@ -11,17 +11,20 @@ import {
   StoredBackup,
   StoredBurn,
   StoredKey,
+  StoredKeyLife,
   StoredPair,
   StoredRequest,
   StoredRestore,
   StoredSingleRequest,
+  StoredUnboundRequest,
 } from '@conclave/wire'
 import { BackupMarks } from './backup/backup-store.ts'
 import { BACKUP_TARGETS } from './backup/fuzz-targets.fixture.ts'
 import { TestCluster } from './cluster.fixture.ts'
-import { KEY, newKey, pairsReady, proposal, propose, requestId, transfer, until } from './requests.fixture.ts'
+import { KEY, newKey, pairsReady, proposal, propose, requestId, TERMS, transfer, until } from './requests.fixture.ts'
 import { parseSettings } from './settings.ts'
 import { makeKey, SCOPE } from './store/dkg.fixture.ts'
+import { KeyLives } from './store/key-lives.ts'
 import { KeyStore } from './store/key-store.ts'
 import { LevelStore } from './store/level-store.ts'
 import { PairStore } from './store/pair-store.ts'
@@ -121,6 +124,8 @@ async function startStore(section: Section, key: string, seeds: readonly Uint8Ar
     const keys = await KeyStore.open(store, vault, SCOPE)
     for (const { key: pending } of keys.pending()) keys.attestationsOf(pending.keyId)
     for (const keyId of keys.ids()) keys.attestationsOf(keyId)
+    const lives = await KeyLives.open(store)
+    for (const keyId of ['k', ...lives.unfinished()]) lives.refusal(keyId)
     const pairs = await PairStore.open(store, vault, SCOPE)
     for (const j of [1, 2, 3]) {
       if (pairs.nextEpoch(j) < 1) throw new Error('an epoch that is none')
@@ -154,15 +159,28 @@ const pair = encode(StoredPair, {
 const burn = encode(StoredBurn, { peer: 2, pairEpoch: 3, code: 'OT_CHECK', at: new Uint8Array(8), peerId: 'peer-2' })
 const stored = { requestId: hash, keyId: 'k', payloadType: 'evm.tx', attempts: 3 }
 const requests = [
-  encode(StoredRequest, { ...stored, items: BATCH }),
+  encode(StoredRequest, { ...stored, items: BATCH, terms: TERMS }),
+  encode(StoredUnboundRequest, { ...stored, items: BATCH }),
   encode(StoredSingleRequest, { ...stored, payload: transfer(1n), path: [0] }),
 ]
 const made = { keyId: 'k', epoch: 1, backupId: hash }
+const life = encode(StoredKeyLife, {
+  ...{
+    keyId: 'k',
+    phase: 'destroyed',
+    at: new Uint8Array(8),
+    reason: 'r',
+    publicKey: new Uint8Array(33),
+    epochs: [0, 1],
+    kekGeneration: 2,
+  },
+})
 const STORED: readonly (readonly [Section, string, () => Promise<readonly Uint8Array[]>])[] = [
   ['key', 'k', async () => [(await storedKeys()).active]],
   ['pending-key', 'k', async () => [(await storedKeys()).pending]],
   ['pair', '2', async () => [pair]],
   ['burn', '2', async () => [burn]],
+  ['key-life', 'k', async () => [life]],
   ['request', Buffer.from(hash).toString('hex'), async () => requests],
   ['backup', 'made/k', async () => [encode(StoredBackup, { ...made, at: new Uint8Array(8) })]],
   ['backup', 'restored/k', async () => [encode(StoredRestore, { ...made, madeAt: new Uint8Array(8) })]],
@@ -182,7 +200,7 @@ export const TARGETS = [
   })),
   ...STORED.map(([section, key, seeds]) => ({
     ...{ name: `node.store-${section === 'backup' ? key.replace('/k', '') : section}`, kind: 'message', runs: 60 },
-    codes: /^(WIRE_DECODE|UNKNOWN_REQUEST|UNKNOWN_KEY|ATTEMPT_SPENT|TAMPER|UNSUPPORTED|BAD_NUMBER)$/,
+    codes: /^(WIRE_DECODE|STORE_CORRUPT|UNKNOWN_REQUEST|UNKNOWN_KEY|ATTEMPT_SPENT|TAMPER|UNSUPPORTED|BAD_NUMBER)$/,
     start: async () => startStore(section, key, await seeds()),
   })),
   ...BACKUP_TARGETS,

@@ -3,11 +3,11 @@ import { join, relative, resolve } from 'node:path'
 import { ConfigError } from '@conclave/core'
 import { type DestroyedKek, type HsmSettings, openPkcs11Vault, type ProvisionedBackup, provisionBackupHsm, shelfOf } from '@conclave/vault'
 import { isSeq, parseDocument, stringify } from 'yaml'
-import { openStore, STORE_KEY_FILE, storeKeyContext, storeKeyFile } from './daemon.ts'
-import { SETTINGS_FILE } from './init.ts'
+import { addToCard } from './card.ts'
+import { openStore, sealedFiles } from './daemon.ts'
+import { CARD_FILE, type ExistingHsm, SETTINGS_FILE, settingsOf } from './init.ts'
 import { parseSettings, readSettings } from './settings.ts'
 import { prepareSoftToken, softTokenFiles } from './soft-token.ts'
-import { sealedFile } from './store/sealed-file.ts'
 import { storedRecords } from './store/stored-records.ts'
 
 export interface BackupHsmPlan {
@@ -16,9 +16,7 @@ export interface BackupHsmPlan {
   /** Name of the new HSM in the settings. */
   readonly name: string
   /** An HSM whose token exists; without it a SoftHSM token is made inside `dir`. */
-  readonly hsm?: { readonly module: string; readonly token: string; readonly pinFile: string }
-  /** The KEK was made by the vendor's tool. */
-  readonly adopt?: boolean
+  readonly hsm?: ExistingHsm
   /** Add it to the settings file. */
   readonly write?: boolean
 }
@@ -58,8 +56,9 @@ async function freeOf(dir: string, files: readonly string[]): Promise<void> {
 }
 
 /**
- * The ceremony that gives a node one more HSM: a KEK inside it, and lines for the settings. A KEK that is there is never touched. The node
- * uses it after a restart; a rewrap then seals to it what was sealed before.
+ * The ceremony that gives a node one more HSM: a KEK and a checkpoint key inside it, and lines for the settings. A KEK that is there is never
+ * touched. The node uses it after a restart; a rewrap then seals to it what was sealed before. Its checkpoint key goes into the node's card,
+ * and counts from the next cluster lock on.
  *
  * @throws {ConfigError} SETTINGS_UNREADABLE, BAD_SETTINGS, HSM_EXISTS, INIT_INCOMPLETE, MODULE_MISSING; {VaultError} KEY_EXISTS and what
  *   else provisioning throws.
@@ -77,16 +76,13 @@ export async function addHsm(plan: BackupHsmPlan): Promise<AddedHsm> {
   const made =
     plan.hsm === undefined
       ? await prepareSoftToken(dir, { hsm: plan.name, token: `conclave-${node}${suffix}`, suffix })
-      : { hsm: existing(plan.name, plan.hsm), soPinFile: undefined }
+      : { hsm: settingsOf(plan.name, plan.hsm), soPinFile: undefined }
   const createToken = made.soPinFile === undefined ? {} : { createToken: { soPin: { file: made.soPinFile } } }
-  const provisioned = await provisionBackupHsm({ ...made.hsm, ...createToken, kekFrom: plan.adopt === true ? 'adopt' : 'generate' })
+  const provisioned = await provisionBackupHsm({ ...made.hsm, ...createToken, kekFrom: plan.hsm?.adoptKek === true ? 'adopt' : 'generate' })
+  if (provisioned.checkpointKey !== undefined) await addToCard(join(dir, CARD_FILE), provisioned.checkpointKey)
   const entry = { ...inFile(made.hsm, dir), serial: provisioned.tokenSerial }
   if (plan.write === true) await replaceFile(file, withHsm(await readFile(file, 'utf8'), file, entry, plan.name))
   return { ...provisioned, name: plan.name, token: made.hsm.token, settings: stringify([entry]), written: plan.write === true }
-}
-
-function existing(name: string, { module, token, pinFile }: NonNullable<BackupHsmPlan['hsm']>): HsmSettings {
-  return { name, module: resolve(module), token, pin: { file: resolve(pinFile) } }
 }
 
 /** Paths inside the node's directory are written relative to it, so that the directory can be moved. */
@@ -114,8 +110,7 @@ export async function destroyHsm(dir: string, name: string): Promise<readonly De
   try {
     const store = await openStore(settings, vault)
     try {
-      const key = sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(settings.name))
-      return await vault.destroyKeks(name, shelfOf([key, storedRecords(store)]))
+      return await vault.destroyKeks(name, shelfOf([...sealedFiles(settings), storedRecords(store)]))
     } finally {
       await store.close()
     }

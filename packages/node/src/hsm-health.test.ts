@@ -1,20 +1,22 @@
-import type { AuditEvent } from '@conclave/core'
-import { MemoryDevice, memoryVault } from '@conclave/vault'
+import { type AuditEvent, sameIdentity, utf8, verifyIdentity } from '@conclave/core'
+import { type KeyVault, MemoryDevice, memoryVault } from '@conclave/vault'
 import { expect } from 'chai'
 import type { AdminHsm } from './admin-hsm.ts'
 import { TestCluster } from './cluster.fixture.ts'
-import { expectSignature, failureIn, newKey, pairsReady, sign, signTransfer, statusOf, until } from './requests.fixture.ts'
+import { createKey, expectSignature, failureIn, newKey, pairsReady, sign, signTransfer, statusOf, until } from './requests.fixture.ts'
 
 describe('HSMs of a node', () => {
   let cluster: TestCluster
   let publicKey: Uint8Array
   let backup: MemoryDevice
   let events: AuditEvent[]
+  let firstVault: KeyVault
   let requests = 0
 
   /** n1 has a second HSM and a journal that the test reads. */
   const startFirst = async (): Promise<void> => {
     const vault = await memoryVault({ devices: [cluster.device('n1'), backup] })
+    firstVault = vault
     const record = async (event: AuditEvent) => void events.push(event)
     await cluster.start(['n1'], { rig: (parts) => ({ ...parts, vault, journal: { record } }) })
   }
@@ -29,6 +31,7 @@ describe('HSMs of a node', () => {
   })
   afterEach(() => cluster.close())
 
+  const hsmEvents = () => events.filter((e) => e.kind.startsWith('hsm.'))
   const hsms = async (): Promise<readonly AdminHsm[]> => (await cluster.node('n1').admin.status()).hsm
   const signs = async () => expectSignature(await signTransfer(cluster, ++requests, [1, 2]), publicKey)
 
@@ -43,10 +46,10 @@ describe('HSMs of a node', () => {
       ['primary', 'down', 'TOKEN_LOST'],
       ['backup', 'up', ''],
     ])
-    expect(events.map((e) => e.kind)).to.deep.equal(['hsm.failed', 'hsm.failover'])
+    expect(hsmEvents().map((e) => e.kind)).to.deep.equal(['hsm.failed', 'hsm.failover'])
     cluster.device('n1').heal()
     await until('its return', async () => (await hsms())[0]?.ok === true)
-    await until('the event', () => events.at(-1)?.kind === 'hsm.returned')
+    await until('the event', () => hsmEvents().at(-1)?.kind === 'hsm.returned')
     expect((await hsms())[0]).to.include({ code: null, lastCode: 'TOKEN_LOST' })
     await signs()
   })
@@ -59,6 +62,21 @@ describe('HSMs of a node', () => {
     expect((await statusOf(cluster, 1)).hsmOk).to.equal(false)
     for (const device of [cluster.device('n1'), backup]) device.heal()
     expectSignature(await sign(cluster, requests, [1, 2], 1), publicKey)
+  })
+
+  it('hsm health: while the HSM of the identity is away new keys are refused as retriable; signatures and checkpoints are made', async () => {
+    cluster.device('n1').fail('TOKEN_LOST')
+    const { code, retriable } = failureIn((await createKey(cluster, 'second'))[0]!)
+    expect([code, retriable]).to.deep.equal(['TOKEN_LOST', true])
+    await signs()
+    const { key, signature } = await firstVault.checkpointSigner.sign(utf8('checkpoint'))
+    expect([sameIdentity(key, firstVault.checkpointSigner.keys[1]!), verifyIdentity(key, utf8('checkpoint'), signature)]).to.deep.equal([
+      true,
+      true,
+    ])
+    cluster.device('n1').heal()
+    await until('its return', async () => (await hsms())[0]?.ok === true)
+    await newKey(cluster, 'third')
   })
 
   it('hsm health: records sealed without an HSM are counted, now and after a restart', async () => {
@@ -83,15 +101,17 @@ describe('HSMs of a node', () => {
     backup.fail('SESSION_LOST')
     const record = async (event: AuditEvent) => void events.push(event)
     await cluster.start(['n1'], { rig: (parts) => ({ ...parts, vault, journal: { record } }) })
-    expect(events).to.deep.equal([{ kind: 'hsm.failed', details: { hsm: 'backup', code: 'SESSION_LOST' } }])
+    expect(hsmEvents()).to.deep.equal([{ kind: 'hsm.failed', details: { hsm: 'backup', code: 'SESSION_LOST' } }])
     backup.heal()
-    await until('the event', () => events.at(-1)?.kind === 'hsm.returned')
+    await until('the event', () => hsmEvents().at(-1)?.kind === 'hsm.returned')
   })
 
   it('hsm health: a journal that refuses stops nothing that has happened', async () => {
     await cluster.kill('n1')
     const vault = await memoryVault({ devices: [cluster.device('n1'), backup] })
-    const record = () => Promise.reject(new Error('no disk'))
+    const record = async ({ kind }: AuditEvent) => {
+      if (kind.startsWith('hsm.')) throw new Error('no disk')
+    }
     await cluster.start(['n1'], { rig: (parts) => ({ ...parts, vault, journal: { record } }) })
     await pairsReady(cluster)
     cluster.device('n1').fail('AGENT_DIED')

@@ -1,10 +1,11 @@
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { ConfigError, formatKey, messageOf } from '@conclave/core'
+import { ConfigError, formatKey, type IdentityKey, messageOf } from '@conclave/core'
 import { peerIdOf } from '@conclave/transport'
 import { type HsmSettings, openPkcs11Vault, provisionHsm } from '@conclave/vault'
 import { stringify } from 'yaml'
 import { STORE_KEY_FILE, storeKeyContext } from './daemon.ts'
+import { createPeerKey, hasPeerId, PEER_KEY_FILE } from './peer-key.ts'
 import { parseSettings } from './settings.ts'
 import { prepareSoftToken, softTokenFiles } from './soft-token.ts'
 import { LevelStore } from './store/level-store.ts'
@@ -21,7 +22,27 @@ export interface NodeInit {
   readonly listen: readonly string[]
   readonly announce?: readonly string[]
   /** An HSM that exists already; without it a SoftHSM token is made inside `dir`. */
-  readonly hsm?: { readonly module: string; readonly token: string; readonly pinFile: string }
+  readonly hsm?: ExistingHsm
+  /** Of identity and checkpoint key. Default: the first of Ed25519, secp256k1 and P-256 that the token makes. */
+  readonly keyType?: IdentityKey['type'] | undefined
+}
+
+/** A token that its vendor's tool has initialised. */
+export interface ExistingHsm {
+  readonly module: string
+  readonly token: string
+  readonly pinFile: string
+  /** For its agent only. Never a secret. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly libraryParameters?: string | undefined
+  /** The KEK was made by the vendor's tool. */
+  readonly adoptKek?: boolean | undefined
+}
+
+/** Of an HSM of that name, for the settings file. */
+export function settingsOf(name: string, { module, token, pinFile, env, libraryParameters }: ExistingHsm): HsmSettings {
+  const more = { ...(env === undefined ? {} : { env }), ...(libraryParameters === undefined ? {} : { libraryParameters }) }
+  return { name, module: resolve(module), token, pin: { file: resolve(pinFile) }, ...more }
 }
 
 /** What a node tells the others of itself before there is a lock. Public. */
@@ -35,7 +56,7 @@ export interface NodeCard {
 }
 
 /** What the ceremony makes, beside the settings; with a SoftHSM also what belongs to its token. */
-const MADE = ['store', STORE_KEY_FILE, POLICY_FILE, CARD_FILE]
+const MADE = ['store', STORE_KEY_FILE, PEER_KEY_FILE, POLICY_FILE, CARD_FILE]
 const MADE_WITH_TOKEN = [...MADE, ...softTokenFiles('')]
 
 /** @throws {ConfigError} ALREADY_INITIALISED, INIT_INCOMPLETE, INIT_FAILED. */
@@ -64,14 +85,15 @@ async function claimDirectory(dir: string, made: readonly string[]): Promise<voi
 }
 
 /**
- * The ceremony that makes a node: HSM token, KEK and identity key inside it, an empty store, settings, a policy that denies all.
+ * The ceremony that makes a node: HSM token, KEK, identity and checkpoint key inside it, an empty store, settings, a policy that denies
+ * all. When libp2p takes no peer ids of the identity's kind, also the key of one, sealed.
  *
  * @returns the card that goes into the cluster lock.
  * @throws {ConfigError} BAD_SETTINGS, ALREADY_INITIALISED, INIT_INCOMPLETE, INIT_FAILED, MODULE_MISSING; {VaultError}; {StoreError}.
  */
 export async function initNode(init: NodeInit): Promise<NodeCard> {
   const dir = resolve(init.dir)
-  const settingsOf = (hsm: HsmSettings) => ({
+  const fileOf = (hsm: HsmSettings) => ({
     cluster: { lock: 'cluster.lock.json' },
     node: { name: init.name },
     hsm: [hsm],
@@ -81,24 +103,22 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   })
   // A name or an address that the node would not start with is refused before anything is made.
   const draft = { name: 'primary', module: '/', token: 'draft', pin: { file: 'pin' } }
-  parseSettings(stringify(settingsOf(draft)), join(dir, SETTINGS_FILE))
+  parseSettings(stringify(fileOf(draft)), join(dir, SETTINGS_FILE))
   await claimDirectory(dir, init.hsm === undefined ? MADE_WITH_TOKEN : MADE)
   const made =
     init.hsm === undefined ? await prepareSoftToken(dir, { hsm: 'primary', token: `conclave-${init.name}`, suffix: '' }) : undefined
-  const hsm: HsmSettings = made?.hsm ?? {
-    name: 'primary',
-    module: resolve(init.hsm?.module ?? ''),
-    token: init.hsm?.token ?? '',
-    pin: { file: resolve(init.hsm?.pinFile ?? '') },
-  }
+  const hsm = made?.hsm ?? settingsOf('primary', init.hsm ?? { module: '', token: '', pinFile: '' })
   const { identity, checkpointKey, tokenSerial } = await provisionHsm({
     ...hsm,
     ...(made === undefined ? {} : { createToken: { soPin: { file: made.soPinFile } } }),
+    ...{ kekFrom: init.hsm?.adoptKek === true ? 'adopt' : 'generate', identityType: init.keyType, checkpointType: init.keyType },
   })
   const configured = { ...hsm, serial: tokenSerial }
   const storePath = join(dir, 'store')
   const vault = await openPkcs11Vault({ hsms: [configured] })
+  let peerKey = identity
   try {
+    if (!hasPeerId(identity)) peerKey = (await createPeerKey(vault, init.name, join(dir, PEER_KEY_FILE))).key
     const macKey = await vault.random(32)
     await writeFile(join(dirname(storePath), STORE_KEY_FILE), await vault.seal(storeKeyContext(init.name), macKey), {
       mode: 0o600,
@@ -113,13 +133,13 @@ export async function initNode(init: NodeInit): Promise<NodeCard> {
   const card: NodeCard = {
     kind: 'node',
     name: init.name,
-    peerId: peerIdOf(identity),
+    peerId: peerIdOf(peerKey),
     addresses: [...(init.announce ?? init.listen)],
     identity: formatKey(identity),
     checkpointKeys: [formatKey(checkpointKey)],
   }
   await writeFile(join(dir, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
   // Last, because its presence says that the ceremony is complete.
-  await writeFile(join(dir, SETTINGS_FILE), stringify(settingsOf(configured)), { mode: 0o600, flag: 'wx' })
+  await writeFile(join(dir, SETTINGS_FILE), stringify(fileOf(configured)), { mode: 0o600, flag: 'wx' })
   return card
 }

@@ -1,13 +1,12 @@
-import { codeOf, messageOf, utf8 } from '@conclave/core'
+import { codeOf, fromHex, messageOf, utf8 } from '@conclave/core'
 import { decodePayload, parsePolicy } from '@conclave/policy'
 import { PAYLOAD_BYTES_MAX, type ProposedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED } from './cluster.fixture.ts'
 import { Judge } from './judge.ts'
-import { transfer } from './requests.fixture.ts'
+import { requestId, TERMS, transfer } from './requests.fixture.ts'
 
-const judge = new Judge(
-  parsePolicy(`
+const policy = parsePolicy(`
 version: 1
 sequence: 1
 rules:
@@ -20,11 +19,13 @@ rules:
   - name: frozen
     effect: deny
     when: { paths: [m/0/9] }
-`),
-)
+`)
+const judge = new Judge({ clusterId: '11'.repeat(32), policy })
+const KEY = { publicKey: fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'), chainCode: new Uint8Array(32) }
 const item = (wei: bigint, path: readonly number[] = []): ProposedItem => ({ payload: transfer(wei), path })
-const judged = (...items: readonly ProposedItem[]) => judge.judge({ keyId: 'k', payloadType: 'evm.tx', items })
-const digestOf = ({ payload }: ProposedItem) => decodePayload('evm.tx', payload).digest
+const judged = (...items: readonly ProposedItem[]) =>
+  judge.judge({ requestId: requestId(1), keyId: 'k', payloadType: 'evm.tx', items, terms: TERMS }, KEY)
+const digestOf = ({ payload, path }: ProposedItem) => ({ digest: decodePayload('evm.tx', payload).digest, path })
 const ONE = item(1n)
 
 describe('judge', () => {

@@ -1,65 +1,150 @@
-import { ConclaveError, checkPath, InvalidArgument, messageOf } from '@conclave/core'
-import { type DecodedPayload, decodePayload, evaluate, type Policy, type PolicyVerdict } from '@conclave/policy'
-import { PAYLOAD_BYTES_MAX, type Propose, type ProposedItem } from '@conclave/wire'
+import {
+  ConclaveError,
+  checkPath,
+  type DerivationPath,
+  type ExtendedKey,
+  fromHex,
+  InvalidArgument,
+  messageOf,
+  payloadHash,
+  toHex,
+} from '@conclave/core'
+import {
+  type DecodedPayload,
+  type Decoding,
+  decodePayload,
+  digestsAt,
+  evaluate,
+  type Policy,
+  type PolicyVerdict,
+  policyHash,
+  type Statement,
+  type StatementDigest,
+  type SummaryLine,
+  statementHash,
+  statementOf,
+  summaryHash,
+} from '@conclave/policy'
+import { DIGESTS_MAX, PAYLOAD_BYTES_MAX, type Propose, type ProposedItem } from '@conclave/wire'
 
-export type Proposal = Pick<Propose, 'keyId' | 'payloadType' | 'items'>
+import { termsOf } from './request-terms.ts'
+
+export type Proposal = Pick<Propose, 'requestId' | 'keyId' | 'payloadType' | 'items' | 'terms'>
 
 export interface Judged {
   /** Of several items, that of the first which is not allowed. */
-  readonly verdict: Pick<PolicyVerdict, 'allowed' | 'code' | 'reason' | 'rule'>
-  /** One for each item, in their order. */
-  readonly digests: readonly Uint8Array[]
+  readonly verdict: Pick<PolicyVerdict, 'allowed' | 'reason' | 'rule'> & { readonly code: PolicyVerdict['code'] | 'REJECTED' | 'FROZEN' }
+  /** Of each item one or more, with the path of the child that signs it, in their order. */
+  readonly digests: readonly StatementDigest[]
+  readonly statement: Statement
+  /** Of it: 32 bytes. */
+  readonly hash: Uint8Array
+  /** Of each item, what a person reads. */
+  readonly summaries: readonly (readonly SummaryLine[])[]
 }
 
-interface JudgedItem {
-  readonly verdict: PolicyVerdict
-  readonly digest: Uint8Array
+interface ReadItem {
+  readonly payload: DecodedPayload
+  readonly path: DerivationPath
+  readonly digests: readonly StatementDigest[]
+}
+
+export interface JudgeOptions {
+  /** Hex. */
+  readonly clusterId: string
+  readonly policy: Policy
+  readonly decoding?: Decoding
+  /** Who has approved a statement: ids of approvers that count. */
+  approvedBy?(statement: Uint8Array, requestId: Uint8Array): ReadonlySet<string>
+}
+
+interface Known {
+  readonly type: string
+  /** Of the root, hex. */
+  readonly publicKey: string
+  readonly payload: DecodedPayload
 }
 
 /** What this node itself makes of a proposal: it decodes every payload and asks its own policy for each item as if it stood alone. */
 export class Judge {
-  readonly #policy: Policy
+  readonly #o: JudgeOptions
+  readonly #clusterId: Uint8Array
+  readonly #policyHash: Uint8Array
   /** By the bytes that were decoded, as long as somebody holds them: nothing changes them. */
-  readonly #decoded = new WeakMap<Uint8Array, DecodedPayload>()
+  readonly #decoded = new WeakMap<Uint8Array, Known>()
 
-  constructor(policy: Policy) {
-    this.#policy = policy
+  constructor(options: JudgeOptions) {
+    this.#o = options
+    this.#clusterId = fromHex(options.clusterId)
+    this.#policyHash = policyHash(options.policy)
   }
 
   /**
    * All items are allowed, or the proposal is not. Of several, what is said of one says of which.
    *
-   * @throws {InvalidArgument} BAD_PATH, UNKNOWN_PAYLOAD_TYPE, PAYLOAD_UNDECODABLE, PAYLOAD_TOO_LARGE.
+   * @param key - the root key that is asked for.
+   * @throws {InvalidArgument} BAD_PATH, UNKNOWN_PAYLOAD_TYPE, PAYLOAD_UNDECODABLE, PAYLOAD_TOO_LARGE, TOO_MANY_SIGNATURES.
    */
-  judge(proposal: Proposal): Judged {
+  judge(proposal: Proposal, key: ExtendedKey): Judged {
     const { items } = proposal
     const bytes = items.reduce((sum, { payload }) => sum + payload.length, 0)
     if (bytes > PAYLOAD_BYTES_MAX)
       throw new InvalidArgument('PAYLOAD_TOO_LARGE', `the payloads of a request have at most ${PAYLOAD_BYTES_MAX} bytes together`)
-    const of = (i: number, text: string) => (items.length === 1 ? text : `item ${i + 1} of ${items.length}: ${text}`)
-    const judged = items.map((item, i) => {
+    const read = items.map((item, i) => {
       try {
-        return this.#judgeItem(proposal, item)
+        return this.#read(proposal.payloadType, item, key)
       } catch (cause) {
         if (items.length === 1 || !(cause instanceof ConclaveError)) throw cause
-        throw new InvalidArgument(cause.code, of(i, messageOf(cause)), {}, cause)
+        throw new InvalidArgument(cause.code, ofItem(i, items.length, messageOf(cause)), {}, cause)
       }
     })
-    const digests = judged.map((j) => j.digest)
-    const denied = judged.findIndex((j) => !j.verdict.allowed)
-    const { verdict } = judged[Math.max(0, denied)] as JudgedItem
-    if (denied >= 0) return { verdict: { ...verdict, reason: of(denied, verdict.reason) }, digests }
-    const rules = [...new Set(judged.map((j) => j.verdict.rule))]
-    const reason = rules.length === 1 ? verdict.reason : `rules ${rules.map((rule) => `"${rule}"`).join(', ')} allow this`
-    return { verdict: { ...verdict, reason, rule: rules.join(', ') }, digests }
+    const digests = read.flatMap((r) => r.digests)
+    if (digests.length > DIGESTS_MAX) throw new InvalidArgument('TOO_MANY_SIGNATURES', `a request has at most ${DIGESTS_MAX} signatures`)
+    const statement = this.#statement(proposal, read)
+    const hash = statementHash(statement)
+    const approvedBy = this.#o.approvedBy?.(hash, proposal.requestId) ?? new Set()
+    const verdict = this.#verdict(proposal.keyId, read, approvedBy)
+    return { verdict, digests, statement, hash, summaries: read.map((r) => r.payload.summary) }
   }
 
-  #judgeItem({ keyId, payloadType }: Proposal, { payload: bytes, path }: ProposedItem): JudgedItem {
+  #read(payloadType: string, { payload: bytes, path }: ProposedItem, key: ExtendedKey): ReadItem {
     // A path that leads nowhere is refused here, where it is a verdict, and not in the middle of a session.
     checkPath(path)
+    const payload = this.#decode(payloadType, bytes, key)
+    return { payload, path, digests: digestsAt(payload, path) }
+  }
+
+  #statement({ requestId, keyId, payloadType, items, terms }: Proposal, read: readonly ReadItem[]): Statement {
+    const { sequence } = this.#o.policy
+    const facts = { clusterId: this.#clusterId, requestId, keyId, keyEpoch: terms.keyEpoch, payloadType }
+    const stated = read.map(({ payload, digests }, i) => ({
+      payloadHash: payloadHash((items[i] as ProposedItem).payload),
+      summaryHash: summaryHash(payloadType, payload.summary),
+      digests,
+    }))
+    return statementOf({ ...facts, items: stated, policySequence: sequence, policyHash: this.#policyHash }, termsOf(terms))
+  }
+
+  /** What waits for approvals is worth asking for only when nothing else is denied. */
+  #verdict(keyId: string, read: readonly ReadItem[], approvedBy: ReadonlySet<string>): Judged['verdict'] {
+    const verdicts = read.map(({ payload, path }) => evaluate(this.#o.policy, { keyId, path, payload, approvedBy }))
+    const denied = verdicts.findIndex((v) => !v.allowed && v.code !== 'PENDING_APPROVAL')
+    const first = denied >= 0 ? denied : verdicts.findIndex((v) => !v.allowed)
+    const verdict = verdicts[Math.max(0, first)] as PolicyVerdict
+    if (first >= 0) return { ...verdict, reason: ofItem(first, read.length, verdict.reason) }
+    const rules = [...new Set(verdicts.map((v) => v.rule))]
+    const reason = rules.length === 1 ? verdict.reason : `rules ${rules.map((rule) => `"${rule}"`).join(', ')} allow this`
+    return { ...verdict, reason, rule: rules.join(', ') }
+  }
+
+  #decode(type: string, bytes: Uint8Array, key: ExtendedKey): DecodedPayload {
+    const publicKey = toHex(key.publicKey)
     const known = this.#decoded.get(bytes)
-    const payload = known?.type === payloadType ? known : decodePayload(payloadType, bytes)
-    this.#decoded.set(bytes, payload)
-    return { verdict: evaluate(this.#policy, { keyId, path, payload }), digest: payload.digest }
+    if (known?.type === type && known.publicKey === publicKey) return known.payload
+    const payload = decodePayload(type, bytes, { ...this.#o.decoding, key })
+    this.#decoded.set(bytes, { type, publicKey, payload })
+    return payload
   }
 }
+
+const ofItem = (i: number, count: number, text: string) => (count === 1 ? text : `item ${i + 1} of ${count}: ${text}`)

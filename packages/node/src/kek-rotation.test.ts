@@ -101,6 +101,49 @@ describe('KEK rotation of a node', () => {
     })
   }
 
+  for (const [recordType, begin] of [
+    ['key-share', () => renew(cluster, renewal(cluster))],
+    ['pair-state', () => cluster.node('n1').admin.resetPair('n2', 'a test said so')],
+  ] as const) {
+    it(`rotateKek: a ${recordType} that was sealed before it and is not stored yet is waited for`, async () => {
+      const [sealed, store] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      await cluster.kill('n1')
+      await cluster.start(['n1'], {
+        rig: (parts) => ({
+          ...parts,
+          vault: {
+            ...parts.vault,
+            seal: async (context, secret) => {
+              const record = await parts.vault.seal(context, secret)
+              if (context.recordType === recordType) {
+                sealed.resolve()
+                await store.promise
+              }
+              return record
+            },
+          },
+        }),
+      })
+      if (recordType === 'key-share') await pairsReady(cluster, [1, 2, 3])
+      const beginning = begin()
+      await sealed.promise
+      let rotated = false
+      const rotating = hsm('n1')
+        .rotateKek([])
+        .then((rotation) => {
+          rotated = true
+          return rotation
+        })
+      for (let i = 0; i < 50; i++) await new Promise(setImmediate)
+      expect(rotated).to.equal(false)
+      store.resolve()
+      const { generation } = await rotating
+      await beginning
+      await pairsReady(cluster)
+      expect(new Set(await generationsOf('n1'))).to.deep.equal(new Set([generation]))
+    })
+  }
+
   it('rotateKek, rewrap: are in the journal, before they begin and when they have ended, however', async () => {
     const events: AuditEvent[] = []
     await cluster.kill('n1')

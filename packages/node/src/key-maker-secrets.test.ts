@@ -26,8 +26,9 @@ describe('key maker, secrets', () => {
     }
     const maker = new KeyMaker({
       ...{ self: 1, lock, keys, hub, log: silentLogger, scope: { ...SCOPE, lockOf: () => lock } },
+      ...{ lives: { requireShares: () => undefined }, journal: { record: async () => undefined } },
       epochs: { tellAll: () => undefined, isStale: () => false, highestKnown: () => 0 },
-      ...{ pairs: { renew: async () => undefined }, clock: { nowMs: () => 0 } },
+      ...{ pairs: { renew: async () => undefined }, clock: { nowMs: () => 0 }, journal: { record: async () => undefined } },
     } as unknown as KeyMakerOptions)
     const parties = [1, 2, 3]
     const request: RenewKey = {

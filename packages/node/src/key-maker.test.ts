@@ -9,6 +9,7 @@ function waitingMaker(): KeyMaker {
   return new KeyMaker({
     ...{ self: 1, lock: { quorum: { required: 2, of: 3 }, nodes }, log: silentLogger },
     keys: { has: () => undefined, ids: () => [] },
+    ...{ lives: { requireShares: () => undefined }, journal: { record: async () => undefined } },
     epochs: { tellAll: () => undefined },
     pairs: { ready: () => new Promise(() => undefined) },
   } as unknown as KeyMakerOptions)

@@ -8,11 +8,14 @@ import {
   equalBytes,
   type IdentitySigner,
   InvalidArgument,
+  type Journal,
   nodeOf,
   type PartyId,
+  ProtocolAbort,
   parseKeyId,
   parsePartySet,
   tagged,
+  toHex,
   u32,
   utf8,
   wipe,
@@ -20,12 +23,14 @@ import {
 import { certificateHash, partyList } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import { type CreateKey, encode, type KeyCreated, KeyPublic, type RenewKey } from '@conclave/wire'
+import { noteEvent } from './audit/note-event.ts'
 import type { Certificates, Shown } from './certificates.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import { checkEpoch, checkRenewal, quorumIn } from './renewal-check.ts'
 import type { DealJob, OpenedRecord } from './sessions/job.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 
 const PAIRS_TIMEOUT_MS = 120_000
@@ -37,6 +42,8 @@ export interface KeyMakerOptions {
   readonly lock: ClusterLock
   readonly scope: NodeScope
   readonly keys: KeyStore
+  readonly lives: KeyLives
+  readonly journal: Journal
   readonly epochs: EpochKeeper
   readonly certificates: Certificates
   readonly pairs: PairKeeper
@@ -99,6 +106,7 @@ export class KeyMaker {
     const active = keys.has(request.keyId) === 'active' ? keys.get(request.keyId) : undefined
     // Asked again because our answer was lost.
     if (active !== undefined && active.epoch === request.epoch && equalBytes(active.nonce, request.nonce)) return created(active)
+    this.#requireShares(request, quorum)
     return this.#alone(
       { ...request, coordinator },
       () => this.#checkRenewal(request),
@@ -180,7 +188,7 @@ export class KeyMaker {
   }
 
   async #deal(deal: Deal, quorum: readonly PartyId[], making: Making): Promise<KeyCreated> {
-    const { self, keys, epochs, hub, scope, log } = this.#o
+    const { self, keys, epochs, hub, scope, log, journal } = this.#o
     const peers = quorum.filter((j) => j !== self)
     const { kind } = deal.dealing
     const dealers = deal.dealing.kind === 'reshare' ? deal.dealing.dealers : deal.parties
@@ -190,8 +198,20 @@ export class KeyMaker {
       making.storing = true
       return this.#store(deal, hash, share)
     }
+    const about = { keyId: deal.keyId, epoch: deal.epoch, kind, sid: toHex(id) }
+    const { threshold, parties } = deal
+    await Promise.race([journal.record({ kind: 'dealing.started', details: { ...about, threshold, parties, dealers } }), making.givenUp])
     making.givenUp.catch((reason: ConclaveError) => hub.stop(id, peers[0] as PartyId, reason))
-    const { result } = await hub.run(id, peers, job, { attest })
+    const { result } = await hub.run(id, peers, job, { attest }).catch((error: unknown) => {
+      const culprits = error instanceof ProtocolAbort ? error.culprits : []
+      void noteEvent(journal, log, { kind: 'dealing.failed', details: { ...about, code: codeOf(error), culprits } })
+      throw error
+    })
+    const publicKey = toHex(result.public.publicKey)
+    void noteEvent(journal, log, {
+      kind: 'dealing.done',
+      details: { ...about, publicKey, certificate: toHex(certificateHash(result.public)) },
+    })
     const outcome = await keys.attest(deal.keyId, certificateHash(result.public), result.attestations)
     if (outcome === 'pending' || outcome === 'unknown')
       throw new ConclaveError('KEY_PENDING', 'the share is stored but not certified yet', { retriable: true })
@@ -213,6 +233,7 @@ export class KeyMaker {
     if (request.threshold < lock.quorum.required) {
       throw new InvalidArgument('BAD_THRESHOLD', `the cluster lock requires at least ${lock.quorum.required} signers`)
     }
+    this.#requireShares({ ...request, parties, kind: 'create', epoch: 0, dealers: parties }, parties)
     const state = keys.has(request.keyId)
     if (state === 'active') throw new ConclaveError('KEY_EXISTS', `key "${request.keyId}" exists already`)
     if (state === 'pending')
@@ -231,13 +252,27 @@ export class KeyMaker {
     keys.checkFree(request.keyId, request.epoch)
   }
 
+  /** @throws {ConclaveError} KEY_ARCHIVED, KEY_DESTROYED; the others, who may have begun, need not wait for silence then. */
+  #requireShares(asked: Omit<RenewKey, 'fromEpoch'>, quorum: readonly PartyId[]): void {
+    const { self, scope, lives, hub } = this.#o
+    try {
+      lives.requireShares(asked.keyId)
+    } catch (error) {
+      const peers = quorum.filter((j) => j !== self)
+      hub.decline(sessionId(scope.clusterContext, asked, quorum), peers, codeOf(error))
+      throw error
+    }
+  }
+
   #checkRoom(): void {
     if (this.#o.keys.ids().length >= KEYS_MAX) throw new ConclaveError('KEYS_FULL', `this node holds ${KEYS_MAX} keys: it makes no more`)
   }
 
   /** The share is on the disk before our attestation exists: from then on the epoch can come true without us hearing of it. */
   async #store({ keyId, epoch }: Deal, hash: Uint8Array, share: OpenedRecord): Promise<Uint8Array> {
-    const { keys, epochs, identity, self } = this.#o
+    const { keys, epochs, identity, self, journal } = this.#o
+    const kind = keys.has(keyId) === undefined ? 'key.provisioned' : 'key.rotating'
+    await journal.record({ kind, details: { keyId, epoch, certificate: toHex(hash) } })
     await keys.savePending(share)
     const signature = await identity.sign(hash)
     // While the HSM signed, the others' attestations may have come as gossip.

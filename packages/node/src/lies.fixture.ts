@@ -1,5 +1,5 @@
 import { decode, encode, type MessageField, SignCommit, SignOpen, SignVole, type ValueOf } from '@conclave/wire'
-import type { Tamper } from './cluster.fixture.ts'
+import type { Tamper } from './tampering.fixture.ts'
 
 /** Changes the message of one round of signing that goes to `victim`. */
 function lieIn<M extends MessageField>(victim: string, round: number, type: M, lie: (value: ValueOf<M>) => ValueOf<M>): Tamper {

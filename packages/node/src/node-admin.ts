@@ -2,17 +2,21 @@ import { type ClusterLock, InvalidArgument, type Journal, lockHash, type NodeMem
 import type { Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { KeyPublic } from '@conclave/wire'
-import type { AdminCommands, AdminKey, AdminPair, AdminStatus } from './admin.ts'
-import { adminHsm } from './admin-hsm.ts'
+import type { AdminCommands, AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
+import { type AdminHsm, adminHsm } from './admin-hsm.ts'
+import { AuditAdmin } from './audit/audit-admin.ts'
+import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import { type Checkup, checkUp } from './checkup.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
 import { hsmReport } from './hsm-report.ts'
+import type { KeyAdmin } from './key-admin.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 
@@ -28,24 +32,31 @@ export interface NodeAdminParts {
   readonly backups: BackupKeeper
   readonly journal: Journal
   readonly shelf: RecordShelf
+  readonly lives: KeyLives
   readonly hsm: HsmAdmin
+  readonly key: KeyAdmin
   readonly transport: Transport
   readonly reports: PeerReports
+  readonly audit: NodeAudit
   isLinkUp(peer: PartyId): boolean
 }
 
 /** Does what the operator of this node asks. */
 export class NodeAdmin implements AdminCommands {
   readonly hsm: HsmAdmin
+  readonly key: KeyAdmin
+  readonly audit: AuditAdmin
   readonly #p: NodeAdminParts
 
   constructor(parts: NodeAdminParts) {
     this.#p = parts
     this.hsm = parts.hsm
+    this.key = parts.key
+    this.audit = new AuditAdmin(parts.audit)
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, keys, correlations, backups } = this.#p
+    const { self, lock, keys, lives, correlations, backups, audit } = this.#p
     const hsms = await hsmReport(this.#p)
     const { plan } = backups
     return {
@@ -56,8 +67,13 @@ export class NodeAdmin implements AdminCommands {
       hsm: hsms.map(adminHsm),
       keys: keys.active().map((key) => this.#key(key)),
       backup: plan === undefined ? null : { required: plan.required, custodians: plan.custodians.map((c) => c.name) },
+      destroyed: [
+        ...lives.erasures().map(({ keyId }) => ({ keyId, complete: true })),
+        ...lives.unfinished().map((keyId) => ({ keyId, complete: false })),
+      ],
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
+      audit: audit.state() ?? null,
     }
   }
 
@@ -79,6 +95,15 @@ export class NodeAdmin implements AdminCommands {
     return this.#pair(peer.index)
   }
 
+  async unlockHsm(name: string): Promise<AdminUnlock> {
+    const { vault, journal } = this.#p
+    const hsm = vault.hsm(name)
+    await journal.record({ kind: 'hsm.unlocked', details: { hsm: name } })
+    await hsm.retry()
+    const [report] = (await hsmReport(this.#p)).filter((h) => h.name === name).map(adminHsm)
+    return { hsm: report as AdminHsm, awaitsPin: report?.code === 'PIN_NEEDED' && hsm.pinSocket !== undefined }
+  }
+
   /**
    * Erases the shares of every epoch below the active one, although somebody may still need them: the operator's own judgement in the
    * place of the rule, for a party that will never say that it has moved on.
@@ -92,11 +117,13 @@ export class NodeAdmin implements AdminCommands {
   }
 
   #key({ keyId, epoch, threshold, parties, publicKey }: KeyPublic): AdminKey {
-    const { keys, epochs, backups } = this.#p
+    const { keys, lives, epochs, backups } = this.#p
+    const { phase } = lives.of(keyId)
     const { certified, pending } = keys.others(keyId)
     const state = epochs.isStale(keyId) ? 'stale' : 'active'
+    const held = { publicKey: toHex(publicKey), kept: certified, prepared: pending }
     const backup = { lastBackup: backups.lastOf(keyId), restoredFrom: backups.restoredFrom(keyId, epoch) }
-    return { ...{ keyId, epoch, state, threshold, parties }, publicKey: toHex(publicKey), kept: certified, prepared: pending, ...backup }
+    return { keyId, phase, epoch, state, threshold, parties, ...held, ...backup }
   }
 
   #pair(peer: PartyId): AdminPair {

@@ -1,13 +1,15 @@
-import type { ClusterLock, NodeMember, PartyId } from '@conclave/core'
+import { type ClusterLock, type NodeMember, type PartyId, utf8 } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
-import type { NodeStatus } from '@conclave/wire'
+import { ERASURES_MAX, type NodeStatus } from '@conclave/wire'
+import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { hsmReport, hsmStatus } from './hsm-report.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { ProcessMeter } from './process-meter.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 
@@ -19,6 +21,7 @@ export interface StatusParts {
   readonly vault: KeyVault
   readonly transport: Transport
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
@@ -26,6 +29,7 @@ export interface StatusParts {
   readonly backups: BackupKeeper
   readonly meter: ProcessMeter
   readonly shelf: RecordShelf
+  readonly audit: NodeAudit
 }
 
 const eight = (n: number): Uint8Array => {
@@ -43,7 +47,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, keys, epochs, correlations, meter, backups } = this.#p
+    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit } = this.#p
     const links = transport.links()
     const hsms = await hsmReport(this.#p)
     return {
@@ -61,6 +65,7 @@ export class StatusReport {
         chainCode: k.chainCode,
         backedUp: backups.lastOf(k.keyId) !== null,
         backupEpoch: backups.lastOf(k.keyId)?.epoch ?? 0,
+        phase: lives.of(k.keyId).phase,
       })),
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       hsmOk: hsms.some((h) => h.ok),
@@ -69,6 +74,11 @@ export class StatusReport {
       received: eight(links.reduce((sum, l) => sum + l.bytesReceived, 0)),
       ...meter.read(),
       pool: correlations.metrics(),
+      erasures: lives
+        .erasures()
+        .slice(-ERASURES_MAX)
+        .map((e) => utf8(JSON.stringify(e))),
+      auditCode: audit.signingCode,
     }
   }
 

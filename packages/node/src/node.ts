@@ -2,8 +2,7 @@ import {
   type Clock,
   type ClusterLock,
   ConfigError,
-  clusterContext,
-  identitiesOf,
+  codeOf,
   type Journal,
   lockHash,
   type Member,
@@ -12,37 +11,37 @@ import {
   sameIdentity,
   toHex,
 } from '@conclave/core'
-import type { Policy } from '@conclave/policy'
+import type { Decoding, Policy } from '@conclave/policy'
 import type { Logger, Transport } from '@conclave/transport'
-import { type KeyVault, type RecordShelf, shelfOf } from '@conclave/vault'
+import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { decode, Frame, type NodeStatus } from '@conclave/wire'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
+import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
+import { noteEvent } from './audit/note-event.ts'
 import { BackupKeeper } from './backup/backup-keeper.ts'
-import { BackupMarks } from './backup/backup-store.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
+import { HsmDrills } from './drill/hsm-drill.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
-import { HsmAdmin, refuseOldRecords } from './hsm-admin.ts'
+import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
-import { logJournal } from './log-journal.ts'
-import { NodeAdmin } from './node-admin.ts'
-import { StatusReport } from './node-status.ts'
+import type { NodeAdmin } from './node-admin.ts'
+import { nodeFront } from './node-front.ts'
+import { type StatusReport, VERSION } from './node-status.ts'
+import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
-import { PeerReports } from './peer-reports.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
-import { answerRequest, type RequestRoutes } from './request-routes.ts'
+import { answerRequest } from './request-routes.ts'
+import { requestSide } from './request-side.ts'
 import { SessionHub } from './sessions/session-hub.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import { KeyStore, type NodeScope } from './store/key-store.ts'
-import { LockStore } from './store/lock-store.ts'
-import { PairStore } from './store/pair-store.ts'
-import { RequestStore } from './store/request-store.ts'
 import type { Store } from './store/store.ts'
 
 const GOSSIP_EVERY_MS = 15_000
@@ -56,6 +55,7 @@ export interface NodeParts {
   readonly store: Store
   readonly pool: SessionPool
   readonly policy: Policy
+  readonly decoding?: Decoding
   readonly clock: Clock
   readonly meter: ProcessMeter
   readonly log: Logger
@@ -68,14 +68,12 @@ export interface NodeParts {
   readonly shelves?: readonly RecordShelf[]
   /** Who together can open this node's backups. */
   readonly backup?: BackupPlan | undefined
-  /** Default: the node's log. */
+  /** New keys sign nothing before their operator activates them. */
+  readonly explicitActivation?: boolean
+  /** Its own tamper-evident log; without one, events are lines of the node's log. */
+  readonly audit?: AuditParts
+  /** Default: `audit`. */
   readonly journal?: Journal
-}
-
-interface Stores {
-  readonly keys: KeyStore
-  readonly pairs: PairStore
-  readonly marks: BackupMarks
 }
 
 /**
@@ -87,6 +85,10 @@ export class ApproverNode {
   /** What the operator of this node may ask of it. */
   readonly admin: NodeAdmin
   readonly backups: BackupKeeper
+  readonly approvals: ApprovalDesk
+  readonly freezes: FreezeKeeper
+  /** Exercises with its HSMs. */
+  readonly drills: HsmDrills
   readonly #p: NodeParts
   readonly #hub: SessionHub
   readonly #calls: Calls
@@ -98,75 +100,72 @@ export class ApproverNode {
   readonly #desk: RequestDesk
   readonly #report: StatusReport
   readonly #journal: Journal
+  readonly #audit: NodeAudit
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
   #stopHsmEvents: () => void = () => undefined
 
-  private constructor(parts: NodeParts, self: NodeMember, scope: NodeScope, { keys, pairs, marks }: Stores) {
+  private constructor(parts: NodeParts, self: NodeMember, stores: NodeStores) {
+    const { scope, keys, pairs, shelf, marks, lives, journal } = stores
     this.#p = parts
-    const { clock, log, vault, pool, lock, transport, meter } = parts
+    this.#journal = journal
+    const { clock, log, vault, pool, lock, transport } = parts
     const seed = () => vault.random(32)
     const outbox = new Outbox({ lock, transport, log })
     const isLinkUp = (peer: PartyId) => outbox.isUp(peer)
     this.#hub = new SessionHub({
-      self: self.index,
-      pool,
-      clock,
-      silenceTimeoutMs: parts.silenceTimeoutMs,
-      seed,
+      ...{ self: self.index, pool, clock, silenceTimeoutMs: parts.silenceTimeoutMs, seed },
       send: (to, session) => outbox.send(to, { session }),
       sendEnd: (to, end) => outbox.send(to, { end }),
       idle: () => this.#correlations.stir(),
     })
     this.#calls = new Calls(clock, (to, request) => outbox.sendOrThrow(to, { request }))
+    this.#audit = new NodeAudit({
+      ...{ self, lock, locks: scope.locks, store: parts.store, signer: vault.checkpointSigner },
+      ...{ journal, outbox, calls: this.#calls, clock, log, own: parts.audit },
+    })
     this.#pairKeeper = new PairKeeper({
-      self: self.index,
-      scope,
-      store: pairs,
-      hub: this.#hub,
-      ...{ calls: this.#calls, clock, log },
+      ...{ self: self.index, scope, store: pairs, hub: this.#hub, calls: this.#calls, clock, log },
       ...{ isLinkUp, nonce: seed },
       changed: (peer) => this.#correlations.pairChanged(peer),
     })
     this.#correlations = new CorrelationPool({
-      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls, clock, log },
+      ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
+      ...{ clock, log, journal },
       nonce: seed,
       isSigning: () => this.#signer.isSigning,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
-      ...{ self: self.index, keys, clock, log, certificates: this.#certificates, identity: vault.identity },
+      ...{ self: self.index, keys, lives, journal, clock, log, certificates: this.#certificates, identity: vault.identity },
       gossip: (to, gossip) => outbox.send(to, { gossip }),
       peersUp: () => outbox.peersUp(),
     })
     this.#epochs = epochs
     const keyMaker = new KeyMaker({
-      ...{ self: self.index, lock, scope, keys, epochs, certificates: this.#certificates, clock, log },
+      ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
+    const frozen = () => this.#signer.stopFrozen()
+    const { requests, proposals, approvals, freezes } = requestSide({ parts, stores, outbox, journal, gate: this.#audit.gate, frozen })
+    this.approvals = approvals
+    this.freezes = freezes
     this.#signer = new Signer({
-      ...{ self: self.index, scope, keys, epochs, pairs, clock, log, policy: parts.policy, maxConcurrent: parts.maxConcurrent },
+      ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
-      requests: new RequestStore(parts.store),
-      seed,
+      ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      signed: (signature) => this.drills.signed(signature),
     })
-    const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
-    this.#journal = parts.journal ?? logJournal(log)
-    const kept = { self, scope, marks, keys, epochs, pairs, journal: this.#journal }
-    this.backups = new BackupKeeper({ ...parts, ...kept, certificates: this.#certificates })
-    const shown = {
-      ...{ self, lock, vault, keys, epochs, pairs, shelf, backups: this.backups },
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations },
-    }
-    this.#report = new StatusReport({ ...shown, transport, meter })
-    const reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: this.#calls, clock })
-    const hsm = new HsmAdmin({ vault, journal: this.#journal, shelf })
-    this.admin = new NodeAdmin({ ...shown, hsm, journal: this.#journal, transport, reports, isLinkUp })
-    const routes: RequestRoutes = {
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, certificates: this.#certificates },
-      ...{ reports, report: this.#report, keyMaker, signer: this.#signer },
-    }
+    this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
+    this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
+    const { report, admin, routes } = nodeFront({
+      ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
+      ...{ backups: this.backups, audit: this.#audit, calls: this.#calls, certificates: this.#certificates },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
+    })
+    this.#report = report
+    this.admin = admin
     this.#desk = new RequestDesk({
       log,
       handle: (from, request) => answerRequest(routes, from, request),
@@ -177,31 +176,16 @@ export class ApproverNode {
   /**
    * Adopts the lock, opens the stores and joins the cluster. Nothing is done under a new lock before it is on the disk.
    *
-   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link LockStore.adopt} throws; {VaultError} KEK_DESTROYED; {StoreError};
+   * @throws {ConfigError} NOT_A_MEMBER, WRONG_IDENTITY, and what {@link adoptLock} throws; {VaultError} KEK_DESTROYED; {StoreError};
    * {TransportError}.
    */
   static async start(parts: NodeParts): Promise<ApproverNode> {
-    const { lock, name, store, vault } = parts
+    const { lock, name, vault } = parts
     const self = lock.nodes.find((n) => n.name === name)
     if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${name}" is not a node of the cluster lock`)
     if (!sameIdentity(self.identity, vault.identity.key))
       throw new ConfigError('WRONG_IDENTITY', `the identity key is not that of ${name} in the cluster lock`)
-    const locks = await LockStore.open(store)
-    const adopted = await locks.adopt(lock, parts.abandonedKeys)
-    if (adopted !== 'same') parts.log.info({ version: lock.version, hash: toHex(lockHash(lock)) }, 'cluster lock adopted')
-    const scope: NodeScope = {
-      clusterId: lock.clusterId,
-      nodeName: name,
-      clusterContext: clusterContext(lock),
-      identities: identitiesOf(lock),
-      peerIds: new Map(lock.nodes.map((n) => [n.index, n.peerId])),
-      lockOf: (context) => locks.lockOf(context),
-      locks: [...locks.older, lock],
-    }
-    const keys = await KeyStore.open(store, vault, scope)
-    const pairs = await PairStore.open(store, vault, scope)
-    await refuseOldRecords(vault, shelfOf([keys.shelf(), pairs.shelf()]))
-    const node = new ApproverNode(parts, self, scope, { keys, pairs, marks: await BackupMarks.open(store) })
+    const node = new ApproverNode(parts, self, await openStores(parts))
     try {
       await node.#join()
     } catch (error) {
@@ -229,24 +213,30 @@ export class ApproverNode {
 
   /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
-    const { transport, pool, store, vault, meter } = this.#p
+    const { transport, pool, store, vault, meter, log } = this.#p
+    const isAgain = this.#stopped
     this.#stopped = true
     this.#stopGossip()
     this.#stopHsmEvents()
     this.#pairKeeper.close()
     this.#correlations.close()
     meter.stop()
+    if (!isAgain) await noteEvent(this.#journal, log, { kind: 'node.stopped', details: {} })
+    await this.#audit.stop()
     // What fails to close must not keep the rest open.
     const failures: unknown[] = []
-    for (const part of [() => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
+    for (const part of [() => this.drills.close(), () => transport.stop(), () => pool.close(), () => store.close(), () => vault.close()]) {
       await part().catch((error: unknown) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]
   }
 
   async #join(): Promise<void> {
-    const { vault, log } = this.#p
+    const { vault, log, lock, policy } = this.#p
+    const details = { version: VERSION, lockVersion: lock.version, lockHash: toHex(lockHash(lock)), policySequence: policy.sequence }
+    await noteEvent(this.#journal, log, { kind: 'node.started', details })
     this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
+    await this.#audit.start()
     await this.#epochs.resume()
     await this.backups.announce()
     this.#p.meter.start()
@@ -254,8 +244,11 @@ export class ApproverNode {
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.freezes.greet(member.index)
+        this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
         this.#epochs.greet(member.index)
+        this.approvals.greet(member.index)
       },
       linkDown: (member, reason) => {
         if (member.kind !== 'node') return
@@ -263,8 +256,17 @@ export class ApproverNode {
         this.#calls.peerLost(member.index)
         this.#hub.stopWith(member.index, 'PEER_LOST', `the link to party ${member.index} went down (${reason})`)
       },
+      unproved: (member) => this.#unproved(member),
     })
     this.#gossipLater()
+  }
+
+  /** It has happened: that it cannot be written down changes nothing in it. */
+  #unproved({ name, peerId }: Member): void {
+    const event = { kind: 'identity.unproved', details: { member: name, peerId } }
+    this.#journal
+      .record(event)
+      .catch((error: unknown) => this.#p.log.error({ ...event.details, code: codeOf(error) }, 'event not recorded'))
   }
 
   #gossipLater(): void {
@@ -291,6 +293,8 @@ export class ApproverNode {
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
+    else if ('freezes' in body) this.freezes.heard(from.index, body.freezes)
+    else if ('approvals' in body) void this.approvals.heard(from.index, body.approvals)
     else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))
   }
 }

@@ -9,6 +9,8 @@ const CALL_TIMEOUT_MS = 3_000
 const ATTEMPTS = 3
 /** Whatever peers ask, the HSMs are not asked more often. */
 const MARKS_KEPT_MS = 10_000
+/** Hex: eight bytes. */
+const KEK_ID_CHARS_MIN = 16
 const HELD_MS_MAX = 2 ** 32 - 1
 
 /** What a peer said of itself over the link that its identity key opened, and what that means for its clock. */
@@ -22,12 +24,13 @@ export interface PeerWord {
 }
 
 /**
- * What shows that two nodes seal with one key of one token, and nothing else: a KEK's id is random, so nobody finds a serial by trying.
+ * What shows that two nodes seal with one key of one token, and nothing else: the id that our ceremony gives a KEK is random, so nobody
+ * finds a serial by trying. NSS and TPM give all their tokens one serial, so a short id, as people choose them, would name others, too.
  *
- * @returns hex, undefined for an HSM that is down.
+ * @returns hex, undefined for an HSM that is down or whose KEK has a short id.
  */
 export function hsmMark(clusterId: string, { key }: Pick<HsmHealth, 'key'>): string | undefined {
-  if (key === undefined) return undefined
+  if (key === undefined || key.kekId.length < KEK_ID_CHARS_MIN) return undefined
   const parts = [fromHex(clusterId), tagged('hsm-mark-part', utf8(key.tokenSerial)), tagged('hsm-mark-part', utf8(key.kekId))]
   return toHex(tagged('hsm-mark', ...parts))
 }

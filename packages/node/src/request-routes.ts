@@ -1,5 +1,7 @@
 import { ConclaveError, type Member } from '@conclave/core'
 import type { Request, Response } from '@conclave/wire'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
+import type { NodeAudit } from './audit/node-audit.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyMaker } from './key-maker.ts'
 import type { StatusReport } from './node-status.ts'
@@ -13,10 +15,12 @@ export interface RequestRoutes {
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly certificates: Certificates
+  readonly audit: NodeAudit
   readonly reports: PeerReports
   readonly report: StatusReport
   readonly keyMaker: KeyMaker
   readonly signer: Signer
+  readonly approvals: ApprovalDesk
 }
 
 /** @throws {ConclaveError} NOT_ALLOWED when a member of this kind may not ask this; what the answer throws. */
@@ -24,6 +28,7 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body }: R
   if (from.kind === 'node') {
     if ('pairOffer' in body) return { pairAccept: await to.pairKeeper.answer(from.index, body.pairOffer) }
     if ('correlateOffer' in body) return { correlateAccept: await to.correlations.answer(from.index, body.correlateOffer) }
+    if ('cosign' in body) return { cosigned: await to.audit.answer(from, body.cosign) }
     if ('certificate' in body) return { certificate: to.certificates.answer(body.certificate) }
     if ('peerReport' in body) return { peerReport: await to.reports.answer() }
     throw new ConclaveError('NOT_ALLOWED', 'only a coordinator may ask this')
@@ -32,6 +37,7 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body }: R
   if ('createKey' in body) return { keyCreated: await to.keyMaker.create(body.createKey, from.name) }
   if ('renewKey' in body) return { keyCreated: await to.keyMaker.renew(body.renewKey, from.name) }
   if ('propose' in body) return { verdict: await to.signer.propose(body.propose) }
+  if ('approval' in body) return { approvalTaken: { isNew: await to.approvals.submit(body.approval) } }
   if ('sign' in body) return { signed: await to.signer.sign(body.sign) }
   throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')
 }

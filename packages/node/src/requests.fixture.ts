@@ -1,16 +1,18 @@
 import { concat, type DerivationPath, fromHex, tagged, toHex, u32, utf8 } from '@conclave/core'
 import { verifies } from '@conclave/mpc'
-import type {
-  Failure,
-  KeyCreated,
-  NodeStatus,
-  Propose,
-  ProposedItem,
-  RenewKey,
-  Response,
-  Signed,
-  SignedItem,
-  Verdict,
+import {
+  type Failure,
+  type KeyCreated,
+  type NodeStatus,
+  type Propose,
+  type ProposedItem,
+  type RenewKey,
+  type RequestTerms,
+  type Response,
+  type Signed,
+  type SignedItem,
+  timeBytes,
+  type Verdict,
 } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED, type TestCluster } from './cluster.fixture.ts'
@@ -104,6 +106,18 @@ export function renew(c: TestCluster, renewKey: RenewKey): Promise<Body[]> {
   return Promise.all(participants.map((j) => c.ask(j, { renewKey })))
 }
 
+/** Of a request that nobody signed: it never ends. */
+export const TERMS: RequestTerms = {
+  ...{
+    requester: 'tests',
+    nonce: tagged('test-nonce'),
+    notBefore: timeBytes(0),
+    expiresAt: timeBytes(Number.MAX_SAFE_INTEGER),
+    keyEpoch: 0,
+  },
+  signature: new Uint8Array(0),
+}
+
 /** A request for one signature, or for several. */
 export function proposal(
   i: number,
@@ -111,7 +125,7 @@ export function proposal(
   { keyId = KEY, path = [] }: { keyId?: string | undefined; path?: DerivationPath | undefined } = {},
 ): Propose {
   const items = payload instanceof Uint8Array ? [{ payload, path }] : payload
-  return { requestId: requestId(i), keyId, payloadType: 'evm.tx', items }
+  return { requestId: requestId(i), keyId, payloadType: 'evm.tx', items, terms: TERMS }
 }
 
 export function propose(

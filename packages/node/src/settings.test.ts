@@ -79,6 +79,14 @@ describe('settings', () => {
     expect(s.identityHsm).to.equal('backup')
   })
 
+  it('settings: what decoders know beside a payload: ABI files lie beside the settings', () => {
+    expect(parseSettings(GOOD, 'node.yaml').decoding).to.deep.equal({ bitcoinNetwork: 'mainnet', abis: [] })
+    const text = `${GOOD}\ndecoding: { bitcoinNetwork: regtest, abis: [{ file: abi/vault.json, chain: 1 }] }\n`
+    const abis = [{ file: '/etc/conclave/abi/vault.json', chain: 1 }]
+    expect(parseSettings(text, '/etc/conclave/node.yaml').decoding).to.deep.equal({ bitcoinNetwork: 'regtest', abis })
+    expect(problem(() => parseSettings(text.replace('regtest', 'signet'), 'node.yaml')).message).to.match(/mainnet, testnet, regtest/)
+  })
+
   it('settings: what is wrong is named with file and line', () => {
     const cases: readonly (readonly [string, number, RegExp])[] = [
       [`${GOOD}colour: blue\n`, 9, /colour/],

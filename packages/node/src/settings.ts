@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, messageOf, parseYamlFile } from '@conclave/core'
+import { ConfigError, messageOf, PARTIES_MAX, parseYamlFile } from '@conclave/core'
+import { type DecodingSettings, decodingSettings, withPaths } from '@conclave/policy'
 import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
 import { CUSTODIANS_MAX } from '@conclave/wire'
 import { z } from 'zod'
@@ -17,6 +18,7 @@ const PinSource = z.union([
   z.strictObject({ file: z.string().min(1) }),
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ credential: z.string().min(1) }),
+  z.strictObject({ prompt: z.literal(true) }),
 ])
 
 const timeout = z.int().min(100).max(600_000)
@@ -73,6 +75,7 @@ const Settings = z.strictObject({
   identity: z.strictObject({ hsm: z.string().regex(NAME) }).optional(),
   p2p: z.strictObject({ listen: z.array(z.string().startsWith('/')).min(1).max(8) }),
   store: z.strictObject({ path: z.string().min(1) }),
+  keys: z.strictObject({ activation: z.enum(['automatic', 'explicit']).default('automatic') }).prefault({}),
   signing: z
     .strictObject({
       maxConcurrent: z.int().min(1).max(256).default(32),
@@ -81,10 +84,43 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   policy: z.strictObject({ file: z.string().min(1) }),
+  decoding: decodingSettings.prefault({}),
   backup: Backup.optional(),
+  audit: z
+    .strictObject({
+      path: z.string().min(1).default('./audit'),
+      witnesses: z
+        .strictObject({
+          required: z
+            .int()
+            .min(0)
+            .max(PARTIES_MAX - 1)
+            .optional(),
+        })
+        .prefault({}),
+      checkpoint: z
+        .strictObject({ entries: z.int().min(1).max(100_000).default(1_000), seconds: z.int().min(1).max(3_600).default(10) })
+        .prefault({}),
+      postQuantum: z.boolean().default(false),
+      // The one thing that a node can do then; it stands here so that nobody has to guess.
+      onWriteFailure: z.literal('stop-signing').default('stop-signing'),
+    })
+    .prefault({}),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
+
+/** How a node keeps its log. */
+export interface AuditSettings {
+  /** A directory of its own. */
+  readonly path: string
+  /** How many other nodes must agree with the log before this one signs. Undefined: one less than a quorum. */
+  readonly witnessesRequired: number | undefined
+  readonly checkpointEntries: number
+  readonly checkpointMs: number
+  /** Sign checkpoints by ML-DSA-65 too. */
+  readonly isPostQuantum: boolean
+}
 
 /** A node's settings file, every path absolute. */
 export interface NodeSettings {
@@ -98,13 +134,17 @@ export interface NodeSettings {
   readonly identityHsm: string | undefined
   readonly listen: readonly string[]
   readonly storePath: string
+  /** New keys sign nothing before their operator activates them. */
+  readonly explicitActivation: boolean
   readonly maxConcurrent: number
   readonly silenceTimeoutMs: number
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly policyFile: string
+  readonly decoding: DecodingSettings
   /** Who together can open this node's backups; without it none are made. */
   readonly backup: BackupPlan | undefined
+  readonly audit: AuditSettings
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -129,7 +169,8 @@ export function readSettings(file: string): NodeSettings {
 function hsmSettings({ pin, env, ...hsm }: HsmInput, at: (path: string) => string): HsmSettings {
   const placed =
     env === undefined ? {} : { env: Object.fromEntries(Object.entries(env).map(([k, v]) => [k, k === 'SOFTHSM2_CONF' ? at(v) : v])) }
-  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed }
+  const socket = 'prompt' in pin ? { pinSocket: at(`hsm-${hsm.name}.pin.sock`) } : {}
+  return { ...hsm, pin: 'file' in pin ? { file: at(pin.file) } : pin, ...placed, ...socket }
 }
 
 /**
@@ -149,11 +190,20 @@ export function parseSettings(text: string, file: string): NodeSettings {
     identityHsm: s.identity?.hsm,
     listen: s.p2p.listen,
     storePath: at(s.store.path),
+    explicitActivation: s.keys.activation === 'explicit',
     maxConcurrent: s.signing.maxConcurrent,
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    decoding: withPaths(s.decoding, at),
     backup: s.backup,
+    audit: {
+      path: at(s.audit.path),
+      witnessesRequired: s.audit.witnesses.required,
+      checkpointEntries: s.audit.checkpoint.entries,
+      checkpointMs: 1000 * s.audit.checkpoint.seconds,
+      isPostQuantum: s.audit.postQuantum,
+    },
     adminSocket: at(s.admin.socket),
     logLevel: s.log.level,
   }

@@ -3,7 +3,7 @@ import {
   ConclaveError,
   codeOf,
   InvalidArgument,
-  messageOf,
+  type Journal,
   type PartyId,
   PolicyDenied,
   parsePartySet,
@@ -12,58 +12,73 @@ import {
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
-import type { Policy } from '@conclave/policy'
+import type { StatementDigest } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
+import { noteEvent } from './audit/note-event.ts'
+import { sessionFailed, sessionSigned, sessionStarted } from './audit/signing-events.ts'
+import type { SigningGate } from './audit/signing-gate.ts'
+import type { DrillSignature } from './drill/hsm-drill.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
-import { Judge, type Judged, type Proposal } from './judge.ts'
+import type { Judged, Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { Proposals } from './proposals.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
+import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
 import type { RequestStore } from './store/request-store.ts'
-import { StoreError } from './store/store.ts'
+import { together } from './together.ts'
 
 export interface SignerOptions {
   readonly self: PartyId
   readonly scope: NodeScope
   readonly keys: KeyStore
+  readonly lives: KeyLives
   readonly epochs: EpochKeeper
   readonly pairs: PairStore
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
   readonly requests: RequestStore
   readonly hub: SessionHub
-  readonly policy: Policy
+  readonly proposals: Proposals
   readonly clock: Clock
   readonly log: Logger
   readonly maxConcurrent: number
+  readonly journal: Journal
+  readonly gate: SigningGate
+  /** Told of every signature. */
+  readonly signed?: (signature: DrillSignature) => void
   /** 32 bytes of HSM and operating-system randomness mixed. */
   seed(): Promise<Uint8Array>
 }
 
-/** Requests that were denied here lately: an attempt may come right behind its proposal. */
-export const DENIED_MAX = 256
-
-/** What fits the wire of the text that a policy's author wrote. */
-const [REASON_CHARS_MAX, RULE_CHARS_MAX] = [512, 128]
+/** A signing from the moment on at which nothing speaks against it. */
+interface Signing {
+  readonly sid: Uint8Array
+  /** Any other signer. */
+  readonly peer: PartyId
+  readonly proposal: Proposal
+  frozen: PolicyDenied | undefined
+}
 
 /**
  * Signing at this node. It decodes every payload itself and asks its own policy; nobody else's word counts.
  */
 export class Signer {
   readonly #o: SignerOptions
-  readonly #judge: Judge
-  readonly #denied = new Map<string, Proposal>()
+  readonly #proposals: Proposals
   /** Signatures, not sessions. */
   #running = 0
+  /** Sessions, with what they sign. */
+  readonly #sessions = new Map<string, Signing>()
 
   constructor(options: SignerOptions) {
     this.#o = options
-    this.#judge = new Judge(options.policy)
+    this.#proposals = options.proposals
   }
 
   /** Whether a signing is under way, in a session or before one. */
@@ -71,85 +86,77 @@ export class Signer {
     return this.#running > 0
   }
 
-  /** This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. */
-  async propose(p: Propose): Promise<Verdict> {
-    const { requestId } = p
-    try {
-      const { verdict, digests } = this.#judged(p)
-      const { allowed, code, rule } = verdict
-      // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
-      if (allowed) await this.#o.requests.remember(p)
-      else this.#noteDenied(p)
-      this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request denied')
-      return { requestId, allowed, code, reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX), digests }
-    } catch (error) {
-      if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
-      const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
-      return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [] }
+  /** Ends every session that signs what is frozen by now. */
+  stopFrozen(): void {
+    for (const signing of this.#sessions.values()) {
+      const { code, reason } = this.#proposals.judged(signing.proposal).verdict
+      if (code !== 'FROZEN') continue
+      signing.frozen = new PolicyDenied(code, reason)
+      this.#o.hub.stop(signing.sid, signing.peer, signing.frozen)
     }
+  }
+
+  /** @throws what {@link Proposals.propose} throws. */
+  propose(p: Propose): Promise<Verdict> {
+    return this.#proposals.propose(p)
   }
 
   /**
    * Takes part in one attempt.
    *
-   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} UNKNOWN_REQUEST, ATTEMPT_SPENT, BUSY, PAIR_*; what
-   * a session throws.
+   * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST,
+   * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
    */
   async sign(s: Sign): Promise<Signed> {
-    const known = (await this.#o.requests.get(s.requestId)) ?? this.#denied.get(toHex(s.requestId))
+    const known = await this.#proposals.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
-    // A request of many items must find room too, so what runs may exceed the limit by one request.
+    // A request of many signatures must find room too, so what runs may exceed the limit by one request.
     if (this.#running >= this.#o.maxConcurrent) throw new ConclaveError('BUSY', 'too many signings at once', { retriable: true })
-    const count = known.items.length
+    const refusal = this.#o.lives.refusal(known.keyId)
+    if (refusal?.code === 'KEY_DESTROYED') throw refusal
+    // The policy may have changed since the proposal, so it is asked again.
+    const judged = this.#proposals.judged(known)
+    const count = judged.digests.length
     this.#running += count
     try {
-      return await this.#sign(s, known)
+      return await this.#sign(s, known, judged)
     } finally {
       this.#running -= count
       this.#o.correlations.stir()
     }
   }
 
-  #judged(proposal: Proposal): Judged {
-    this.#o.keys.get(proposal.keyId)
-    return this.#judge.judge(proposal)
-  }
-
-  #noteDenied({ requestId, keyId, payloadType, items }: Propose): void {
-    const name = toHex(requestId)
-    this.#denied.delete(name)
-    this.#denied.set(name, { keyId, payloadType, items })
-    if (this.#denied.size > DENIED_MAX) this.#denied.delete(this.#denied.keys().next().value as string)
-  }
-
-  async #sign(s: Sign, known: Proposal): Promise<Signed> {
+  async #sign(s: Sign, known: Proposal, { verdict, digests: items, hash }: Judged): Promise<Signed> {
     const { self, scope } = this.#o
-    // The policy may have changed since the proposal, so it is asked again.
-    const { verdict, digests } = this.#judged(known)
+    const refusal = this.#proposals.refusal(known)
     const key = this.#keyIn(known.keyId, s.epoch)
     const signers = parsePartySet(s.signers)
     if (signers.length !== key.threshold || !signers.includes(self) || !signers.every((j) => key.parties.includes(j))) {
       throw new InvalidArgument('BAD_QUORUM', `a quorum is exactly ${key.threshold} parties of the key, this node among them`)
     }
-    const items = known.items.map(({ path }, i) => ({ digest: digests[i] as Uint8Array, path }))
-    const request: SignRequest = { requestId: s.requestId, signers, items, purpose: known.payloadType, attempt: s.attempt }
+    const names = { requestId: s.requestId, statement: hash, attempt: s.attempt }
+    const request: SignRequest = { ...names, signers, items, purpose: known.payloadType }
     const sid = signSid(scope.clusterContext, key, request)
-    if (!verdict.allowed) {
+    const { code, reason, rule } = verdict
+    const denied = refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule } }))
+    if (denied !== undefined) {
+      const peers = signers.filter((j) => j !== self)
       // The others may have begun.
-      this.#o.hub.decline(
-        sid,
-        signers.filter((j) => j !== self),
-        verdict.code,
-      )
-      throw new PolicyDenied(verdict.code, verdict.reason, { details: { rule: verdict.rule } })
+      this.#o.hub.decline(sid, peers, denied.code)
+      const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
+      await this.#proposals.noteRefused(known, said, items)
+      throw denied
     }
-    const { result, bytesSent } = await this.#run(sid, key, request)
-    if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each item')
+    const name = toHex(sid)
+    this.#sessions.set(name, { sid, peer: signers.find((j) => j !== self) as PartyId, proposal: known, frozen: undefined })
+    const { result, bytesSent } = await this.#run(sid, key, request).finally(() => this.#sessions.delete(name))
+    if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
       this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
-    const signed = result.map(({ signature, recovery }, i) => ({ digest: digests[i] as Uint8Array, signature, recovery }))
+    const signed = result.map(({ signature, recovery }, i) => ({ digest: (items[i] as StatementDigest).digest, signature, recovery }))
+    this.#o.signed?.({ requestId: s.requestId, key, signers, items: signed })
     return { requestId: s.requestId, items: signed, bytesSent }
   }
 
@@ -174,24 +181,32 @@ export class Signer {
   }
 
   async #run(sid: Uint8Array, key: KeyPublic, request: SignRequest) {
-    const { self, pairKeeper, correlations, requests, scope, hub } = this.#o
+    const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
     try {
+      await gate.confirmed()
       const names = pairKeeper.check(peers)
       const [, { share, states, seed }] = await together([
         requests.spend(request.requestId, request.attempt),
         this.#open(key, peers, opened),
+        journal.record(sessionStarted(sid, key, request)),
       ])
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
       if (pairKeeper.check(peers) !== names) throw new Timeout('PAIR_MISSING', 'a pair was set up again meanwhile', peers)
+      const frozen = this.#sessions.get(toHex(sid))?.frozen
+      if (frozen !== undefined) throw frozen
       using draw = correlations.draw(peers, request.items.length)
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
       const hooks: SessionHooks = { seed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
-      return await hub.run(sid, peers, job, hooks)
+      const done = await hub.run(sid, peers, job, hooks)
+      const signatures = done.result.map((r) => r.signature)
+      void noteEvent(journal, log, sessionSigned(sid, request.requestId, signatures))
+      return done
     } catch (error) {
+      void noteEvent(journal, log, sessionFailed(sid, request.requestId, error))
       // A spent attempt may be the name of a session that runs.
       if (codeOf(error) !== 'ATTEMPT_SPENT') hub.decline(sid, peers, codeOf(error))
       throw error
@@ -220,10 +235,4 @@ export class Signer {
     ])
     return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
   }
-}
-
-/** All results, or the first failure once every act has ended: nothing goes on that its caller does not know of. */
-async function together<const A extends readonly Promise<unknown>[]>(acts: A): Promise<{ -readonly [I in keyof A]: Awaited<A[I]> }> {
-  await Promise.allSettled(acts)
-  return (await Promise.all(acts)) as { -readonly [I in keyof A]: Awaited<A[I]> }
 }

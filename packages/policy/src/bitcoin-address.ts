@@ -1,6 +1,8 @@
 import { InvalidArgument, toHex } from '@conclave/core'
-import { Address, NETWORK, OutScript, p2pkh, p2sh, p2wpkh, TEST_NETWORK } from '@scure/btc-signer'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { Address, NETWORK, OutScript, TEST_NETWORK } from '@scure/btc-signer'
 import type { BitcoinNetwork } from './decode-context.ts'
+import { hash160 } from './hash160.ts'
 
 /** Regtest differs from testnet in nothing but the prefix of Bech32. */
 const NETWORKS = { mainnet: NETWORK, testnet: TEST_NETWORK, regtest: { ...TEST_NETWORK, bech32: 'bcrt' } } as const
@@ -21,16 +23,19 @@ export interface BitcoinScripts {
 
 function checkKey(publicKey: Uint8Array): void {
   if (publicKey.length !== 33) throw new InvalidArgument('BAD_PUBLIC_KEY', 'a public key is a compressed point of 33 bytes')
+  // Money that is paid to the hash of anything else is lost.
+  if (!secp256k1.utils.isValidPublicKey(publicKey, true)) throw new InvalidArgument('BAD_PUBLIC_KEY', 'not a point of secp256k1')
 }
 
 /** @throws {InvalidArgument} BAD_PUBLIC_KEY unless `publicKey` is 33 bytes of a point. */
 export function bitcoinScripts(publicKey: Uint8Array): BitcoinScripts {
   checkKey(publicKey)
-  try {
-    const segwit = p2wpkh(publicKey)
-    return { p2pkh: p2pkh(publicKey).script, p2shP2wpkh: p2sh(segwit).script, p2wpkh: segwit.script }
-  } catch (cause) {
-    throw new InvalidArgument('BAD_PUBLIC_KEY', 'not a point of secp256k1', {}, cause)
+  const hash = hash160(publicKey)
+  const segwit = OutScript.encode({ type: 'wpkh', hash })
+  return {
+    p2pkh: OutScript.encode({ type: 'pkh', hash }),
+    p2shP2wpkh: OutScript.encode({ type: 'sh', hash: hash160(segwit) }),
+    p2wpkh: segwit,
   }
 }
 

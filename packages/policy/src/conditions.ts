@@ -1,13 +1,22 @@
 import { assert, type DerivationPath, formatPath } from '@conclave/core'
+import { describeMissing, meetsApprovals } from './approver.ts'
 import type { DecodedPayload } from './decoded-payload.ts'
+import { limitBreach, type SpendHistory } from './limits.ts'
 import { matchesPath } from './path-pattern.ts'
 import type { RuleConditions } from './policy.ts'
+import { isWithin } from './time-windows.ts'
 
 /** What is asked of the policy: may this child of this key sign this payload? */
 export interface PolicyRequest {
   readonly keyId: string
   readonly path: DerivationPath
   readonly payload: DecodedPayload
+  /** Ids of approvers whose approval was verified; without the requester. */
+  readonly approvedBy?: ReadonlySet<string>
+  /** Milliseconds since the Unix epoch; undefined when whoever asks is not sure of the time. */
+  readonly nowMs?: number | undefined
+  /** What was spent before; without it a rule that limits what is spent is an error, which denies. */
+  readonly history?: SpendHistory | undefined
 }
 
 export type BreachCode =
@@ -21,6 +30,11 @@ export type BreachCode =
   | 'TOKEN_NOT_ALLOWED'
   | 'AMOUNT_OVER_LIMIT'
   | 'FEE_OVER_LIMIT'
+  | 'CLOCK_NOT_SURE'
+  | 'TIME_NOT_ALLOWED'
+  | 'SPENDING_LIMIT'
+  | 'COUNT_LIMIT'
+  | 'PENDING_APPROVAL'
 
 /** A condition of a rule that a request does not meet. */
 export interface Breach {
@@ -31,7 +45,8 @@ export interface Breach {
   readonly excess: bigint
 }
 
-type Condition = (when: RuleConditions, request: PolicyRequest) => Breach | undefined
+/** @param rule - whose condition it is. */
+type Condition = (when: RuleConditions, request: PolicyRequest, rule: string) => Breach | undefined
 
 /** The request meets the condition only if `met` is exactly true: a missing or NaN field never does. */
 function unless(met: boolean, code: BreachCode, reason: string, excess = 0n): Breach | undefined {
@@ -46,12 +61,20 @@ function atMost(value: bigint, max: bigint): boolean {
 const key: Condition = ({ keys }, { keyId }) =>
   unless(keys === undefined || keys.includes(keyId), 'KEY_NOT_ALLOWED', `it is not for key ${keyId}`)
 
-const path: Condition = ({ paths }, request) =>
-  unless(
-    paths === undefined || paths.some((pattern) => matchesPath(pattern, request.path)),
-    'PATH_NOT_ALLOWED',
-    `it is not for path ${formatPath(request.path)}`,
-  )
+/** Every child that signs, and every child that gets change: what a rule lets out of one child must not come under another's rule. */
+function pathsOf({ path: asked, payload }: PolicyRequest): readonly DerivationPath[] {
+  return [...payload.digests.map((digest) => digest.path ?? asked), ...payload.changePaths]
+}
+
+/** A drill says whose key it is for. */
+const drill: Condition = (_, { keyId, payload }) =>
+  unless(payload.type !== 'drill' || payload.keyId === keyId, 'KEY_NOT_ALLOWED', `it is a drill of another key than ${keyId}`)
+
+const path: Condition = ({ paths }, request) => {
+  if (paths === undefined) return undefined
+  const other = pathsOf(request).find((own) => !paths.some((pattern) => matchesPath(pattern, own)))
+  return unless(other === undefined, 'PATH_NOT_ALLOWED', `it is not for path ${formatPath(other ?? [])}`)
+}
 
 const payloadType: Condition = ({ payload: type }, { payload }) =>
   unless(type === undefined || type === payload.type, 'PAYLOAD_NOT_ALLOWED', `it is not for payloads of type ${payload.type}`)
@@ -128,8 +151,47 @@ const BOUNDS: readonly Condition[] = [
   feeIn('sat', (when) => when.feeMaxSat),
 ]
 
+const CLOCK_NOT_SURE = 'it depends on the time, and the clock of this node does not agree with a quorum'
+
+const time: Condition = ({ times }, { nowMs }) => {
+  if (times === undefined) return undefined
+  if (nowMs === undefined) return unless(false, 'CLOCK_NOT_SURE', CLOCK_NOT_SURE)
+  return unless(
+    times.some((window) => isWithin(window, nowMs)),
+    'TIME_NOT_ALLOWED',
+    'it is not for this time',
+  )
+}
+
+const limit: Condition = ({ limits, chains }, { keyId, payload, nowMs, history }, rule) => {
+  if (limits === undefined) return undefined
+  if (nowMs === undefined) return unless(false, 'CLOCK_NOT_SURE', CLOCK_NOT_SURE)
+  assert(history !== undefined, 'a limit needs to know what was spent')
+  return limits.map((l) => limitBreach(l, { rule, chains, keyId, payload, nowMs, history })).find((breach) => breach !== undefined)
+}
+
+/** The last one: what it asks for may still come. */
+const approvals: Condition = ({ approvals: rule }, { approvedBy = new Set() }) =>
+  rule === undefined
+    ? undefined
+    : unless(meetsApprovals(rule, approvedBy), 'PENDING_APPROVAL', `it waits for approvals: ${describeMissing(rule, approvedBy)}`)
+
 /** All conditions of an allow rule, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
-export const CONDITIONS: readonly Condition[] = [key, path, payloadType, chain, destination, data, method, tokens, ...BOUNDS]
+export const CONDITIONS: readonly Condition[] = [
+  key,
+  drill,
+  path,
+  payloadType,
+  chain,
+  destination,
+  data,
+  method,
+  tokens,
+  ...BOUNDS,
+  time,
+  limit,
+  approvals,
+]
 
 const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: PolicyRequest) =>
   chainId === undefined ? type === 'raw' : chainId === 0n || values.includes(chainId)
@@ -137,6 +199,14 @@ const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: Poli
 /** Of the chains that a payload is valid on, one is enough; a bare digest may be for any. */
 const anyChain: Condition = ({ chains }, request) =>
   unless(chains === undefined || isAnyOf(chains, request), 'CHAIN_NOT_ALLOWED', 'it is for other chains')
+
+/** One child is enough. */
+const anyPath: Condition = ({ paths }, request) =>
+  unless(
+    paths === undefined || pathsOf(request).some((own) => paths.some((pattern) => matchesPath(pattern, own))),
+    'PATH_NOT_ALLOWED',
+    'it is for other paths',
+  )
 
 /** One destination is enough; a payload whose destinations are not known may have any. */
 const anyDestination: Condition = ({ destinations }, { payload }) =>
@@ -146,5 +216,13 @@ const anyDestination: Condition = ({ destinations }, { payload }) =>
     'it is for other destinations',
   )
 
+/** Whoever is not sure of the time is denied. */
+const anyTime: Condition = ({ times }, { nowMs }) =>
+  unless(
+    times === undefined || nowMs === undefined || times.some((window) => isWithin(window, nowMs)),
+    'TIME_NOT_ALLOWED',
+    'it is for other times',
+  )
+
 /** All conditions of a deny rule: where an allow rule must hold for everything that a payload does, this holds for any part of it. */
-export const DENY_CONDITIONS: readonly Condition[] = [key, path, payloadType, anyChain, anyDestination]
+export const DENY_CONDITIONS: readonly Condition[] = [key, anyPath, payloadType, anyChain, anyDestination, anyTime]

@@ -13,3 +13,6 @@ export interface DecodeContext {
   /** The operator's own contracts. */
   readonly contracts?: readonly ContractAbi[] | undefined
 }
+
+/** What a process knows of every payload; the key comes with the request. */
+export type Decoding = Omit<DecodeContext, 'key'>

@@ -1,6 +1,6 @@
 import { messageOf } from '@conclave/core'
 import { type Breach, type BreachCode, CONDITIONS, DENY_CONDITIONS, type PolicyRequest } from './conditions.ts'
-import type { AllowRule, DenyRule, Policy, RuleConditions } from './policy.ts'
+import type { AllowRule, DenyRule, Policy } from './policy.ts'
 
 export type PolicyCode = 'ALLOWED' | 'POLICY_DENY_RULE' | 'POLICY_NO_RULE' | 'POLICY_ERROR' | BreachCode
 
@@ -22,12 +22,12 @@ interface Miss {
   readonly broken: number
 }
 
-function denies(when: RuleConditions, request: PolicyRequest): boolean {
-  return DENY_CONDITIONS.every((condition) => condition(when, request) === undefined)
+function denies({ name, when }: DenyRule, request: PolicyRequest): boolean {
+  return DENY_CONDITIONS.every((condition) => condition(when, request, name) === undefined)
 }
 
 function missOf(rule: AllowRule, request: PolicyRequest): Miss | undefined {
-  const breaches = CONDITIONS.map((condition) => condition(rule.when, request))
+  const breaches = CONDITIONS.map((condition) => condition(rule.when, request, rule.name))
   const position = breaches.findIndex((breach) => breach !== undefined)
   const first = breaches[position]
   return first === undefined ? undefined : { rule, first, position, broken: breaches.filter((b) => b !== undefined).length }
@@ -42,7 +42,7 @@ function closer(a: Miss, b: Miss): Miss {
 
 function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
   const denyRules = policy.rules.filter((rule): rule is DenyRule => rule.effect === 'deny')
-  const denied = denyRules.find((rule) => denies(rule.when, request))
+  const denied = denyRules.find((rule) => denies(rule, request))
   if (denied !== undefined) {
     return { allowed: false, code: 'POLICY_DENY_RULE', reason: `rule "${denied.name}" denies this`, rule: denied.name }
   }

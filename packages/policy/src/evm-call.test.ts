@@ -148,6 +148,9 @@ describe('evm.tx: calls', () => {
   it('evm.tx: arguments that two libraries do not read alike are refused', () => {
     const method = [...vault.methods.values()][1]
     if (method === undefined) throw new Error('no method')
+    // A struct of nothing is one to the first library only.
+    const empty = parseAbi(JSON.stringify([{ type: 'function', name: 'f', inputs: [{ type: 'tuple', name: 'x', components: [] }] }]))
+    expect(codeFor(() => call([...empty.methods.keys()].join().slice(2), [empty]))).equal('PAYLOAD_UNDECODABLE')
     const args = fromHex(encoded('place', [PAYEE, [[5n, '0x1234']], -5, true]).slice(8))
     const values = [PAYEE, [[5n, '0x1234']], -5n, true]
     const confirmed = (changed: readonly Value[]) => codeFor(() => confirmArguments(method, args, changed))

@@ -75,8 +75,6 @@ export function parseUnsigned(bytes: Uint8Array): UnsignedEvm {
     undecodable(TYPE, 'not the canonical encoding of an unsigned transaction')
   // The first byte is the library's only way to these types, so this narrows what is proved.
   const unsigned = { type: tx.type, raw: tx.raw } as UnsignedEvm
-  // What counts further than JavaScript's whole numbers no account ever sent.
-  if (unsigned.raw.nonce > BigInt(Number.MAX_SAFE_INTEGER)) undecodable(TYPE, 'a nonce of 2^53 or more')
   if (unsigned.type !== 'legacy' && unsigned.raw.chainId === 0n) undecodable(TYPE, 'chain id 0 would be valid on every chain')
   return unsigned
 }
@@ -145,6 +143,7 @@ export function decodeEvmTransaction(payload: Uint8Array, context: DecodeContext
     digest,
     digests: [{ digest, path: undefined }],
     destinations: destinationsOf(to, call),
+    changePaths: [],
     amounts: [{ asset: 'wei', amount: fields.valueWei }, ...call.amounts],
     feeMax: fields.feeMaxWei,
     call: call.call,

@@ -1,10 +1,11 @@
-import { fromHex, toHex, utf8 } from '@conclave/core'
+import { canonicalJson, fromHex, parseCanonicalJson, toHex, utf8 } from '@conclave/core'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { canonicalJson, parseCanonicalJson } from './canonical-json.ts'
 import { type DecodedPayload, decodePayload } from './decoded-payload.ts'
+import { encodeDrill } from './drill.ts'
 import { evaluate } from './evaluate.ts'
 import { SUPPLIER, unsigned, unsigned2930, unsignedLegacy } from './naive-rlp.fixture.ts'
 import { parsePolicy } from './policy-file.ts'
+import { type FixturePsbt, PAYEE, psbtOf, ROOT } from './psbt.fixture.ts'
 import { VECTORS } from './statement.fixture.ts'
 import { decodeStatement, encodeStatement } from './statement-bytes.ts'
 import { MAIL, permit, typedBytes } from './typed-data.fixture.ts'
@@ -36,6 +37,11 @@ const PAYLOADS = [
   unsigned({ data: fromHex(`a9059cbb${'00'.repeat(12)}${SUPPLIER.slice(2)}${'01'.repeat(32)}`) }),
 ]
 
+const ONE_INPUT: FixturePsbt = {
+  inputs: [{ kind: 'p2sh-p2wsh', path: [7], amountSat: 5000n, previous: null }],
+  outputs: [{ to: PAYEE, amountSat: 1n }],
+}
+
 /** Whatever was decoded is shown whole, in print that a terminal cannot be tricked with, and judged without an error. */
 function judge(input: Uint8Array): void {
   const payload = decodePayload('evm.tx', input)
@@ -50,6 +56,15 @@ function weigh(payload: DecodedPayload): void {
   if (verdict.code === 'POLICY_ERROR') throw new Error('a verdict by accident')
 }
 
+/** What goes in comes out, to the satoshi, and there is one digest for each input. */
+function judgePsbt(input: Uint8Array): void {
+  const payload = decodePayload('btc.psbt', input, { key: ROOT })
+  const sum = (of: readonly { readonly amountSat: bigint }[]) => of.reduce((total, { amountSat }) => total + amountSat, 0n)
+  if (sum(payload.inputs) !== sum(payload.outputs) + payload.feeSat) throw new Error('money from nowhere')
+  if (payload.digests.length !== payload.inputs.length) throw new Error('an input without a digest')
+  weigh(payload)
+}
+
 /** What JSON says is signed as it says it: there is no second text of it. */
 function judgeTyped(input: Uint8Array): void {
   const payload = decodePayload('eip712', input)
@@ -60,6 +75,17 @@ function judgeTyped(input: Uint8Array): void {
 function read(input: Uint8Array): void {
   const policy = parsePolicy(new TextDecoder().decode(input))
   for (const bytes of PAYLOADS) evaluate(policy, { keyId: 'treasury-1', path: [], payload: decodePayload('evm.tx', bytes) })
+}
+
+const DRILLS = [{ clusterId: 'c1'.repeat(32), keyId: 'treasury-1', node: 'zurich', hsm: 'primary', atMs: 1_800_000_000_000 }].map(
+  encodeDrill,
+)
+
+/** A drill is written in one way. */
+function judgeDrill(input: Uint8Array): void {
+  const payload = decodePayload('drill', input)
+  if (toHex(encodeDrill(payload)) !== toHex(input)) throw new Error('a drill of two forms')
+  weigh(payload)
 }
 
 /** What is read as a statement has no other bytes. */
@@ -76,6 +102,11 @@ export const TARGETS = [
     ...{ name: 'policy.eip712', kind: 'json', runs: 400, codes: /^PAYLOAD_UNDECODABLE$/ },
     start: () => ({ seeds: [MAIL, permit(SUPPLIER, '5')].map(typedBytes), run: judgeTyped }),
   },
+  {
+    ...{ name: 'policy.btc-psbt', kind: 'bytes', runs: 150, codes: /^PAYLOAD_UNDECODABLE$/, bounded: true },
+    start: () => ({ seeds: [psbtOf(), psbtOf({ version: 2 }), psbtOf(ONE_INPUT)], run: judgePsbt }),
+  },
+  { name: 'policy.drill', kind: 'json', runs: 300, codes: /^PAYLOAD_UNDECODABLE$/, start: () => ({ seeds: DRILLS, run: judgeDrill }) },
   {
     ...{ name: 'policy.statement', kind: 'bytes', runs: 600, codes: /^BAD_STATEMENT$/, bounded: true },
     start: () => ({ seeds: VECTORS.statements.map(({ bytes }) => fromHex(bytes)), run: restate }),

@@ -33,6 +33,8 @@ export interface PayloadFacts {
   readonly chainId: bigint | undefined
   /** All of them; undefined when they cannot be known. */
   readonly destinations: readonly Destination[] | undefined
+  /** Children of the key that get back a part of what it spends. */
+  readonly changePaths: readonly DerivationPath[]
   /** One for each asset that it moves. */
   readonly amounts: readonly Amount[]
   /** At most this is paid in fees, in `wei` or `sat`. */

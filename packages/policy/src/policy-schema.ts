@@ -1,15 +1,17 @@
 import { messageOf, parseKeyId } from '@conclave/core'
 import { z } from 'zod'
+import { amount, RULE_LIST_MAX, tokenAmountsMax } from './amount-schema.ts'
+import { approvals, approvers, requesters, resolveApprovals } from './approver-schema.ts'
 import { parseBitcoinAddress } from './bitcoin-address.ts'
 import { PAYLOAD_TYPES, type PayloadType } from './decoded-payload.ts'
 import { parseEvmAddress } from './evm-address.ts'
+import { limitProblem, limits } from './limit-schema.ts'
 import { parsePathPattern } from './path-pattern.ts'
 import { CONTRACT_CREATION, NO_CONTRACT } from './payload-facts.ts'
+import { times } from './time-schema.ts'
 
 export const RULES_MAX = 256
-export const RULE_LIST_MAX = 10_000
 const SEQUENCE_MAX = 0xffffffff
-const UINT256_MAX = (1n << 256n) - 1n
 
 // For a field that is missing zod has the same issue as for a field of the wrong type; a person needs to know which.
 const expected = (what: string, missing: string) => ({
@@ -38,17 +40,11 @@ const listOf = <Item extends z.ZodType>(item: Item, error: { error: (issue: { re
     .max(RULE_LIST_MAX, `more than ${RULE_LIST_MAX} values`)
     .refine((values) => new Set(values).size === values.length, 'a value is listed twice')
 
-const AMOUNT = 'an amount is a quoted whole number of base units, like "1000000000000000000": no sign, point, exponent or leading zero'
+const SCRIPT = /^script:([0-9a-f]{2}){1,10000}$/
 
-const amount = z
-  .string(AMOUNT)
-  .regex(/^(0|[1-9][0-9]{0,77})$/, AMOUNT)
-  .transform(BigInt)
-  .refine((units) => units <= UINT256_MAX, 'an amount is below 2^256')
-
-/** An address of Ethereum or Bitcoin, or a word for there being none, as the decoders name it. */
+/** An address of Ethereum or Bitcoin, a Bitcoin script that has none, or a word for there being no destination, as the decoders name it. */
 function parseDestination(text: string): string {
-  if (text === CONTRACT_CREATION || text === NO_CONTRACT) return text
+  if (text === CONTRACT_CREATION || text === NO_CONTRACT || SCRIPT.test(text)) return text
   return text.startsWith('0x') ? parseEvmAddress(text) : parseBitcoinAddress(text)
 }
 
@@ -71,28 +67,13 @@ const methods = listOf(
 )
 const primaryTypes = listOf(z.string(TYPE_NAME).regex(/^[A-Za-z_$][\w$]{0,127}$/, TYPE_NAME), listNamed('primaryTypes', 'type names'))
 
-const tokenAmountsMax = z
-  .record(z.string(), amount, '"tokenAmountsMax" is a mapping of token addresses to amounts')
-  .transform((limits, context) => {
-    const parsed = new Map<string, bigint>()
-    for (const [text, max] of Object.entries(limits)) {
-      try {
-        parsed.set(parseEvmAddress(text), max)
-      } catch (error) {
-        context.issues.push({ code: 'custom', message: messageOf(error), input: text, path: [text] })
-      }
-    }
-    if (parsed.size === 0 || parsed.size > RULE_LIST_MAX)
-      context.issues.push({ code: 'custom', message: `1 to ${RULE_LIST_MAX} tokens`, input: limits })
-    if (parsed.size < Object.keys(limits).length) context.issues.push({ code: 'custom', message: 'a token is listed twice', input: limits })
-    return parsed
-  })
-
 /** Of each payload type: what an allow rule must state, and what it may state beside keys and paths. */
 const BOUNDS: Readonly<Record<PayloadType, { readonly must: readonly string[]; readonly may: readonly string[] }>> = {
   'evm.tx': { must: ['chains', 'destinations', 'amountMaxWei'], may: ['feeMaxWei', 'data', 'methods', 'tokenAmountsMax'] },
   eip712: { must: ['chains', 'destinations', 'primaryTypes'], may: ['tokenAmountsMax'] },
+  'btc.psbt': { must: ['destinations', 'amountMaxSat', 'feeMaxSat'], may: [] },
   raw: { must: [], may: [] },
+  drill: { must: [], may: [] },
 }
 
 const anyPayload = {
@@ -100,6 +81,7 @@ const anyPayload = {
   ...{ amountMaxWei: amount.optional(), feeMaxWei: amount.optional(), amountMaxSat: amount.optional(), feeMaxSat: amount.optional() },
   data: z.enum(['none', 'known', 'any'], { error: '"data" is "none", "known" or "any"' }).optional(),
   ...{ methods: methods.optional(), primaryTypes: primaryTypes.optional(), tokenAmountsMax: tokenAmountsMax.optional() },
+  ...{ limits: limits.optional(), times: times.optional(), approvals: approvals.optional() },
 }
 
 const allowWhen = z
@@ -108,9 +90,13 @@ const allowWhen = z
     const { must, may } = BOUNDS[when.payload]
     const complain = (message: string, path: string[]) => context.addIssue({ code: 'custom', message, path })
     for (const name of must) if (when[name as keyof typeof when] === undefined) complain(`an allow rule must state "${name}"`, [name])
-    const known = ['keys', 'paths', 'payload', ...must, ...may]
+    const known = ['keys', 'paths', 'payload', 'limits', 'times', 'approvals', ...must, ...may]
     for (const [name, value] of Object.entries(when))
       if (value !== undefined && !known.includes(name)) complain(`"${name}" is not a condition of payload ${when.payload}`, [name])
+    for (const [i, limit] of (when.limits ?? []).entries()) {
+      const problem = limitProblem(limit, when.payload)
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: ['limits', i] })
+    }
   })
   .transform(({ primaryTypes: types, data, ...when }) => ({
     ...when,
@@ -123,7 +109,18 @@ const allowWhen = z
 const notInDeny = (name: string) =>
   z.never({ error: `"${name}" belongs in an allow rule: a deny rule that matches up to a bound would let more through` }).optional()
 
-const ALLOW_ONLY = ['amountMaxWei', 'feeMaxWei', 'amountMaxSat', 'feeMaxSat', 'tokenAmountsMax', 'data', 'methods', 'primaryTypes'] as const
+const ALLOW_ONLY = [
+  'amountMaxWei',
+  'feeMaxWei',
+  'amountMaxSat',
+  'feeMaxSat',
+  'tokenAmountsMax',
+  'data',
+  'methods',
+  'primaryTypes',
+  'approvals',
+  'limits',
+] as const
 
 const denyWhen = z.strictObject(
   {
@@ -132,6 +129,7 @@ const denyWhen = z.strictObject(
     payload: payload.optional(),
     chains: chains.optional(),
     destinations: destinations.optional(),
+    times: times.optional(),
     ...(Object.fromEntries(ALLOW_ONLY.map((name) => [name, notInDeny(name)])) as Record<
       (typeof ALLOW_ONLY)[number],
       ReturnType<typeof notInDeny>
@@ -153,14 +151,26 @@ const rule = z.discriminatedUnion(
 )
 
 /** The policy file as data: strict, amounts and chain ids as bigint, addresses with checksum, defaults filled in. */
-export const policySchema = z.strictObject(
-  {
-    version: z.literal(1, { error: '"version" must be 1' }),
-    sequence: z
-      .int(required('sequence', '"sequence" is a whole number'))
-      .min(1, '"sequence" starts at 1')
-      .max(SEQUENCE_MAX, `"sequence" is at most ${SEQUENCE_MAX}`),
-    rules: z.array(rule, required('rules', '"rules" is a list')).max(RULES_MAX, `more than ${RULES_MAX} rules`),
-  },
-  { error: 'a policy is a mapping of version, sequence and rules' },
-)
+export const policySchema = z
+  .strictObject(
+    {
+      version: z.literal(1, { error: '"version" must be 1' }),
+      sequence: z
+        .int(required('sequence', '"sequence" is a whole number'))
+        .min(1, '"sequence" starts at 1')
+        .max(SEQUENCE_MAX, `"sequence" is at most ${SEQUENCE_MAX}`),
+      rules: z.array(rule, required('rules', '"rules" is a list')).max(RULES_MAX, `more than ${RULES_MAX} rules`),
+      requesters: requesters.optional(),
+      approvers: approvers.optional(),
+    },
+    { error: 'a policy is a mapping of version, sequence and rules, and of requesters and approvers where there are some' },
+  )
+  .transform(({ rules, ...policy }, context) => ({
+    ...policy,
+    rules: rules.map((rule, i) => {
+      if (rule.effect === 'deny' || rule.when.approvals === undefined) return rule
+      const complain = (message: string) => context.addIssue({ code: 'custom', message, path: ['rules', i, 'when', 'approvals'] })
+      const approvals = resolveApprovals(rule.when.approvals, policy.approvers ?? [], complain)
+      return { ...rule, when: { ...rule.when, approvals } }
+    }),
+  }))

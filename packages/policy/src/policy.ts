@@ -1,5 +1,8 @@
 import { concat, tagged, utf8 } from '@conclave/core'
+import { type ApprovalRule, type Approver, hashApprovalRule, hashApprover, hashRequester, type Requester } from './approver.ts'
 import type { PayloadType } from './decoded-payload.ts'
+import { type Limit, limitText } from './limits.ts'
+import { type TimeWindow, timeWindowText } from './time-windows.ts'
 
 export const POLICY_FORMAT = 'conclave-policy/1'
 
@@ -25,6 +28,12 @@ export interface RuleConditions {
   readonly data?: 'none' | 'known' | 'any' | undefined
   /** Signatures of methods, or primary types of typed data. */
   readonly methods?: readonly string[] | undefined
+  /** Whose yes it takes beside that of the nodes. */
+  readonly approvals?: ApprovalRule | undefined
+  /** When: any of them. */
+  readonly times?: readonly TimeWindow[] | undefined
+  /** What may be spent while a window slides: all of them hold. */
+  readonly limits?: readonly Limit[] | undefined
 }
 
 /** An allow rule is for one payload type; `parsePolicy` sees to it that whom it pays, where and how much are stated. */
@@ -38,7 +47,7 @@ export interface AllowRule {
 export interface DenyRule {
   readonly name: string
   readonly effect: 'deny'
-  readonly when: Pick<RuleConditions, 'keys' | 'paths' | 'payload' | 'chains' | 'destinations'>
+  readonly when: Pick<RuleConditions, 'keys' | 'paths' | 'payload' | 'chains' | 'destinations' | 'times'>
 }
 
 export type Rule = AllowRule | DenyRule
@@ -49,6 +58,9 @@ export interface Policy {
   /** 1..2^32-1; append-only, so a higher sequence replaces a lower one. */
   readonly sequence: number
   readonly rules: readonly Rule[]
+  /** Whose requests are taken; undefined when requests need no signature. */
+  readonly requesters?: readonly Requester[] | undefined
+  readonly approvers?: readonly Approver[] | undefined
 }
 
 const ABSENT = new Uint8Array(0)
@@ -63,12 +75,16 @@ function hashText(value: string | bigint | undefined): Uint8Array {
 }
 
 /** Each behind its name, so that none stands for another. */
-function laterConditions({ amountMaxSat, feeMaxSat, tokenAmountsMax, methods }: RuleConditions): readonly Uint8Array[] {
+function laterConditions(when: RuleConditions): readonly Uint8Array[] {
+  const { amountMaxSat, feeMaxSat, tokenAmountsMax, methods, times, limits, approvals } = when
   const named: readonly (readonly [string, Uint8Array])[] = [
     ['amountMaxSat', hashText(amountMaxSat)],
     ['feeMaxSat', hashText(feeMaxSat)],
     ['tokenAmountsMax', hashSet(tokenAmountsMax && [...tokenAmountsMax].map(([token, max]) => `${token} ${max}`))],
     ['methods', hashSet(methods)],
+    ['times', hashSet(times?.map(timeWindowText))],
+    ['limits', hashSet(limits?.map(limitText))],
+    ['approvals', approvals === undefined ? ABSENT : hashApprovalRule(approvals)],
   ]
   return named.filter(([, value]) => value.length > 0).flatMap(([name, value]) => [utf8(name), value])
 }
@@ -99,5 +115,10 @@ function hashRule({ name, effect, when }: { name: string; effect: string; when: 
  */
 export function policyHash(policy: Policy): Uint8Array {
   const rules = concat(...policy.rules.map(hashRule))
-  return tagged('policy', utf8(POLICY_FORMAT), utf8(String(policy.version)), utf8(String(policy.sequence)), rules)
+  const { requesters, approvers } = policy
+  const people = [
+    ...(requesters === undefined ? [] : [tagged('policy-requesters', ...requesters.map(hashRequester))]),
+    ...(approvers === undefined ? [] : [tagged('policy-approvers', ...approvers.map(hashApprover))]),
+  ]
+  return tagged('policy', utf8(POLICY_FORMAT), utf8(String(policy.version)), utf8(String(policy.sequence)), rules, ...people)
 }

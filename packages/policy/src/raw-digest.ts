@@ -18,6 +18,7 @@ export function decodeRawDigest(payload: Uint8Array): DecodedRawDigest {
     type: 'raw',
     digest,
     digests: [{ digest, path: undefined }],
+    changePaths: [],
     ...{ chainId: undefined, destinations: undefined, amounts: [], feeMax: 0n, call: 'blind', method: undefined },
     summary: [
       { label: 'Type', value: 'Bare digest' },

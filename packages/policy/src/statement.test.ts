@@ -1,9 +1,9 @@
-import { codeOf, concat, formatPath, fromHex, toHex, utf8 } from '@conclave/core'
+import { codeOf, concat, formatPath, fromHex, payloadHash, toHex, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { naiveStatementBytes, naiveTagged, type PlainStatement } from './naive-statement.fixture.ts'
 import { statementOf, VECTORS } from './statement.fixture.ts'
-import { payloadHash, type Statement } from './statement.ts'
+import type { Statement } from './statement.ts'
 import { decodeStatement, encodeStatement, STATEMENT_BYTES_MAX, statementHash } from './statement-bytes.ts'
 import { summaryHash } from './summary.ts'
 

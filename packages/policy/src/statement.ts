@@ -1,4 +1,4 @@
-import { checkPath, type DerivationPath, InvalidArgument, parseKeyId, tagged } from '@conclave/core'
+import { checkPath, type DerivationPath, InvalidArgument, parseKeyId } from '@conclave/core'
 
 /** Digests of one statement, all items together; as many as one signing session has. */
 export const STATEMENT_DIGESTS_MAX = 32
@@ -106,9 +106,4 @@ export function checkStatement(statement: Statement): void {
   if (statement.items.length === 0 || Math.max(statement.items.length, digests) > STATEMENT_DIGESTS_MAX)
     throw badStatement(`it has 1 to ${STATEMENT_DIGESTS_MAX} digests`)
   statement.items.forEach(checkItem)
-}
-
-/** The hash of the exact bytes of a payload: 32 bytes. */
-export function payloadHash(payload: Uint8Array): Uint8Array {
-  return tagged('payload', payload)
 }

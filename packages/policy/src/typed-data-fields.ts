@@ -1,4 +1,4 @@
-import type { JsonValue } from './canonical-json.ts'
+import type { JsonValue } from '@conclave/core'
 import { parseEvmAddress } from './evm-address.ts'
 import { undecodable } from './payload-facts.ts'
 import { quoted } from './printable.ts'

@@ -1,5 +1,4 @@
-import { utf8 } from '@conclave/core'
-import { canonicalJson, type JsonValue } from './canonical-json.ts'
+import { canonicalJson, type JsonValue, utf8 } from '@conclave/core'
 
 /** The example of EIP-712 itself, whose digest the EIP states. */
 export const MAIL = {

@@ -1,9 +1,8 @@
-import { fromHex, toHex } from '@conclave/core'
+import { fromHex, type JsonValue, parseCanonicalJson, toHex } from '@conclave/core'
 import { SigningKey } from 'ethers/crypto'
 import { TypedDataEncoder } from 'ethers/hash'
 import { computeAddress } from 'ethers/transaction'
 import { verifyTyped } from 'micro-eth-signer'
-import { type JsonValue, parseCanonicalJson } from './canonical-json.ts'
 import { type Amount, type Destination, NO_CONTRACT, type PayloadFacts, undecodable } from './payload-facts.ts'
 import type { SummaryLine } from './summary.ts'
 import { objectOf, parseTypes, type TypedField, type TypedLeaf, type TypedTypes, typedLeaves } from './typed-data-fields.ts'
@@ -143,6 +142,7 @@ export function decodeTypedData(payload: Uint8Array): DecodedTypedData {
   const destinations: Destination[] = [contract, ...(permit === undefined ? [] : [permit.spender])].map((id) => ({ id, text: id }))
   return {
     ...{ type: 'eip712', chainId, primaryType: typed.primaryType, verifyingContract, leaves, digest, destinations },
+    changePaths: [],
     digests: [{ digest, path: undefined }],
     ...{ amounts: permit === undefined ? [] : [permit.amount], feeMax: 0n, call: 'known', method: typed.primaryType },
     summary: summarize(typed, domain, leaves, digest),

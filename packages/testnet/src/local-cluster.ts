@@ -26,6 +26,8 @@ export interface ClusterPlan {
   readonly silentCoordinators?: readonly string[]
   /** Of every node's correlation pool; none is made ahead of need unless this or `nodeSettings` says so. */
   readonly pool?: { readonly low: number; readonly high: number }
+  /** More arguments of `conclave node init`, by the name of the node: e.g. which HSM. */
+  readonly nodeInit?: Readonly<Record<string, readonly string[]>>
   /** YAML that goes below every node's settings, and below those of the coordinator. */
   readonly nodeSettings?: string
   readonly coordinatorSettings?: string
@@ -57,12 +59,12 @@ interface Place {
 
 /** A node with a fresh HSM token and identity, and what its operator puts into its directory. */
 async function initNode(
-  { dir, policy, pool = { low: 0, high: 0 }, nodeSettings = '' }: ClusterPlan,
+  { dir, policy, pool = { low: 0, high: 0 }, nodeSettings = '', nodeInit = {} }: ClusterPlan,
   name: string,
   { listen, far }: Place,
 ): Promise<void> {
   const home = join(dir, name)
-  await conclave('node', 'init', '--dir', home, '--name', name, '--listen', listen)
+  await conclave('node', 'init', '--dir', home, '--name', name, '--listen', listen, ...(nodeInit[name] ?? []))
   await writeFile(join(home, 'policy.yaml'), policy)
   const signing = /^signing:/m.test(nodeSettings) ? '' : `signing:\n  pool: { low: ${pool.low}, high: ${pool.high} }\n`
   await appendFile(join(home, 'node.yaml'), `${signing}${nodeSettings}`)

@@ -5,6 +5,7 @@ import { type ClusterLock, ConclaveError, codeOf, type IdentitySigner, type Memb
 import { type LinkStatus, libp2pTransport, type Transport } from '@conclave/transport'
 import { decode, encode, Frame, type NodeStatus, type Request, type Response, type Signed } from '@conclave/wire'
 import { until } from './child.ts'
+import { OPEN_TERMS } from './open-terms.ts'
 
 const LINK_TIMEOUT_MS = 60_000
 const ANSWER_TIMEOUT_MS = 60_000
@@ -117,7 +118,13 @@ export class MemberPeer {
   /** Proposes to the signers and lets exactly them sign. @returns what each of them answered. @throws like `ask`. */
   async sign({ requestId, keyId, payloads, signers, attempt = 1 }: SignOrder): Promise<readonly Signed[]> {
     const names = signers.map((i) => nodeOf(this.lock, i)?.name ?? '')
-    const propose = { requestId, keyId, payloadType: 'evm.tx', items: payloads.map((payload) => ({ payload, path: [] })) }
+    const propose = {
+      requestId,
+      keyId,
+      payloadType: 'evm.tx',
+      items: payloads.map((payload) => ({ payload, path: [] })),
+      terms: OPEN_TERMS,
+    }
     await Promise.all(names.map((name) => this.ask(name, { propose })))
     const answers = await Promise.all(
       names.map((name) => this.ask(name, { sign: { requestId, attempt, signers: [...signers], epoch: 0 } })),

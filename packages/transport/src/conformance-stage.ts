@@ -10,7 +10,7 @@ export interface ConformanceWorld {
 }
 
 export interface Seen {
-  readonly kind: 'up' | 'down' | 'frame'
+  readonly kind: 'up' | 'down' | 'frame' | 'unproved'
   /** Names: who saw it, about whom. */
   readonly at: string
   readonly from: string
@@ -62,6 +62,7 @@ export class Stage {
     return {
       linkUp: (member) => this.#see({ kind: 'up', at, from: member.name }),
       linkDown: (member, reason) => this.#see({ kind: 'down', at, from: member.name, reason }),
+      unproved: (member) => this.#see({ kind: 'unproved', at, from: member.name }),
       frame: (member, frame) => this.#see({ kind: 'frame', at, from: member.name, frame }),
     }
   }
@@ -147,7 +148,7 @@ export class Stage {
 /** For every member `up` and `down` alternate, beginning with `up`, and frames come only while up. */
 export function wellFormed(seen: readonly Seen[], at: string, from: Member): boolean {
   let up = false
-  for (const s of seen.filter((x) => x.at === at && x.from === from.name)) {
+  for (const s of seen.filter((x) => x.at === at && x.from === from.name && x.kind !== 'unproved')) {
     if (s.kind === 'frame' ? !up : (s.kind === 'up') === up) return false
     if (s.kind !== 'frame') up = s.kind === 'up'
   }

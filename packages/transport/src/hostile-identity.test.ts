@@ -38,7 +38,7 @@ describe('libp2p: a peer key without the identity that belongs to it', () => {
   const refused = async (link: RawLink, reason: string) => {
     await link.closed
     await stage.until(() => stage.status('node-1', 'node-3').downReason === reason, reason)
-    expect(stage.seen.filter((s) => s.from === 'node-3')).to.deep.equal([])
+    expect(stage.seen.filter((s) => s.from === 'node-3' && s.kind !== 'unproved')).to.deep.equal([])
   }
 
   it('proof: the right one brings the link up, and frames behind it arrive', async () => {
@@ -65,6 +65,25 @@ describe('libp2p: a peer key without the identity that belongs to it', () => {
     link.stream.send(prefixed(utf8('let me in')))
     await refused(link, 'HELLO_INVALID')
     expect(stage.status('node-1', 'node-3').violations).to.equal(1)
+  })
+
+  it('proof: that one was refused is told once, and again after a link with the member', async () => {
+    const told = () => stage.seen.filter((s) => s.kind === 'unproved' && s.at === 'node-1')
+    const forge = async () => {
+      const link = await greet('node-1')
+      send(link, new Uint8Array(72).fill(7))
+      await link.closed
+    }
+    for (let i = 0; i < 3; i++) await forge()
+    await stage.until(() => stage.status('node-1', 'node-3').failures === 3, 'three refusals')
+    expect(told()).to.have.length(1)
+    const good = await greet('node-1')
+    send(good, await proofFor('node-1', good.answer))
+    await stage.until(() => stage.status('node-1', 'node-3').up, 'the link')
+    good.connection.abort(new Error('gone'))
+    await stage.until(() => !stage.status('node-1', 'node-3').up, 'its end')
+    await forge()
+    await stage.until(() => told().length === 2, 'the second time')
   })
 
   it('proof: one of an earlier link, and one that another member asked for, are IDENTITY_UNPROVED', async () => {

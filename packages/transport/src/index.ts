@@ -1,7 +1,7 @@
 export { softIdentity } from './identity-signer.ts'
 export { type Libp2pTransportInit, libp2pTransport } from './libp2p-transport.ts'
 export { type Logger, silentLogger } from './logger.ts'
-export { checkLockPeerIds, dials, memberNamed, peerIdOf, peersOf } from './membership.ts'
+export { checkLockPeerIds, dials, memberNamed, mustProve, peerIdOf, peersOf } from './membership.ts'
 export { MemoryHub, type MemoryHubInit, type Pending } from './memory-hub.ts'
 export { type MemoryTransportInit, memoryTransport } from './memory-transport.ts'
 export { checkRuntime } from './runtime.ts'

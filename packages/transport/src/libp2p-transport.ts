@@ -248,6 +248,7 @@ class Libp2pTransport implements Transport {
     const { member } = link.peer
     if (this.#current.get(member.peerId) === link) this.#current.delete(member.peerId)
     if (!wasUp) {
+      if (reason === 'IDENTITY_UNPROVED' && link.peer.failedProof()) this.#events?.unproved?.(member)
       this.#failed(link.peer, reason, cause)
       return
     }

@@ -102,6 +102,7 @@ class MemoryTransport implements Transport, Port {
 
   refused(peerId: string, reason: DownReason): void {
     const peer = this.#peers.get(peerId)
+    if (reason === 'IDENTITY_UNPROVED' && peer?.failedProof() === true) this.#events?.unproved?.(peer.member)
     peer?.ended(reason, false)
     this.#logger.warn({ member: peer?.member.name, peerId, reason }, 'link did not come up')
   }

@@ -15,6 +15,7 @@ export class Peer {
   #failures = 0
   #violations = 0
   #downReason: DownReason | undefined
+  #toldUnproved = false
 
   constructor(member: Member) {
     this.member = member
@@ -36,6 +37,14 @@ export class Peer {
     this.#up = true
     this.#ups++
     this.#downReason = undefined
+    this.#toldUnproved = false
+  }
+
+  /** @returns whether that is news: since the last link, nobody has failed to prove this identity. */
+  failedProof(): boolean {
+    const isNews = !this.#toldUnproved
+    this.#toldUnproved = true
+    return isNews
   }
 
   /** A link that was up went down, or an attempt did not come up while no other link is up. */
@@ -99,5 +108,6 @@ export function guarded(events: TransportEvents, logger: Logger): TransportEvent
     frame: (from, frame) => call('frame', from, () => events.frame(from, frame)),
     linkUp: (member) => call('linkUp', member, () => events.linkUp(member)),
     linkDown: (member, reason) => call('linkDown', member, () => events.linkDown(member, reason)),
+    unproved: (member) => call('unproved', member, () => events.unproved?.(member)),
   }
 }

@@ -60,6 +60,11 @@ export interface TransportEvents {
   /** The application handshake is done: frames pass both ways from now on. */
   linkUp(member: Member): void
   linkDown(member: Member, reason: DownReason): void
+  /**
+   * Somebody has the peer key of that member and did not prove its identity: a stolen key. Told once until a link with the member is up,
+   * however often it is tried.
+   */
+  unproved?(member: Member): void
 }
 
 /**

@@ -1,9 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { setImmediate } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Clock, VaultError } from '@conclave/core'
 import type { AgentReply, AgentSettings, BatchedOperation, BatchedReply, Operation, Reply, RequestBody } from './agent/protocol.ts'
 import { isAvailability, isPinRefused } from './codes.ts'
+import { forkAgent } from './fork-agent.ts'
 import { vaultError } from './vault-error.ts'
 
 /** Beyond this an HSM is so far behind that waiting longer is worse than asking another one. */
@@ -16,12 +16,7 @@ const CLOSE_TIMEOUT_MS = 3_000
 /** Some libraries hold on to a broken connection for the life of their process (D-Bus): by then the agent has reconnected in vain. */
 const LOST_MAX_MS = 5_000
 
-const AGENT_ENTRY = fileURLToPath(new URL(`./agent/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
-
 const BATCHED: ReadonlySet<Operation> = new Set<BatchedOperation>(['unwrap', 'random'])
-
-/** All that an agent inherits; above all not the other HSMs' PIN variables, nor NODE_OPTIONS. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'SOFTHSM2_CONF', 'CREDENTIALS_DIRECTORY']
 
 /**
  * Tokens that refused their PIN in this process, by agent settings. Kept for the life of the process, whatever is closed and
@@ -43,13 +38,6 @@ interface Job {
   readonly timeoutMs: number
   resolve(result: unknown): void
   reject(error: unknown): void
-}
-
-/** What an agent of an HSM is started with. */
-export function agentEnvironment(settings: AgentSettings, env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const names = 'env' in settings.pin ? [...INHERITED, settings.pin.env] : INHERITED
-  const inherited = names.flatMap((n) => (process.env[n] === undefined ? [] : [[n, process.env[n]] as const]))
-  return { ...Object.fromEntries(inherited), ...env }
 }
 
 /**
@@ -102,6 +90,11 @@ export class AgentProcess {
     this.#failures = 0
     this.#lastFailure = undefined
     this.#restartAtMs = 0
+  }
+
+  /** Ends the agent whatever it is doing, and lets it clean up. */
+  interrupt(): void {
+    if (this.#child?.connected === true) this.#child.disconnect()
   }
 
   /** Serves what was asked for before, then ends the agent. */
@@ -165,13 +158,7 @@ export class AgentProcess {
     const refused = refusedPins.get(this.#pinKey())
     if (refused !== undefined) throw refused
     if (this.#lastFailure !== undefined && clock.nowMs() < this.#restartAtMs) throw this.#lastFailure
-    const child = fork(AGENT_ENTRY, [], {
-      serialization: 'advanced',
-      env: agentEnvironment(settings, env),
-      // Neither the parent's flags (--inspect would open the agent) nor a debugger by signal.
-      execArgv: ['--disable-sigusr1'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
+    const child = forkAgent(settings, env)
     this.#adopt(child)
     try {
       await this.#exchange(child, 'start', { ...settings, serial: this.#serial ?? settings.serial }, startTimeoutMs)

@@ -22,6 +22,7 @@ export type VaultCode =
   | 'TIMEOUT'
   | 'AGENT_DIED'
   | 'TAKEN_OUT'
+  | 'BAD_RANDOM'
   | 'UNSUPPORTED'
   | 'MODULE_MISSING'
   | 'CLOSED'
@@ -33,7 +34,7 @@ const AVAILABILITY: readonly string[] = ['SESSION_LOST', 'TOKEN_LOST', 'BUSY', '
 const PIN_REFUSED: readonly string[] = ['PIN_INCORRECT', 'PIN_LOCKED', 'PIN_FINAL_TRY'] satisfies VaultCode[]
 
 /** This HSM serves nobody until a person has seen to it. Nothing is said against records, keys or other HSMs. */
-const NEEDS_PERSON: readonly string[] = [...PIN_REFUSED, 'PIN_NEEDED', 'PIN_SOURCE', 'MODULE_MISSING']
+const NEEDS_PERSON: readonly string[] = [...PIN_REFUSED, 'PIN_NEEDED', 'PIN_SOURCE', 'MODULE_MISSING', 'BAD_RANDOM']
 
 /** Nobody is mistaken, and a person is expected to come: a node starts without such an HSM if another one works. */
 const AWAITS_PERSON: readonly string[] = ['PIN_NEEDED', 'PIN_FINAL_TRY', 'PIN_LOCKED'] satisfies VaultCode[]

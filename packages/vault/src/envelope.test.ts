@@ -1,4 +1,4 @@
-import { equalBytes, type Random, systemRandom, toHex } from '@conclave/core'
+import { type Random, systemRandom, toHex } from '@conclave/core'
 import { expect } from 'chai'
 import type { VaultCode } from './codes.ts'
 import { CONFORMANCE_CONTEXT as CONTEXT, opened, refusal, CONFORMANCE_SECRET as SECRET } from './conformance.ts'
@@ -141,20 +141,5 @@ describe('envelope', () => {
     const { record } = await sealRecord([hsm], random, CONTEXT, SECRET)
     using _ = await openRecord([hsm], CONTEXT, record)
     expect(seen.map(toHex)).to.deep.equal(Array(3).fill('00'.repeat(32)))
-  })
-
-  it('random: neither source alone decides', async () => {
-    const fixed: Random = { bytes: (length) => new Uint8Array(length).fill(7) }
-    const vaultOf = (hsm: Random, system: Random) =>
-      memoryVault({ devices: [new MemoryDevice({ name: 'primary', random: hsm })], random: system })
-    const outputs = await Promise.all(
-      [
-        [fixed, fixed],
-        [fixed, systemRandom],
-        [systemRandom, fixed],
-      ].map(async ([hsm, system]) => (await vaultOf(hsm!, system!)).random(32)),
-    )
-    expect(new Set(outputs.map(toHex)).size).to.equal(3)
-    expect(equalBytes(outputs[0]!, await (await vaultOf(fixed, fixed)).random(32))).to.equal(true)
   })
 })

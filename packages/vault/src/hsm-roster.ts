@@ -81,6 +81,7 @@ export class HsmRoster {
       throw new InvalidArgument('UNKNOWN_HSM', `this node has no HSM called "${name}": it has ${known}`)
     }
     return {
+      pinSocket: hsm.pinSocket,
       takeOut: () => hsm.takeOut(),
       putBack: () => this.#after(hsm, hsm.putBack()),
       retry: () => this.#after(hsm, hsm.retry()),

@@ -1,14 +1,5 @@
-import { createSecretKey, hkdfSync } from 'node:crypto'
-import {
-  concat,
-  type IdentityKey,
-  type IdentitySigner,
-  InvalidArgument,
-  type Random,
-  sameIdentity,
-  utf8,
-  type VaultError,
-} from '@conclave/core'
+import { type IdentityKey, type IdentitySigner, InvalidArgument, type Random, sameIdentity, type VaultError } from '@conclave/core'
+import { ENTROPY_BYTES, mixEntropy } from './entropy.ts'
 import { firstFailure, inTurn, openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
 import { HsmRoster, type RosterParts } from './hsm-roster.ts'
@@ -18,8 +9,6 @@ import type { CheckpointSigner, KeyVault, SealContext } from './key-vault.ts'
 import { canFailOver, vaultError } from './vault-error.ts'
 
 const RANDOM_BYTES_MAX = 1024
-/** From each of the two sources, whatever length is asked for. */
-const ENTROPY_BYTES = 64
 
 export interface VaultParts extends RosterParts {
   /** The identity, made over the HSM that holds it as the vault uses it. */
@@ -87,11 +76,7 @@ export function createVault({ identity, checkpointKeys, random: systemEntropy, .
       throw new InvalidArgument('BAD_LENGTH', `random gives 1 to ${RANDOM_BYTES_MAX} bytes`, { length })
     }
     const fromHsm = await firstOf(hsms, (hsm) => hsm.random(ENTROPY_BYTES), 'no HSM')
-    const ikm = concat(fromHsm, systemEntropy.bytes(ENTROPY_BYTES))
-    const out = new Uint8Array(hkdfSync('sha256', createSecretKey(ikm), new Uint8Array(0), utf8('conclave-random-v1'), length))
-    fromHsm.fill(0)
-    ikm.fill(0)
-    return out
+    return mixEntropy(fromHsm, systemEntropy.bytes(ENTROPY_BYTES), length)
   }
 
   const life = kekLife({ hsms, identity: signer.key, inFlight, isClosing: () => closing !== undefined })
@@ -112,8 +97,8 @@ export function createVault({ identity, checkpointKeys, random: systemEntropy, .
     watch: (listener) => roster.watch(listener),
     missingFrom: (record) => roster.missingFrom(record),
     hsm(name) {
-      const { takeOut, putBack, retry } = roster.control(name)
-      return { takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
+      const { pinSocket, takeOut, putBack, retry } = roster.control(name)
+      return { pinSocket, takeOut, putBack: () => serve(putBack), retry: () => serve(retry) }
     },
     ...life,
     close() {

@@ -1,6 +1,7 @@
 import { type Clock, codeOf, VaultError } from '@conclave/core'
 import type { SigningUse } from './agent/protocol.ts'
 import { isAvailability, needsPerson } from './codes.ts'
+import { EntropyCheck } from './entropy.ts'
 import type { Hsm, HsmDescription, Kek, KekReport, Standing, WrappedKey } from './hsm.ts'
 import { vaultError } from './vault-error.ts'
 import type { HsmState, VaultEvent } from './vault-events.ts'
@@ -51,6 +52,7 @@ export class WatchedHsm implements Hsm {
   readonly name: string
   readonly #o: WatchOptions
   readonly #latencies: number[] = []
+  readonly #entropy = new EntropyCheck()
   #known: HsmDescription | undefined
   #state: HsmState = 'up'
   #sinceMs: number
@@ -74,6 +76,10 @@ export class WatchedHsm implements Hsm {
     if (this.#state === 'down') return this.#failure?.code === 'TIMEOUT' ? 'away' : 'doubtful'
     // Of the refusals, those that are about a key show themselves only where that key is needed.
     return this.#state === 'out' || needsPerson(this.#failure?.code ?? '') ? 'away' : 'up'
+  }
+
+  get pinSocket(): string | undefined {
+    return this.#o.hsm.pinSocket
   }
 
   get observed(): Observed {
@@ -129,7 +135,7 @@ export class WatchedHsm implements Hsm {
   }
 
   random(length: number): Promise<Uint8Array> {
-    return this.#run(() => this.#o.hsm.random(length))
+    return this.#run(async () => this.#entropy.accept(await this.#o.hsm.random(length), length, this.name))
   }
 
   ping(): Promise<void> {

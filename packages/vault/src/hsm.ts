@@ -75,6 +75,8 @@ export interface Hsm {
   random(length: number): Promise<Uint8Array>
   /** Proves that the KEK works, by a round trip. */
   ping(): Promise<void>
+  /** Where a person may bring its PIN, if that is how it gets one. */
+  readonly pinSocket?: string | undefined
   /** A person has seen to it: forgets refusals that were kept so as not to try again, e.g. of a PIN. */
   forgive?(): Promise<void>
   /** @throws {VaultError} KEY_MISSING when it holds none. */

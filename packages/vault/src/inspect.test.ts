@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { systemClock } from '@conclave/core'
 import { expect } from 'chai'
+import { riskOfLogin } from './agent/inspect-token.ts'
 import { inspectHsm } from './inspect.ts'
+import { KEK_LABEL } from './pkcs11-hsm.ts'
 import type { HsmSettings } from './settings.ts'
 import { emptyToken, provisionSoftHsm, SOFTHSM_MISSING, type SoftHsm, softHsm, temporaryDirectory } from './softhsm-rig.fixture.ts'
 
@@ -93,6 +97,46 @@ describe('HSM inspection', () => {
     }
   })
 
+  it('inspection: no login to a token that is locked, at its final try, counting, without a PIN, or not clearly meant', () => {
+    const sound = {
+      slot: Buffer.alloc(8),
+      label: 't',
+      serial: 's',
+      initialised: true,
+      hasPin: true,
+      countLow: false,
+      finalTry: false,
+      locked: false,
+    }
+    const token = { ...sound, pinMin: 4, pinMax: 255 }
+    const risk = (...tokens: readonly Partial<typeof token>[]) =>
+      riskOfLogin(
+        tokens.map((t) => ({ ...token, ...t })),
+        { token: 't', serial: undefined },
+      )
+    expect(risk({})).to.equal(undefined)
+    expect(risk({ locked: true })).to.match(/locked/)
+    expect(risk({ finalTry: true })).to.match(/would lock/)
+    expect(risk({ countLow: true })).to.match(/counts a wrong PIN/)
+    expect(risk({ hasPin: false })).to.match(/no user PIN/)
+    expect(risk({}, { serial: 's2' })).to.match(/several tokens/)
+    expect(risk()).to.match(/no token/)
+  })
+
+  it('inspection: a KEK that may leave the token is shown as it is', async () => {
+    const weak = await softHsm(directory.path, 'weak')
+    emptyToken(weak)
+    const { module, token, pin, env } = weak.settings
+    const script = fileURLToPath(new URL('./agent/weak-key.fixture.ts', import.meta.url))
+    const args = [script, module, token, KEK_LABEL, JSON.stringify(pin)]
+    execFileSync(process.execPath, args, { env: { PATH: process.env.PATH, ...env } })
+    const { keys, identity } = await inspectHsm(weak.settings, OPTIONS)
+    const [kek, second] = keys.ok ? keys.value : []
+    expect(kek).to.include({ kind: 'kek', id: 'f00d', extractable: true, sensitive: false, neverExtractable: false, copyable: true })
+    expect(kek?.uses).to.include.members(['decrypt', 'wrap'])
+    expect([second, identity.ok]).to.deep.equal([undefined, false])
+  })
+
   it('inspection: without a login the keys are not tried, and say so', async () => {
     const found = await inspectHsm(hsm.settings, { ...OPTIONS, login: false })
     expect([found.keys, found.identity, found.leaks].map((f) => !f.ok && f.code)).to.deep.equal(['NOT_TRIED', 'NOT_TRIED', 'NOT_TRIED'])
@@ -119,6 +163,7 @@ describe('HSM inspection', () => {
   it('inspection: a PIN that only the service has is elsewhere, a missing file is a bad source', async () => {
     const at = (pin: HsmSettings['pin']) => inspectHsm({ ...hsm.settings, pin }, OPTIONS)
     expect((await at({ credential: 'hsm-pin' })).pin).to.include({ ok: false, code: 'PIN_ELSEWHERE' })
+    expect((await at({ prompt: true })).pin).to.include({ ok: false, code: 'PIN_ELSEWHERE' })
     expect((await at({ env: 'CONCLAVE_TEST_NO_SUCH_PIN' })).pin).to.include({ ok: false, code: 'PIN_ELSEWHERE' })
     expect((await at({ file: join(directory.path, 'no-pin') })).pin).to.include({ ok: false, code: 'PIN_SOURCE' })
   })

@@ -161,6 +161,7 @@ describe('KEK rotation', () => {
     }
     expect((await refusal(vault.rotateKek(shelf))).code).to.equal('CLOSED')
     await closed
+    expect(shelf.all.filter((r) => parseRecord(r).recipients[0]!.kekGeneration === 1)).not.to.deep.equal([])
     await shelf.expectOpen(await memoryVault({ devices }))
   })
 

@@ -39,6 +39,8 @@ export interface HsmHealth {
 
 /** One HSM of a vault, in the hands of its operator. */
 export interface HsmControl {
+  /** Where a person may bring its PIN, if that is how it gets one. */
+  readonly pinSocket: string | undefined
   /** Takes it out of service as if it were gone, until {@link putBack}. */
   takeOut(): void
   /** Puts it back; it serves as soon as it proves to be well, which it is asked at once. */
@@ -91,7 +93,11 @@ export interface KeyVault {
   /** The node identity, generated inside one HSM and not extractable. While that HSM is down, `sign` is retriable. */
   readonly identity: IdentitySigner
   readonly checkpointSigner: CheckpointSigner
-  /** HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes. */
+  /**
+   * HSM randomness mixed with the operating system's (HKDF over both). At most 1,024 bytes.
+   *
+   * @throws {VaultError} BAD_RANDOM when no HSM gives random bytes.
+   */
   random(length: number): Promise<Uint8Array>
   /** Asks every HSM that may answer; one that let a request time out is not waited for. */
   health(): Promise<readonly HsmHealth[]>

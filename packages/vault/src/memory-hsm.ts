@@ -24,7 +24,8 @@ interface SoftKek extends Kek {
 /**
  * A software HSM for tests and simulations: it outlives the vaults that are opened over it, as a token outlives a process.
  *
- * `fail` makes every operation throw that code until `heal`; `corruptNextWrap` and `corruptNextSignature` return wrong bytes once.
+ * `fail` makes every operation throw that code until `heal`; `corruptNextWrap` and `corruptNextSignature` return wrong bytes once;
+ * `stickRandom` makes its generator give the same bytes again and again.
  */
 export class MemoryDevice {
   readonly name: string
@@ -35,6 +36,7 @@ export class MemoryDevice {
   readonly #keks: SoftKek[]
   readonly #signing: Readonly<Record<SigningUse, SoftSigningKey>>
   #fault: VaultCode | undefined
+  #stuck: Uint8Array | undefined
   #corruptWrap = false
   #corruptSignature = false
   /** Operations served or refused so far. */
@@ -61,6 +63,11 @@ export class MemoryDevice {
 
   heal(): void {
     this.#fault = undefined
+  }
+
+  /** @param block - given over and over; undefined: the generator works. */
+  stickRandom(block: Uint8Array | undefined): void {
+    this.#stuck = block
   }
 
   corruptNextWrap(): void {
@@ -90,7 +97,7 @@ export class MemoryDevice {
       wrap: (aad, dek) => serve(() => this.#wrap(aad, dek)),
       unwrap: (aad, key) => serve(() => this.#unwrap(aad, key)),
       sign: (use, message) => serve(() => this.#sign(use, message)),
-      random: (length) => serve(() => this.#random.bytes(length)),
+      random: (length) => serve(() => this.#stuck?.slice() ?? this.#random.bytes(length)),
       ping: () => serve(() => undefined),
       keks: () => serve(() => this.#report()),
       makeKek: (generation) => serve(() => this.#makeKek(generation)),

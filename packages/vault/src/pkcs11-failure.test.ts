@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { toHex } from '@conclave/core'
+import { type IdentityKey, toHex } from '@conclave/core'
 import { expect } from 'chai'
 import { CONFORMANCE_CONTEXT as CONTEXT, opened, refusal, CONFORMANCE_SECRET as SECRET } from './conformance.ts'
 import type { KeyVault } from './key-vault.ts'
@@ -181,6 +181,29 @@ describe(`PKCS#11 vault, failures, SoftHSM2${SOFTHSM_MISSING === undefined ? '' 
     }
     const other = await refusal(openPkcs11Vault({ ...rig.settings, identity: { ...rig.settings.identity, hsm: 'backup' } }))
     expect(other.code).to.equal('WRONG_IDENTITY')
+  })
+
+  it('checkpoints: only the keys that the lock lists sign, and a vault without one of them does not open', async () => {
+    const all = await open()
+    const [first, second] = all.checkpointSigner.keys as [IdentityKey, IdentityKey]
+    const onlySecond = await openPkcs11Vault({ ...rig.settings, checkpointKeys: [second] })
+    expect((await onlySecond.checkpointSigner.sign(SECRET)).key).to.deep.equal(second)
+    await rig.kill('backup')
+    try {
+      expect((await refusal(onlySecond.checkpointSigner.sign(SECRET))).retriable).to.equal(true)
+      expect((await all.checkpointSigner.sign(SECRET)).key).to.deep.equal(first)
+      // Its HSM is away, and may hold it.
+      const later = await openPkcs11Vault({ ...rig.settings, checkpointKeys: [second] })
+      await rig.revive('backup')
+      await later.health()
+      expect((await later.checkpointSigner.sign(SECRET)).key).to.deep.equal(second)
+      await later.close()
+    } finally {
+      await rig.revive('backup').catch(() => undefined)
+      await onlySecond.close()
+    }
+    const strange = openPkcs11Vault({ ...rig.settings, checkpointKeys: [all.identity.key] })
+    expect((await refusal(strange)).code).to.equal('KEY_MISSING')
   })
 
   it('open: one token under two names is not a backup', async () => {

@@ -1,4 +1,4 @@
-import { ConfigError, type IdentityKey, sameIdentity, systemClock, systemRandom, VaultError } from '@conclave/core'
+import { ConfigError, codeOf, type IdentityKey, sameIdentity, systemClock, systemRandom, VaultError } from '@conclave/core'
 import { awaitsPerson, isAvailability } from './codes.ts'
 import { firstFailure } from './envelope.ts'
 import type { Hsm, HsmDescription } from './hsm.ts'
@@ -36,6 +36,23 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
   return identity
 }
 
+function isPinNeeded(outcome: Described | undefined): boolean {
+  return outcome?.status === 'rejected' && codeOf(outcome.reason) === 'PIN_NEEDED'
+}
+
+/** Has a person asked for the PINs of these HSMs, one after the other: a terminal takes one answer at a time. Never rejects. */
+async function askInTurn(hsms: readonly Pkcs11Hsm[], then: (hsm: Pkcs11Hsm) => Promise<unknown> = async () => undefined): Promise<void> {
+  for (const hsm of hsms) {
+    try {
+      await hsm.askPin()
+      await then(hsm)
+    } catch (error) {
+      // It goes on waiting for its PIN, and says so to whoever asks; or the vault was closed.
+      if (!(error instanceof VaultError)) throw error
+    }
+  }
+}
+
 /**
  * Opens the node's HSMs, one agent process each.
  *
@@ -43,14 +60,20 @@ function identityKey(holder: Pkcs11Hsm, outcome: Described, expected: IdentityKe
  * they join by themselves when they come back. So are those that wait for their PIN, or have it locked. Whatever else needs a person
  * is not tolerated on any HSM.
  *
+ * @param waits - told of each HSM whose PIN a person is to bring. Without any other HSM this waits for that person, at most five minutes.
  * @throws {ConfigError} BAD_HSM_SETTINGS
  * @throws {VaultError} PIN_INCORRECT, PIN_SOURCE, MODULE_MISSING, KEY_MISSING, KEY_AMBIGUOUS, WRONG_IDENTITY, UNSUPPORTED of any HSM; the first failure when none works.
  */
-export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<KeyVault> {
+export async function openPkcs11Vault(settings: Pkcs11VaultSettings, waits: (hsm: string) => void = () => undefined): Promise<KeyVault> {
   checkVaultSettings(settings)
   const hsms = settings.hsms.map((h) => new Pkcs11Hsm(h))
   try {
-    const outcomes = await Promise.allSettled(hsms.map((hsm) => hsm.describe()))
+    const first = await Promise.allSettled(hsms.map((hsm) => hsm.describe()))
+    const waiting = hsms.filter((_, i) => isPinNeeded(first[i]))
+    for (const { name } of waiting) waits(name)
+    const canServe = first.some((o) => o.status === 'fulfilled')
+    if (!canServe) await askInTurn(waiting)
+    const outcomes = canServe ? first : await Promise.allSettled(hsms.map((hsm) => hsm.describe()))
     const failures = new Map<Hsm, VaultError>()
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.status === 'fulfilled') continue
@@ -64,8 +87,12 @@ export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<Ke
     const key = identityKey(holder, outcomes[holderAt]!, settings.identity?.key)
     const found = outcomes.flatMap((o) => (o.status === 'fulfilled' && o.value.checkpoint !== undefined ? [o.value.checkpoint] : []))
     const identity = { holder, signer: (hsm: Hsm) => tokenSigner(hsm, 'identity', key) }
-    const checkpointKeys = settings.checkpointKeys ?? found
-    return createVault({
+    const { checkpointKeys = found } = settings
+    // An HSM that is away may hold it, and a backup whose key is not in the lock yet does not stop the node.
+    const held = settings.checkpointKeys === undefined || found.some((key) => checkpointKeys.some((k) => sameIdentity(k, key)))
+    if (failures.size === 0 && !held)
+      throw vaultError('KEY_MISSING', 'no HSM holds a checkpoint key that the cluster lock lists for this node')
+    const vault = createVault({
       hsms,
       failures,
       identity,
@@ -74,6 +101,9 @@ export async function openPkcs11Vault(settings: Pkcs11VaultSettings): Promise<Ke
       clock: systemClock,
       elapsedMs: () => performance.now(),
     })
+    // The others serve meanwhile.
+    if (canServe) void askInTurn(waiting, (hsm) => vault.hsm(hsm.name).retry())
+    return vault
   } catch (error) {
     await Promise.all(hsms.map((hsm) => hsm.close()))
     throw error

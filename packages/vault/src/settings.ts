@@ -3,12 +3,13 @@ import { ConfigError, type IdentityKey } from '@conclave/core'
 import { findProfile, type ProfileName } from './profile.ts'
 
 /**
- * Where the agent reads a PIN from; a reference, never the PIN.
+ * Where the agent gets a PIN from; a reference, never the PIN.
  *
- * `file`: absolute path, readable by its owner only. `credential`: a name in systemd's $CREDENTIALS_DIRECTORY. `env`: development
- * only, because /proc shows the environment that a process was started with whatever is deleted later.
+ * `file`: absolute path, readable by its owner only. `credential`: a name in systemd's $CREDENTIALS_DIRECTORY. `prompt`: a person, on
+ * the terminal of the process or through `pinSocket`; until then the HSM waits (PIN_NEEDED). `env`: development only, because /proc
+ * shows the environment that a process was started with whatever is deleted later.
  */
-export type PinSource = { readonly file: string } | { readonly credential: string } | { readonly env: string }
+export type PinSource = { readonly file: string } | { readonly credential: string } | { readonly prompt: true } | { readonly env: string }
 
 export interface HsmSettings {
   /** 1 to 32 of a-z, 0-9 and '-'. Written into records for people; records find their HSM by token serial. */
@@ -19,6 +20,8 @@ export interface HsmSettings {
   readonly token: string
   readonly serial?: string | undefined
   readonly pin: PinSource
+  /** Where the agent listens for a PIN that is to come from a person: an absolute path of at most 103 bytes, in a private directory. */
+  readonly pinSocket?: string | undefined
   /** Environment for this HSM's agent only, e.g. SOFTHSM2_CONF. Never a secret. */
   readonly env?: Readonly<Record<string, string>> | undefined
   /** A string that the module takes when it is initialised, where its vendor asks for one (NSS). Never a secret. */
@@ -47,6 +50,8 @@ export interface Pkcs11VaultSettings {
 
 export const HSMS_MAX = 8
 const LABEL_BYTES_MAX = 32
+/** The shortest limit of the systems that we run on. */
+const SOCKET_PATH_BYTES_MAX = 103
 const TIMEOUT_MS_MAX = 600_000
 const HSM_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 const SERIAL = /^[\x21-\x7e]{1,16}$/
@@ -69,7 +74,8 @@ function checkLabel(name: string, what: string, label: string): void {
 export function checkPinSource(name: string, source: PinSource): void {
   const entries = Object.entries(source)
   const [kind, value] = entries[0] ?? []
-  if (entries.length !== 1 || typeof value !== 'string') refuse(name, 'a PIN source is one of {file}, {credential}, {env}')
+  if (entries.length === 1 && kind === 'prompt' && value === true) return
+  if (entries.length !== 1 || typeof value !== 'string') refuse(name, 'a PIN source is one of {file}, {credential}, {prompt: true}, {env}')
   const ok = kind === 'file' ? isAbsolute(value) : kind === 'credential' ? CREDENTIAL.test(value) : kind === 'env' && ENV_NAME.test(value)
   if (!ok) refuse(name, 'a PIN source is an absolute file path, a credential name or the name of a variable')
 }
@@ -83,6 +89,8 @@ export function checkHsmSettings(hsm: HsmSettings): void {
   checkLabel(name, 'the token label', hsm.token)
   if (hsm.serial !== undefined && !SERIAL.test(hsm.serial)) refuse(name, 'a serial is 1 to 16 printable characters')
   checkPinSource(name, hsm.pin)
+  if (hsm.pinSocket !== undefined && !(isAbsolute(hsm.pinSocket) && Buffer.byteLength(hsm.pinSocket) <= SOCKET_PATH_BYTES_MAX))
+    refuse(name, `the path of the PIN socket must be absolute and at most ${SOCKET_PATH_BYTES_MAX} bytes long`)
   if (hsm.kek?.label !== undefined) checkLabel(name, 'the KEK label', hsm.kek.label)
   if (hsm.kek?.id !== undefined && !KEK_ID.test(hsm.kek.id)) refuse(name, 'a KEK id is lower-case hex')
   if (hsm.profile !== undefined && findProfile(hsm.profile) === undefined) refuse(name, 'unknown profile')

@@ -1,7 +1,8 @@
 /** The public parts of a backup, and what a node's store says of its backups; backup.proto. */
-import { PARTIES_MAX } from '@conclave/core'
-import { CertificateAnswer, KEYS_MAX, KeyCertificate, LOCK_BYTES_MAX, StoredBurn, StoredPairEpoch } from './messages.ts'
+import { ERASURE_BYTES_MAX, PARTIES_MAX } from '@conclave/core'
+import { CertificateAnswer, KEYS_MAX, KeyCertificate, LOCK_BYTES_MAX } from './messages.ts'
 import { bytes, bytesBetween, list, message, number, text, type ValueOf } from './schema.ts'
+import { StoredBurn, StoredKeyLife, StoredPairEpoch } from './store-messages.ts'
 
 export const CUSTODIANS_MAX = 16
 /** The longest recipient: one of a post-quantum kind. */
@@ -12,6 +13,8 @@ export const PIECE_FILE_BYTES_MAX = 16 * 1024
 const LOCK_HISTORY_MAX = 256
 /** Bans outlive the locks that they were made under. */
 const BURNS_MAX = 1024
+/** Keys whose phase is known: destroyed ones stay for ever. */
+const LIVES_MAX = 16 * 1024
 const SEALED_BYTES_MAX = 24 * 1024 * 1024
 const HEADER_BYTES_MAX = 1024 * 1024
 const HASH = bytes(32)
@@ -47,6 +50,8 @@ export const BackupState = message('BackupState', {
   locks: list(bytesBetween(1, LOCK_BYTES_MAX), LOCK_HISTORY_MAX, 1),
   burns: list(StoredBurn, BURNS_MAX),
   pairEpochs: list(StoredPairEpoch, PARTIES_MAX),
+  lives: list(StoredKeyLife, LIVES_MAX),
+  erasures: list(bytesBetween(1, ERASURE_BYTES_MAX), LIVES_MAX),
 })
 export const KnownEpochs = message('KnownEpochs', { certificates: list(CertificateAnswer, KEYS_MAX) })
 export const StoredBackup = message('StoredBackup', { keyId: KEY_ID, epoch: number(), at: bytes(8), backupId: HASH })

@@ -8,9 +8,10 @@ import * as backupMessages from './backup-messages.ts'
 import { decode, encode, WireError } from './codec.ts'
 import * as messages from './messages.ts'
 import type { Field, MessageField } from './schema.ts'
+import * as storeMessages from './store-messages.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const all = Object.values({ ...messages, ...backupMessages }).filter(
+const all = Object.values({ ...messages, ...backupMessages, ...storeMessages }).filter(
   (m): m is typeof m & MessageField => typeof m === 'object' && 'kind' in m,
 )
 
@@ -111,8 +112,12 @@ describe('wire', () => {
   it('wire: a refusal says where, at any depth, and the next one is not told by it', () => {
     const path = [0, 0]
     const item = { payload: new Uint8Array(4), path }
+    const terms = {
+      ...{ requester: 'r', nonce: new Uint8Array(32), notBefore: new Uint8Array(8), expiresAt: new Uint8Array(8), keyEpoch: 0 },
+      signature: new Uint8Array(0),
+    }
     const frame = (items: unknown) => ({
-      body: { request: { id: 1, body: { propose: { requestId: new Uint8Array(32), keyId: 'k', payloadType: 'evm.tx', items } } } },
+      body: { request: { id: 1, body: { propose: { requestId: new Uint8Array(32), keyId: 'k', payloadType: 'evm.tx', items, terms } } } },
     })
     const why = (value: unknown) => {
       try {

@@ -1,10 +1,16 @@
-import { PARTIES_MAX } from '@conclave/core'
+import { ERASURE_BYTES_MAX, PARTIES_MAX } from '@conclave/core'
+import { Approval, ApprovalGossip, ApprovalTaken } from './approval-messages.ts'
+import { Cosign, Cosigned } from './audit-messages.ts'
+import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
+export * from './approval-messages.ts'
+export * from './audit-messages.ts'
+export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
@@ -119,6 +125,7 @@ export const KeyStatus = message('KeyStatus', {
   chainCode: HASH,
   backedUp: flag,
   backupEpoch: number(),
+  phase: CODE,
 })
 export const PairStatus = message('PairStatus', {
   peer: INDEX,
@@ -128,6 +135,8 @@ export const PairStatus = message('PairStatus', {
   code: CODE,
   stock: number(),
 })
+/** The newest of a node that its status has room for. */
+export const ERASURES_MAX = 512
 export const StatusRequest = message('StatusRequest', {})
 export const NodeStatus = message('NodeStatus', {
   index: INDEX,
@@ -143,6 +152,8 @@ export const NodeStatus = message('NodeStatus', {
   cpuMs: number(),
   pool: PoolStatus,
   hsms: list(HsmStatus, HSMS_MAX),
+  erasures: list(bytesBetween(1, ERASURE_BYTES_MAX), ERASURES_MAX),
+  auditCode: CODE,
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -185,6 +196,8 @@ export const Request = message('Request', {
     certificate: CertificateRequest,
     correlateOffer: CorrelateOffer,
     peerReport: PeerReportRequest,
+    approval: Approval,
+    cosign: Cosign,
   }),
 })
 export const Response = message('Response', {
@@ -199,6 +212,8 @@ export const Response = message('Response', {
     certificate: CertificateAnswer,
     correlateAccept: CorrelateAccept,
     peerReport: PeerReport,
+    approvalTaken: ApprovalTaken,
+    cosigned: Cosigned,
   }),
 })
 
@@ -226,17 +241,16 @@ export const KeyWord = message('KeyWord', {
 })
 export const KeyGossip = message('KeyGossip', { keys: list(KeyWord, 256), asks: flag })
 export const Frame = message('Frame', {
-  body: oneOf({ session: SessionMessage, end: SessionEnd, request: Request, response: Response, gossip: KeyGossip }),
+  body: oneOf({
+    session: SessionMessage,
+    end: SessionEnd,
+    request: Request,
+    response: Response,
+    gossip: KeyGossip,
+    approvals: ApprovalGossip,
+    freezes: FreezeGossip,
+  }),
 })
-
-// store.proto
-export const PairPublic = message('PairPublic', { self: INDEX, peer: INDEX, pairEpoch: number(), transcript: HASH, clusterContext: HASH })
-const SEALED = bytesBetween(1, 64 * 1024)
-export const PendingKey = message('PendingKey', { key: KeyPublic, sealed: SEALED, attestations: list(Attestation, PARTIES_MAX) })
-export const StoredKey = message('StoredKey', { certificate: KeyCertificate, sealed: SEALED, proved: flag })
-export const StoredPair = message('StoredPair', { pair: PairPublic, sealed: SEALED })
-export const StoredBurn = message('StoredBurn', { peer: INDEX, pairEpoch: number(), code: CODE, at: bytes(8), peerId: text(64) })
-export const StoredPairEpoch = message('StoredPairEpoch', { peer: INDEX, pairEpoch: number() })
 
 export type SchnorrProof = ValueOf<typeof SchnorrProof>
 export type OtExtension = ValueOf<typeof OtExtension>
@@ -270,7 +284,3 @@ export type Frame = ValueOf<typeof Frame>
 export type Attestation = ValueOf<typeof Attestation>
 export type KeyPublic = ValueOf<typeof KeyPublic>
 export type KeyCertificate = ValueOf<typeof KeyCertificate>
-export type PairPublic = ValueOf<typeof PairPublic>
-export type PendingKey = ValueOf<typeof PendingKey>
-export type StoredKey = ValueOf<typeof StoredKey>
-export type StoredPair = ValueOf<typeof StoredPair>

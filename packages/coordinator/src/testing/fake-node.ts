@@ -1,5 +1,5 @@
 import { type ClusterLock, deriveChild, fromHex, type Member, type NodeMember, type PartyId, tagged, toHex, u32 } from '@conclave/core'
-import { decodePayload } from '@conclave/policy'
+import { decodePayload, digestsAt, type StatementDigest } from '@conclave/policy'
 import { type MemoryHub, memoryTransport, type Transport } from '@conclave/transport'
 import {
   decode,
@@ -48,6 +48,12 @@ export function childSecret({ secret, chainCode }: FakeKey, path: readonly numbe
   return Fn.toBytes(Fn.add(Fn.fromBytes(secret), Fn.fromBytes(tweak)))
 }
 
+/** What a proposal asks to sign, and with which children. */
+function digestsIn({ payloadType, items }: Propose, { secret, chainCode }: FakeKey): readonly StatementDigest[] {
+  const key = { publicKey: secp256k1.getPublicKey(secret), chainCode }
+  return items.flatMap(({ payload, path }) => digestsAt(decodePayload(payloadType, payload, { key }), path))
+}
+
 /** A signature with a whole private key. */
 export function signedItem(digest: Uint8Array, secret: Uint8Array): SignedItem {
   const bytes = secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' })
@@ -62,7 +68,6 @@ export function failure(code: string, more: Partial<Extract<ResponseBody, { fail
 export class FakeNode {
   readonly member: NodeMember
   readonly pairs = new Map<PartyId, PairState>()
-  /** Correlations that it has with each peer. */
   stock = 9
   readonly keys = new Map<string, FakeShare>()
   /** Epochs that its last backups are of, by key. */
@@ -71,11 +76,19 @@ export class FakeNode {
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  /** Why its audit log keeps it from signing. */
+  auditCode = ''
   hsms: NodeStatus['hsms'] = []
+  /** As its status has them. */
+  erasures: readonly Uint8Array[] = []
+  /** By key; active unless it says otherwise. */
+  readonly phases = new Map<string, string>()
   /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
   holdsBack = false
   /** The code with which it refuses every renewal. */
   refuses: string | undefined
+  /** The hash of the statement that it makes of every request. */
+  statement: Uint8Array = tagged('fake-statement')
   /** Whether it signs under the epoch before its present one. */
   signsBefore = true
   /** Sees each request first; may answer in its own way, call `honest`, or answer nothing (undefined). */
@@ -168,13 +181,15 @@ export class FakeNode {
       name,
       version: 'fake',
       hsmOk: this.hsmOk,
+      auditCode: this.auditCode,
       hsms: this.hsms,
       keys: [...this.keys].map(([keyId, { epoch, threshold, parties, state, prepared }]) => {
         const { secret, chainCode } = this.#world.keys.get(keyId) as FakeKey
         const highest = Math.max(prepared, this.#prepared.get(keyId)?.epoch ?? 0)
         const publicKey = secp256k1.getPublicKey(secret)
         const backup = { backedUp: this.backups.has(keyId), backupEpoch: this.backups.get(keyId) ?? 0 }
-        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest, ...backup }
+        const phase = this.phases.get(keyId) ?? 'active'
+        return { keyId, epoch, publicKey, chainCode, threshold, parties, state, prepared: highest, phase, ...backup }
       }),
       pairs: [...this.pairs].map(([peer, state]) => ({
         peer,
@@ -190,6 +205,7 @@ export class FakeNode {
       loopMaxUs: 200,
       cpuMs: 300,
       pool: { made: 40, used: 30, missed: 3, mismatched: 2, dropped: 1, refills: 5, declined: 6, failed: 7 },
+      erasures: this.erasures,
     }
   }
 
@@ -259,8 +275,9 @@ export class FakeNode {
   #propose(propose: Propose): ResponseBody {
     if (!this.keys.has(propose.keyId)) return failure('UNKNOWN_KEY', { retriable: false })
     this.#proposed.set(toHex(propose.requestId), propose)
-    const digests = propose.items.map(({ payload }) => decodePayload(propose.payloadType, payload).digest)
-    return { verdict: { requestId: propose.requestId, allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests } }
+    const digests = digestsIn(propose, this.#world.keys.get(propose.keyId) as FakeKey).map(({ digest }) => digest)
+    const said = { allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests, statement: this.statement }
+    return { verdict: { requestId: propose.requestId, ...said } }
   }
 
   async #sign({ requestId, attempt, signers, epoch }: Sign): Promise<ResponseBody> {
@@ -277,9 +294,7 @@ export class FakeNode {
     const aborted = await this.#world.sessions.join(session, signers, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })
     const key = this.#world.keys.get(proposed.keyId) as FakeKey
-    const items = proposed.items.map(({ payload, path }) =>
-      signedItem(decodePayload(proposed.payloadType, payload).digest, childSecret(key, path)),
-    )
+    const items = digestsIn(proposed, key).map(({ digest, path }) => signedItem(digest, childSecret(key, path)))
     return { signed: { requestId, items, bytesSent: 1000 } }
   }
 }

@@ -124,7 +124,8 @@ export type RequestChange = Partial<SignRequest & SignItem>
 
 export function testRequest(signers: readonly PartyId[], { digest, path, ...change }: RequestChange = {}): SignRequest {
   const items = [{ digest: digest ?? tagged('test-digest'), path: path ?? [] }]
-  return { requestId: tagged('test-request'), signers, items, purpose: 'evm.tx', attempt: 0, ...change }
+  const names = { requestId: tagged('test-request'), statement: tagged('test-statement') }
+  return { ...names, signers, items, purpose: 'evm.tx', attempt: 0, ...change }
 }
 
 /** The randomness of one signer in {@link runSign}. */

@@ -14,6 +14,7 @@ export { pairCtx, readEntry } from './naive-item.fixture.ts'
 
 export interface NaiveRequest {
   readonly requestId: Uint8Array
+  readonly statement: Uint8Array
   readonly signers: readonly number[]
   readonly items: readonly { readonly digest: Uint8Array; readonly path: readonly number[] }[]
   readonly purpose: string
@@ -40,7 +41,7 @@ function sidOf(clusterCtx: Uint8Array, key: KeyPublic, r: NaiveRequest): Uint8Ar
   const numbers = [key.epoch, key.threshold, key.parties.length].map(u32)
   const keyCtx = T('key', clusterCtx, text(key.keyId), key.publicKey, ...numbers, key.chainCode, shares)
   const items = r.items.flatMap((item) => [item.digest, join(item.path.map(u32))])
-  return T('sign', keyCtx, r.requestId, indices(r.signers), ...items, text(r.purpose), u32(r.attempt))
+  return T('sign', keyCtx, r.requestId, r.statement, indices(r.signers), ...items, text(r.purpose), u32(r.attempt))
 }
 
 const idOfPair = (clusterCtx: Uint8Array, pair: NaivePair, self: number, peer: number) =>

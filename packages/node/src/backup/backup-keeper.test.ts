@@ -1,5 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { ConclaveError, toHex } from '@conclave/core'
+import { ConclaveError, tagged, toHex } from '@conclave/core'
 import { softIdentity } from '@conclave/transport'
 import { BackupFile, BackupHeader, decode, encode } from '@conclave/wire'
 import { expect } from 'chai'
@@ -39,19 +39,21 @@ describe('backups of a running node', () => {
 
   it('create: the journal is told first; when it cannot be, nothing is written and nothing counts as backed up', async () => {
     const before = rig.events.length
-    const backupId = (await rig.backups.create(rig.path())).backupId
-    expect(rig.events.slice(before)).to.deep.equal([
-      { kind: 'backup.created', details: { backupId, keys: ['a:0', 'b:0'], custodians: ['ada', 'bo', 'cy'], required: 2 } },
-    ])
+    const out = rig.path()
+    const { backupId } = await rig.backups.create(out)
+    const headerHash = toHex(tagged('backup-header', parseBackup(new Uint8Array(await readFile(out))).file.header))
+    const keys = { keys: ['a:0', 'b:0'], keyCount: 2 }
+    const details = { backupId, headerHash, ...keys, custodians: ['ada', 'bo', 'cy'], required: 2 }
+    expect(rig.events.slice(before)).to.deep.equal([{ kind: 'backup.created', details }])
     const last = await adminKeys()
     const push = rig.events.push
     rig.events.push = () => {
       throw new ConclaveError('STORE_IO', 'the journal is full')
     }
     try {
-      const out = rig.path()
-      expect(await refusal(() => rig.backups.create(out))).to.equal('STORE_IO')
-      expect(await refusal(() => stat(out))).to.equal('INTERNAL')
+      const never = rig.path()
+      expect(await refusal(() => rig.backups.create(never))).to.equal('STORE_IO')
+      expect(await refusal(() => stat(never))).to.equal('INTERNAL')
     } finally {
       rig.events.push = push
     }
@@ -97,6 +99,16 @@ describe('backups of a running node', () => {
     expect((await rig.backups.beginDrill()).recipient).not.to.equal(recipient)
   })
 
+  it('drill: a KEK that is rotated in between takes the one-time key with it, and a drill is begun anew', async () => {
+    const file = await rig.backup()
+    const { recipient } = await rig.backups.beginDrill()
+    const pieces = [await rig.piece(file, 'ada', recipient), await rig.piece(file, 'bo', recipient)]
+    await rig.cluster.node('n1').admin.hsm.rotateKek([])
+    expect(await refusal(() => rig.backups.drill(file, pieces))).to.equal('NOT_BEGUN')
+    expect((await rig.drilled(file)).openedBy).to.deep.equal(['ada', 'cy'])
+    expect((await rig.backups.verify(await rig.backup())).standings.map((s) => s.standing)).to.deep.equal(['current', 'current'])
+  })
+
   it('drill: too few pieces, one twice, one of another backup, one for another recipient and a damaged one are each refused', async () => {
     const file = await rig.backup()
     const other = await rig.backup()
@@ -113,6 +125,8 @@ describe('backups of a running node', () => {
     expect(await drill(ada, rig.path())).to.equal('BACKUP_UNREADABLE')
     const bo = await rig.piece(file, 'bo', recipient)
     expect(await drill(ada, bo, await rig.piece(other, 'cy', recipient))).to.equal('PIECE_FOREIGN')
+    expect(rig.events.at(-1)).to.deep.include({ kind: 'drill.failed' })
+    expect(rig.events.at(-1)?.details).to.include({ code: 'PIECE_FOREIGN' })
     expect((await rig.backups.drill(file, [ada, bo])).openedBy).to.deep.equal(['ada', 'bo'])
   })
 

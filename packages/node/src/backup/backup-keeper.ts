@@ -2,16 +2,27 @@ import {
   type Clock,
   type ClusterLock,
   ConclaveError,
+  codeOf,
   equalBytes,
   type Journal,
   lockHash,
   type NodeMember,
+  tagged,
   toHex,
   wipe,
 } from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 import type { KeyVault } from '@conclave/vault'
-import { decode, encode, type KeyCertificate, type KeyPublic, KnownEpochs, PIECE_FILE_BYTES_MAX, StoredBurn } from '@conclave/wire'
+import {
+  decode,
+  encode,
+  type KeyCertificate,
+  type KeyPublic,
+  KnownEpochs,
+  PIECE_FILE_BYTES_MAX,
+  StoredBurn,
+  StoredKeyLife,
+} from '@conclave/wire'
 import type { Certificates } from '../certificates.ts'
 import type { EpochKeeper } from '../epoch-keeper.ts'
 import type { KeyStore, NodeScope } from '../store/key-store.ts'
@@ -93,7 +104,7 @@ export class BackupKeeper {
     const { marks, journal, log } = this.#p
     for (const [backupId, restored] of marks.untold()) {
       const madeAt = new Date(restored[0]?.atMs ?? 0).toISOString()
-      await journal.record({ kind: 'backup.restored', details: { backupId, keys: named(restored), madeAt } })
+      await journal.record({ kind: 'backup.restored', details: { backupId, ...listed(restored), madeAt } })
       await marks.told(backupId)
       log.warn({ backupId, madeAt }, 'the shares of this node came from a backup: reshare its keys')
     }
@@ -122,8 +133,8 @@ export class BackupKeeper {
       const bytes = await this.#make(createdAtMs)
       const backup = parseBackup(bytes)
       const { backupId, keys, custodians, required } = backup.header
-      const details = { backupId: toHex(backupId), keys: named(keys), custodians: custodians.map((c) => c.name), required }
-      await journal.record({ kind: 'backup.created', details })
+      const who = { custodians: custodians.map((c) => c.name), required }
+      await journal.record({ kind: 'backup.created', details: { ...eventOf(backup), ...who } })
       await writeNew(out, bytes)
       await marks.note(keys.map(({ keyId, epoch }) => ({ keyId, epoch, atMs: createdAtMs, backupId })))
       return summaryOf(backup)
@@ -139,8 +150,12 @@ export class BackupKeeper {
 
   /** The recipient that custodians open their pieces to for the next drill. @throws {VaultError}; {StoreError}. */
   beginDrill(): Promise<{ readonly recipient: string }> {
-    const { store, vault, self } = this.#p
-    return this.#turns.take(async () => ({ recipient: (await beginOneTimeKey(store, vault, self.name)).recipient }))
+    const { store, vault, self, journal } = this.#p
+    return this.#turns.take(async () => {
+      const { recipient } = await beginOneTimeKey(store, vault, self.name)
+      await journal.record({ kind: 'drill.begun', details: { recipient } })
+      return { recipient }
+    })
   }
 
   /**
@@ -165,11 +180,13 @@ export class BackupKeeper {
           throw new BackupError('NOT_BEGUN', 'no drill was begun: "conclave backup drill --begin" gives the recipient')
         return known
       }
-      const { open, custodians } = await unlockBackup({ backup, lock, pieces, oneTimeKey: key })
+      const { open, custodians } = await unlockBackup({ backup, lock, pieces, oneTimeKey: key }).catch(async (error: unknown) => {
+        await journal.record({ kind: 'drill.failed', details: { ...eventOf(backup), code: codeOf(error) } })
+        throw error
+      })
       open[Symbol.dispose]()
       const drilledAt = new Date(clock.nowMs()).toISOString()
-      const details = { backupId: toHex(backup.header.backupId), keys: named(backup.header.keys), openedBy: custodians }
-      await journal.record({ kind: 'backup.drilled', details })
+      await journal.record({ kind: 'backup.drilled', details: { ...eventOf(backup), openedBy: custodians } })
       await store.apply([dropOneTimeKey])
       return { ...this.#checked(summaryOf(backup)), drilledAt, openedBy: custodians }
     })
@@ -209,13 +226,15 @@ export class BackupKeeper {
       .sort((a, b) => (a.keyId < b.keyId ? -1 : 1))
     if (held.length === 0) throw new BackupError('NOTHING_TO_BACK_UP', 'this node holds no share of an active epoch')
     const burns = (await store.list('burn')).map(({ value }) => decode(StoredBurn, value))
+    const lives = (await store.list('key-life')).map(({ value }) => decode(StoredKeyLife, value))
+    const erasures = (await store.list('erasure')).map(({ value }) => value)
     const peers = [...scope.peerIds.keys()].filter((j) => j !== self.index)
     const pairEpochs = peers.map((peer) => ({ peer, pairEpoch: pairs.nextEpoch(peer) - 1 }))
     const shares = new Uint8Array(held.length * SHARE_BYTES)
     try {
       for (const [i, key] of held.entries()) await this.#openInto(shares, i, key)
       const certificates = held.map((key) => this.#certificateOf(key))
-      const contents = { self, locks: scope.locks, certificates, shares, burns, pairEpochs, createdAtMs }
+      const contents = { self, locks: scope.locks, certificates, shares, burns, pairEpochs, lives, erasures, createdAtMs }
       return await makeBackup(contents, { plan, identity: vault.identity, random: (length) => vault.random(length) })
     } finally {
       wipe(shares)
@@ -239,5 +258,16 @@ export class BackupKeeper {
   }
 }
 
-const named = (keys: readonly { readonly keyId: string; readonly epoch: number }[]): readonly string[] =>
-  keys.map(({ keyId, epoch }) => `${keyId}:${epoch}`)
+/** How many keys an event names; a node may hold thousands. */
+const NAMED_MAX = 32
+
+const listed = (keys: readonly { readonly keyId: string; readonly epoch: number }[]) => ({
+  keys: keys.slice(0, NAMED_MAX).map(({ keyId, epoch }) => `${keyId}:${epoch}`),
+  keyCount: keys.length,
+})
+
+/** The hash stands for all keys and epochs of the header, also those that are not named. */
+const eventOf = ({ header, file }: Backup) => ({
+  ...{ backupId: toHex(header.backupId), headerHash: toHex(tagged('backup-header', file.header)) },
+  ...listed(header.keys),
+})

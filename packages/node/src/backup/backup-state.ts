@@ -1,5 +1,6 @@
 /** What is sealed in a backup: the shares, and what proves that they are shares. */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import {
   type ClusterLock,
   ConclaveError,
@@ -9,12 +10,15 @@ import {
   identitiesOf,
   lockHash,
   messageOf,
+  parseKeyId,
   parseLock,
+  readErasure,
   SecretBytes,
   verifyLockChain,
 } from '@conclave/core'
 import { certificateHash, isCertified, parseKeyShare } from '@conclave/mpc'
 import { BackupState, decode, encode, type KeyCertificate, KeyPublic } from '@conclave/wire'
+import { lifeOf } from '../store/key-lives.ts'
 import { BackupError } from './backup-error.ts'
 import type { Backup } from './backup-file.ts'
 
@@ -81,22 +85,34 @@ function locksOf({ header }: Backup, { locks }: BackupState): readonly ClusterLo
   return parsed
 }
 
-function checkCertificates({ header }: Backup, { certificates }: BackupState, locks: readonly ClusterLock[]): void {
+async function checkCertificates({ header }: Backup, { certificates }: BackupState, locks: readonly ClusterLock[]): Promise<void> {
   if (certificates.length !== header.keys.length) broken('certificates lack, or there are too many')
   for (const [i, { keyId, epoch, certificateHash: hash }] of header.keys.entries()) {
     const { key, attestations } = certificates[i] as KeyCertificate
     if (key.keyId !== keyId || key.epoch !== epoch || !equalBytes(certificateHash(key), hash))
       broken(`it has another certificate of key "${keyId}"`)
     const made = locks.find((l) => equalBytes(clusterContext(l), key.clusterContext))
+    // Thousands of keys are minutes of arithmetic, and the node has to answer meanwhile.
+    await setImmediate()
     if (made === undefined || !isCertified(key, attestations, identitiesOf(made)))
       broken(`the certificate of key "${keyId}" in epoch ${epoch} does not verify`)
   }
 }
 
+/** What the store of the restored node would have to read. */
+function checkLives({ lives, erasures }: BackupState): void {
+  for (const life of lives) {
+    parseKeyId(life.keyId)
+    lifeOf(life)
+  }
+  for (const text of erasures) readErasure(new TextDecoder().decode(text))
+}
+
 /** Every share belongs to the public share that the certificate names for this party. */
-function checkShares({ header }: Backup, { certificates }: BackupState, shares: Uint8Array): void {
+async function checkShares({ header }: Backup, { certificates }: BackupState, shares: Uint8Array): Promise<void> {
   for (const [i, { key }] of certificates.entries()) {
     const sealed = shares.subarray(i * SHARE_BYTES, (i + 1) * SHARE_BYTES)
+    await setImmediate()
     try {
       parseKeyShare(encode(KeyPublic, key), sealed, header.index).secret[Symbol.dispose]()
     } catch (cause) {
@@ -112,15 +128,16 @@ function checkShares({ header }: Backup, { certificates }: BackupState, shares: 
  * @param key - stays the caller's.
  * @throws {BackupError} BACKUP_TAMPERED, BAD_BACKUP.
  */
-export function openState(backup: Backup, key: Uint8Array): OpenState {
+export async function openState(backup: Backup, key: Uint8Array): Promise<OpenState> {
   const clear = decrypt(backup, key)
   try {
     const shareBytes = backup.header.keys.length * SHARE_BYTES
     const shares = clear.bytes.subarray(0, shareBytes)
     const state = decode(BackupState, clear.bytes.subarray(shareBytes))
     const locks = locksOf(backup, state)
-    checkCertificates(backup, state, locks)
-    checkShares(backup, state, shares)
+    checkLives(state)
+    await checkCertificates(backup, state, locks)
+    await checkShares(backup, state, shares)
     return {
       ...{ certificates: state.certificates, locks, state },
       shareAt: (index) => clear.bytes.subarray(index * SHARE_BYTES, (index + 1) * SHARE_BYTES),

@@ -1,4 +1,4 @@
-import { toHex } from '@conclave/core'
+import { codeOf, toHex } from '@conclave/core'
 import type { KeyVault, SealContext } from '@conclave/vault'
 import { decode, encode, StoredBackup, StoredRestore } from '@conclave/wire'
 import type { Change, Store } from '../store/store.ts'
@@ -45,12 +45,20 @@ export const putRestored = ({ keyId, epoch, atMs, backupId }: BackupMark): Chang
 
 export const dropOneTimeKey: Change = { del: 'backup', key: ONE_TIME }
 
-/** The one-time key that the last `begin` has left, if any. @throws {VaultError}. */
+/** The KEK that it was sealed under was rotated away since: nobody seals a one-time key again, it is begun anew. */
+const GONE: ReadonlySet<string> = new Set(['KEK_DESTROYED', 'KEY_MISSING'])
+
+/** The one-time key that the last `begin` has left, if there is one that still opens. @throws {VaultError}. */
 export async function readOneTimeKey(store: Store, vault: KeyVault, nodeName: string): Promise<OneTimeKey | undefined> {
   const sealed = await store.get('backup', ONE_TIME)
   if (sealed === undefined) return undefined
-  using secret = await vault.open(oneTimeContext(nodeName), sealed)
-  return oneTimeKey(secret.bytes)
+  try {
+    using secret = await vault.open(oneTimeContext(nodeName), sealed)
+    return await oneTimeKey(secret.bytes)
+  } catch (error) {
+    if (GONE.has(codeOf(error))) return undefined
+    throw error
+  }
 }
 
 /** The one-time key that is there, or a new one, sealed and stored. @throws {VaultError}; {StoreError}. */

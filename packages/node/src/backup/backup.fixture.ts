@@ -107,8 +107,7 @@ export class BackupRig {
       locks: [this.cluster.lock],
       certificates: stored.map((s) => s.certificate),
       shares: concat(...shares),
-      burns: [],
-      pairEpochs: [],
+      ...{ burns: [], pairEpochs: [], lives: [], erasures: [] },
       createdAtMs: 1_700_000_000_000,
     }
   }

@@ -12,6 +12,16 @@ import { makeBackup } from './make-backup.ts'
 const SIGNER = softIdentity(utf8('fuzz-backup-signer-of-32-bytes!!'))
 const KEY = new Uint8Array(32).fill(3)
 
+const LIFE = {
+  keyId: 'k',
+  phase: 'suspended',
+  at: new Uint8Array(8),
+  reason: 'r',
+  publicKey: new Uint8Array(0),
+  epochs: [],
+  kekGeneration: 0,
+}
+
 interface Made {
   readonly bytes: Uint8Array
   readonly backup: Backup
@@ -52,11 +62,13 @@ async function startState() {
     locks: contents.locks.map((lock) => utf8(formatLock(lock))),
     burns: [{ peer: 2, pairEpoch: 1, code: 'OT_CHECK', at: new Uint8Array(8), peerId: 'p' }],
     pairEpochs: [{ peer: 2, pairEpoch: 1 }],
+    lives: [LIFE],
+    erasures: [],
   })
-  const run = (input: Uint8Array) => {
+  const run = async (input: Uint8Array) => {
     const value = decode(BackupState, input)
     const sealed = sealState(KEY, new Uint8Array(12), backup.file.header, contents.shares.subarray(0, SHARE_BYTES), value)
-    using open = openState({ ...backup, file: { ...backup.file, ...sealed } }, KEY)
+    using open = await openState({ ...backup, file: { ...backup.file, ...sealed } }, KEY)
     if (!equalBytes(open.shareAt(0), contents.shares)) throw new Error('another share')
   }
   return { seeds: [state], run, stop }

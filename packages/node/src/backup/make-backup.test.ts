@@ -4,6 +4,7 @@ import type { KeyCertificate } from '@conclave/wire'
 import { generateHybridIdentity, identityToRecipient } from 'age-encryption'
 import { expect } from 'chai'
 import { combine } from 'shamir-secret-sharing'
+import { refusal } from '../refusal.fixture.ts'
 import { newIdentityFile } from './age-file.ts'
 import { BackupRig } from './backup.fixture.ts'
 import { parseBackup } from './backup-file.ts'
@@ -36,7 +37,7 @@ describe('making a backup', () => {
     expect(await code({ self: rig.cluster.member('n2') })).to.equal('BAD_BACKUP')
     expect(await code({ certificates: [a, { ...b, attestations: b.attestations.slice(1) }] })).to.equal('BAD_BACKUP')
     expect(await code({ certificates: [b, a], shares: swapped })).to.equal('BAD_BACKUP')
-    const other: ClusterLock = { ...rig.cluster.lock, version: 2 }
+    const other: ClusterLock = { ...rig.cluster.lock, version: 2, previous: '00'.repeat(32) }
     expect(await code({ locks: [other] })).to.equal('BAD_BACKUP')
     expect(await code({ locks: [rig.cluster.lock, other] })).to.equal('BAD_BACKUP')
   })
@@ -52,18 +53,25 @@ describe('making a backup', () => {
     expect([header.required, header.custodians.length, file.pieces.length]).to.deep.equal([16, 16, 16])
   })
 
-  it('open: what was opened is wiped when it is done with', async () => {
+  it('open: other locks than the header names are refused, and what was opened is wiped when it is done with', async () => {
     const backup = parseBackup(await make())
     const key = new Uint8Array(32).fill(1)
     const state = {
       certificates: contents.certificates,
       locks: contents.locks.map((lock) => utf8(formatLock(lock))),
-      ...{ burns: [], pairEpochs: [] },
+      ...{ burns: [], pairEpochs: [], lives: [], erasures: [] },
     }
     const sealed = sealState(key, new Uint8Array(12), backup.file.header, contents.shares, state)
+    // The same members, so that certificates verify, but another lock than the one that the header names.
+    const another = { ...rig.cluster.lock, quorum: { required: 3, of: 3 } }
+    const swapped = sealState(key, new Uint8Array(12), backup.file.header, contents.shares, {
+      ...state,
+      locks: [utf8(formatLock(another))],
+    })
+    expect(await refusal(() => openState({ ...backup, file: { ...backup.file, ...swapped } }, key))).to.equal('BAD_BACKUP')
     let share: Uint8Array
     {
-      using open = openState({ ...backup, file: { ...backup.file, ...sealed } }, key)
+      using open = await openState({ ...backup, file: { ...backup.file, ...sealed } }, key)
       share = open.shareAt(1)
       expect(share).to.deep.equal(contents.shares.subarray(64))
     }

@@ -30,7 +30,7 @@ export interface BackupPlan {
 }
 
 /** What one node puts into a backup. */
-export interface BackupContents {
+export interface BackupContents extends Pick<BackupState, 'burns' | 'pairEpochs' | 'lives' | 'erasures'> {
   readonly self: NodeMember
   /** Oldest first; the last one is in force. */
   readonly locks: readonly ClusterLock[]
@@ -38,8 +38,6 @@ export interface BackupContents {
   readonly certificates: readonly KeyCertificate[]
   /** The share of each, as it is sealed in the store, one after the other. The caller wipes them. */
   readonly shares: Uint8Array
-  readonly burns: BackupState['burns']
-  readonly pairEpochs: BackupState['pairEpochs']
   readonly createdAtMs: number
 }
 
@@ -107,8 +105,7 @@ export async function makeBackup(contents: BackupContents, maker: BackupMaker): 
     const state: BackupState = {
       certificates: contents.certificates,
       locks: contents.locks.map((lock) => utf8(formatLock(lock))),
-      burns: contents.burns,
-      pairEpochs: contents.pairEpochs,
+      ...{ burns: contents.burns, pairEpochs: contents.pairEpochs, lives: contents.lives, erasures: contents.erasures },
     }
     const unsigned = {
       header,
@@ -118,7 +115,8 @@ export async function makeBackup(contents: BackupContents, maker: BackupMaker): 
     const signature = await signChecked(identity, backupMessage(unsigned))
     const bytes = encode(BackupFile, { ...unsigned, signature })
     const backup: Backup = parseBackup(bytes)
-    openState(backup, key.bytes)[Symbol.dispose]()
+    using open = await openState(backup, key.bytes)
+    assert(open.certificates.length === contents.certificates.length, 'a backup that was opened holds what was put in')
     return bytes
   } finally {
     for (const piece of pieces) wipe(piece)

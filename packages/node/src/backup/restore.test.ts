@@ -63,7 +63,7 @@ describe('restore', () => {
     expect(key?.lastBackup).to.deep.equal({ epoch: 0, at: report.createdAt })
     const told = () => rig.events.filter((e) => e.kind === 'backup.restored')
     expect(told()).to.deep.equal([
-      { kind: 'backup.restored', details: { backupId: report.backupId, keys: ['k:0'], madeAt: report.createdAt } },
+      { kind: 'backup.restored', details: { backupId: report.backupId, keys: ['k:0'], keyCount: 1, madeAt: report.createdAt } },
     ])
     await rig.cluster.kill('n1')
     await rig.start(['n1'])
@@ -100,6 +100,28 @@ describe('restore', () => {
       expect((await store.list('pair-epoch')).map(({ key }) => key)).to.deep.equal(['2', '3'])
       for (const section of ['pair', 'request', 'pending-key'] as const) expect(await store.list(section), section).to.deep.equal([])
     })
+  })
+
+  it('restore: phases come along: a suspended key stays suspended, and a destroyed one is never made again', async () => {
+    await newKey(rig.cluster, 'old')
+    const keys = rig.cluster.node('n1').admin.key
+    await keys.change('old', 'archived', 'done')
+    const erasure = await keys.destroy('old', 'done', [])
+    await keys.change('k', 'suspended', 'a doubt')
+    const file = await rig.backup()
+    await rig.cluster.rebuild('n1')
+    expect((await restore(file)).restored).to.deep.equal([{ keyId: 'k', epoch: 0 }])
+    await startUnder(await nextLock(rig))
+    const restored = rig.cluster.node('n1').admin.key
+    expect(restored.phase('k')).to.deep.include({ phase: 'suspended', reason: 'a doubt' })
+    expect(restored.phase('old').phase).to.equal('destroyed')
+    expect(restored.erasures()).to.deep.equal([erasure])
+    await propose(rig.cluster, 1, [1], transfer(1n), { keyId: 'k' })
+    expect(codeIn(await rig.cluster.ask(1, { sign: { requestId: requestId(1), attempt: 0, signers: [1, 2], epoch: 0 } }))).to.match(
+      /KEY_SUSPENDED|UNKNOWN_REQUEST/,
+    )
+    await restored.change('k', 'active', 'cleared')
+    expectSignature(await signTransfer(rig.cluster, 2, [1, 2], { keyId: 'k' }), publicKey)
   })
 
   it('restore: a stale backup is refused by name when other nodes show their certificates, and can leave the key out', async () => {

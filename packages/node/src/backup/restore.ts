@@ -1,6 +1,6 @@
-import { type ClusterLock, ConfigError, checkSuccessor, formatLock, nodeOf, toHex, utf8 } from '@conclave/core'
+import { type ClusterLock, ConfigError, checkSuccessor, formatLock, nodeOf, readErasure, toHex, utf8 } from '@conclave/core'
 import type { KeyVault } from '@conclave/vault'
-import { encode, type KeyCertificate, StoredBurn, StoredKey, StoredPairEpoch } from '@conclave/wire'
+import { encode, type KeyCertificate, StoredBurn, StoredKey, StoredKeyLife, StoredPairEpoch } from '@conclave/wire'
 import { recordKey, shareContext } from '../store/key-records.ts'
 import { lockKey } from '../store/lock-store.ts'
 import type { Change, Store } from '../store/store.ts'
@@ -39,7 +39,7 @@ export interface RestoreReport extends BackupSummary {
 
 /** Nothing but a one-time key is there before a restore. */
 async function checkEmpty(store: Store): Promise<void> {
-  for (const section of ['key', 'pending-key', 'pair', 'burn', 'pair-epoch', 'request', 'lock'] as const) {
+  for (const section of ['key', 'pending-key', 'pair', 'burn', 'pair-epoch', 'request', 'lock', 'key-life', 'erasure'] as const) {
     if ((await store.list(section)).length > 0)
       throw new BackupError(
         'RESTORE_NOT_EMPTY',
@@ -101,8 +101,13 @@ async function sealedKeys(
   return changes
 }
 
+/** The KEKs of the HSM that is gone are no matter of the new one: a destruction that had not come to its end is completed with the first rotation here. */
+const lifeHere = (life: StoredKeyLife): StoredKeyLife => ({ ...life, kekGeneration: 0 })
+
 const publicRecords = ({ locks, state }: OpenState, later: readonly ClusterLock[]): readonly Change[] => [
   ...[...locks, ...later].map((lock): Change => ({ put: 'lock', key: lockKey(lock), value: utf8(formatLock(lock)) })),
+  ...state.lives.map((life): Change => ({ put: 'key-life', key: life.keyId, value: encode(StoredKeyLife, lifeHere(life)) })),
+  ...state.erasures.map((value): Change => ({ put: 'erasure', key: readErasure(new TextDecoder().decode(value)).keyId, value })),
   ...state.burns.map((burn): Change => ({ put: 'burn', key: burn.peerId, value: encode(StoredBurn, burn) })),
   ...state.pairEpochs.map((pair): Change => ({ put: 'pair-epoch', key: String(pair.peer), value: encode(StoredPairEpoch, pair) })),
 ]

@@ -84,7 +84,7 @@ export async function unlockBackup(unlocking: Unlocking): Promise<Unlocked> {
     await openPieces(unlocking, await unlocking.oneTimeKey(), opened)
     const used = [...opened.values()].slice(0, required)
     using key = await joinKey(used)
-    return { open: openState(backup, key.bytes), custodians: [...opened.keys()].map((place) => custodians[place]?.name ?? '') }
+    return { open: await openState(backup, key.bytes), custodians: [...opened.keys()].map((place) => custodians[place]?.name ?? '') }
   } finally {
     for (const { share } of opened.values()) wipe(share)
   }

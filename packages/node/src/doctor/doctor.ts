@@ -120,6 +120,7 @@ async function hsmResults(
     ...checkRedundancy({
       dir,
       hsmCount: settings.known ? known(hsms.length) : settings,
+      custodians: settings.known ? known(settings.value.backup?.custodians.length ?? 0) : settings,
       storeKey: settings.known ? await gatherStoreKey(join(dirname(settings.value.storePath), STORE_KEY_FILE), serials) : settings,
       hsms: checkup.known ? known(checkup.value.hsms) : checkup,
       status,

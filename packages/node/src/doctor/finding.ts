@@ -65,7 +65,8 @@ export const SEVERITIES = {
   HSM_DOWN: 'warning',
   HSMS_DOWN: 'critical',
   SEALS_MISSING: 'warning',
-  BACKUP_NONE: 'warning',
+  BACKUP_NOT_SET: 'warning',
+  BACKUP_MISSING: 'warning',
   // one token for two
   TOKEN_SHARED: 'critical',
   HSMS_SHARE_TOKEN: 'critical',

@@ -10,6 +10,7 @@ const status = (change: object) =>
 const FACTS: RedundancyFacts = {
   dir: '/n',
   hsmCount: known(2),
+  custodians: known(3),
   storeKey: known({
     file: '/n/store.key',
     sealedTo: ['s1', 's2'],
@@ -52,8 +53,17 @@ describe('doctor: redundancy', () => {
     expect(codes({ hsms: known([{ name: 'backup', missedSeals: 2, mark: null, unopenable: null }]) })).to.deep.equal(['SEALS_MISSING'])
   })
 
-  it('backup: keys without one', () => {
-    expect(codes({ status: status({ keys: [{ keyId: 'main' }] }) })).to.deep.equal(['BACKUP_NONE'])
+  it('backup: settings that name no custodians', () => {
+    expect(codes({ custodians: known(0) })).to.deep.equal(['BACKUP_NOT_SET'])
+  })
+
+  it('backup: a present epoch that no backup holds; a stale share needs none', () => {
+    const key = (change: object) =>
+      codes({ status: status({ keys: [{ keyId: 'main', epoch: 3, state: 'active', lastBackup: null, ...change }] }) })
+    expect(key({})).to.deep.equal(['BACKUP_MISSING'])
+    expect(key({ lastBackup: { epoch: 2, at: 'x' } })).to.deep.equal(['BACKUP_MISSING'])
+    expect(key({ lastBackup: { epoch: 3, at: 'x' } })).to.deep.equal([])
+    expect(key({ state: 'stale' })).to.deep.equal([])
   })
 
   it('redundancy: of a stopped node what needs it is skipped by name', () => {
@@ -61,7 +71,7 @@ describe('doctor: redundancy', () => {
     expect(skippedIn(checkRedundancy({ ...FACTS, hsms: none, status: none }))).to.deep.equal([
       'HSM health',
       'seals of the records',
-      'backup',
+      'backups',
     ])
   })
 })

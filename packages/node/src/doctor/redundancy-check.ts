@@ -1,4 +1,5 @@
-import type { AdminStatus } from '../admin.ts'
+import type { AdminKey, AdminStatus } from '../admin.ts'
+import { unbackedKeys } from '../backup/unbacked.ts'
 import type { CheckedHsm } from '../checkup.ts'
 import { type CheckResult, check, type Finding, finding, type Known } from './finding.ts'
 
@@ -38,17 +39,26 @@ function healthFindings({ hsm }: AdminStatus): readonly (Finding | undefined)[] 
   )
 }
 
+function backupFindings(dir: string, keys: readonly AdminKey[]): readonly Finding[] {
+  return unbackedKeys(keys).map(({ keyId, epoch, lastBackupEpoch }) => {
+    const has = lastBackupEpoch === null ? 'was never backed up' : `has a backup of epoch ${lastBackupEpoch} only, which is of no use`
+    return finding('BACKUP_MISSING', keyId, `epoch ${epoch} of "${keyId}" ${has}`, `conclave backup create --dir ${dir} --out ...`)
+  })
+}
+
 /** What is there when one thing fails: a second HSM, seals for it, a backup. */
 export interface RedundancyFacts {
   readonly dir: string
   /** How many HSMs the settings have. */
   readonly hsmCount: Known<number>
+  /** How many custodians the settings name. */
+  readonly custodians: Known<number>
   readonly storeKey: Known<StoreKeyFacts>
   readonly hsms: Known<readonly CheckedHsm[]>
   readonly status: Known<AdminStatus>
 }
 
-export function checkRedundancy({ dir, hsmCount, storeKey, hsms, status }: RedundancyFacts): readonly CheckResult[] {
+export function checkRedundancy({ dir, hsmCount, custodians, storeKey, hsms, status }: RedundancyFacts): readonly CheckResult[] {
   return [
     check('number of HSMs', hsmCount, (count) => [
       count > 1
@@ -63,10 +73,16 @@ export function checkRedundancy({ dir, hsmCount, storeKey, hsms, status }: Redun
     check('HSM health', status, healthFindings),
     check('seals of the store key', storeKey, (facts) => storeKeyFindings(dir, facts)),
     check('seals of the records', hsms, (found) => sealFindings(dir, found)),
-    check('backup', status, ({ keys }) => [
-      keys.length === 0
+    check('backup settings', custodians, (count) => [
+      count > 0
         ? undefined
-        : finding('BACKUP_NONE', 'backup', `${keys.length} keys of this node have no backup`, `conclave backup create --dir ${dir}`),
+        : finding(
+            'BACKUP_NOT_SET',
+            'backup',
+            'no backups can be made, because node.yaml names no custodians',
+            'backup: { custodians: [...], required: 2 } in node.yaml (docs/operations.md, "Backups")',
+          ),
     ]),
+    check('backups', status, ({ keys }) => backupFindings(dir, keys)),
   ]
 }

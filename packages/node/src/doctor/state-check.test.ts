@@ -8,6 +8,7 @@ const PAIR: AdminPair = { index: 2, peer: 'oslo', isLinkUp: true, state: 'ready'
 const KEY: AdminKey = {
   keyId: 'main',
   epoch: 3,
+  phase: 'active',
   state: 'active',
   threshold: 3,
   parties: [1, 2, 3],

@@ -1,6 +1,6 @@
 import type { HsmInspection } from '@conclave/vault'
 import type { CheckedHsm, CheckedPeer } from '../checkup.ts'
-import { type CheckResult, check, type Finding, finding, type Known } from './finding.ts'
+import { type CheckResult, check, type Finding, finding, type Known, unknown } from './finding.ts'
 
 /** An HSM as the settings of a node name it. */
 export interface NamedToken {
@@ -18,10 +18,13 @@ export interface Neighbour {
   readonly tokens: readonly NamedToken[]
 }
 
+/** NSS and TPM give all their tokens a serial of zeros, which tells none of them. */
+const tells = (serial: string | undefined): boolean => serial !== undefined && !/^0*$/.test(serial)
+
 /** A serial and a label are of one token; without both serials only the rest can be compared. */
 function isSame(a: NamedToken, b: NamedToken): boolean {
   if (a.token !== b.token) return false
-  if (a.serial !== undefined && b.serial !== undefined) return a.serial === b.serial
+  if (tells(a.serial) && tells(b.serial)) return a.serial === b.serial
   return a.module === b.module && a.conf === b.conf
 }
 
@@ -80,9 +83,11 @@ export function checkTwins(
   running: Known<{ readonly hsms: readonly CheckedHsm[]; readonly peers: readonly CheckedPeer[] }>,
 ): readonly CheckResult[] {
   const tokens = own.known ? own.value : []
+  const isMarked = !running.known || running.value.hsms.some((h) => h.mark !== null)
+  const marked = isMarked ? running : unknown('no HSM of this node is up with a KEK whose id tells it from others')
   return [
     check('HSMs of one node', own, ownFindings),
     check('tokens of nodes beside this one', own.known ? neighbours : own, (found) => neighbourFindings(tokens, found)),
-    check("the peers' tokens", running, ({ hsms, peers }) => peerFindings(hsms, peers)),
+    check("the peers' tokens", marked, ({ hsms, peers }) => peerFindings(hsms, peers)),
   ]
 }

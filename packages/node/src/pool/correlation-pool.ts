@@ -1,4 +1,4 @@
-import { type Clock, ConclaveError, codeOf, equalBytes, type PartyId, wipe } from '@conclave/core'
+import { type Clock, ConclaveError, codeOf, equalBytes, type Journal, type PartyId, wipe } from '@conclave/core'
 import { correlateSid, pairId } from '@conclave/mpc'
 import type { Logger } from '@conclave/transport'
 import type { CorrelateAccept, CorrelateOffer, PoolStatus } from '@conclave/wire'
@@ -20,6 +20,7 @@ export interface CorrelationPoolOptions {
   readonly calls: Calls
   readonly clock: Clock
   readonly log: Logger
+  readonly journal: Journal
   /** 32 fresh random bytes. */
   nonce(): Promise<Uint8Array>
   /** A signing is under way at this node, in a session or before one. */

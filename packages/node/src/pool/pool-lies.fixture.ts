@@ -1,5 +1,5 @@
 import { CorrelateOt, CorrelateVole, decode, encode, type MessageField, SignCommit, type ValueOf } from '@conclave/wire'
-import type { Tamper } from '../cluster.fixture.ts'
+import type { Tamper } from '../tampering.fixture.ts'
 
 /** Changes what goes to `victim` and is a message of this type; other sessions have rounds of the same numbers. */
 function lieIn<M extends MessageField>(victim: string, type: M, lie: (value: ValueOf<M>) => ValueOf<M>): Tamper {

@@ -59,7 +59,12 @@ describe('correlate job', () => {
   const signJob = (self: End, attempt: number, offered: readonly StockEntry[], stocked: boolean): SignJob => ({
     ...{ kind: 'sign', self, clusterContext: SCOPE.clusterContext, share: copy(shares.get(self) as OpenedRecord) },
     pairs: new Map([[other(self), copy(pairs.get(self) as OpenedRecord)]]),
-    request: { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt },
+    request: {
+      ...{ requestId: tagged('r'), statement: tagged('s'), signers: [1, 2] },
+      items: [{ digest: tagged('d'), path: [] }],
+      purpose: 'evm.tx',
+      attempt,
+    },
     offers: new Map(self === 1 && offered.length > 0 ? [[2, offered]] : []),
     stocked: new Set(self === 2 && stocked ? [1] : []),
   })

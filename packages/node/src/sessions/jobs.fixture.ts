@@ -65,7 +65,12 @@ export const opened = (length: number): OpenedRecord => ({ public: new Uint8Arra
 export const brokenSignJob = (): SignJob => ({
   ...{ kind: 'sign', self: 1, clusterContext: SCOPE.clusterContext, share: opened(64), pairs: new Map([[2, opened(99)]]) },
   ...{ offers: new Map(), stocked: new Set() },
-  request: { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt: 0 },
+  request: {
+    ...{ requestId: tagged('r'), statement: tagged('s'), signers: [1, 2] },
+    items: [{ digest: tagged('d'), path: [] }],
+    purpose: 'evm.tx',
+    attempt: 0,
+  },
 })
 
 /** The same with correlations for both peers: there is nothing that its session would have to make. */

@@ -54,7 +54,12 @@ describe('session stop', () => {
     ...{ kind: 'sign', self, clusterContext: SCOPE.clusterContext, share: copy(shares.get(self) as OpenedRecord) },
     pairs: new Map([[other(self), copy(pairs.get(self) as OpenedRecord)]]),
     ...{ offers: new Map(), stocked: new Set() },
-    request: { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt },
+    request: {
+      ...{ requestId: tagged('r'), statement: tagged('s'), signers: [1, 2] },
+      items: [{ digest: tagged('d'), path: [] }],
+      purpose: 'evm.tx',
+      attempt,
+    },
   })
 
   /** Round 1 of the peer in an attempt, as honest or with one bit of every column changed. */

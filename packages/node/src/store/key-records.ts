@@ -35,6 +35,18 @@ export function keepsQuorum({ parties, threshold }: KeyPublic, then: Identities,
   return parties.filter(isKept).length >= threshold
 }
 
+/** The parties of every epoch. */
+export function partiesIn(epochs: Epochs | undefined): readonly PartyId[] {
+  const all = [...(epochs?.pending.values() ?? []), ...[...(epochs?.certified.values() ?? [])].map((s) => s.certificate)]
+  return [...new Set(all.flatMap((k) => k.key.parties))]
+}
+
+/** Certified epochs, the highest that works first, those that do not after all that do. */
+export function standingIn(epochs: Epochs | undefined, works: (key: KeyPublic) => boolean): readonly StoredKey[] {
+  const down = [...(epochs?.certified.values() ?? [])].sort((a, b) => b.certificate.key.epoch - a.certificate.key.epoch)
+  return [...down.filter((s) => works(s.certificate.key)), ...down.filter((s) => !works(s.certificate.key))]
+}
+
 /** What one epoch has been attested with so far. */
 export interface Attested {
   readonly epoch: number

@@ -3,7 +3,19 @@ import { certificateHash, type Identities, isCertified } from '@conclave/mpc'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { type Attestation, decode, EPOCHS_MAX, encode, type KeyCertificate, KeyPublic, PendingKey, StoredKey } from '@conclave/wire'
 import type { OpenedRecord } from '../sessions/job.ts'
-import { type Attested, attestationsIn, type Epochs, keepsQuorum, newsIn, recordKey, shareContext } from './key-records.ts'
+import { type EraserParts, eraseAll, eraseBelow } from './key-eraser.ts'
+import {
+  type Attested,
+  attestationsIn,
+  type Epochs,
+  keepsQuorum,
+  newsIn,
+  partiesIn,
+  recordKey,
+  shareContext,
+  standingIn,
+} from './key-records.ts'
+import { type KeyRules, NO_RULES } from './key-rules.ts'
 import { keyShelf } from './key-shelf.ts'
 import type { Change, Store } from './store.ts'
 import { Turns } from './turns.ts'
@@ -37,19 +49,21 @@ export class KeyStore {
   readonly #store: Store
   readonly #vault: KeyVault
   readonly #scope: NodeScope
+  readonly #rules: KeyRules
   readonly #keys = new Map<string, Epochs>()
   /** Attestations come from several peers at once; each write is made from what the last one left. */
   readonly #turns = new Turns()
   readonly #underway = new Underway()
 
-  private constructor(store: Store, vault: KeyVault, scope: NodeScope) {
+  private constructor(store: Store, vault: KeyVault, scope: NodeScope, rules: KeyRules) {
     this.#store = store
     this.#vault = vault
     this.#scope = scope
+    this.#rules = rules
   }
 
-  static async open(store: Store, vault: KeyVault, scope: NodeScope): Promise<KeyStore> {
-    const keys = new KeyStore(store, vault, scope)
+  static async open(store: Store, vault: KeyVault, scope: NodeScope, rules: KeyRules = NO_RULES): Promise<KeyStore> {
+    const keys = new KeyStore(store, vault, scope, rules)
     for (const { value } of await store.list('key')) {
       const stored = decode(StoredKey, value)
       const { keyId, epoch } = stored.certificate.key
@@ -120,10 +134,7 @@ export class KeyStore {
 
   /** The parties of every epoch of a key that this node knows. */
   partiesOf(keyId: string): readonly PartyId[] {
-    const epochs = this.#keys.get(keyId)
-    if (epochs === undefined) return []
-    const all = [...epochs.pending.values(), ...[...epochs.certified.values()].map((s) => s.certificate)]
-    return [...new Set(all.flatMap((k) => k.key.parties))]
+    return partiesIn(this.#keys.get(keyId))
   }
 
   /** Attestations that may be news to others: of the active epoch and of the latest pending ones above it, as many as a word holds. */
@@ -143,24 +154,26 @@ export class KeyStore {
       const sealed = await this.#vault.seal(shareContext(this.#scope, key), share.secret)
       await this.#turns.take(async () => {
         this.checkFree(key.keyId, key.origin === 'create' ? undefined : key.epoch)
-        await this.#putPending({ key, sealed, attestations: [] })
+        const first = this.#keys.has(key.keyId) ? undefined : this.#rules.first(key.keyId)
+        await this.#putPending({ key, sealed, attestations: [] }, first?.change)
+        first?.written()
       })
     })
   }
 
   /** The sealed shares, of every key and epoch. */
   shelf(): RecordShelf {
-    const parts = { store: this.#store, turns: this.#turns, underway: this.#underway, keys: this.#keys }
-    return keyShelf({ ...parts, contextOf: (key) => shareContext(this.#scope, key) })
+    return keyShelf({ ...this.#parts, underway: this.#underway, contextOf: (key) => shareContext(this.#scope, key) })
   }
 
   /**
    * Whether a new share may be stored: a record that is on the disk is never written over, its key may be in use.
    *
    * @param epoch - undefined for a new key.
-   * @throws {ConclaveError} KEY_EXISTS, EPOCH_SPENT, EPOCHS_FULL.
+   * @throws {ConclaveError} KEY_EXISTS, EPOCH_SPENT, EPOCHS_FULL, KEY_ARCHIVED, KEY_DESTROYED.
    */
   checkFree(keyId: string, epoch: number | undefined): void {
+    this.#rules.requireShares(keyId)
     const prepared = this.prepared(keyId)
     if (prepared === undefined) return
     if (epoch === undefined) throw new ConclaveError('KEY_EXISTS', `key "${keyId}" exists already`)
@@ -228,20 +241,12 @@ export class KeyStore {
    * `epoch` itself must be here. @returns the epochs that went.
    */
   eraseBelow(keyId: string, epoch: number): Promise<readonly number[]> {
-    return this.#turns.take(async () => {
-      const epochs = this.#keys.get(keyId)
-      if (epochs?.certified.has(epoch) !== true) return []
-      const below = (of: ReadonlyMap<number, unknown>) => [...of.keys()].filter((e) => e < epoch)
-      const [certified, pending] = [below(epochs.certified), below(epochs.pending)]
-      if (certified.length + pending.length === 0) return []
-      await this.#store.apply([
-        ...certified.map((e): Change => ({ del: 'key', key: recordKey(keyId, e) })),
-        ...pending.map((e): Change => ({ del: 'pending-key', key: recordKey(keyId, e) })),
-      ])
-      for (const e of certified) epochs.certified.delete(e)
-      for (const e of pending) epochs.pending.delete(e)
-      return [...certified, ...pending].sort((a, b) => a - b)
-    })
+    return eraseBelow(this.#parts, keyId, epoch)
+  }
+
+  /** Erases every share of a key, of all epochs, together with `change`. @returns the epochs that went. */
+  erase(keyId: string, change: (epochs: readonly number[]) => Change): Promise<readonly number[]> {
+    return eraseAll(this.#parts, keyId, change)
   }
 
   /** Who attested a certificate: the identities of the lock that it was made under. */
@@ -249,6 +254,10 @@ export class KeyStore {
     if (equalBytes(key.clusterContext, this.#scope.clusterContext)) return this.#scope.identities
     const lock = this.#scope.lockOf(key.clusterContext)
     return lock === undefined ? new Map() : identitiesOf(lock)
+  }
+
+  get #parts(): EraserParts {
+    return { store: this.#store, turns: this.#turns, keys: this.#keys }
   }
 
   #epochs(keyId: string): Epochs {
@@ -266,11 +275,7 @@ export class KeyStore {
    * than its threshold are left must not take the place of one that works, and the lock tells every node the same.
    */
   #standing(keyId: string): readonly StoredKey[] {
-    const { identities } = this.#scope
-    const works = ({ certificate: { key } }: StoredKey) => keepsQuorum(key, this.identitiesFor(key), identities)
-    const certified = [...(this.#keys.get(keyId)?.certified.values() ?? [])]
-    const down = certified.sort((a, b) => b.certificate.key.epoch - a.certificate.key.epoch)
-    return [...down.filter(works), ...down.filter((s) => !works(s))]
+    return standingIn(this.#keys.get(keyId), (key) => keepsQuorum(key, this.identitiesFor(key), this.#scope.identities))
   }
 
   async #certify(stored: StoredKey): Promise<void> {
@@ -284,9 +289,10 @@ export class KeyStore {
     this.#epochs(keyId).pending.delete(epoch)
   }
 
-  async #putPending(pending: PendingKey): Promise<void> {
+  async #putPending(pending: PendingKey, also?: Change): Promise<void> {
     const { keyId, epoch } = pending.key
-    await this.#store.apply([{ put: 'pending-key', key: recordKey(keyId, epoch), value: encode(PendingKey, pending) }])
+    const put: Change = { put: 'pending-key', key: recordKey(keyId, epoch), value: encode(PendingKey, pending) }
+    await this.#store.apply(also === undefined ? [put] : [put, also])
     this.#epochs(keyId).pending.set(epoch, pending)
   }
 }

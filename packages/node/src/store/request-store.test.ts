@@ -2,16 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tagged, toHex, u32, utf8 } from '@conclave/core'
-import { encode, StoredSingleRequest } from '@conclave/wire'
+import { encode, StoredSingleRequest, StoredUnboundRequest } from '@conclave/wire'
 import { expect } from 'chai'
 import { refusal } from '../refusal.fixture.ts'
+import { UNBOUND_TERMS } from '../request-terms.ts'
+import { TERMS } from '../requests.fixture.ts'
 import { LevelStore } from './level-store.ts'
 import { RECENT_MAX, RequestStore } from './request-store.ts'
 import { type Store, StoreError } from './store.ts'
 
 const ID = tagged('request')
 const item = (payload: string, path: readonly number[] = [0]) => ({ payload: utf8(payload), path })
-const batch = (...items: readonly ReturnType<typeof item>[]) => ({ requestId: ID, keyId: 'k', payloadType: 'evm.tx', items })
+const batch = (...items: readonly ReturnType<typeof item>[]) => ({ requestId: ID, keyId: 'k', payloadType: 'evm.tx', items, terms: TERMS })
 const proposal = (payload = 'a', path: readonly number[] = [0]) => batch(item(payload, path))
 
 describe('request store', () => {
@@ -67,16 +69,37 @@ describe('request store', () => {
     expect(await requests.get(ID)).to.deep.equal({ ...three, attempts: 1 })
   })
 
-  it('request store: what 0.1.0 has stored is known, with the attempts that it had spent', async () => {
-    const { items, ...rest } = proposal()
-    const value = encode(StoredSingleRequest, { ...rest, ...item('a'), attempts: 3 })
-    await store.apply([{ put: 'request', key: toHex(ID), value }])
-    expect(await requests.get(ID)).to.deep.equal({ ...rest, items, attempts: 3 })
-    expect(await refusal(() => requests.remember(proposal('b')))).to.equal('REQUEST_CONFLICT')
-    expect(await refusal(() => requests.spend(ID, 2))).to.equal('ATTEMPT_SPENT')
-    await requests.spend(ID, 3)
-    await reopen()
-    expect(await requests.get(ID)).to.deep.equal({ ...rest, items, attempts: 4 })
+  it('request store: what was stored without terms is known, with the attempts that it had spent, and is over', async () => {
+    const { items, ...rest } = { ...proposal(), terms: UNBOUND_TERMS }
+    const single = encode(StoredSingleRequest, { ...rest, ...item('a'), attempts: 3 })
+    const unbound = encode(StoredUnboundRequest, { ...rest, items, attempts: 3 })
+    for (const value of [single, unbound]) {
+      await store.apply([{ put: 'request', key: toHex(ID), value }])
+      await reopen()
+      expect(await requests.get(ID)).to.deep.equal({ ...rest, items, attempts: 3 })
+      for (const other of [proposal('a'), proposal('b')]) expect(await refusal(() => requests.remember(other))).to.equal('REQUEST_CONFLICT')
+      expect(await refusal(() => requests.spend(ID, 2))).to.equal('ATTEMPT_SPENT')
+      await requests.spend(ID, 3)
+      await reopen()
+      expect(await requests.get(ID)).to.deep.equal({ ...rest, items, attempts: 4 })
+    }
+  })
+
+  it('request store: a nonce of a requester stands for one signed request for ever', async () => {
+    const signed = (id: string, requester = 'exchange') => ({
+      ...proposal(),
+      ...{ requestId: tagged(id), terms: { ...TERMS, requester, signature: new Uint8Array(64) } },
+    })
+    const both = await Promise.allSettled([requests.remember(signed('a')), requests.remember(signed('b'))])
+    expect(both.map((r) => r.status)).to.deep.equal(['fulfilled', 'rejected'])
+    for (let i = 0; i < 2; i++) {
+      expect(await refusal(() => requests.remember(signed('b')))).to.equal('NONCE_REUSED')
+      await requests.remember(signed('a'))
+      await reopen()
+    }
+    // Of another requester, and of nobody, it is another one.
+    await requests.remember(signed('c', 'other'))
+    await requests.remember({ ...proposal(), requestId: tagged('d') })
   })
 
   it('request store: of two payloads proposed at once under one id, one is refused', async () => {

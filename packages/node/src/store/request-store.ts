@@ -1,6 +1,18 @@
 import { ConclaveError, equalBytes, formatPath, InvalidArgument, toHex } from '@conclave/core'
-import { decode, encode, type Propose, StoredRequest, StoredSingleRequest, WireError } from '@conclave/wire'
-import type { Store } from './store.ts'
+import {
+  decode,
+  encode,
+  type MessageField,
+  type Propose,
+  StoredRequest,
+  StoredSingleRequest,
+  StoredUnboundRequest,
+  type ValueOf,
+  WireError,
+} from '@conclave/wire'
+import { sameTerms, UNBOUND_TERMS } from '../request-terms.ts'
+import { NonceBook } from './nonce-book.ts'
+import type { Change, Store } from './store.ts'
 import { NamedTurns } from './turns.ts'
 
 /** The number after it must still fit the wire. */
@@ -17,17 +29,26 @@ interface Recent {
 
 /** @throws {WireError} WIRE_DECODE. */
 function readRequest(value: Uint8Array): StoredRequest {
+  const bound = readAs(StoredRequest, value)
+  if (bound !== undefined) return bound
+  const unbound = readAs(StoredUnboundRequest, value)
+  if (unbound !== undefined) return { ...unbound, terms: UNBOUND_TERMS }
+  const { payload, path, ...rest } = decode(StoredSingleRequest, value)
+  return { ...rest, items: [{ payload, path }], terms: UNBOUND_TERMS }
+}
+
+function readAs<M extends MessageField>(type: M, value: Uint8Array): ValueOf<M> | undefined {
   try {
-    return decode(StoredRequest, value)
+    return decode(type, value)
   } catch (error) {
     if (!(error instanceof WireError)) throw error
-    const { payload, path, ...rest } = decode(StoredSingleRequest, value)
-    return { ...rest, items: [{ payload, path }] }
+    return undefined
   }
 }
 
 function isSame(a: Propose | StoredRequest, b: Propose | StoredRequest): boolean {
-  if (a.keyId !== b.keyId || a.payloadType !== b.payloadType || a.items.length !== b.items.length) return false
+  if (a.keyId !== b.keyId || a.payloadType !== b.payloadType || a.items.length !== b.items.length || !sameTerms(a.terms, b.terms))
+    return false
   return a.items.every(({ payload, path }, i) => {
     const other = b.items[i]
     return other !== undefined && equalBytes(payload, other.payload) && formatPath(path) === formatPath(other.path)
@@ -48,8 +69,11 @@ export class RequestStore {
   /** Writes that have not resolved: what they hold is not on the disk for sure, so it stays in memory. */
   readonly #writing = new Set<Recent>()
 
+  readonly #nonces: NonceBook
+
   constructor(store: Store) {
     this.#store = store
+    this.#nonces = new NonceBook(store)
   }
 
   /** After every proposal of that id that came before has been decided, if not written. */
@@ -58,13 +82,19 @@ export class RequestStore {
     return this.#turns.take(name, async () => (await this.#known(name))?.request)
   }
 
-  /** @throws {ConclaveError} REQUEST_CONFLICT when the id was used for something else. */
+  /** @throws {ConclaveError} REQUEST_CONFLICT when the id was used for something else; NONCE_REUSED when a requester's nonce was. */
   async remember(p: Propose): Promise<void> {
     const name = toHex(p.requestId)
     const { written } = await this.#turns.take(name, async () => {
       const known = await this.#known(name)
-      if (known === undefined) return this.#put(name, { ...p, attempts: 0 })
-      if (!isSame(known.request, p)) throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload or path')
+      if (known === undefined) {
+        const { changes, release } = await this.#nonces.claim(p)
+        const recent = this.#put(name, { ...p, attempts: 0 }, changes)
+        recent.written.then(release, release)
+        return recent
+      }
+      if (!isSame(known.request, p))
+        throw new ConclaveError('REQUEST_CONFLICT', 'this request id was used for another payload, path or time')
       return known
     })
     await written
@@ -95,8 +125,8 @@ export class RequestStore {
     return value === undefined ? undefined : { request: readRequest(value), written: Promise.resolve() }
   }
 
-  #put(name: string, request: StoredRequest): Recent {
-    const written = this.#store.apply([{ put: 'request', key: name, value: encode(StoredRequest, request) }])
+  #put(name: string, request: StoredRequest, more: readonly Change[] = []): Recent {
+    const written = this.#store.apply([{ put: 'request', key: name, value: encode(StoredRequest, request) }, ...more])
     const recent: Recent = { request, written }
     this.#recent.delete(name)
     this.#recent.set(name, recent)

@@ -4,6 +4,16 @@ import { equalBytes } from '@conclave/core'
 import type { RecordShelf, SealContext } from '@conclave/vault'
 import { StoreError } from './store.ts'
 
+/** A file, or undefined when there is none. @throws {StoreError} STORE_IO. */
+export async function readOptionalFile(file: string): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await readFile(file))
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new StoreError('STORE_IO', `cannot read ${file}`, { cause })
+  }
+}
+
 async function read(file: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await readFile(file))
@@ -12,8 +22,8 @@ async function read(file: string): Promise<Uint8Array> {
   }
 }
 
-/** The old content or the new one, whenever the machine stops. */
-async function write(file: string, content: Uint8Array): Promise<void> {
+/** The old content or the new one, whenever the machine stops. @throws {StoreError} STORE_IO. */
+export async function writeDurably(file: string, content: Uint8Array): Promise<void> {
   const next = `${file}.next`
   try {
     const handle = await open(next, 'w', 0o600)
@@ -45,7 +55,7 @@ export function sealedFile(name: string, file: string, context: SealContext): Re
       const record = await read(file)
       const replace = async (rewrapped: Uint8Array) => {
         if (!equalBytes(await read(file), record)) return false
-        await write(file, rewrapped)
+        await writeDurably(file, rewrapped)
         return true
       }
       return [{ name, context, record, replace }]

@@ -3,7 +3,22 @@ import { ConclaveError } from '@conclave/core'
 /** A node's disk failed or does not hold what it should. Codes: STORE_MISSING, STORE_LOCKED, STORE_CORRUPT, STORE_IO. */
 export class StoreError extends ConclaveError {}
 
-const SECTIONS = ['key', 'pending-key', 'pair', 'burn', 'pair-epoch', 'request', 'lock', 'backup'] as const
+const SECTIONS = [
+  'key',
+  'pending-key',
+  'pair',
+  'burn',
+  'pair-epoch',
+  'request',
+  'lock',
+  'backup',
+  'key-life',
+  'erasure',
+  'witness',
+  'nonce',
+  'approval',
+  'freeze',
+] as const
 export type Section = (typeof SECTIONS)[number]
 
 export type Change =

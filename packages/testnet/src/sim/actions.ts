@@ -1,6 +1,7 @@
 import type { PartyId } from '@conclave/core'
 import { verifies } from '@conclave/mpc'
 import type { SignedItem } from '@conclave/wire'
+import { OPEN_TERMS } from '../open-terms.ts'
 import type { Dice } from './dice.ts'
 import type { Driver } from './driver.ts'
 import type { KeysBook, KnownKey, KnownRequest } from './keys-book.ts'
@@ -47,7 +48,11 @@ export async function createKey(
 /** Brings a request to the parties. @returns those that allow it. */
 export async function propose({ driver }: Office, request: KnownRequest, parties: readonly PartyId[]): Promise<readonly PartyId[]> {
   const { requestId, keyId, items } = request
-  const answers = await driver.askAll(parties, { propose: { requestId, keyId, payloadType: 'evm.tx', items } }, PROPOSE_MS)
+  const answers = await driver.askAll(
+    parties,
+    { propose: { requestId, keyId, payloadType: 'evm.tx', items, terms: OPEN_TERMS } },
+    PROPOSE_MS,
+  )
   return parties.filter((j) => {
     const answer = answers.get(j)
     return answer !== undefined && 'verdict' in answer && answer.verdict.allowed

@@ -60,7 +60,8 @@ async function look(name: string, act: (s: Scene) => Promise<string | undefined>
 const signJob = (key: KeyPublic, change: { readonly epoch?: number; readonly peers?: readonly PartyId[] } = {}): SignJob => {
   const record = (bytes: Uint8Array) => ({ public: bytes, secret: new Uint8Array(1) })
   const share = record(encode(KeyPublic, { ...key, epoch: change.epoch ?? key.epoch }))
-  const request = { requestId: tagged('r'), signers: [1, 2], items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt: 0 }
+  const named = { requestId: tagged('r'), statement: tagged('s'), signers: [1, 2] }
+  const request = { ...named, items: [{ digest: tagged('d'), path: [] }], purpose: 'evm.tx', attempt: 0 }
   return {
     ...{ kind: 'sign', self: 1, clusterContext: tagged('c'), share, request },
     pairs: new Map((change.peers ?? [2]).map((j) => [j, record(new Uint8Array(1))])),

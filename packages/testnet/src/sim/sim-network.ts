@@ -39,6 +39,8 @@ export function describeFrame(bytes: Uint8Array): string {
     if ('end' in body) return `end ${mark(body.end.sessionId)} ${body.end.code}`
     if ('request' in body) return `request ${body.request.id} ${Object.keys(body.request.body)[0]}`
     if ('gossip' in body) return `gossip ${body.gossip.keys.map((k) => k.keyId).join()}`
+    if ('approvals' in body) return `approvals ${body.approvals.approvals.length} asks ${body.approvals.asks.length}`
+    if ('freezes' in body) return `freezes ${body.freezes.records.length}`
     const answer = body.response.body
     return `response ${body.response.id} ${'failure' in answer ? answer.failure.code : Object.keys(answer)[0]}`
   } catch {

@@ -4,7 +4,8 @@ import { Cryptoki } from './cryptoki.ts'
 import { AgentFault } from './fault.ts'
 import { Generations } from './generations.ts'
 import { CKM_ECDSA, CKM_EDDSA } from './objects.ts'
-import { readPin } from './pin.ts'
+import { PinHolder, readPin } from './pin.ts'
+import { listenForPin, type PinListener, sendPin } from './pin-socket.ts'
 import { probeToken } from './probe.ts'
 import type {
   AgentRequest,
@@ -18,12 +19,17 @@ import type {
   TokenDescription,
 } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
+import { openTerminal, type Prompt } from './terminal.ts'
 import { faultOf, TokenConnection } from './token.ts'
+
+/** How long a person may take. */
+export const ASK_MS = 300_000
 
 interface Started {
   readonly settings: AgentSettings
   readonly cryptoki: Cryptoki
-  readonly pin: Buffer
+  readonly pin: PinHolder
+  readonly listener: PinListener | undefined
   readonly token: TokenConnection
   readonly generations: Generations
 }
@@ -31,10 +37,15 @@ interface Started {
 /** Answers requests about one token, one after the other. */
 export class Agent {
   #started: Started | undefined
+  #prompt: Prompt | undefined
 
-  /** @throws {AgentFault} */
-  answer(request: AgentRequest): Reply<Operation> {
+  /** What needs a person is answered later; nothing else is asked meanwhile. @throws {AgentFault} */
+  answer(request: AgentRequest): Reply<Operation> | Promise<null> {
     switch (request.op) {
+      case 'ask':
+        return this.#ask()
+      case 'handOver':
+        return sendPin(request.body, this.#live.pin.pin)
       case 'start':
         return this.#start(request.body)
       case 'describe':
@@ -69,7 +80,7 @@ export class Agent {
         return request.body.map((each) => this.#answerOne(each))
       case 'provision': {
         const { cryptoki, settings, pin } = this.#live
-        provisionToken(cryptoki, settings, pin, request.body)
+        provisionToken(cryptoki, settings, pin.pin, request.body)
         return this.#describe()
       }
       case 'close':
@@ -79,6 +90,8 @@ export class Agent {
   }
 
   close(): void {
+    this.#prompt?.close()
+    this.#started?.listener?.close()
     this.#started?.token.close()
     this.#started = undefined
   }
@@ -104,11 +117,36 @@ export class Agent {
   #start(settings: AgentSettings): null {
     if (this.#started !== undefined) throw new AgentFault('UNSUPPORTED', 'the HSM agent was started twice')
     // First, so that a PIN from the environment is gone before foreign code is loaded.
-    const pin = readPin(settings.pin)
+    const isPrompted = 'prompt' in settings.pin
+    const pin = isPrompted ? new PinHolder() : PinHolder.of(readPin(settings.pin))
     const cryptoki = new Cryptoki(settings.module)
+    const listener = isPrompted && settings.pinSocket !== undefined ? listenForPin(settings.pinSocket, pin) : undefined
     const token = new TokenConnection(cryptoki, settings, pin)
-    this.#started = { settings, cryptoki, pin, token, generations: new Generations(cryptoki, settings, token) }
+    this.#started = { settings, cryptoki, pin, listener, token, generations: new Generations(cryptoki, settings, token) }
     return null
+  }
+
+  async #ask(): Promise<null> {
+    const { settings, pin, listener } = this.#live
+    const terminal = pin.isThere ? undefined : openTerminal()
+    if (pin.isThere || (terminal === undefined && listener === undefined)) {
+      pin.require()
+      return null
+    }
+    this.#prompt = terminal?.ask(`PIN of HSM ${settings.name} (token ${settings.token}): `)
+    // Whoever comes first. A PIN that is typed is put here, one that is sent has been put by the listener.
+    const typed = this.#prompt?.answer.then((bytes) => pin.put(bytes, 'the terminal')) ?? new Promise<never>(() => undefined)
+    const patience = Promise.withResolvers<void>()
+    const timer = setTimeout(patience.resolve, ASK_MS)
+    try {
+      await Promise.race([typed, pin.arrived, patience.promise])
+      pin.require()
+      return null
+    } finally {
+      clearTimeout(timer)
+      this.#prompt?.close()
+      this.#prompt = undefined
+    }
   }
 
   #describe(): TokenDescription {

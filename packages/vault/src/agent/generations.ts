@@ -60,8 +60,6 @@ export class Generations {
   /** @throws {AgentFault} TOKEN_LOST; UNSUPPORTED when the token keeps it. */
   destroy(connection: Connection, kek: Kek): void {
     const isIt = (k: Kek) => k.id === kek.id && k.generation === kek.generation
-    // A token that has vanished shows no KEK either, and will bring this one back.
-    this.#token.requirePresent(connection)
     this.#writing(connection, (session) => {
       for (const found of listKeks(session, this.#settings.kekLabel).filter(isIt)) {
         const mac = findMac(session, found.label, found.id)
@@ -73,6 +71,7 @@ export class Generations {
     connection.keks.delete(kek.id)
     if (connection.sealing?.id === kek.id) connection.sealing = undefined
     const isLeft = listKeks(connection.work, this.#settings.kekLabel).some(isIt)
+    // A token that has vanished shows no KEK either, and will bring this one back.
     this.#token.requirePresent(connection)
     if (isLeft)
       throw new AgentFault('UNSUPPORTED', `the token keeps KEK generation ${kek.generation}: delete it with the tool of its vendor`)

@@ -86,12 +86,21 @@ function describe({ label, serial, initialised, hasPin, countLow, finalTry, lock
   return { label, serial, initialised, hasPin, countLow, finalTry, locked }
 }
 
-function reasonNotToLogIn(request: InspectRequest, tokens: readonly Token[], pin: ReturnType<typeof pinOf>): string | undefined {
-  if (!request.login) return 'no login was asked for'
+function reasonNotToLogIn(
+  { login, settings }: InspectRequest,
+  tokens: readonly Token[],
+  pin: ReturnType<typeof pinOf>,
+): string | undefined {
+  if (!login) return 'no login was asked for'
   if (!pin.ok) return pin.why
   if (pin.value.about.refusal !== undefined) return 'the node would not take the PIN from its source'
+  return riskOfLogin(tokens, settings)
+}
+
+/** Why a wrong PIN would do harm, or which token is meant is not clear; undefined when one login may be tried. */
+export function riskOfLogin(tokens: readonly Token[], settings: Pick<AgentSettings, 'token' | 'serial'>): string | undefined {
   try {
-    const token = selectToken(tokens, request.settings.token, request.settings.serial)
+    const token = selectToken(tokens, settings.token, settings.serial)
     if (!token.hasPin) return 'the token has no user PIN yet'
     if (token.locked) return 'the PIN is locked'
     if (token.finalTry) return 'one wrong PIN would lock the token'
@@ -128,15 +137,16 @@ function readStart(path: string, bytesMax: number): Buffer | undefined {
   }
 }
 
-/** A source that only the node's own process has says nothing about the node. */
+/** A source that only the node's own process has, or a person, says nothing about the node. */
 function isElsewhere(source: PinSource): boolean {
+  if ('prompt' in source) return true
   if ('credential' in source) return process.env.CREDENTIALS_DIRECTORY === undefined
   return 'env' in source && process.env[source.env] === undefined
 }
 
 function pinOf(request: InspectRequest): Found<{ readonly bytes: Buffer; readonly about: InspectedPin }> {
   const { pin: source } = request.settings
-  if (isElsewhere(source)) return failed('PIN_ELSEWHERE', 'only the running service can read the PIN from its source')
+  if (isElsewhere(source)) return failed('PIN_ELSEWHERE', 'only the running service, or a person, has the PIN')
   try {
     const bytes = readPin(source)
     return { ok: true, value: { bytes, about: aboutPin(request, bytes, undefined) } }

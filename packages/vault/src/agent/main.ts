@@ -6,17 +6,17 @@ import { faultOf } from './token.ts'
 
 const agent = new Agent()
 
-function reply(request: AgentRequest): AgentReply {
+async function reply(request: AgentRequest): Promise<AgentReply> {
   try {
-    return { id: request.id, result: agent.answer(request) }
+    return { id: request.id, result: await agent.answer(request) }
   } catch (error) {
     const { code, message, details } = faultOf(error)
     return { id: request.id, fault: { code, message, details } }
   }
 }
 
-process.on('message', (request: AgentRequest) => {
-  const answer = reply(request)
+process.on('message', async (request: AgentRequest) => {
+  const answer = await reply(request)
   // Serialised before send returns.
   process.send?.(answer)
   if (!('result' in answer)) return

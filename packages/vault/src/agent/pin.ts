@@ -3,16 +3,61 @@ import { join } from 'node:path'
 import type { PinSource } from '../settings.ts'
 import { AgentFault } from './fault.ts'
 
-const PIN_BYTES_MAX = 256
+export const PIN_BYTES_MAX = 256
 const GROUP_OR_OTHERS = 0o077
 const OTHERS = 0o007
+
+/** The PIN of an agent, once it is there. */
+export class PinHolder {
+  readonly #arrival = Promise.withResolvers<void>()
+  #pin: Buffer | undefined
+
+  /** One that was read from where the settings say. */
+  static of(pin: Buffer): PinHolder {
+    const holder = new PinHolder()
+    holder.#pin = pin
+    holder.#arrival.resolve()
+    return holder
+  }
+
+  /** Resolves when there is one. */
+  get arrived(): Promise<void> {
+    return this.#arrival.promise
+  }
+
+  get isThere(): boolean {
+    return this.#pin !== undefined
+  }
+
+  /** Takes over the bytes, without one line break at their end. @throws {AgentFault} PIN_SOURCE on a length that no PIN has. */
+  put(bytes: Buffer, from: string): void {
+    this.#pin = checked(bytes, from)
+    this.#arrival.resolve()
+  }
+
+  /** @throws {AgentFault} PIN_NEEDED before it is there. */
+  get pin(): Buffer {
+    this.require()
+    return this.#pin as Buffer
+  }
+
+  /** @throws {AgentFault} PIN_NEEDED before it is there. */
+  require(): void {
+    if (this.#pin === undefined) throw new AgentFault('PIN_NEEDED', 'waits for its PIN: run "conclave hsm unlock"')
+  }
+
+  wipe(): void {
+    this.#pin?.fill(0)
+  }
+}
 
 /**
  * Reads a PIN from its source, without one trailing line break.
  *
- * @throws {AgentFault} PIN_SOURCE when the source is missing, empty, too long or readable by others. Never names the content.
+ * @throws {AgentFault} PIN_NEEDED when it is a person; PIN_SOURCE when the source is missing, empty, too long or readable by others. Never names the content.
  */
 export function readPin(source: PinSource): Buffer {
+  if ('prompt' in source) throw new AgentFault('PIN_NEEDED', 'nobody is asked for this PIN here')
   if ('env' in source) return fromEnvironment(source.env)
   if ('file' in source) return fromFile(source.file, GROUP_OR_OTHERS)
   const directory = process.env.CREDENTIALS_DIRECTORY

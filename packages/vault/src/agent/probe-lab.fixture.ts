@@ -6,7 +6,7 @@ import { SOFT_WRAPS } from '../soft-wraps.ts'
 import { Attempts } from './attempts.ts'
 import { Cryptoki, CryptokiError, Session } from './cryptoki.ts'
 import { findKek, findMac, findSigningKey } from './objects.ts'
-import { readPin } from './pin.ts'
+import { PinHolder, readPin } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { sessionTrialKeys } from './session-keys.ts'
 import { faultOf, selectToken, TokenConnection } from './token.ts'
@@ -159,7 +159,7 @@ function reference(): unknown {
 
 /** An HSM that makes IVs as it should, and from some moment on always the same one. */
 function stuckLater(): unknown {
-  const connection = new TokenConnection(cryptoki, settings, readPin(settings.pin))
+  const connection = new TokenConnection(cryptoki, settings, PinHolder.of(readPin(settings.pin)))
   const wrap = () => {
     try {
       connection.run((c) => connection.wrap(c, new Uint8Array(8), new Uint8Array(32)))

@@ -17,6 +17,10 @@ export interface AgentSettings {
   readonly profile: ProfileName | undefined
   readonly kekLabel: string
   readonly kekId: string | undefined
+  /** Where to listen for a PIN that a person is to bring. */
+  readonly pinSocket?: string | undefined
+  /** A person types the PIN for one login: a token's last try may be used. */
+  readonly isAttended?: boolean | undefined
 }
 
 export type SigningKeyType = 'ed25519' | 'secp256k1' | 'p256'
@@ -61,6 +65,10 @@ export interface AgentOperations {
   sign: [{ readonly use: SigningUse; readonly message: Uint8Array }, Uint8Array]
   random: [number, Uint8Array]
   ping: [null, null]
+  /** Answered when the PIN is there: from the terminal, if there is one, or through the PIN socket. */
+  ask: [null, null]
+  /** Gives the PIN to the agent that listens on this socket. */
+  handOver: [string, null]
   probe: [null, TokenProbe]
   keks: [null, KekReport]
   'make-kek': [number, TokenDescription]

@@ -2,8 +2,8 @@ import { readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import pkcs11 from 'pkcs11js'
 import { Cryptoki, CryptokiError, rvOf, Session } from './cryptoki.ts'
-import { findKek, findMac, findSigningKey, kekTemplate, macTemplate, signingTemplate } from './objects.ts'
-import { readPin } from './pin.ts'
+import { findKek, findMac, findSigningKey, kekLabelOf, kekTemplate, macTemplate, signingTemplate } from './objects.ts'
+import { PinHolder, readPin } from './pin.ts'
 import type { AgentSettings } from './protocol.ts'
 import { provisionToken } from './provision-token.ts'
 import { faultOf, selectToken, TokenConnection } from './token.ts'
@@ -101,7 +101,7 @@ function countingLogins(act: (connection: TokenConnection) => unknown): unknown 
     logins++
     login.apply(this, args)
   }
-  const result = act(new TokenConnection(cryptoki, settings, readPin(settings.pin)))
+  const result = act(new TokenConnection(cryptoki, settings, PinHolder.of(readPin(settings.pin))))
   return { result, logins }
 }
 
@@ -168,10 +168,10 @@ function useWhileEmpty(connection: TokenConnection): unknown {
   return [...codes, use(connection)]
 }
 
-function extraKek(extractable: boolean): unknown {
+function extraKek(extractable: boolean, label = settings.kekLabel): unknown {
   const { session } = loggedIn()
   session.generateKey(0x1080, [
-    ...kekTemplate(settings.kekLabel, '07'),
+    ...kekTemplate(label, '07'),
     { type: pkcs11.CKA_VALUE_LEN, value: 32 },
     { type: pkcs11.CKA_EXTRACTABLE, value: extractable },
     { type: pkcs11.CKA_SENSITIVE, value: true },
@@ -208,6 +208,13 @@ function uncodedError(): unknown {
   return null
 }
 
+/** Labels of all secret keys on the token. */
+function secretKeys(): unknown {
+  const { session } = loggedIn()
+  const all = session.findAll([{ type: pkcs11.CKA_CLASS, value: pkcs11.CKO_SECRET_KEY }], 64) ?? []
+  return all.map((key) => session.attribute(key, pkcs11.CKA_LABEL).toString('utf8')).sort()
+}
+
 function rawLabel(): unknown {
   const { raw } = loggedIn()
   return raw.C_GetSlotList(true).map((slot) => raw.C_GetTokenInfo(slot).label)
@@ -231,10 +238,13 @@ const EXPERIMENTS: Readonly<Record<string, () => unknown>> = {
   'general-error': () => countingLogins(generalError),
   'extra-kek': () => extraKek(false),
   'extractable-kek': () => extraKek(true),
+  'extractable-next-kek': () => extraKek(true, kekLabelOf(settings.kekLabel, 2)),
+  'next-kek': () => extraKek(false, kekLabelOf(settings.kekLabel, 2)),
   'extractable-mac': () => extraMac({ extractable: true, instead: true }),
   'extra-mac': () => extraMac({ extractable: false, instead: false }),
   'uncoded-error': uncodedError,
   'raw-label': rawLabel,
+  'secret-keys': secretKeys,
   'failing-provision': failingProvision,
   'empty-iv': emptyIv,
   'interrupted-operation': () => countingLogins(interruptedOperation),

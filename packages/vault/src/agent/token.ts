@@ -8,6 +8,7 @@ import { type Cryptoki, CryptokiError, type Session, type Token } from './crypto
 import { tryExtraction } from './extractability.ts'
 import { AgentFault } from './fault.ts'
 import { findKek, findMac, findSigningKey, type SigningHandles, type WantedKek } from './objects.ts'
+import type { PinHolder } from './pin.ts'
 import type { AgentSettings, SigningUse } from './protocol.ts'
 import { meaningOf, meaningWhenHealthy } from './return-values.ts'
 import { chooseProfile, type TrialToken } from './trial.ts'
@@ -73,7 +74,7 @@ export function faultOf(error: unknown): AgentFault {
 export class TokenConnection {
   readonly #cryptoki: Cryptoki
   readonly #settings: AgentSettings
-  readonly #pin: Buffer
+  readonly #pin: PinHolder
   #serial: string | undefined
   #connection: Connection | undefined
   #refused: AgentFault | undefined
@@ -81,7 +82,7 @@ export class TokenConnection {
   readonly #choices = new Map<string, Choice>()
   #lastIv: Uint8Array = new Uint8Array(0)
 
-  constructor(cryptoki: Cryptoki, settings: AgentSettings, pin: Buffer) {
+  constructor(cryptoki: Cryptoki, settings: AgentSettings, pin: PinHolder) {
     this.#cryptoki = cryptoki
     this.#settings = settings
     this.#pin = pin
@@ -172,7 +173,7 @@ export class TokenConnection {
       if (!(error instanceof CryptokiError)) throw error
     }
     this.disconnect()
-    this.#pin.fill(0)
+    this.#pin.wipe()
   }
 
   #find(connection: Connection, wanted: WantedKek): KekHandles {
@@ -208,7 +209,7 @@ export class TokenConnection {
       this.#cryptoki.initialise(this.#settings.libraryParameters)
       const token = selectToken(this.#cryptoki.tokens(), this.#settings.token, this.#serial)
       const anchor = this.#cryptoki.openSession(token.slot, 'read')
-      logIn(anchor, token, this.#pin)
+      logIn(anchor, token, this.#pin.pin, this.#settings.isAttended)
       // Another token that takes over the label later is not this one.
       this.#serial = token.serial
       const work = this.#cryptoki.openSession(token.slot, 'read')

@@ -1,11 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { sameIdentity, verifyIdentity } from '@conclave/core'
+import { sameIdentity, systemClock, verifyIdentity } from '@conclave/core'
 import { p256 } from '@noble/curves/nist.js'
 import { expect } from 'chai'
 import { probeExperiment } from '../agent/probe-lab-run.fixture.ts'
 import { refusal, vaultConformance } from '../conformance.ts'
 import { tokenSigner } from '../identity-signer.ts'
+import { inspectHsm } from '../inspect.ts'
 import { Pkcs11Hsm } from '../pkcs11-hsm.ts'
 import type { ProfileName } from '../profile.ts'
 import { probeHsm, provisionBackupHsm, provisionHsm } from '../provision.ts'
@@ -75,6 +77,19 @@ for (const { title, name, ...expected } of PROVIDERS) {
         expect(probe.profiles.filter((p) => p.mechanism === undefined).every((p) => (p.reason ?? '') !== '')).to.equal(true)
         const { chosen, extractability, emptyIv, identities } = probe
         expect({ chosen, extractability, emptyIv, identities, works: expected.works }).to.deep.equal(expected)
+      })
+
+      it('inspection: finds the same keys and the same leaks, with one login', async () => {
+        const probe = await probeHsm(rig.token.settings)
+        const found = await inspectHsm(rig.token.settings, { names: [], salt: randomBytes(16), files: [], login: true, clock: systemClock })
+        expect(found.module.ok).to.equal(true)
+        expect(found.tokens.filter((t) => t.label === probe.token).map((t) => t.serial)).to.deep.equal([probe.tokenSerial])
+        expect(found.leaks.ok ? found.leaks.value : found.leaks.code).to.deep.equal(
+          probe.extractability === 'not-testable' ? 'NOT_TESTABLE' : probe.leaks,
+        )
+        if (!found.keys.ok) throw new Error(found.keys.why)
+        expect(found.keys.value.map((k) => k.kind)).to.include('kek')
+        for (const key of found.keys.value) expect(key).to.include({ extractable: false, sensitive: true })
       })
 
       it('probe: a profile of the settings that the token cannot do is UNSUPPORTED with the reason', async () => {

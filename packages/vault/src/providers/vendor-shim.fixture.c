@@ -59,9 +59,20 @@ static CK_RV finalize(void *reserved) {
   return real->C_Finalize(reserved);
 }
 
+// Whether a login has succeeded; makes it so first when asked to.
+static int logged_in(int now) {
+  char path[4096];
+  const char *log = getenv("HSM_SHIM_LOG");
+  snprintf(path, sizeof path, "%s.logged-in", log ? log : "/nonexistent/shim");
+  int fd = now ? open(path, O_WRONLY | O_CREAT, 0600) : -1;
+  if (fd >= 0) close(fd);
+  return access(path, F_OK) == 0;
+}
+
 static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info) {
   CK_RV rv = real->C_GetTokenInfo(slot, info);
-  if (is("final-try")) info->flags |= CKF_USER_PIN_FINAL_TRY;
+  // final-try: until a login succeeds, which has the token count anew.
+  if (is("final-try") && !logged_in(0)) info->flags |= CKF_USER_PIN_FINAL_TRY;
   if (is("locked")) info->flags |= CKF_USER_PIN_LOCKED;
   return rv;
 }
@@ -82,7 +93,9 @@ static CK_RV close_session(CK_SESSION_HANDLE session) {
 
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG length) {
   note("C_Login\n");
-  return real->C_Login(session, user, pin, length);
+  CK_RV rv = real->C_Login(session, user, pin, length);
+  if (rv == CKR_OK && is("final-try")) logged_in(1);
+  return rv;
 }
 
 static CK_RV find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count) {

@@ -97,11 +97,17 @@ describe(`vendor traps, SoftHSM2 behind a shim${MISSING === undefined ? '' : ` (
     })
   }
 
-  it('identity: a CKA_EC_POINT without its OCTET STRING is taken', async () => {
-    const { identity } = await open(shim.wrap(plain, 'bare-point'))
-    expect(verifyIdentity(identity.key, utf8('x'), await identity.sign(utf8('x')))).to.equal(true)
-    expect(identity.key).to.deep.equal((await open(plain)).identity.key)
-  })
+  for (const type of ['ed25519', 'secp256k1', 'p256'] as const) {
+    it(`identity: an ${type} CKA_EC_POINT without its OCTET STRING is taken, of both keys`, async () => {
+      const hsm = await softHsm(directory.path, `points-${type}`)
+      const { identity, checkpointKey } = await provisionSoftHsm(hsm, type)
+      const vault = await open(shim.wrap(hsm, 'bare-point'))
+      expect([vault.identity.key, vault.checkpointSigner.keys]).to.deep.equal([identity, [checkpointKey]])
+      expect(verifyIdentity(identity, utf8('x'), await vault.identity.sign(utf8('x')))).to.equal(true)
+      const { key, signature } = await vault.checkpointSigner.sign(utf8('x'))
+      expect(verifyIdentity(key, utf8('x'), signature)).to.equal(true)
+    })
+  }
 
   it('throttling: CKR_DEVICE_ERROR of a healthy token is BUSY, retriable, and never tampering', async () => {
     const vault = await open(shim.wrap(plain, 'throttle'))

@@ -10,6 +10,457 @@ export const conclave = $root.conclave = (() => {
 
     const conclave = {};
 
+    conclave.Approval = (function() {
+
+        const Approval = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Approval.prototype.requestId = $util.newBuffer([]);
+        Approval.prototype.statement = $util.newBuffer([]);
+        Approval.prototype.approves = false;
+        Approval.prototype.approver = "";
+        Approval.prototype.at = $util.newBuffer([]);
+        Approval.prototype.signature = $util.newBuffer([]);
+        Approval.prototype.authenticatorData = $util.newBuffer([]);
+        Approval.prototype.clientData = $util.newBuffer([]);
+
+        Approval.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.statement != null && $Object.hasOwnProperty.call(message, "statement") && message.statement.length)
+                writer.uint32(18).bytes(message.statement);
+            if (message.approves != null && $Object.hasOwnProperty.call(message, "approves") && message.approves !== false)
+                writer.uint32(24).bool(message.approves);
+            if (message.approver != null && $Object.hasOwnProperty.call(message, "approver") && message.approver !== "")
+                writer.uint32(34).string(message.approver);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(42).bytes(message.at);
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                writer.uint32(50).bytes(message.signature);
+            if (message.authenticatorData != null && $Object.hasOwnProperty.call(message, "authenticatorData") && message.authenticatorData.length)
+                writer.uint32(58).bytes(message.authenticatorData);
+            if (message.clientData != null && $Object.hasOwnProperty.call(message, "clientData") && message.clientData.length)
+                writer.uint32(66).bytes(message.clientData);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Approval.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Approval();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.statement = value;
+                        else
+                            delete message.statement;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.approves = value;
+                        else
+                            delete message.approves;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.approver = value;
+                        else
+                            delete message.approver;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.authenticatorData = value;
+                        else
+                            delete message.authenticatorData;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.clientData = value;
+                        else
+                            delete message.clientData;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Approval;
+    })();
+
+    conclave.ApprovalTaken = (function() {
+
+        const ApprovalTaken = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ApprovalTaken.prototype.isNew = false;
+
+        ApprovalTaken.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.isNew != null && $Object.hasOwnProperty.call(message, "isNew") && message.isNew !== false)
+                writer.uint32(8).bool(message.isNew);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ApprovalTaken.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.ApprovalTaken();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.isNew = value;
+                        else
+                            delete message.isNew;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ApprovalTaken;
+    })();
+
+    conclave.ApprovalGossip = (function() {
+
+        const ApprovalGossip = function (properties) {
+            this.approvals = [];
+            this.asks = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ApprovalGossip.prototype.approvals = $util.emptyArray;
+        ApprovalGossip.prototype.asks = $util.emptyArray;
+
+        ApprovalGossip.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.approvals != null && message.approvals.length)
+                for (let i = 0; i < message.approvals.length; ++i)
+                    $root.conclave.Approval.encode(message.approvals[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.asks != null && message.asks.length)
+                for (let i = 0; i < message.asks.length; ++i)
+                    writer.uint32(18).bytes(message.asks[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ApprovalGossip.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.ApprovalGossip();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.approvals && message.approvals.length))
+                            message.approvals = [];
+                        message.approvals.push($root.conclave.Approval.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.asks && message.asks.length))
+                            message.asks = [];
+                        message.asks.push(reader.bytes());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ApprovalGossip;
+    })();
+
+    conclave.StoredApprovals = (function() {
+
+        const StoredApprovals = function (properties) {
+            this.approvals = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredApprovals.prototype.requestId = $util.newBuffer([]);
+        StoredApprovals.prototype.expiresAt = $util.newBuffer([]);
+        StoredApprovals.prototype.approvals = $util.emptyArray;
+
+        StoredApprovals.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt") && message.expiresAt.length)
+                writer.uint32(18).bytes(message.expiresAt);
+            if (message.approvals != null && message.approvals.length)
+                for (let i = 0; i < message.approvals.length; ++i)
+                    $root.conclave.Approval.encode(message.approvals[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredApprovals.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredApprovals();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.expiresAt = value;
+                        else
+                            delete message.expiresAt;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.approvals && message.approvals.length))
+                            message.approvals = [];
+                        message.approvals.push($root.conclave.Approval.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredApprovals;
+    })();
+
     conclave.BackupFile = (function() {
 
         const BackupFile = function (properties) {
@@ -588,6 +1039,8 @@ export const conclave = $root.conclave = (() => {
             this.locks = [];
             this.burns = [];
             this.pairEpochs = [];
+            this.lives = [];
+            this.erasures = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -598,6 +1051,8 @@ export const conclave = $root.conclave = (() => {
         BackupState.prototype.locks = $util.emptyArray;
         BackupState.prototype.burns = $util.emptyArray;
         BackupState.prototype.pairEpochs = $util.emptyArray;
+        BackupState.prototype.lives = $util.emptyArray;
+        BackupState.prototype.erasures = $util.emptyArray;
 
         BackupState.encode = function (message, writer, _depth) {
             if (!writer)
@@ -618,6 +1073,12 @@ export const conclave = $root.conclave = (() => {
             if (message.pairEpochs != null && message.pairEpochs.length)
                 for (let i = 0; i < message.pairEpochs.length; ++i)
                     $root.conclave.StoredPairEpoch.encode(message.pairEpochs[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.lives != null && message.lives.length)
+                for (let i = 0; i < message.lives.length; ++i)
+                    $root.conclave.StoredKeyLife.encode(message.lives[i], writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.erasures != null && message.erasures.length)
+                for (let i = 0; i < message.erasures.length; ++i)
+                    writer.uint32(50).bytes(message.erasures[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -681,6 +1142,22 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.pairEpochs && message.pairEpochs.length))
                             message.pairEpochs = [];
                         message.pairEpochs.push($root.conclave.StoredPairEpoch.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.lives && message.lives.length))
+                            message.lives = [];
+                        message.lives.push($root.conclave.StoredKeyLife.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.erasures && message.erasures.length))
+                            message.erasures = [];
+                        message.erasures.push(reader.bytes());
                         continue;
                     }
                 }
@@ -1041,11 +1518,13 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.certificate = null;
         Request.prototype.correlateOffer = null;
         Request.prototype.peerReport = null;
+        Request.prototype.cosign = null;
+        Request.prototype.approval = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport", "cosign", "approval"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1076,6 +1555,10 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.CorrelateOffer.encode(message.correlateOffer, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.peerReport != null && $Object.hasOwnProperty.call(message, "peerReport"))
                 $root.conclave.PeerReportRequest.encode(message.peerReport, writer.uint32(82).fork(), _depth + 1).ldelim();
+            if (message.cosign != null && $Object.hasOwnProperty.call(message, "cosign"))
+                $root.conclave.Cosign.encode(message.cosign, writer.uint32(90).fork(), _depth + 1).ldelim();
+            if (message.approval != null && $Object.hasOwnProperty.call(message, "approval"))
+                $root.conclave.Approval.encode(message.approval, writer.uint32(98).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1181,6 +1664,20 @@ export const conclave = $root.conclave = (() => {
                         message.body = "peerReport";
                         continue;
                     }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        message.cosign = $root.conclave.Cosign.decode(reader, reader.size(), $undefined, _depth + 1, message.cosign);
+                        message.body = "cosign";
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        message.approval = $root.conclave.Approval.decode(reader, reader.size(), $undefined, _depth + 1, message.approval);
+                        message.body = "approval";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -1220,11 +1717,13 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.certificate = null;
         Response.prototype.correlateAccept = null;
         Response.prototype.peerReport = null;
+        Response.prototype.cosigned = null;
+        Response.prototype.approvalTaken = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport", "cosigned", "approvalTaken"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1255,6 +1754,10 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.CorrelateAccept.encode(message.correlateAccept, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.peerReport != null && $Object.hasOwnProperty.call(message, "peerReport"))
                 $root.conclave.PeerReport.encode(message.peerReport, writer.uint32(82).fork(), _depth + 1).ldelim();
+            if (message.cosigned != null && $Object.hasOwnProperty.call(message, "cosigned"))
+                $root.conclave.Cosigned.encode(message.cosigned, writer.uint32(90).fork(), _depth + 1).ldelim();
+            if (message.approvalTaken != null && $Object.hasOwnProperty.call(message, "approvalTaken"))
+                $root.conclave.ApprovalTaken.encode(message.approvalTaken, writer.uint32(98).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1358,6 +1861,20 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.peerReport = $root.conclave.PeerReport.decode(reader, reader.size(), $undefined, _depth + 1, message.peerReport);
                         message.body = "peerReport";
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        message.cosigned = $root.conclave.Cosigned.decode(reader, reader.size(), $undefined, _depth + 1, message.cosigned);
+                        message.body = "cosigned";
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        message.approvalTaken = $root.conclave.ApprovalTaken.decode(reader, reader.size(), $undefined, _depth + 1, message.approvalTaken);
+                        message.body = "approvalTaken";
                         continue;
                     }
                 }
@@ -1594,6 +2111,7 @@ export const conclave = $root.conclave = (() => {
             this.keys = [];
             this.pairs = [];
             this.hsms = [];
+            this.erasures = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1613,6 +2131,8 @@ export const conclave = $root.conclave = (() => {
         NodeStatus.prototype.cpuMs = 0;
         NodeStatus.prototype.pool = null;
         NodeStatus.prototype.hsms = $util.emptyArray;
+        NodeStatus.prototype.auditCode = "";
+        NodeStatus.prototype.erasures = $util.emptyArray;
 
         NodeStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1650,6 +2170,11 @@ export const conclave = $root.conclave = (() => {
             if (message.hsms != null && message.hsms.length)
                 for (let i = 0; i < message.hsms.length; ++i)
                     $root.conclave.HsmStatus.encode(message.hsms[i], writer.uint32(106).fork(), _depth + 1).ldelim();
+            if (message.auditCode != null && $Object.hasOwnProperty.call(message, "auditCode") && message.auditCode !== "")
+                writer.uint32(114).string(message.auditCode);
+            if (message.erasures != null && message.erasures.length)
+                for (let i = 0; i < message.erasures.length; ++i)
+                    writer.uint32(162).bytes(message.erasures[i]);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1792,6 +2317,23 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.hsms && message.hsms.length))
                             message.hsms = [];
                         message.hsms.push($root.conclave.HsmStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.auditCode = value;
+                        else
+                            delete message.auditCode;
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.erasures && message.erasures.length))
+                            message.erasures = [];
+                        message.erasures.push(reader.bytes());
                         continue;
                     }
                 }
@@ -2166,6 +2708,7 @@ export const conclave = $root.conclave = (() => {
         KeyStatus.prototype.chainCode = $util.newBuffer([]);
         KeyStatus.prototype.backedUp = false;
         KeyStatus.prototype.backupEpoch = 0;
+        KeyStatus.prototype.phase = "";
 
         KeyStatus.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2194,6 +2737,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(72).bool(message.backedUp);
             if (message.backupEpoch != null && $Object.hasOwnProperty.call(message, "backupEpoch") && message.backupEpoch !== 0)
                 writer.uint32(80).uint32(message.backupEpoch);
+            if (message.phase != null && $Object.hasOwnProperty.call(message, "phase") && message.phase !== "")
+                writer.uint32(162).string(message.phase);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2320,6 +2865,15 @@ export const conclave = $root.conclave = (() => {
                             message.backupEpoch = value;
                         else
                             delete message.backupEpoch;
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.phase = value;
+                        else
+                            delete message.phase;
                         continue;
                     }
                 }
@@ -3289,6 +3843,7 @@ export const conclave = $root.conclave = (() => {
         Propose.prototype.keyId = "";
         Propose.prototype.payloadType = "";
         Propose.prototype.items = $util.emptyArray;
+        Propose.prototype.terms = null;
 
         Propose.encode = function (message, writer, _depth) {
             if (!writer)
@@ -3306,6 +3861,8 @@ export const conclave = $root.conclave = (() => {
             if (message.items != null && message.items.length)
                 for (let i = 0; i < message.items.length; ++i)
                     $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.terms != null && $Object.hasOwnProperty.call(message, "terms"))
+                $root.conclave.RequestTerms.encode(message.terms, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3374,6 +3931,12 @@ export const conclave = $root.conclave = (() => {
                         message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        message.terms = $root.conclave.RequestTerms.decode(reader, reader.size(), $undefined, _depth + 1, message.terms);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -3392,6 +3955,148 @@ export const conclave = $root.conclave = (() => {
         };
 
         return Propose;
+    })();
+
+    conclave.RequestTerms = (function() {
+
+        const RequestTerms = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        RequestTerms.prototype.requester = "";
+        RequestTerms.prototype.nonce = $util.newBuffer([]);
+        RequestTerms.prototype.notBefore = $util.newBuffer([]);
+        RequestTerms.prototype.expiresAt = $util.newBuffer([]);
+        RequestTerms.prototype.keyEpoch = 0;
+        RequestTerms.prototype.signature = $util.newBuffer([]);
+
+        RequestTerms.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requester != null && $Object.hasOwnProperty.call(message, "requester") && message.requester !== "")
+                writer.uint32(10).string(message.requester);
+            if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce") && message.nonce.length)
+                writer.uint32(18).bytes(message.nonce);
+            if (message.notBefore != null && $Object.hasOwnProperty.call(message, "notBefore") && message.notBefore.length)
+                writer.uint32(26).bytes(message.notBefore);
+            if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt") && message.expiresAt.length)
+                writer.uint32(34).bytes(message.expiresAt);
+            if (message.keyEpoch != null && $Object.hasOwnProperty.call(message, "keyEpoch") && message.keyEpoch !== 0)
+                writer.uint32(40).uint32(message.keyEpoch);
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                writer.uint32(50).bytes(message.signature);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        RequestTerms.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.RequestTerms();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.requester = value;
+                        else
+                            delete message.requester;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.nonce = value;
+                        else
+                            delete message.nonce;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.notBefore = value;
+                        else
+                            delete message.notBefore;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.expiresAt = value;
+                        else
+                            delete message.expiresAt;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.keyEpoch = value;
+                        else
+                            delete message.keyEpoch;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return RequestTerms;
     })();
 
     conclave.ProposedItem = (function() {
@@ -3510,6 +4215,7 @@ export const conclave = $root.conclave = (() => {
         Verdict.prototype.reason = "";
         Verdict.prototype.rule = "";
         Verdict.prototype.digests = $util.emptyArray;
+        Verdict.prototype.statement = $util.newBuffer([]);
 
         Verdict.encode = function (message, writer, _depth) {
             if (!writer)
@@ -3531,6 +4237,8 @@ export const conclave = $root.conclave = (() => {
             if (message.digests != null && message.digests.length)
                 for (let i = 0; i < message.digests.length; ++i)
                     writer.uint32(58).bytes(message.digests[i]);
+            if (message.statement != null && $Object.hasOwnProperty.call(message, "statement") && message.statement.length)
+                writer.uint32(66).bytes(message.statement);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3615,6 +4323,15 @@ export const conclave = $root.conclave = (() => {
                         if (!(message.digests && message.digests.length))
                             message.digests = [];
                         message.digests.push(reader.bytes());
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.statement = value;
+                        else
+                            delete message.statement;
                         continue;
                     }
                 }
@@ -4304,6 +5021,219 @@ export const conclave = $root.conclave = (() => {
         return CorrelateOffer;
     })();
 
+    conclave.Cosign = (function() {
+
+        const Cosign = function (properties) {
+            this.proof = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Cosign.prototype.checkpoint = $util.newBuffer([]);
+        Cosign.prototype.oldSize = 0;
+        Cosign.prototype.proof = $util.emptyArray;
+
+        Cosign.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.checkpoint != null && $Object.hasOwnProperty.call(message, "checkpoint") && message.checkpoint.length)
+                writer.uint32(10).bytes(message.checkpoint);
+            if (message.oldSize != null && $Object.hasOwnProperty.call(message, "oldSize") && message.oldSize !== 0)
+                writer.uint32(16).uint32(message.oldSize);
+            if (message.proof != null && message.proof.length)
+                for (let i = 0; i < message.proof.length; ++i)
+                    writer.uint32(26).bytes(message.proof[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Cosign.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Cosign();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.checkpoint = value;
+                        else
+                            delete message.checkpoint;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.oldSize = value;
+                        else
+                            delete message.oldSize;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.proof && message.proof.length))
+                            message.proof = [];
+                        message.proof.push(reader.bytes());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Cosign;
+    })();
+
+    conclave.Cosigned = (function() {
+
+        const Cosigned = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Cosigned.prototype.signature = "";
+        Cosigned.prototype.code = "";
+        Cosigned.prototype.known = $util.newBuffer([]);
+
+        Cosigned.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature !== "")
+                writer.uint32(10).string(message.signature);
+            if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
+                writer.uint32(18).string(message.code);
+            if (message.known != null && $Object.hasOwnProperty.call(message, "known") && message.known.length)
+                writer.uint32(26).bytes(message.known);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Cosigned.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Cosigned();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.code = value;
+                        else
+                            delete message.code;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.known = value;
+                        else
+                            delete message.known;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Cosigned;
+    })();
+
     conclave.CorrelateAccept = (function() {
 
         const CorrelateAccept = function (properties) {
@@ -4908,11 +5838,13 @@ export const conclave = $root.conclave = (() => {
         Frame.prototype.request = null;
         Frame.prototype.response = null;
         Frame.prototype.gossip = null;
+        Frame.prototype.approvals = null;
+        Frame.prototype.freezes = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Frame.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["session", "end", "request", "response", "gossip"]),
+            get: $util.oneOfGetter($oneOfFields = ["session", "end", "request", "response", "gossip", "approvals", "freezes"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -4933,6 +5865,10 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Response.encode(message.response, writer.uint32(34).fork(), _depth + 1).ldelim();
             if (message.gossip != null && $Object.hasOwnProperty.call(message, "gossip"))
                 $root.conclave.KeyGossip.encode(message.gossip, writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.approvals != null && $Object.hasOwnProperty.call(message, "approvals"))
+                $root.conclave.ApprovalGossip.encode(message.approvals, writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.freezes != null && $Object.hasOwnProperty.call(message, "freezes"))
+                $root.conclave.FreezeGossip.encode(message.freezes, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4999,6 +5935,20 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.gossip = $root.conclave.KeyGossip.decode(reader, reader.size(), $undefined, _depth + 1, message.gossip);
                         message.body = "gossip";
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        message.approvals = $root.conclave.ApprovalGossip.decode(reader, reader.size(), $undefined, _depth + 1, message.approvals);
+                        message.body = "approvals";
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        message.freezes = $root.conclave.FreezeGossip.decode(reader, reader.size(), $undefined, _depth + 1, message.freezes);
+                        message.body = "freezes";
                         continue;
                     }
                 }
@@ -5670,6 +6620,441 @@ export const conclave = $root.conclave = (() => {
         };
 
         return Attestation;
+    })();
+
+    conclave.Freeze = (function() {
+
+        const Freeze = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Freeze.prototype.scope = "";
+        Freeze.prototype.reason = "";
+        Freeze.prototype.by = "";
+        Freeze.prototype.at = $util.newBuffer([]);
+        Freeze.prototype.signature = $util.newBuffer([]);
+
+        Freeze.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.scope != null && $Object.hasOwnProperty.call(message, "scope") && message.scope !== "")
+                writer.uint32(10).string(message.scope);
+            if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                writer.uint32(18).string(message.reason);
+            if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                writer.uint32(26).string(message.by);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(34).bytes(message.at);
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                writer.uint32(42).bytes(message.signature);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Freeze.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Freeze();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.scope = value;
+                        else
+                            delete message.scope;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.reason = value;
+                        else
+                            delete message.reason;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.by = value;
+                        else
+                            delete message.by;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Freeze;
+    })();
+
+    conclave.Thaw = (function() {
+
+        const Thaw = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Thaw.prototype.freeze = $util.newBuffer([]);
+        Thaw.prototype.node = "";
+        Thaw.prototype.reason = "";
+        Thaw.prototype.at = $util.newBuffer([]);
+        Thaw.prototype.signature = $util.newBuffer([]);
+
+        Thaw.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.freeze != null && $Object.hasOwnProperty.call(message, "freeze") && message.freeze.length)
+                writer.uint32(10).bytes(message.freeze);
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(18).string(message.node);
+            if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                writer.uint32(26).string(message.reason);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(34).bytes(message.at);
+            if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                writer.uint32(42).bytes(message.signature);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Thaw.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Thaw();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.freeze = value;
+                        else
+                            delete message.freeze;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.reason = value;
+                        else
+                            delete message.reason;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.signature = value;
+                        else
+                            delete message.signature;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Thaw;
+    })();
+
+    conclave.FreezeRecord = (function() {
+
+        const FreezeRecord = function (properties) {
+            this.thaws = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        FreezeRecord.prototype.freeze = null;
+        FreezeRecord.prototype.thaws = $util.emptyArray;
+
+        FreezeRecord.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.freeze != null && $Object.hasOwnProperty.call(message, "freeze"))
+                $root.conclave.Freeze.encode(message.freeze, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.thaws != null && message.thaws.length)
+                for (let i = 0; i < message.thaws.length; ++i)
+                    $root.conclave.Thaw.encode(message.thaws[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        FreezeRecord.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.FreezeRecord();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        message.freeze = $root.conclave.Freeze.decode(reader, reader.size(), $undefined, _depth + 1, message.freeze);
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.thaws && message.thaws.length))
+                            message.thaws = [];
+                        message.thaws.push($root.conclave.Thaw.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return FreezeRecord;
+    })();
+
+    conclave.FreezeGossip = (function() {
+
+        const FreezeGossip = function (properties) {
+            this.records = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        FreezeGossip.prototype.records = $util.emptyArray;
+
+        FreezeGossip.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.records != null && message.records.length)
+                for (let i = 0; i < message.records.length; ++i)
+                    $root.conclave.FreezeRecord.encode(message.records[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        FreezeGossip.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.FreezeGossip();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.records && message.records.length))
+                            message.records = [];
+                        message.records.push($root.conclave.FreezeRecord.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return FreezeGossip;
     })();
 
     conclave.Hello = (function() {
@@ -8700,6 +10085,166 @@ export const conclave = $root.conclave = (() => {
         return StoredPairEpoch;
     })();
 
+    conclave.StoredKeyLife = (function() {
+
+        const StoredKeyLife = function (properties) {
+            this.epochs = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredKeyLife.prototype.keyId = "";
+        StoredKeyLife.prototype.phase = "";
+        StoredKeyLife.prototype.at = $util.newBuffer([]);
+        StoredKeyLife.prototype.reason = "";
+        StoredKeyLife.prototype.publicKey = $util.newBuffer([]);
+        StoredKeyLife.prototype.epochs = $util.emptyArray;
+        StoredKeyLife.prototype.kekGeneration = 0;
+
+        StoredKeyLife.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(10).string(message.keyId);
+            if (message.phase != null && $Object.hasOwnProperty.call(message, "phase") && message.phase !== "")
+                writer.uint32(18).string(message.phase);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(26).bytes(message.at);
+            if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                writer.uint32(34).string(message.reason);
+            if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey.length)
+                writer.uint32(42).bytes(message.publicKey);
+            if (message.epochs != null && message.epochs.length)
+                writer.uint32(50).uint32s(message.epochs);
+            if (message.kekGeneration != null && $Object.hasOwnProperty.call(message, "kekGeneration") && message.kekGeneration !== 0)
+                writer.uint32(56).uint32(message.kekGeneration);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredKeyLife.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredKeyLife();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.phase = value;
+                        else
+                            delete message.phase;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.reason = value;
+                        else
+                            delete message.reason;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.publicKey = value;
+                        else
+                            delete message.publicKey;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType === 2) {
+                            if (!(message.epochs && message.epochs.length))
+                                message.epochs = [];
+                            reader.uint32s(message.epochs);
+                            continue;
+                        }
+                        if (wireType !== 0)
+                            break;
+                        if (!(message.epochs && message.epochs.length))
+                            message.epochs = [];
+                        message.epochs.push(reader.uint32());
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.kekGeneration = value;
+                        else
+                            delete message.kekGeneration;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredKeyLife;
+    })();
+
     conclave.StoredRequest = (function() {
 
         const StoredRequest = function (properties) {
@@ -8715,6 +10260,7 @@ export const conclave = $root.conclave = (() => {
         StoredRequest.prototype.payloadType = "";
         StoredRequest.prototype.attempts = 0;
         StoredRequest.prototype.items = $util.emptyArray;
+        StoredRequest.prototype.terms = null;
 
         StoredRequest.encode = function (message, writer, _depth) {
             if (!writer)
@@ -8734,6 +10280,8 @@ export const conclave = $root.conclave = (() => {
             if (message.items != null && message.items.length)
                 for (let i = 0; i < message.items.length; ++i)
                     $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.terms != null && $Object.hasOwnProperty.call(message, "terms"))
+                $root.conclave.RequestTerms.encode(message.terms, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -8811,6 +10359,12 @@ export const conclave = $root.conclave = (() => {
                         message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        message.terms = $root.conclave.RequestTerms.decode(reader, reader.size(), $undefined, _depth + 1, message.terms);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -8829,6 +10383,137 @@ export const conclave = $root.conclave = (() => {
         };
 
         return StoredRequest;
+    })();
+
+    conclave.StoredUnboundRequest = (function() {
+
+        const StoredUnboundRequest = function (properties) {
+            this.items = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredUnboundRequest.prototype.requestId = $util.newBuffer([]);
+        StoredUnboundRequest.prototype.keyId = "";
+        StoredUnboundRequest.prototype.payloadType = "";
+        StoredUnboundRequest.prototype.attempts = 0;
+        StoredUnboundRequest.prototype.items = $util.emptyArray;
+
+        StoredUnboundRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.keyId != null && $Object.hasOwnProperty.call(message, "keyId") && message.keyId !== "")
+                writer.uint32(18).string(message.keyId);
+            if (message.payloadType != null && $Object.hasOwnProperty.call(message, "payloadType") && message.payloadType !== "")
+                writer.uint32(26).string(message.payloadType);
+            if (message.attempts != null && $Object.hasOwnProperty.call(message, "attempts") && message.attempts !== 0)
+                writer.uint32(40).uint32(message.attempts);
+            if (message.items != null && message.items.length)
+                for (let i = 0; i < message.items.length; ++i)
+                    $root.conclave.ProposedItem.encode(message.items[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredUnboundRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredUnboundRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.keyId = value;
+                        else
+                            delete message.keyId;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.payloadType = value;
+                        else
+                            delete message.payloadType;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.attempts = value;
+                        else
+                            delete message.attempts;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.items && message.items.length))
+                            message.items = [];
+                        message.items.push($root.conclave.ProposedItem.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredUnboundRequest;
     })();
 
     conclave.StoredSingleRequest = (function() {
@@ -8977,6 +10662,112 @@ export const conclave = $root.conclave = (() => {
         };
 
         return StoredSingleRequest;
+    })();
+
+    conclave.StoredWitness = (function() {
+
+        const StoredWitness = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredWitness.prototype.checkpoint = $util.newBuffer([]);
+        StoredWitness.prototype.conflict = $util.newBuffer([]);
+        StoredWitness.prototype.at = $util.newBuffer([]);
+
+        StoredWitness.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.checkpoint != null && $Object.hasOwnProperty.call(message, "checkpoint") && message.checkpoint.length)
+                writer.uint32(10).bytes(message.checkpoint);
+            if (message.conflict != null && $Object.hasOwnProperty.call(message, "conflict") && message.conflict.length)
+                writer.uint32(18).bytes(message.conflict);
+            if (message.at != null && $Object.hasOwnProperty.call(message, "at") && message.at.length)
+                writer.uint32(26).bytes(message.at);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredWitness.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredWitness();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.checkpoint = value;
+                        else
+                            delete message.checkpoint;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.conflict = value;
+                        else
+                            delete message.conflict;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.at = value;
+                        else
+                            delete message.at;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredWitness;
     })();
 
     return conclave;

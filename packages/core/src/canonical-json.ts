@@ -1,4 +1,4 @@
-import { InvalidArgument } from '@conclave/core'
+import { InvalidArgument } from './errors.ts'
 
 export const JSON_DEPTH_MAX = 32
 

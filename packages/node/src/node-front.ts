@@ -1,0 +1,54 @@
+import type { NodeMember, PartyId } from '@conclave/core'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
+import type { NodeAudit } from './audit/node-audit.ts'
+import type { BackupKeeper } from './backup/backup-keeper.ts'
+import type { Calls } from './calls.ts'
+import type { Certificates } from './certificates.ts'
+import type { EpochKeeper } from './epoch-keeper.ts'
+import { HsmAdmin } from './hsm-admin.ts'
+import { KeyAdmin } from './key-admin.ts'
+import type { KeyMaker } from './key-maker.ts'
+import type { NodeParts } from './node.ts'
+import { NodeAdmin } from './node-admin.ts'
+import { StatusReport } from './node-status.ts'
+import type { NodeStores } from './node-stores.ts'
+import type { PairKeeper } from './pair-keeper.ts'
+import { PeerReports } from './peer-reports.ts'
+import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { RequestRoutes } from './request-routes.ts'
+import type { Signer } from './signer.ts'
+
+export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' | 'pairs' | 'shelf' | 'journal'> {
+  readonly parts: NodeParts
+  readonly self: NodeMember
+  readonly epochs: EpochKeeper
+  readonly keyMaker: KeyMaker
+  readonly backups: BackupKeeper
+  readonly audit: NodeAudit
+  readonly calls: Calls
+  readonly certificates: Certificates
+  readonly pairKeeper: PairKeeper
+  readonly correlations: CorrelationPool
+  readonly signer: Signer
+  readonly approvals: ApprovalDesk
+  isLinkUp(peer: PartyId): boolean
+}
+
+export interface NodeFront {
+  readonly report: StatusReport
+  readonly admin: NodeAdmin
+  readonly routes: RequestRoutes
+}
+
+/** What others may ask of a node: its operator, coordinators, the other nodes. */
+export function nodeFront(p: FrontParts): NodeFront {
+  const { self, scope, keys, lives, shelf, journal } = p
+  const { lock, vault, clock, transport, meter } = p.parts
+  const shown = { ...p, lock, vault, transport }
+  const report = new StatusReport({ ...shown, meter })
+  const reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: p.calls, clock })
+  const hsm = new HsmAdmin({ vault, journal, shelf })
+  const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
+  const admin = new NodeAdmin({ ...shown, self, hsm, key, reports })
+  return { report, admin, routes: { ...p, reports, report } }
+}
