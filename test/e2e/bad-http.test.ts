@@ -52,7 +52,7 @@ const REFUSED: readonly (readonly [string, Call, number, string])[] = [
   ['an undecodable payload', signing('0xc0ffee'), 400, 'PAYLOAD_UNDECODABLE'],
   ['a transaction with a byte too many', signing(`${transfer()}00`), 400, 'PAYLOAD_UNDECODABLE'],
   ['a payload that is not hex', signing('0xzz'), 400, 'BAD_HEX'],
-  ['an unknown payload type', signing(transfer(), 'btc.psbt'), 400, 'UNKNOWN_PAYLOAD_TYPE'],
+  ['an unknown payload type', signing(transfer(), 'sol.tx'), 400, 'UNKNOWN_PAYLOAD_TYPE'],
   ['a payload beside items', sign({ items: [{ payload: payload() }] }), 400, 'BAD_BODY'],
   ['a request for nothing', post(SIGN, { keyId: 'good', items: [] }), 400, 'BAD_BODY'],
   [

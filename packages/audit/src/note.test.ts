@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import { type CheckpointKeys, openCheckpoint, originOf } from './checkpoint.ts'
 import { keysFromLocks } from './lock-keys.ts'
 import { MlDsaSigner } from './ml-dsa.ts'
-import { formatNote, NOTE_SIGNATURES_MAX, parseNote } from './note.ts'
-import { logKeyId, mlDsaVerifier } from './note-keys.ts'
+import { formatNote, NOTE_SIGNATURES_MAX, type NoteSignature, parseNote } from './note.ts'
+import { logKeyId, mlDsaVerifier, signText } from './note-keys.ts'
 import { CLUSTER_ID, keysOf, NOW_S, signedCheckpoint, signerOf, testLock, testSigner } from './signed-log.fixture.ts'
 
 const HEAD = { size: 3, root: new Uint8Array(32).fill(7) }
@@ -115,6 +115,15 @@ describe('checkpoint', () => {
     expect(opened(note, keys(2, NOW_S - 299))).equals('')
     expect(opened(note, keys(2, NOW_S - 301))).equals('BAD_CHECKPOINT')
     expect(opened(await signedCheckpoint('n1', HEAD, { cosigners: ['n1', 'n2'] }), keys(2))).equals('BAD_CHECKPOINT')
+  })
+
+  it('one who signs twice, and a text of another log under its name: are refused', async () => {
+    const { text, signatures } = parseNote(await signedCheckpoint('n1', HEAD, { cosigners: ['n2'] }))
+    const [own, cosignature] = signatures as [NoteSignature, NoteSignature]
+    expect(opened(formatNote({ text, signatures: [own, cosignature, cosignature] }), keysOf('n1', 1))).equals('BAD_CHECKPOINT')
+    const other = text.replace('/n1', '/n9')
+    const signed = await signText(other, originOf(CLUSTER_ID, 'n1'), signerOf('n1'))
+    expect(opened(formatNote({ text: other, signatures: [signed] }), keysOf('n1', 0))).equals('BAD_CHECKPOINT')
   })
 
   it('unknown signatures: are passed over by those who read for others, and found by those who verify', async () => {

@@ -1,5 +1,5 @@
 import { decode, Frame } from '@conclave/wire'
-import type { NodeParts } from './node.ts'
+import type { NodeParts } from './node-parts.ts'
 
 /** What a node does to the world: durable writes, seals, identity signatures, session frames, answers. Gossip does not count. */
 export type Deed = 'apply' | 'seal' | 'sign' | 'send' | 'answer'

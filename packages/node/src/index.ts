@@ -33,7 +33,8 @@ export {
   readSuccessor,
   signLockFile,
 } from './lock-ceremony.ts'
-export { ApproverNode, type NodeParts } from './node.ts'
+export { ApproverNode } from './node.ts'
+export type { NodeParts } from './node-parts.ts'
 export { VERSION } from './node-status.ts'
 export type { ProcessMeter } from './process-meter.ts'
 export type { FromWorker, ToWorker } from './sessions/job.ts'

@@ -17,10 +17,14 @@ import {
   evaluate,
   type Policy,
   type PolicyVerdict,
+  plusSpends,
   policyHash,
+  type Spend,
+  type SpendHistory,
   type Statement,
   type StatementDigest,
   type SummaryLine,
+  spendOf,
   statementHash,
   statementOf,
   summaryHash,
@@ -41,6 +45,15 @@ export interface Judged {
   readonly hash: Uint8Array
   /** Of each item, what a person reads. */
   readonly summaries: readonly (readonly SummaryLine[])[]
+  /** Of each item, what it spends under the rule that allows it; empty unless all are allowed. */
+  readonly spends: readonly Spend[]
+}
+
+/** What this node knows beside a proposal. */
+interface Knowledge {
+  readonly approvedBy: ReadonlySet<string>
+  readonly nowMs: number | undefined
+  readonly history: SpendHistory | undefined
 }
 
 interface ReadItem {
@@ -56,6 +69,10 @@ export interface JudgeOptions {
   readonly decoding?: Decoding
   /** Who has approved a statement: ids of approvers that count. */
   approvedBy?(statement: Uint8Array, requestId: Uint8Array): ReadonlySet<string>
+  /** What was spent by all requests but this one. */
+  history?(requestId: Uint8Array): SpendHistory
+  /** Undefined when this node is not sure of the time. */
+  nowMs?(): number | undefined
 }
 
 interface Known {
@@ -65,7 +82,10 @@ interface Known {
   readonly payload: DecodedPayload
 }
 
-/** What this node itself makes of a proposal: it decodes every payload and asks its own policy for each item as if it stood alone. */
+/**
+ * What this node itself makes of a proposal: it decodes every payload and asks its own policy for each item, as if it stood alone but for
+ * what the items before it spend.
+ */
 export class Judge {
   readonly #o: JudgeOptions
   readonly #clusterId: Uint8Array
@@ -102,9 +122,10 @@ export class Judge {
     if (digests.length > DIGESTS_MAX) throw new InvalidArgument('TOO_MANY_SIGNATURES', `a request has at most ${DIGESTS_MAX} signatures`)
     const statement = this.#statement(proposal, read)
     const hash = statementHash(statement)
-    const approvedBy = this.#o.approvedBy?.(hash, proposal.requestId) ?? new Set()
-    const verdict = this.#verdict(proposal.keyId, read, approvedBy)
-    return { verdict, digests, statement, hash, summaries: read.map((r) => r.payload.summary) }
+    const { requestId } = proposal
+    const approvedBy = this.#o.approvedBy?.(hash, requestId) ?? new Set()
+    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId) }
+    return { ...this.#verdict(proposal.keyId, read, known), digests, statement, hash, summaries: read.map((r) => r.payload.summary) }
   }
 
   #read(payloadType: string, { payload: bytes, path }: ProposedItem, key: ExtendedKey): ReadItem {
@@ -126,15 +147,21 @@ export class Judge {
   }
 
   /** What waits for approvals is worth asking for only when nothing else is denied. */
-  #verdict(keyId: string, read: readonly ReadItem[], approvedBy: ReadonlySet<string>): Judged['verdict'] {
-    const verdicts = read.map(({ payload, path }) => evaluate(this.#o.policy, { keyId, path, payload, approvedBy }))
+  #verdict(keyId: string, read: readonly ReadItem[], known: Knowledge): Pick<Judged, 'verdict' | 'spends'> {
+    const spends: Spend[] = []
+    const verdicts = read.map(({ payload, path }) => {
+      const history = known.history && plusSpends(known.history, spends)
+      const verdict = evaluate(this.#o.policy, { ...known, keyId, path, payload, history })
+      if (verdict.allowed || verdict.code === 'PENDING_APPROVAL') spends.push(spendOf(keyId, verdict.rule, payload))
+      return verdict
+    })
     const denied = verdicts.findIndex((v) => !v.allowed && v.code !== 'PENDING_APPROVAL')
     const first = denied >= 0 ? denied : verdicts.findIndex((v) => !v.allowed)
     const verdict = verdicts[Math.max(0, first)] as PolicyVerdict
-    if (first >= 0) return { ...verdict, reason: ofItem(first, read.length, verdict.reason) }
+    if (first >= 0) return { verdict: { ...verdict, reason: ofItem(first, read.length, verdict.reason) }, spends: [] }
     const rules = [...new Set(verdicts.map((v) => v.rule))]
     const reason = rules.length === 1 ? verdict.reason : `rules ${rules.map((rule) => `"${rule}"`).join(', ')} allow this`
-    return { ...verdict, reason, rule: rules.join(', ') }
+    return { verdict: { ...verdict, reason, rule: rules.join(', ') }, spends }
   }
 
   #decode(type: string, bytes: Uint8Array, key: ExtendedKey): DecodedPayload {

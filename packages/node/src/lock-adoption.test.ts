@@ -1,7 +1,7 @@
 import { type ClusterLock, tagged, toHex } from '@conclave/core'
 import { expect } from 'chai'
 import { TestCluster } from './cluster.fixture.ts'
-import type { NodeParts } from './node.ts'
+import type { NodeParts } from './node-parts.ts'
 import { refusal } from './refusal.fixture.ts'
 import {
   codeIn,

@@ -6,8 +6,9 @@ import { ApprovalBook } from './approvals/approval-book.ts'
 import { BackupMarks } from './backup/backup-store.ts'
 import { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { refuseOldRecords } from './hsm-admin.ts'
+import { SpendingLedger } from './ledger/spending-ledger.ts'
 import { logJournal } from './log-journal.ts'
-import type { NodeParts } from './node.ts'
+import type { NodeParts } from './node-parts.ts'
 import { KeyLives } from './store/key-lives.ts'
 import { KeyStore, type NodeScope } from './store/key-store.ts'
 import { PairStore } from './store/pair-store.ts'
@@ -20,6 +21,7 @@ export interface NodeStores {
   readonly marks: BackupMarks
   readonly approvals: ApprovalBook
   readonly freezes: readonly FreezeRecord[]
+  readonly ledger: SpendingLedger
   readonly lives: KeyLives
   readonly journal: Journal
   /** Every record that this node has sealed. */
@@ -28,7 +30,18 @@ export interface NodeStores {
 
 type Parts = Pick<
   NodeParts,
-  'lock' | 'name' | 'store' | 'vault' | 'log' | 'clock' | 'journal' | 'audit' | 'shelves' | 'abandonedKeys' | 'explicitActivation'
+  | 'lock'
+  | 'name'
+  | 'policy'
+  | 'store'
+  | 'vault'
+  | 'log'
+  | 'clock'
+  | 'journal'
+  | 'audit'
+  | 'shelves'
+  | 'abandonedKeys'
+  | 'explicitActivation'
 >
 
 /**
@@ -50,5 +63,6 @@ export async function openStores(parts: Parts): Promise<NodeStores> {
   const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
   const approvals = await ApprovalBook.open(store, clock)
   const freezes = await FreezeKeeper.stored(store)
-  return { scope, keys, pairs, lives, journal, shelf, approvals, freezes, marks: await BackupMarks.open(store) }
+  const ledger = await SpendingLedger.open({ store, policy: parts.policy, log })
+  return { scope, keys, pairs, lives, journal, shelf, approvals, freezes, ledger, marks: await BackupMarks.open(store) }
 }

@@ -1,6 +1,4 @@
 import {
-  type Clock,
-  type ClusterLock,
   ConfigError,
   codeOf,
   type Journal,
@@ -11,15 +9,11 @@ import {
   sameIdentity,
   toHex,
 } from '@conclave/core'
-import type { Decoding, Policy } from '@conclave/policy'
-import type { Logger, Transport } from '@conclave/transport'
-import type { KeyVault, RecordShelf } from '@conclave/vault'
-import { decode, Frame, type NodeStatus } from '@conclave/wire'
+import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
-import { type AuditParts, NodeAudit } from './audit/node-audit.ts'
+import { NodeAudit } from './audit/node-audit.ts'
 import { noteEvent } from './audit/note-event.ts'
 import { BackupKeeper } from './backup/backup-keeper.ts'
-import type { BackupPlan } from './backup/make-backup.ts'
 import { Calls } from './calls.ts'
 import { Certificates } from './certificates.ts'
 import { HsmDrills } from './drill/hsm-drill.ts'
@@ -27,54 +21,22 @@ import { EpochKeeper } from './epoch-keeper.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
+import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { NodeAdmin } from './node-admin.ts'
 import { nodeFront } from './node-front.ts'
+import type { NodeParts } from './node-parts.ts'
 import { type StatusReport, VERSION } from './node-status.ts'
 import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
-import type { WaterMarks } from './pool/refill.ts'
-import type { ProcessMeter } from './process-meter.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
 import { requestSide } from './request-side.ts'
 import { SessionHub } from './sessions/session-hub.ts'
-import type { SessionPool } from './sessions/session-pool.ts'
 import { Signer } from './signer.ts'
-import type { Store } from './store/store.ts'
 
 const GOSSIP_EVERY_MS = 15_000
-
-/** Everything that a node is made of; the daemon passes real parts, tests pass the memory twins. */
-export interface NodeParts {
-  readonly lock: ClusterLock
-  readonly name: string
-  readonly vault: KeyVault
-  readonly transport: Transport
-  readonly store: Store
-  readonly pool: SessionPool
-  readonly policy: Policy
-  readonly decoding?: Decoding
-  readonly clock: Clock
-  readonly meter: ProcessMeter
-  readonly log: Logger
-  readonly maxConcurrent: number
-  readonly silenceTimeoutMs: number
-  /** Of the correlation pool. */
-  readonly waterMarks: WaterMarks
-  readonly abandonedKeys?: readonly string[]
-  /** Sealed records outside the store: what is on no shelf is lost at the next rotation of the KEK. */
-  readonly shelves?: readonly RecordShelf[]
-  /** Who together can open this node's backups. */
-  readonly backup?: BackupPlan | undefined
-  /** New keys sign nothing before their operator activates them. */
-  readonly explicitActivation?: boolean
-  /** Its own tamper-evident log; without one, events are lines of the node's log. */
-  readonly audit?: AuditParts
-  /** Default: `audit`. */
-  readonly journal?: Journal
-}
 
 /**
  * An approver node: answers the coordinators of its lock, runs sessions with the other nodes, keeps its share sealed.
@@ -101,6 +63,7 @@ export class ApproverNode {
   readonly #report: StatusReport
   readonly #journal: Journal
   readonly #audit: NodeAudit
+  readonly #clockGuard: ClockGuard
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
@@ -132,8 +95,7 @@ export class ApproverNode {
     })
     this.#correlations = new CorrelationPool({
       ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
-      ...{ clock, log, journal },
-      nonce: seed,
+      ...{ clock, log, journal, nonce: seed },
       isSigning: () => this.#signer.isSigning,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
@@ -148,9 +110,11 @@ export class ApproverNode {
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     const frozen = () => this.#signer.stopFrozen()
-    const { requests, proposals, approvals, freezes } = requestSide({ parts, stores, outbox, journal, gate: this.#audit.gate, frozen })
+    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen }
+    const { requests, proposals, approvals, freezes, clockGuard } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
+    this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
@@ -166,11 +130,8 @@ export class ApproverNode {
     })
     this.#report = report
     this.admin = admin
-    this.#desk = new RequestDesk({
-      log,
-      handle: (from, request) => answerRequest(routes, from, request),
-      send: (to, frame) => transport.send(to, frame),
-    })
+    const handle = (from: Member, request: Request) => answerRequest(routes, from, request)
+    this.#desk = new RequestDesk({ log, handle, send: (to, frame) => transport.send(to, frame) })
   }
 
   /**
@@ -190,11 +151,7 @@ export class ApproverNode {
       await node.#join()
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
-      node.#stopGossip()
-      node.#stopHsmEvents()
-      node.#pairKeeper.close()
-      node.#correlations.close()
-      parts.meter.stop()
+      node.#halt()
       await parts.transport.stop()
       throw error
     }
@@ -213,14 +170,10 @@ export class ApproverNode {
 
   /** Ends every session and link; the shares stay sealed on the disk. Safe to call twice. */
   async stop(): Promise<void> {
-    const { transport, pool, store, vault, meter, log } = this.#p
+    const { transport, pool, store, vault, log } = this.#p
     const isAgain = this.#stopped
     this.#stopped = true
-    this.#stopGossip()
-    this.#stopHsmEvents()
-    this.#pairKeeper.close()
-    this.#correlations.close()
-    meter.stop()
+    this.#halt()
     if (!isAgain) await noteEvent(this.#journal, log, { kind: 'node.stopped', details: {} })
     await this.#audit.stop()
     // What fails to close must not keep the rest open.
@@ -229,6 +182,16 @@ export class ApproverNode {
       await part().catch((error: unknown) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]
+  }
+
+  /** Nothing begins here any more. */
+  #halt(): void {
+    this.#stopGossip()
+    this.#stopHsmEvents()
+    this.#pairKeeper.close()
+    this.#correlations.close()
+    this.#clockGuard.stop()
+    this.#p.meter.stop()
   }
 
   async #join(): Promise<void> {
@@ -258,6 +221,7 @@ export class ApproverNode {
       },
       unproved: (member) => this.#unproved(member),
     })
+    this.#clockGuard.start()
     this.#gossipLater()
   }
 

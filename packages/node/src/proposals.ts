@@ -8,6 +8,8 @@ import type { SigningGate } from './audit/signing-gate.ts'
 import { VerdictJournal } from './audit/verdict-journal.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { Judge, type Judged, type Proposal } from './judge.ts'
+import type { ClockGuard } from './ledger/clock-guard.ts'
+import type { Reservation, SpendingLedger } from './ledger/spending-ledger.ts'
 import { RequestGate } from './request-gate.ts'
 import { termsOf } from './request-terms.ts'
 import type { KeyLives } from './store/key-lives.ts'
@@ -23,6 +25,8 @@ export interface ProposalsOptions {
   readonly requests: RequestStore
   readonly approvals: ApprovalBook
   readonly freezes: FreezeKeeper
+  readonly ledger: SpendingLedger
+  readonly clockGuard: ClockGuard
   readonly policy: Policy
   readonly decoding: Decoding
   readonly clock: Clock
@@ -52,10 +56,14 @@ export class Proposals {
 
   constructor(options: ProposalsOptions) {
     this.#o = options
-    const { policy, decoding, clock, scope, journal, approvals } = options
+    const { policy, decoding, clock, scope, journal, approvals, ledger, clockGuard } = options
     const { clusterId } = scope
     const approvedBy = (statement: Uint8Array, requestId: Uint8Array) => approvals.approvedBy(requestId, statement)
-    this.#judge = new Judge({ clusterId, policy, decoding, approvedBy })
+    this.#judge = new Judge({
+      ...{ clusterId, policy, decoding, approvedBy },
+      history: (requestId) => ledger.history(requestId),
+      nowMs: () => clockGuard.nowMs(),
+    })
     this.#requestGate = new RequestGate({ clusterId, policy, clock })
     this.#verdicts = new VerdictJournal(journal, clock)
   }
@@ -118,6 +126,12 @@ export class Proposals {
     if (rejectedBy.length === 0 || !isSignable(judged.verdict.code)) return judged
     const reason = `rejected by ${rejectedBy.join(', ')}`
     return { ...judged, verdict: { ...judged.verdict, allowed: false, code: 'REJECTED', reason } }
+  }
+
+  /** Counts what an allowed request spends; in the same turn of the event loop as {@link judged}. */
+  reserve({ requestId }: Proposal, { spends }: Judged): Reservation {
+    const { ledger, clock, clockGuard } = this.#o
+    return ledger.reserve(requestId, spends, { nowMs: clock.nowMs(), sureMs: clockGuard.nowMs() })
   }
 
   /** An attempt was refused: in the log when it resolves. @throws {ConclaveError} AUDIT_UNAVAILABLE. */

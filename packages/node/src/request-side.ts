@@ -1,10 +1,13 @@
 import type { Journal } from '@conclave/core'
 import { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
+import type { Calls } from './calls.ts'
 import { FreezeKeeper } from './freeze/freeze-keeper.ts'
-import type { NodeParts } from './node.ts'
+import { CLOCK_SKEW_MAX_MS, ClockGuard } from './ledger/clock-guard.ts'
+import type { NodeParts } from './node-parts.ts'
 import type { NodeStores } from './node-stores.ts'
 import type { Outbox } from './outbox.ts'
+import { PeerReports } from './peer-reports.ts'
 import { Proposals } from './proposals.ts'
 import { RequestStore } from './store/request-store.ts'
 
@@ -12,6 +15,7 @@ export interface RequestSideParts {
   readonly parts: NodeParts
   readonly stores: NodeStores
   readonly outbox: Outbox
+  readonly calls: Calls
   readonly journal: Journal
   readonly gate: SigningGate
   /** Something was frozen: what runs is looked at again. */
@@ -23,12 +27,20 @@ export interface RequestSide {
   readonly proposals: Proposals
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly clockGuard: ClockGuard
 }
 
 /** Everything of a request before it is signed: what was proposed, what people say of it. */
-export function requestSide({ parts, stores, outbox, journal, gate, frozen }: RequestSideParts): RequestSide {
+export function requestSide({ parts, stores, outbox, calls, journal, gate, frozen }: RequestSideParts): RequestSide {
   const { policy, decoding = {}, clock, log, vault, store } = parts
-  const { approvals: book } = stores
+  const { approvals: book, ledger } = stores
+  const { clusterId, quorum } = parts.lock
+  const reports = new PeerReports({ clusterId, vault, calls, clock })
+  const clockGuard = new ClockGuard({
+    ...{ clock, policy, journal, log, needed: quorum.required - 1, skewMaxMs: parts.clockSkewMaxMs ?? CLOCK_SKEW_MAX_MS },
+    peersUp: () => outbox.peersUp(),
+    ask: (peer) => reports.ask(peer),
+  })
   const requests = new RequestStore(store)
   const peersUp = () => outbox.peersUp()
   const freezes = FreezeKeeper.open(
@@ -39,7 +51,7 @@ export function requestSide({ parts, stores, outbox, journal, gate, frozen }: Re
     stores.freezes,
   )
   const proposals = new Proposals({
-    ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, freezes },
+    ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, freezes, ledger, clockGuard },
     ...{ policy, decoding, clock, log, journal, gate },
     pending: (requestId) => approvals.pending(requestId),
   })
@@ -48,5 +60,5 @@ export function requestSide({ parts, stores, outbox, journal, gate, frozen }: Re
     gossip: (to, said) => outbox.send(to, { approvals: said }),
     peersUp,
   })
-  return { requests, proposals, approvals, freezes }
+  return { requests, proposals, approvals, freezes, clockGuard }
 }

@@ -47,6 +47,7 @@ describe('settings', () => {
       expect([s.lockFile, s.storePath]).to.deep.equal([join(dir, 'cluster.lock.json'), join(dir, 'store')])
       expect(s).to.include({
         policyFile: '/etc/conclave/policy.yaml',
+        clockSkewMaxMs: 5000,
         adminSocket: join(dir, 'admin.sock'),
         name: 'zurich',
         maxConcurrent: 32,

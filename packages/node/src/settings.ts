@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { isRecipient } from './backup/age-file.ts'
 import { REQUIRED_MIN } from './backup/backup-file.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
+import { CLOCK_SKEW_MAX_MS } from './ledger/clock-guard.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import { STOCK_MAX } from './pool/stock.ts'
 
@@ -83,7 +84,7 @@ const Settings = z.strictObject({
       pool: Pool.prefault({}),
     })
     .prefault({}),
-  policy: z.strictObject({ file: z.string().min(1) }),
+  policy: z.strictObject({ file: z.string().min(1), clockSkewMaxMs: z.int().min(100).max(60_000).default(CLOCK_SKEW_MAX_MS) }),
   decoding: decodingSettings.prefault({}),
   backup: Backup.optional(),
   audit: z
@@ -141,6 +142,8 @@ export interface NodeSettings {
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
   readonly policyFile: string
+  /** How far the clock may be from those of a quorum under rules that depend on the time. */
+  readonly clockSkewMaxMs: number
   readonly decoding: DecodingSettings
   /** Who together can open this node's backups; without it none are made. */
   readonly backup: BackupPlan | undefined
@@ -195,6 +198,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    clockSkewMaxMs: s.policy.clockSkewMaxMs,
     decoding: withPaths(s.decoding, at),
     backup: s.backup,
     audit: {

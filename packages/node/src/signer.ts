@@ -23,6 +23,7 @@ import type { SigningGate } from './audit/signing-gate.ts'
 import type { DrillSignature } from './drill/hsm-drill.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import type { Judged, Proposal } from './judge.ts'
+import type { Reservation } from './ledger/spending-ledger.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
@@ -128,7 +129,8 @@ export class Signer {
     }
   }
 
-  async #sign(s: Sign, known: Proposal, { verdict, digests: items, hash }: Judged): Promise<Signed> {
+  async #sign(s: Sign, known: Proposal, judged: Judged): Promise<Signed> {
+    const { verdict, digests: items, hash } = judged
     const { self, scope } = this.#o
     const refusal = this.#proposals.refusal(known)
     const key = this.#keyIn(known.keyId, s.epoch)
@@ -149,9 +151,14 @@ export class Signer {
       await this.#proposals.noteRefused(known, said, items)
       throw denied
     }
+    // In the same turn as the verdict: no other request gets the room that this one takes.
+    const reserved = this.#proposals.reserve(known, judged)
     const name = toHex(sid)
     this.#sessions.set(name, { sid, peer: signers.find((j) => j !== self) as PartyId, proposal: known, frozen: undefined })
-    const { result, bytesSent } = await this.#run(sid, key, request).finally(() => this.#sessions.delete(name))
+    const { result, bytesSent } = await this.#run(sid, { key, request, reserved }).finally(() => {
+      this.#sessions.delete(name)
+      return reserved.end()
+    })
     if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
@@ -182,7 +189,7 @@ export class Signer {
     return before
   }
 
-  async #run(sid: Uint8Array, key: KeyPublic, request: SignRequest) {
+  async #run(sid: Uint8Array, { key, request, reserved }: { key: KeyPublic; request: SignRequest; reserved: Reservation }) {
     const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
@@ -190,7 +197,7 @@ export class Signer {
       await gate.confirmed()
       const names = pairKeeper.check(peers)
       const [, { share, states, seed }] = await together([
-        requests.spend(request.requestId, request.attempt),
+        together([requests.spend(request.requestId, request.attempt), reserved.write()]),
         this.#open(key, peers, opened),
         journal.record(sessionStarted(sid, key, request)),
       ])
@@ -204,6 +211,7 @@ export class Signer {
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
       const alsoNamed = attemptId(request)
       const hooks: SessionHooks = { seed, alsoNamed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
+      reserved.begin()
       const done = await hub.run(sid, peers, job, hooks)
       const signatures = done.result.map((r) => r.signature)
       void noteEvent(journal, log, sessionSigned(sid, request.requestId, signatures))

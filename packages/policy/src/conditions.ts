@@ -11,12 +11,12 @@ export interface PolicyRequest {
   readonly keyId: string
   readonly path: DerivationPath
   readonly payload: DecodedPayload
-  /** Ids of approvers whose approval was verified; without the requester. */
-  readonly approvedBy?: ReadonlySet<string>
   /** Milliseconds since the Unix epoch; undefined when whoever asks is not sure of the time. */
   readonly nowMs?: number | undefined
   /** What was spent before; without it a rule that limits what is spent is an error, which denies. */
   readonly history?: SpendHistory | undefined
+  /** Ids of approvers whose approval was verified; without the requester. */
+  readonly approvedBy?: ReadonlySet<string>
 }
 
 export type BreachCode =

@@ -19,6 +19,7 @@ export {
   EVM_TX_BYTES_MAX,
   type EvmTransactionFields,
 } from './evm-transaction.ts'
+export { WINDOW_MS_MAX } from './limit-schema.ts'
 export { type Limit, plusSpends, type Spend, type SpendHistory, type SpendQuery, spendOf } from './limits.ts'
 export { ASSERTION_SIGNATURE_BYTES_MAX, type Assertion, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX } from './passkey.ts'
 export { matchesPath, parsePathPattern } from './path-pattern.ts'

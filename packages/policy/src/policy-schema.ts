@@ -118,8 +118,8 @@ const ALLOW_ONLY = [
   'data',
   'methods',
   'primaryTypes',
-  'approvals',
   'limits',
+  'approvals',
 ] as const
 
 const denyWhen = z.strictObject(

@@ -28,12 +28,12 @@ export interface RuleConditions {
   readonly data?: 'none' | 'known' | 'any' | undefined
   /** Signatures of methods, or primary types of typed data. */
   readonly methods?: readonly string[] | undefined
-  /** Whose yes it takes beside that of the nodes. */
-  readonly approvals?: ApprovalRule | undefined
   /** When: any of them. */
   readonly times?: readonly TimeWindow[] | undefined
   /** What may be spent while a window slides: all of them hold. */
   readonly limits?: readonly Limit[] | undefined
+  /** Whose yes it takes beside that of the nodes. */
+  readonly approvals?: ApprovalRule | undefined
 }
 
 /** An allow rule is for one payload type; `parsePolicy` sees to it that whom it pays, where and how much are stated. */

@@ -12,6 +12,7 @@ export * from './approval-messages.ts'
 export * from './audit-messages.ts'
 export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
+export * from './ledger-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEntry } from '@conclave/audit'
@@ -10,12 +10,14 @@ import { MortalClock } from '../mortal-clock.fixture.ts'
 import { until } from '../requests.fixture.ts'
 import { AuditJournal } from './audit-journal.ts'
 
-const EVENT = { kind: 'test.happened', details: { text: 'x'.repeat(4000) } }
+const [a, b, c] = ['x', 'y', 'z'].map((letter) => letter.repeat(7000))
+/** More than one page of a disk. */
+const EVENT = { kind: 'test.happened', details: { a: a as string, b: b as string, c: c as string } }
 
 /** A file system of its own that is full soon, or undefined where this process may not mount one. */
 async function smallDisk(): Promise<string | undefined> {
   const dir = await mkdtemp(join(tmpdir(), 'conclave-small-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=192k', 'tmpfs', dir]).status === 0
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', dir]).status === 0
   if (mounted) return dir
   await rm(dir, { recursive: true })
   return undefined
@@ -57,7 +59,7 @@ describe('audit journal on a disk that refuses', () => {
   it('a full disk: refuses with a retriable code, and records again by itself when there is room', async () => {
     expect(await codeOfRecord()).to.equal('')
     const ballast = join(disk as string, 'ballast')
-    await writeFile(ballast, Buffer.alloc(180 * 1024)).catch(() => undefined)
+    await writeFile(ballast, Buffer.alloc(460 * 1024)).catch(() => undefined)
     await until('the disk is full', async () => (await codeOfRecord()) === 'AUDIT_UNAVAILABLE')
     expect(journal.outage?.message).to.contain('ENOSPC')
     expect(await journal.record(EVENT).catch((e: { retriable: boolean }) => e.retriable)).to.equal(true)
@@ -74,6 +76,13 @@ describe('audit journal on a disk that refuses', () => {
 
   it('a full disk: what is in the log afterwards can be opened again', async () => {
     const { size } = journal.tree
+    // As a crash would leave it: nothing of what was refused lies behind what was taken.
+    const copy = await mkdtemp(join(tmpdir(), 'conclave-journal-'))
+    await cp(join(disk as string, 'log'), copy, { recursive: true })
+    const again = await AuditJournal.open({ dir: copy, origin: 'conclave/test/n1', node: 'n1', clock, log: silentLogger })
+    expect(again.tree.size).to.equal(size)
+    await again.close()
+    await rm(copy, { recursive: true })
     await journal.close()
     journal = await AuditJournal.open({
       dir: join(disk as string, 'log'),

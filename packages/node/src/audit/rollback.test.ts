@@ -1,4 +1,5 @@
-import { cp, rm } from 'node:fs/promises'
+import { cp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Failure } from '@conclave/wire'
 import { expect } from 'chai'
 import { TestCluster } from '../cluster.fixture.ts'
@@ -70,6 +71,8 @@ describe('audit: a log that was set back', () => {
     const known = (await cluster.node('n2').admin.audit.witnessed()).find((l) => l.node === 'n1')!
     const { report } = await readLog(cluster, 'n1', [Buffer.from(known.checkpoint)])
     expect(report.checkpoint!.size).to.be.lessThan(known.size)
+    const textIn = async (dir: string) => (await readFile(join(dir, 'checkpoint'), 'utf8')).split('\n\n')[0]
+    expect(await textIn(cluster.auditDir('n1'))).to.equal(await textIn(snapshot()))
     // Entries were added since, in another history: whoever holds what the witnesses hold sees it.
     const codes = report.findings.map((f) => f.code)
     expect(codes).to.include('STALE_CHECKPOINT')

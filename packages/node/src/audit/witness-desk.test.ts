@@ -13,13 +13,12 @@ import {
   parseSignatureLine,
   signText,
 } from '@conclave/audit'
-import { type AuditEvent, codeOf, type NodeMember, utf8 } from '@conclave/core'
+import { type AuditEvent, type Clock, codeOf, type NodeMember, utf8 } from '@conclave/core'
 import { silentLogger } from '@conclave/transport'
 import { type KeyVault, memoryVault } from '@conclave/vault'
 import type { Cosigned } from '@conclave/wire'
 import { expect } from 'chai'
 import { TestCluster } from '../cluster.fixture.ts'
-import { MortalClock } from '../mortal-clock.fixture.ts'
 import { until } from '../requests.fixture.ts'
 import type { Store } from '../store/store.ts'
 import { WitnessDesk } from './witness-desk.ts'
@@ -33,7 +32,8 @@ describe('witness', () => {
   let events: AuditEvent[]
   let desk: WitnessDesk
   let opened: AuditLog[]
-  const clock = new MortalClock()
+  let laterMs: number
+  const clock: Clock = { nowMs: () => Date.now() + laterMs, after: () => () => undefined }
 
   const member = (name: string) => cluster.lock.nodes.find((n) => n.name === name) as NodeMember
   const origin = () => originOf(cluster.lock.clusterId, 'n1')
@@ -70,6 +70,7 @@ describe('witness', () => {
     other = await memoryVault({ devices: [cluster.device('n1')] })
     events = []
     opened = []
+    laterMs = 0
     desk = openDesk()
   })
   afterEach(async () => {
@@ -142,6 +143,11 @@ describe('witness', () => {
     expect(known?.conflict?.checkpoint).to.deep.equal(await checkpointOf(forked, 9))
     expect(known?.checkpoint).to.deep.equal(await checkpointOf(log))
     expect((await show(await logOf(10), 9)).code).to.equal('')
+    // Another one, a minute later: it is told, and the first one stays.
+    laterMs += 60_001
+    expect((await show(await logOf(10, 'other', 2), 9)).code).to.equal('AUDIT_FORKED')
+    await until('the event', () => events.length === 2)
+    expect((await desk.witnessed())[0]?.conflict?.checkpoint).to.deep.equal(await checkpointOf(forked, 9))
   })
 
   it('a shorter log: is refused, also when it was right once', async () => {

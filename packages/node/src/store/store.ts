@@ -15,6 +15,7 @@ const SECTIONS = [
   'key-life',
   'erasure',
   'witness',
+  'spend',
   'nonce',
   'approval',
   'freeze',
