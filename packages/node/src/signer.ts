@@ -142,7 +142,8 @@ export class Signer {
     const request: SignRequest = { ...names, signers, items, purpose: known.payloadType }
     const sid = signSid(scope.clusterContext, key, request)
     const { code, reason, rule } = verdict
-    const denied = refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule } }))
+    const denied =
+      refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule }, retriable: code === 'CLOCK_NOT_SURE' }))
     if (denied !== undefined) {
       const peers = signers.filter((j) => j !== self)
       // The others may have begun.

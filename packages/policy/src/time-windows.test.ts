@@ -104,7 +104,9 @@ describe('time windows', () => {
     const policy = policyAt('{zone: UTC, days: [sat, sun]}', 'deny')
     expect(codeAt(policy, at('2026-11-21T10:00:00Z'), 'k2')).equal('POLICY_DENY_RULE')
     expect(codeAt(policy, at('2026-11-20T10:00:00Z'), 'k2')).equal('ALLOWED')
-    expect(codeAt(policy, undefined, 'k2')).equal('POLICY_DENY_RULE')
+    expect(codeAt(policy, undefined, 'k2')).equal('CLOCK_NOT_SURE')
+    const rules = [...policy.rules, { name: 'no', effect: 'deny', when: {} } as const]
+    expect(codeAt({ ...policy, rules }, undefined, 'k2'), 'whatever the time is').equal('POLICY_DENY_RULE')
   })
 
   it('time windows: who is not sure of the time is allowed only what does not depend on it', () => {
