@@ -69,7 +69,7 @@ describe('audit log of real nodes', () => {
     expect(stdout).to.match(/^\d+ \S+Z session\.started .*\n\d+ \S+Z session\.signed /)
     const lines = (await audit('show', '--dir', dirOf('zurich'), '--json')).stdout.trim().split('\n')
     const kinds = lines.map((line) => JSON.parse(line).kind as string)
-    expect(kinds).to.include.members(['node.started', 'dealing.started', 'share.stored', 'key.activated', 'request.allowed'])
+    expect(kinds).to.include.members(['node.started', 'dealing.started', 'key.provisioned', 'key.activated', 'request.allowed'])
     expect((await audit('show', '--dir', dirOf('zurich'), '--from', '2100-01-01T00:00:00Z')).stdout).to.equal('')
     expectRefused(await audit('show', '--dir', dirOf('zurich'), '--from', 'yesterday'), 'BAD_OPTION')
   })

@@ -10,6 +10,8 @@ export const ETHER = 10n ** 18n
 export const SUPPLIER = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
 /** The contract of the example in EIP-712. */
 export const MAIL_CONTRACT = '0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC'
+/** On this chain 10 wei are allowed at a time, and 15 a day. */
+export const PETTY_CHAIN = 31338
 /** A coordinator of the lock for which the test speaks. */
 export const OBSERVER = 'observer'
 
@@ -23,6 +25,14 @@ rules:
       chains: [31337]
       destinations: ['${SUPPLIER}']
       amountMaxWei: '${ETHER}'
+  - name: petty-cash
+    effect: allow
+    when:
+      chains: [${PETTY_CHAIN}]
+      destinations: ['${SUPPLIER}']
+      amountMaxWei: '10'
+      times: [{ zone: Europe/Berlin, from: '00:00', to: '24:00' }]
+      limits: [{ window: 1d, per: rule, amountMaxWei: '15' }]
   - name: sweep
     effect: allow
     when:

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { ApprovalAnswers, GiveApproval } from './approval-resources.ts'
 import { ConclaveApiError, isProblem, type Problem } from './problem.ts'
 import type {
   CreateKey,
@@ -34,8 +35,8 @@ export interface Idempotent {
 const WAIT_MS = 20_000
 const RETRY_FIRST_MS = 250
 const RETRY_MAX_MS = 10_000
-const ENDED: ReadonlySet<SigningRequest['state']> = new Set(['signed', 'denied', 'failed', 'cancelled'])
-const OPEN: ReadonlySet<string> = new Set(['decoded', 'queued', 'signing', 'pending', 'running'])
+const ENDED: ReadonlySet<SigningRequest['state']> = new Set(['signed', 'denied', 'rejected', 'expired', 'failed', 'cancelled'])
+const OPEN: ReadonlySet<string> = new Set(['decoded', 'pending_approval', 'queued', 'signing', 'pending', 'running'])
 
 /** Whatever stands between us and the coordinator may answer JSON of its own: it is not waited on for ever. */
 function badAnswer(detail: string, retriable = false): ConclaveApiError {
@@ -168,6 +169,11 @@ export class ConclaveClient {
     const path = `/v1/signing-requests?waitMs=${WAIT_MS}`
     const request = await this.#call<SigningRequest>({ method: 'POST', path, body, idempotencyKey })
     return ENDED.has(request.state) ? signedOr(request) : this.waitForSignature(request.requestId)
+  }
+
+  /** Carries an approval to the nodes. @throws {ConclaveApiError} APPROVAL_REFUSED with what each node said. */
+  giveApproval(requestId: string, body: GiveApproval): Promise<ApprovalAnswers> {
+    return this.#call({ method: 'POST', path: `/v1/signing-requests/${encodeURIComponent(requestId)}/approvals`, body })
   }
 
   signingRequest(requestId: string, { waitMs = 0 } = {}): Promise<SigningRequest> {

@@ -1,4 +1,6 @@
+export type * from './approval-resources.ts'
 export { type ClientOptions, ConclaveClient, type Idempotent } from './client.ts'
 export { ConclaveApiError, type NodeVerdict, type Problem } from './problem.ts'
 export type * from './resources.ts'
+export { type Requester, type SignOptions, signRequest } from './signed-request.ts'
 export { type TypedData, typedDataPayload } from './typed-data.ts'

@@ -1,3 +1,4 @@
+import type { SignedTerms } from './approval-resources.ts'
 import type { NodeVerdict, Problem } from './problem.ts'
 
 export interface CreateKey {
@@ -101,12 +102,23 @@ export interface SignatureItem {
 }
 
 /** A request for one signature, or for several: `items`, 1 to 32 of one payload type. All are signed, in one session, or none. */
-export type RequestSignature = { readonly keyId: string; readonly deadlineMs?: number } & (
+export type RequestSignature = { readonly keyId: string; readonly deadlineMs?: number; readonly signed?: SignedTerms } & (
   | SignatureItem
   | { readonly items: readonly SignatureItem[] }
 )
 
-export type SigningState = 'created' | 'decoded' | 'queued' | 'signing' | 'signed' | 'denied' | 'failed' | 'cancelled'
+export type SigningState =
+  | 'created'
+  | 'decoded'
+  | 'pending_approval'
+  | 'queued'
+  | 'signing'
+  | 'signed'
+  | 'denied'
+  | 'rejected'
+  | 'expired'
+  | 'failed'
+  | 'cancelled'
 
 /** What the coordinator read in one payload. */
 export interface DecodedItem {

@@ -120,6 +120,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let audit: OpenedAudit | undefined
   try {
     store = await openStore(settings, vault)
+    if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${settings.name}" is not a node of the cluster lock`)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
     // A log of its own is begun by a member only.
@@ -127,7 +128,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     audit = await openAudit(settings, lock, { vault, log })
     const { journal } = audit.parts
     pool = new SessionPool({ near: ownThread() })
-    const ownPeerKey = self !== undefined && mustProve(self)
+    const ownPeerKey = mustProve(self)
     const transport = libp2pTransport({
       lock,
       self: settings.name,

@@ -1,6 +1,7 @@
 export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
+export type { AdminRequest } from './approvals/approval-desk.ts'
 export { makeApproverKey } from './approvals/approver-key.ts'
 export { decide, readInbox, readShown, type ShownRequest } from './approvals/shown-request.ts'
 export type { AdminWitnessedLog } from './audit/audit-admin.ts'

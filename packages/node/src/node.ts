@@ -140,8 +140,7 @@ export class ApproverNode {
     } catch (error) {
       // The parts stay the caller's, but a transport that half started would keep the process.
       node.#halt()
-      await node.#audit.stop()
-      await parts.transport.stop()
+      await Promise.allSettled([node.#audit.stop(), node.drills.close(), parts.transport.stop()])
       throw error
     }
     return node

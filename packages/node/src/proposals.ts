@@ -72,7 +72,7 @@ export class Proposals {
    * This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. Either is in the log before anybody
    * hears of it.
    *
-   * @throws {ConclaveError} REQUEST_TOO_EARLY, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
+   * @throws {ConclaveError} REQUEST_TOO_EARLY, CLOCK_NOT_SURE, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
    */
   async propose(p: Propose): Promise<Verdict> {
     const { requestId } = p
@@ -85,6 +85,10 @@ export class Proposals {
       }
       const { verdict, digests, hash } = this.judged(p)
       const { allowed, code, rule } = verdict
+      if (code === 'CLOCK_NOT_SURE') {
+        this.#noteDenied(p)
+        throw new ConclaveError(code, verdict.reason, { retriable: true })
+      }
       const hashes = digests.map(hashOf)
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (!isSignable(code)) this.#noteDenied(p)

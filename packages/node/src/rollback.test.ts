@@ -101,7 +101,7 @@ describe('nonce reuse by rollback', () => {
     expect(second.slice(0, 64)).to.not.equal(first.slice(0, 64))
   })
 
-  it('nonce reuse by rollback: a signing writes the spent attempt and nothing else to the disk', async () => {
+  it('nonce reuse by rollback: a signing writes what it spends, the amounts and the attempt, and nothing else to the disk', async () => {
     const written: Change[] = []
     await cluster.kill('n3')
     await cluster.start(['n3'], {
@@ -122,6 +122,6 @@ describe('nonce reuse by rollback', () => {
     await pairsReady(cluster)
     expectSignature(await signTransfer(cluster, 3, [1, 3]), publicKey)
     // That an epoch has signed is noted once.
-    expect(written.map((c) => ('put' in c ? c.put : 'del'))).to.deep.equal(['request', 'request', 'key'])
+    expect(written.map((c) => ('put' in c ? c.put : 'del'))).to.deep.equal(['request', 'spend', 'request', 'key'])
   })
 })

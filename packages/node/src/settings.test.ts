@@ -44,6 +44,10 @@ describe('settings', () => {
       })
       expect(s.hsms[1]).to.deep.include({ serial: '1a2b', pin: { credential: 'pin_b' } })
       expect(s.abandonedKeys).to.deep.equal([])
+      expect(s.audit).to.deep.equal({
+        ...{ path: join(dir, 'audit'), witnessesRequired: undefined, isPostQuantum: false },
+        ...{ checkpointEntries: 1000, checkpointMs: 10_000 },
+      })
       expect([s.lockFile, s.storePath]).to.deep.equal([join(dir, 'cluster.lock.json'), join(dir, 'store')])
       expect(s).to.include({
         policyFile: '/etc/conclave/policy.yaml',
@@ -55,6 +59,17 @@ describe('settings', () => {
         logLevel: 'info',
       })
     }
+  })
+
+  it('settings: of the audit log, and that a node never signs without one', () => {
+    const parsed = (audit: string) => parseSettings(`${GOOD}audit: ${audit}\n`, join(dir, 'node.yaml')).audit
+    const wished =
+      '{ path: /log, witnesses: { required: 0 }, checkpoint: { entries: 5, seconds: 1 }, postQuantum: true, onWriteFailure: stop-signing }'
+    expect(parsed(wished)).to.deep.equal({
+      ...{ path: '/log', witnessesRequired: 0, checkpointEntries: 5, checkpointMs: 1000, isPostQuantum: true },
+    })
+    for (const bad of ['{ onWriteFailure: go-on }', '{ witnesses: { required: 9 } }', '{ checkpoint: { seconds: 0 } }', '{ off: true }'])
+      expect(problem(() => parsed(bad)).code).to.equal('BAD_SETTINGS')
   })
 
   it('settings: what a vendor asks for, timeouts and the holder of the identity reach the vault as they stand', async () => {

@@ -8,7 +8,9 @@ import {
   PolicyDenied,
   parsePartySet,
   Timeout,
+  tagged,
   toHex,
+  u32,
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
@@ -140,11 +142,12 @@ export class Signer {
     const request: SignRequest = { ...names, signers, items, purpose: known.payloadType }
     const sid = signSid(scope.clusterContext, key, request)
     const { code, reason, rule } = verdict
-    const denied = refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule } }))
+    const denied =
+      refusal ?? (verdict.allowed ? undefined : new PolicyDenied(code, reason, { details: { rule }, retriable: code === 'CLOCK_NOT_SURE' }))
     if (denied !== undefined) {
       const peers = signers.filter((j) => j !== self)
       // The others may have begun.
-      this.#o.hub.decline(sid, peers, denied.code)
+      this.#o.hub.decline(attemptId(request), peers, denied.code)
       const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
       await this.#proposals.noteRefused(known, said, items)
       throw denied
@@ -207,7 +210,8 @@ export class Signer {
       using draw = correlations.draw(peers, request.items.length)
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
-      const hooks: SessionHooks = { seed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
+      const alsoNamed = attemptId(request)
+      const hooks: SessionHooks = { seed, alsoNamed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
       reserved.begin()
       const done = await hub.run(sid, peers, job, hooks)
       const signatures = done.result.map((r) => r.signature)
@@ -243,4 +247,12 @@ export class Signer {
     ])
     return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
   }
+}
+
+/**
+ * What all signers call an attempt, also one whose policy is another: the statement that it made of the request, and so the name of its
+ * session, is another too.
+ */
+function attemptId({ requestId, attempt, signers }: SignRequest): Uint8Array {
+  return tagged('sign-attempt', requestId, u32(attempt), Uint8Array.from(signers))
 }

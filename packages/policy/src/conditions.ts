@@ -151,7 +151,8 @@ const BOUNDS: readonly Condition[] = [
   feeIn('sat', (when) => when.feeMaxSat),
 ]
 
-const CLOCK_NOT_SURE = 'it depends on the time, and the clock of this node does not agree with a quorum'
+/** Why a node does not say yes, for now. */
+export const CLOCK_NOT_SURE = 'it depends on the time, and the clock of this node does not agree with a quorum'
 
 const time: Condition = ({ times }, { nowMs }) => {
   if (times === undefined) return undefined

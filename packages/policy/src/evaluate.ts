@@ -1,5 +1,5 @@
 import { messageOf } from '@conclave/core'
-import { type Breach, type BreachCode, CONDITIONS, DENY_CONDITIONS, type PolicyRequest } from './conditions.ts'
+import { type Breach, type BreachCode, CLOCK_NOT_SURE, CONDITIONS, DENY_CONDITIONS, type PolicyRequest } from './conditions.ts'
 import type { AllowRule, DenyRule, Policy } from './policy.ts'
 
 export type PolicyCode = 'ALLOWED' | 'POLICY_DENY_RULE' | 'POLICY_NO_RULE' | 'POLICY_ERROR' | BreachCode
@@ -41,11 +41,13 @@ function closer(a: Miss, b: Miss): Miss {
 }
 
 function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
-  const denyRules = policy.rules.filter((rule): rule is DenyRule => rule.effect === 'deny')
-  const denied = denyRules.find((rule) => denies(rule, request))
-  if (denied !== undefined) {
-    return { allowed: false, code: 'POLICY_DENY_RULE', reason: `rule "${denied.name}" denies this`, rule: denied.name }
-  }
+  const denied = policy.rules.filter((rule): rule is DenyRule => rule.effect === 'deny').filter((rule) => denies(rule, request))
+  // One that may hold, for all that is known of the time, denies too; but later it may not.
+  const sure = denied.find(({ when }) => when.times === undefined || request.nowMs !== undefined)
+  if (sure !== undefined) return { allowed: false, code: 'POLICY_DENY_RULE', reason: `rule "${sure.name}" denies this`, rule: sure.name }
+  const [perhaps] = denied
+  if (perhaps !== undefined)
+    return { allowed: false, code: 'CLOCK_NOT_SURE', reason: `rule "${perhaps.name}" may deny this: ${CLOCK_NOT_SURE}`, rule: perhaps.name }
   const misses: Miss[] = []
   for (const rule of policy.rules) {
     if (rule.effect !== 'allow') continue

@@ -142,6 +142,10 @@ describe('limits', () => {
     const history = plusSpends(request.history as SpendHistory, [draft])
     expect(codeOf(day, { ...request, history })).equal('ALLOWED')
     expect(codeOf(day, { ...request, history: plusSpends(history, [draft]) })).equal('SPENDING_LIMIT')
+    const elsewhere = { ...draft, chainId: 1n }
+    expect(codeOf(day, { ...request, history: plusSpends(history, [elsewhere]) })).equal('ALLOWED')
+    const ofOthers = { ...draft, keyId: 'k2' }
+    expect(codeOf(day, { ...request, history: plusSpends(history, [ofOthers]) })).equal('ALLOWED')
     expect([...draft.measures.keys()]).deep.equal(['count', 'wei', 'fee-wei'])
   })
 

@@ -1,6 +1,8 @@
+import { toHex } from '@conclave/core'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { evaluate } from './evaluate.ts'
+import { policyHash } from './policy.ts'
 import { parsePolicy } from './policy-file.ts'
 import { isWithin, isZone, WEEKDAYS } from './time-windows.ts'
 
@@ -104,7 +106,9 @@ describe('time windows', () => {
     const policy = policyAt('{zone: UTC, days: [sat, sun]}', 'deny')
     expect(codeAt(policy, at('2026-11-21T10:00:00Z'), 'k2')).equal('POLICY_DENY_RULE')
     expect(codeAt(policy, at('2026-11-20T10:00:00Z'), 'k2')).equal('ALLOWED')
-    expect(codeAt(policy, undefined, 'k2')).equal('POLICY_DENY_RULE')
+    expect(codeAt(policy, undefined, 'k2')).equal('CLOCK_NOT_SURE')
+    const rules = [...policy.rules, { name: 'no', effect: 'deny', when: {} } as const]
+    expect(codeAt({ ...policy, rules }, undefined, 'k2'), 'whatever the time is').equal('POLICY_DENY_RULE')
   })
 
   it('time windows: who is not sure of the time is allowed only what does not depend on it', () => {
@@ -120,6 +124,14 @@ describe('time windows', () => {
       expect(isZone(zone), zone).equal(true)
     for (const zone of ['', '+01:00', '-05', 'Europe/Berlim', 'Europe/', '../UTC', 'UTC ', 'Mars/Base', 'a/b/c/d'])
       expect(isZone(zone), zone).equal(false)
+  })
+
+  it('time windows: the hash knows their meaning and not their layout', () => {
+    const hash = (times: string) => toHex(policyHash(policyAt(times)))
+    const stated = '{zone: UTC, days: [sun, mon, tue, wed, thu, fri, sat], from: "09:00", to: "24:00"}'
+    expect(hash('{zone: UTC, from: "09:00"}')).equal(hash(stated))
+    const others = ['{zone: UTC, to: "09:00"}', '{zone: Etc/GMT, from: "09:00"}', '{zone: UTC, days: [mon], from: "09:00"}']
+    expect(new Set([...others, '{zone: UTC, from: "09:01"}', stated].map(hash)).size).equal(5)
   })
 
   it('time windows: what is not complete or not possible is refused at its line', () => {

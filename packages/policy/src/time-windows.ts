@@ -52,6 +52,8 @@ export function isZone(zone: string): boolean {
  * @param nowMs - milliseconds since the Unix epoch.
  */
 export function isWithin({ zone, days, fromMinute, toMinute }: TimeWindow, nowMs: number): boolean {
+  // Without a time the library would take the present one of this machine.
+  assert(Number.isSafeInteger(nowMs), 'a time is a whole number of milliseconds')
   const parts = new Map(
     formatterOf(zone)
       .formatToParts(nowMs)

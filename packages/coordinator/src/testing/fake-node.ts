@@ -79,7 +79,6 @@ export class FakeNode {
   /** Why its audit log keeps it from signing. */
   auditCode = ''
   hsms: NodeStatus['hsms'] = []
-  /** As its status has them. */
   erasures: readonly Uint8Array[] = []
   /** By key; active unless it says otherwise. */
   readonly phases = new Map<string, string>()
@@ -87,7 +86,6 @@ export class FakeNode {
   holdsBack = false
   /** The code with which it refuses every renewal. */
   refuses: string | undefined
-  /** The hash of the statement that it makes of every request. */
   statement: Uint8Array = tagged('fake-statement')
   /** Whether it signs under the epoch before its present one. */
   signsBefore = true
@@ -158,7 +156,9 @@ export class FakeNode {
     const judging = this.intercept(request, () => this.#answer(request))
     this.#judging.set(name, judging)
     const answer = await judging
-    if (answer === undefined || !('verdict' in answer) || answer.verdict.allowed) return answer
+    if (answer === undefined || !('verdict' in answer)) return answer
+    this.#denied.delete(name)
+    if (answer.verdict.allowed) return answer
     this.#proposed.delete(name)
     this.#denied.add(name)
     return answer
@@ -276,8 +276,8 @@ export class FakeNode {
     if (!this.keys.has(propose.keyId)) return failure('UNKNOWN_KEY', { retriable: false })
     this.#proposed.set(toHex(propose.requestId), propose)
     const digests = digestsIn(propose, this.#world.keys.get(propose.keyId) as FakeKey).map(({ digest }) => digest)
-    const said = { allowed: true, code: 'ALLOWED', reason: 'fake', rule: 'any', digests, statement: this.statement }
-    return { verdict: { requestId: propose.requestId, ...said } }
+    const said = { code: 'ALLOWED', reason: 'fake', rule: 'any', digests, statement: this.statement }
+    return { verdict: { requestId: propose.requestId, allowed: true, ...said } }
   }
 
   async #sign({ requestId, attempt, signers, epoch }: Sign): Promise<ResponseBody> {

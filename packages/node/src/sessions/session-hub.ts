@@ -30,6 +30,8 @@ export interface SessionHooks {
   take?: SessionHandlers['take']
   /** As {@link HubOptions.seed} draws it, and drawn there unless given; taken over. */
   readonly seed?: Uint8Array
+  /** Another name under which a peer may end the session: one that has another id for it than this node, or none. */
+  readonly alsoNamed?: Uint8Array
   /** Acts on a failure before any peer hears of it; must not throw. */
   failed?(error: unknown): Promise<void>
 }
@@ -61,6 +63,8 @@ export class SessionHub {
   readonly #running = new Map<string, Running>()
   readonly #early = new EarlyBox()
   readonly #ended = new Set<string>()
+  /** Names of running sessions, by their other names. */
+  readonly #others = new Map<string, string>()
 
   constructor(options: HubOptions) {
     this.#options = options
@@ -101,6 +105,8 @@ export class SessionHub {
       stopTimer: () => undefined,
     }
     this.#running.set(name, running)
+    const other = hooks.alsoNamed === undefined ? undefined : toHex(hooks.alsoNamed)
+    if (other !== undefined) this.#others.set(other, name)
     try {
       const result = await this.#runNamed(name, running, job, hooks)
       return { result, bytesSent: running.bytesSent }
@@ -114,6 +120,10 @@ export class SessionHub {
       running.stopTimer()
       this.#running.delete(name)
       this.#remember(name)
+      if (other !== undefined) {
+        this.#others.delete(other)
+        this.#remember(other)
+      }
       if (this.#running.size === 0) this.#options.idle?.()
     }
   }
@@ -138,7 +148,8 @@ export class SessionHub {
       this.dropped.spoofed++
       return
     }
-    const name = toHex(end.sessionId)
+    const said = toHex(end.sessionId)
+    const name = this.#others.get(said) ?? said
     if (this.#running.has(name)) this.#stop(name, peer, stoppedBy(peer, end))
     else if (!this.#ended.has(name)) this.#keepEarly(peer, name, end)
   }
@@ -152,7 +163,7 @@ export class SessionHub {
   /** Tells the peers of a session that this node does not begin it, so that they need not wait for silence. */
   decline(id: Uint8Array, peers: readonly PartyId[], code: string): void {
     const name = toHex(id)
-    if (this.#running.has(name) || this.#ended.has(name)) return
+    if (this.#running.has(name) || this.#others.has(name) || this.#ended.has(name)) return
     this.#early.drop(name)
     this.#endAt(peers, id, code)
   }
@@ -183,6 +194,7 @@ export class SessionHub {
       })
       running.started = true
       this.#deliverEarly(name, running)
+      if (hooks.alsoNamed !== undefined) this.#deliverEarly(toHex(hooks.alsoNamed), running, name)
       return await done
     } finally {
       // Empty when a worker took it over.
@@ -226,10 +238,11 @@ export class SessionHub {
   }
 
   /** What peers said of this session before it began here, in the order in which each said it. */
-  #deliverEarly(name: string, running: Running): void {
+  #deliverEarly(said: string, running: Running, name = said): void {
     for (const peer of running.peers) {
-      for (const what of this.#early.take(peer, name)) {
-        if ('body' in what) this.#options.pool.receive(name, peer, what.round, what.body)
+      for (const what of this.#early.take(peer, said)) {
+        if ('body' in what && said !== name) this.dropped['unknown-peer']++
+        else if ('body' in what) this.#options.pool.receive(name, peer, what.round, what.body)
         else this.#stop(name, peer, stoppedBy(peer, what))
       }
     }

@@ -1,0 +1,95 @@
+import { createPrivateKey, sign } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ConclaveApiError, signRequest } from '@conclave/client'
+import type { AdminFreeze, AdminRequest } from '@conclave/node'
+import { type LocalCluster, until } from '@conclave/testnet'
+import { expect } from 'chai'
+import { ETHER, SUPPLIER, useCluster } from '../rig/cluster.ts'
+import { expectRefused, runConclave } from '../rig/command.ts'
+import { createKey, expectSigned, payload, transfer } from '../rig/signing.ts'
+
+const PEOPLE = ['exchange', 'alice', 'bob'] as const
+type Person = (typeof PEOPLE)[number]
+
+const policyOf = (keys: Readonly<Record<Person, string>>) => `version: 1
+sequence: 1
+requesters: [{ name: exchange, key: "${keys.exchange}" }]
+approvers:
+  - { id: alice, groups: [treasury], keys: ["${keys.alice}"] }
+  - { id: bob, groups: [treasury], keys: ["${keys.bob}"] }
+rules:
+  - name: pay-with-two
+    effect: allow
+    when: { chains: [31337], destinations: ['${SUPPLIER}'], amountMaxWei: '${ETHER}', approvals: { required: 2, of: [treasury] } }
+`
+
+describe('approvals and freezes, at the command line', () => {
+  const keys = {} as Record<Person, string>
+  const keyFile = (cluster: LocalCluster, who: Person) => join(cluster.dirOf('zurich'), `${who}.pem`)
+  const rig = useCluster({
+    first: async (cluster) => {
+      for (const who of PEOPLE) keys[who] = (await runConclave(['approver', 'keygen', '--out', keyFile(cluster, who)])).stdout.trim()
+      for (const name of cluster.names) await writeFile(join(cluster.dirOf(name), 'policy.yaml'), policyOf(keys))
+    },
+  })
+  let publicKey: string
+  before(async () => {
+    publicKey = await createKey(rig(), 'vault')
+  })
+
+  const dir = (name: string) => rig().cluster.dirOf(name)
+  const inbox = async (name: string) =>
+    JSON.parse((await runConclave(['inbox', '--dir', dir(name), '--json'])).stdout) as readonly AdminRequest[]
+  const decide = (word: 'approve' | 'reject', name: string, request: string, who: Person) =>
+    runConclave([word, '--dir', dir(name), '--request', request, '--as', who, '--key', keyFile(rig().cluster, who)])
+  const asked = async () => {
+    const key = createPrivateKey(await readFile(keyFile(rig().cluster, 'exchange')))
+    const { clusterId } = rig().observer.lock
+    const by = { clusterId, name: 'exchange', sign: (id: Uint8Array) => new Uint8Array(sign(null, id, key)) }
+    return rig().cluster.client.requestSignature(await signRequest({ keyId: 'vault', payload: payload(transfer({ valueWei: 7n })) }, by))
+  }
+  const isIn = async (name: string, id: string) => (await inbox(name)).some((r) => r.requestId === id)
+
+  it('approve: two people at two nodes, and the request is signed; who did not sign it cannot ask', async () => {
+    const unsigned = await rig().cluster.client.requestSignature({ keyId: 'vault', payload: payload() })
+    const denied = await rig()
+      .cluster.client.waitForSignature(unsigned.requestId)
+      .catch((error: unknown) => error)
+    expect(denied).to.be.instanceOf(ConclaveApiError)
+    expect((denied as ConclaveApiError).message).to.match(/REQUEST_UNSIGNED/)
+
+    const { requestId } = await asked()
+    for (const name of ['zurich', 'oslo']) await until(() => isIn(name, requestId), { timeoutMs: 30_000, what: `the inbox of ${name}` })
+    const shown = await runConclave(['show', '--dir', dir('oslo'), '--request', requestId])
+    expect(shown.stdout).to.include(SUPPLIER).and.to.include('PENDING_APPROVAL')
+    expect((await decide('approve', 'zurich', requestId, 'alice')).stdout).to.match(/approved as alice\n$/)
+    expect((await decide('approve', 'zurich', requestId, 'alice')).stdout).to.match(/alice had approved it before\n$/)
+    expect((await decide('approve', 'oslo', requestId, 'bob')).exitCode).to.equal(0)
+    expectSigned(await rig().cluster.client.settled(requestId), publicKey)
+    expect(await inbox('zurich')).to.deep.equal([])
+  })
+
+  it('reject: one no ends it', async () => {
+    const { requestId } = await asked()
+    await until(() => isIn('lisbon', requestId), { timeoutMs: 30_000, what: 'the inbox' })
+    expectRefused(await decide('approve', 'lisbon', requestId, 'exchange'), 'UNKNOWN_APPROVER')
+    expect((await decide('reject', 'lisbon', requestId, 'bob')).exitCode).to.equal(0)
+    expect((await rig().cluster.client.settled(requestId)).state).to.equal('rejected')
+  })
+
+  it('freeze, thaw: an approver stops all nodes, and two operators let them go on', async () => {
+    const freeze = ['freeze', '--scope', 'key:vault', '--reason', 'drill', '--json']
+    const alice = ['--as', 'alice', '--key', keyFile(rig().cluster, 'alice')]
+    const { id } = JSON.parse((await runConclave([...freeze, '--dir', dir('zurich'), ...alice])).stdout) as AdminFreeze
+    const freezes = async (name: string) =>
+      JSON.parse((await runConclave(['freezes', '--dir', dir(name), '--json'])).stdout) as readonly AdminFreeze[]
+    const isActive = async (name: string) => (await freezes(name)).some((f) => f.id === id && f.isActive)
+    await until(() => isActive('lisbon'), { timeoutMs: 30_000, what: 'the freeze at lisbon' })
+    const { requestId } = await asked()
+    expect((await rig().cluster.client.settled(requestId)).error?.nodeVerdicts?.map((v) => v.code)).to.include('FROZEN')
+    for (const name of ['oslo', 'lisbon'])
+      expect((await runConclave(['thaw', '--dir', dir(name), '--freeze', id, '--reason', 'drill over'])).exitCode).to.equal(0)
+    await until(async () => !(await isActive('zurich')), { timeoutMs: 30_000, what: 'the thaw at zurich' })
+  })
+})
