@@ -51,6 +51,9 @@ function words(change: (word: string, step: Step) => string): Edit {
   }
 }
 
+/** Edits follow each other: what is long already is not made longer. */
+const LONG_CHARS = 64 * 1024
+
 export const TEXT_EDITS: readonly Edit[] = [
   lines((all, { at }) => void all.splice(at % all.length, 1)),
   lines((all, { at, size }) => void all.splice(size % all.length, 0, pick(all, at))),
@@ -59,7 +62,7 @@ export const TEXT_EDITS: readonly Edit[] = [
   }),
   words((_, { size }) => pick(WORDS, size)),
   words((w, { size }) => w + pick(WORDS, size)),
-  words((w, { size }) => w.repeat(1 + (size % 200))),
+  words((w, { size }) => (w.length > LONG_CHARS ? w : w.repeat(1 + (size % 200)))),
 ]
 
 const VALUES: readonly unknown[] = [
