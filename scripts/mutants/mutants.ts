@@ -259,14 +259,14 @@ export const MUTANTS: readonly Mutant[] = [
       [
         '6',
         'refills above the mark',
-        'REFILL_MAX, marks.high - stock.count(peer), known.budget.left)\n    const isFree',
-        'REFILL_MAX, known.budget.left)\n    const isFree',
+        'REFILL_MAX, marks.high - stock.count(peer), known.budget.left)\n    const isDue',
+        'REFILL_MAX, known.budget.left)\n    const isDue',
       ],
       [
         '6',
         'refills without end for one peer',
-        'marks.high - stock.count(peer), known.budget.left)\n    const isFree',
-        'marks.high - stock.count(peer))\n    const isFree',
+        'marks.high - stock.count(peer), known.budget.left)\n    const isDue',
+        'marks.high - stock.count(peer))\n    const isDue',
       ],
       ['6', 'refills while sessions run', 'this.#busy === undefined && this.#o.isIdle()', 'this.#busy === undefined'],
       ['6', 'several refills at once', 'this.#busy === undefined && this.#o.isIdle()', 'this.#o.isIdle()'],
@@ -280,7 +280,7 @@ export const MUTANTS: readonly Mutant[] = [
     [`${NODE}/sessions/correlate-job.test.ts`],
     [
       ['8', 'entries that nobody waits for are not wiped', "if ('secret' in entry) wipe(entry.secret)", "if ('secret' in entry) void 0"],
-      ['6', 'refills stand in the way of signing', "if (kind === 'correlate') return last", ''],
+      ['6', 'refills stand in the way of signing', "if (job.kind === 'correlate') return last", ''],
     ],
   ),
   ...taken(
@@ -291,6 +291,13 @@ export const MUTANTS: readonly Mutant[] = [
   ...taken(
     `${NODE}/judge.ts`,
     [`${NODE}/judge.test.ts`],
-    [['6', 'one item of several is judged', 'judged.findIndex((j) => !j.verdict.allowed)', 'judged[0]?.verdict.allowed ? -1 : 0']],
+    [
+      [
+        '6',
+        'one item of several is judged',
+        'denied >= 0 ? denied : verdicts.findIndex((v) => !v.allowed)',
+        'verdicts[0]?.allowed ? -1 : 0',
+      ],
+    ],
   ),
 ]
