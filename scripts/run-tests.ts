@@ -1,5 +1,5 @@
 // Types, lint and tests, all of them whatever fails first; the last line is the count. Called by scripts/test.
-// Tests run in two processes at once, those of one package each and those across packages: two processors are what CI has.
+// Tests run in two processes at once, those of clusters of real processes and all others: two processors are what CI has.
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -71,8 +71,8 @@ const tallies = [
   checkTally('types (tsc -b)', 'tsc', ['-b']),
   checkTally('lint (biome check)', 'biome', ['check', '--error-on-warnings', '.']),
 ]
-const across = { name: 'across', specs: ['test/**/*.test.ts'], log: join(dir, 'across.log') }
-const inside = { name: 'inside', specs: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'] }
+const across = { name: 'across', specs: ['test/e2e/**/*.test.ts'], log: join(dir, 'across.log') }
+const inside = { name: 'inside', specs: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/integration/**/*.test.ts'] }
 tallies.push(...(await Promise.all([inside, across].map((group) => mochaTally(group, process.argv.slice(2))))))
 print(readFileSync(across.log, 'utf8'))
 rmSync(dir, { recursive: true })

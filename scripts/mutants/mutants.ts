@@ -291,13 +291,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...taken(
     `${NODE}/judge.ts`,
     [`${NODE}/judge.test.ts`],
-    [
-      [
-        '6',
-        'one item of several is judged',
-        'denied >= 0 ? denied : verdicts.findIndex((v) => !v.allowed)',
-        'verdicts[0]?.allowed ? -1 : 0',
-      ],
-    ],
+    [['6', 'only one item counts', 'denied >= 0 ? denied : verdicts.findIndex((v) => !v.allowed)', 'verdicts[0]?.allowed ? -1 : 0']],
   ),
 ]
