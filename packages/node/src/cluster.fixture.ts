@@ -198,20 +198,19 @@ export class TestCluster {
       const parts: NodeParts = {
         ...{ lock, name, vault, store, pool, clock, meter: processMeter() },
         transport: tampering(memoryTransport(this.hub, { lock, self: name }), () => this.tamper.get(name)),
-        policy: options.policy ?? POLICY,
-        log: options.log ?? silentLogger,
-        maxConcurrent: 32,
+        ...{ policy: options.policy ?? POLICY, log: options.log ?? silentLogger, maxConcurrent: 32 },
         silenceTimeoutMs: options.silenceTimeoutMs ?? 20_000,
         waterMarks: options.waterMarks ?? { low: 0, high: 0 },
         ...(audit === undefined ? {} : { audit }),
       }
-      const node = await ApproverNode.start(options.rig?.(parts) ?? parts).catch(async (error: unknown) => {
+      const rigged = options.rig?.(parts) ?? parts
+      const node = await ApproverNode.start(rigged).catch(async (error: unknown) => {
         // It may start again, under another lock.
         clock.die()
         for (const part of [store, pool, vault, audit?.journal]) await part?.close()
         throw error
       })
-      this.#nodes.set(name, { node, pool, store, vault, clock, member: parts.transport.self, journal: audit?.journal })
+      this.#nodes.set(name, { node, pool, store, vault: rigged.vault, clock, member: parts.transport.self, journal: audit?.journal })
     }
   }
 
