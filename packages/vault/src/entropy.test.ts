@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { refusal } from './conformance.ts'
 import { ENTROPY_BYTES, EntropyCheck, mixEntropy } from './entropy.ts'
 import { MemoryDevice } from './memory-hsm.ts'
-import { memoryVault } from './memory-vault.ts'
+import { closingVaults } from './vaults.fixture.ts'
 
 const constant: Random = { bytes: (length) => new Uint8Array(length).fill(7) }
 const zeros: Random = { bytes: (length) => new Uint8Array(length) }
@@ -79,11 +79,12 @@ describe('entropy', () => {
 })
 
 describe('random of a vault', () => {
+  const vaultOver = closingVaults()
   const device = (name: string) => new MemoryDevice({ name })
 
   it('random: with a dead system source it is another one each time; only who knows both can foretell it', async () => {
     const run = async (hsm: Random) => {
-      const vault = await memoryVault({ devices: [new MemoryDevice({ name: 'primary', random: hsm })], random: zeros })
+      const vault = await vaultOver({ devices: [new MemoryDevice({ name: 'primary', random: hsm })], random: zeros })
       return Promise.all(Array.from({ length: 10 }, async () => toHex(await vault.random(32))))
     }
     expect(new Set([...(await run(systemRandom)), ...(await run(systemRandom))]).size).to.equal(20)
@@ -93,7 +94,7 @@ describe('random of a vault', () => {
 
   it('random: an HSM whose generator is stuck is out of service, told, and passed over', async () => {
     const [primary, backup] = [device('primary'), device('backup')]
-    const vault = await memoryVault({ devices: [primary, backup] })
+    const vault = await vaultOver({ devices: [primary, backup] })
     const events: string[] = []
     vault.watch(({ kind, details }) => events.push(`${kind} ${details.hsm} ${details.code}`))
     primary.stickRandom(systemRandom.bytes(64))
@@ -105,7 +106,7 @@ describe('random of a vault', () => {
 
   it('random: without another HSM it is refused for good, until a person has seen to it', async () => {
     const only = device('primary')
-    const vault = await memoryVault({ devices: [only] })
+    const vault = await vaultOver({ devices: [only] })
     only.stickRandom(new Uint8Array(64))
     for (let i = 0; i < 2; i++) {
       const error = await refusal(vault.random(32))
@@ -119,7 +120,7 @@ describe('random of a vault', () => {
 
   it('random: with no HSM up there is none, whatever the system has', async () => {
     const only = device('primary')
-    const vault = await memoryVault({ devices: [only] })
+    const vault = await vaultOver({ devices: [only] })
     only.fail('TOKEN_LOST')
     expect((await refusal(vault.random(32))).code).to.equal('TOKEN_LOST')
   })

@@ -5,8 +5,8 @@ import { CONFORMANCE_CONTEXT as CONTEXT, opened, refusal, CONFORMANCE_SECRET as 
 import { openRecord, sealRecord } from './envelope.ts'
 import type { Hsm } from './hsm.ts'
 import { MemoryDevice } from './memory-hsm.ts'
-import { memoryVault } from './memory-vault.ts'
 import { parseRecord } from './record.ts'
+import { closingVaults } from './vaults.fixture.ts'
 
 const AVAILABILITY: VaultCode[] = ['SESSION_LOST', 'TOKEN_LOST', 'BUSY', 'TIMEOUT', 'AGENT_DIED', 'TAKEN_OUT']
 /** About this HSM too, though nothing but a person brings it back. */
@@ -19,10 +19,12 @@ function devices(): { primary: MemoryDevice; backup: MemoryDevice; both: MemoryD
 }
 
 describe('envelope', () => {
+  const vaultOver = closingVaults()
+
   for (const code of [...AVAILABILITY, ...PERSON]) {
     it(`open: fails over on ${code}`, async () => {
       const { primary, both } = devices()
-      const vault = await memoryVault({ devices: both })
+      const vault = await vaultOver({ devices: both })
       const record = await vault.seal(CONTEXT, SECRET)
       primary.fail(code)
       expect(await opened(vault.open(CONTEXT, record))).to.equal(toHex(SECRET))
@@ -30,7 +32,7 @@ describe('envelope', () => {
 
     it(`seal: leaves out an HSM that answers ${code}, and counts it`, async () => {
       const { primary, backup, both } = devices()
-      const vault = await memoryVault({ devices: both })
+      const vault = await vaultOver({ devices: both })
       backup.fail(code)
       expect(parseRecord(await vault.seal(CONTEXT, SECRET)).recipients.map((r) => r.name)).to.deep.equal(['primary'])
       backup.heal()
@@ -50,7 +52,7 @@ describe('envelope', () => {
   for (const code of FATAL) {
     it(`open: does not ask the backup after ${code}`, async () => {
       const { primary, backup, both } = devices()
-      const vault = await memoryVault({ devices: both })
+      const vault = await vaultOver({ devices: both })
       const record = await vault.seal(CONTEXT, SECRET)
       primary.fail(code)
       const calls = backup.calls
@@ -60,7 +62,7 @@ describe('envelope', () => {
 
     it(`seal: refuses when an HSM answers ${code}`, async () => {
       const { backup, both } = devices()
-      const vault = await memoryVault({ devices: both })
+      const vault = await vaultOver({ devices: both })
       backup.fail(code)
       expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal(code)
     })
@@ -68,7 +70,7 @@ describe('envelope', () => {
 
   it('open: a wrong wrap for the primary is TAMPER without a question to the backup', async () => {
     const { backup, both } = devices()
-    const vault = await memoryVault({ devices: both })
+    const vault = await vaultOver({ devices: both })
     const record = await vault.seal(CONTEXT, SECRET)
     const { wrapped } = parseRecord(record).recipients[0]!
     record[wrapped.byteOffset - record.byteOffset]! ^= 1
@@ -80,7 +82,7 @@ describe('envelope', () => {
   for (const name of ['primary', 'backup'] as const) {
     it(`seal: a wrap that unwraps to something else at the ${name} is never returned`, async () => {
       const rig = devices()
-      const vault = await memoryVault({ devices: rig.both })
+      const vault = await vaultOver({ devices: rig.both })
       rig[name].corruptNextWrap()
       expect((await refusal(vault.seal(CONTEXT, SECRET))).code).to.equal('TAMPER')
       expect(await opened(vault.open(CONTEXT, await vault.seal(CONTEXT, SECRET)))).to.equal(toHex(SECRET))
@@ -89,9 +91,9 @@ describe('envelope', () => {
 
   it('open: an HSM that became a member later is passed over; a node of strangers is KEY_MISSING', async () => {
     const { primary, backup, both } = devices()
-    const record = await (await memoryVault({ devices: [backup] })).seal(CONTEXT, SECRET)
-    expect(await opened((await memoryVault({ devices: both })).open(CONTEXT, record))).to.equal(toHex(SECRET))
-    expect((await refusal((await memoryVault({ devices: [primary] })).open(CONTEXT, record))).code).to.equal('KEY_MISSING')
+    const record = await (await vaultOver({ devices: [backup] })).seal(CONTEXT, SECRET)
+    expect(await opened((await vaultOver({ devices: both })).open(CONTEXT, record))).to.equal(toHex(SECRET))
+    expect((await refusal((await vaultOver({ devices: [primary] })).open(CONTEXT, record))).code).to.equal('KEY_MISSING')
   })
 
   it('open: among recipients of one serial the name decides, and a wrong one is not opened', async () => {
@@ -115,10 +117,10 @@ describe('envelope', () => {
 
   it('open: the header is authenticated as a whole, recipients that are not used included', async () => {
     const { primary, both } = devices()
-    const record = await (await memoryVault({ devices: both })).seal(CONTEXT, SECRET)
+    const record = await (await vaultOver({ devices: both })).seal(CONTEXT, SECRET)
     const { wrapped } = parseRecord(record).recipients[1]!
     record[wrapped.byteOffset - record.byteOffset]! ^= 1
-    expect((await refusal((await memoryVault({ devices: [primary] })).open(CONTEXT, record))).code).to.equal('TAMPER')
+    expect((await refusal((await vaultOver({ devices: [primary] })).open(CONTEXT, record))).code).to.equal('TAMPER')
   })
 
   it('seal, open: the data key is wiped wherever it was', async () => {
