@@ -8,11 +8,12 @@ import { softHsmModule } from '@conclave/vault'
 import { decode, encode, Frame, type Request, type Response } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED } from './cluster.fixture.ts'
-import { type RunningNode, readLock, sealedFiles, startNode } from './daemon.ts'
+import { type RunningNode, readLock, startNode } from './daemon.ts'
 import { initNode, SETTINGS_FILE } from './init.ts'
 import { draftLock, signLockFile } from './lock-ceremony.ts'
 import { refusal } from './refusal.fixture.ts'
 import { createdIn, expectSignature, proposal, requestId, transfer, until, verdictIn } from './requests.fixture.ts'
+import { sealedFiles } from './sealed-files.ts'
 import { readSettings } from './settings.ts'
 
 const NAMES = ['n1', 'n2'] as const

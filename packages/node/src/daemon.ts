@@ -1,42 +1,29 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type ClusterLock, ConfigError, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
 import { loadDecoding, parsePolicy } from '@conclave/policy'
 import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
-import { type KeyVault, openPkcs11Vault, type RecordShelf, type SealContext } from '@conclave/vault'
+import { type KeyVault, openPkcs11Vault } from '@conclave/vault'
 import { pino } from 'pino'
 import { adminRoutes } from './admin.ts'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
 import { memberOf } from './adopt-lock.ts'
 import { approvalRoutes } from './approvals/approval-routes.ts'
-import { type OpenedAudit, openAudit } from './audit/open-audit.ts'
+import type { AuditParts } from './audit/node-audit.ts'
+import { openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
 import { drillRoutes } from './drill/drill-routes.ts'
 import { freezeRoutes } from './freeze/freeze-routes.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
-import { openPeerKey, PEER_KEY_FILE, peerKeyContext } from './peer-key.ts'
+import { openPeerKey, PEER_KEY_FILE } from './peer-key.ts'
 import { processMeter } from './process-meter.ts'
+import { besideStore, STORE_KEY_FILE, sealedFiles, storeKeyContext } from './sealed-files.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
 import { type NodeSettings, readSettings } from './settings.ts'
 import { LevelStore } from './store/level-store.ts'
-import { sealedFile } from './store/sealed-file.ts'
 import type { Store } from './store/store.ts'
 import { boundYoungGeneration } from './young-generation.ts'
-
-export const STORE_KEY_FILE = 'store.key'
-
-/** The MAC key of the store is sealed before the cluster exists, so its context names no cluster. */
-export const storeKeyContext = (nodeName: string): SealContext => ({
-  clusterId: '00'.repeat(32),
-  nodeId: nodeName,
-  recordType: 'store-key',
-  keyId: 'store',
-  epoch: 0,
-  version: 1,
-})
 
 async function readText(file: string, code: string, what: string): Promise<string> {
   try {
@@ -60,16 +47,6 @@ export async function readLock(file: string): Promise<ClusterLock> {
   return lock
 }
 
-const storeKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', STORE_KEY_FILE)
-const peerKeyFile = ({ storePath }: NodeSettings): string => join(storePath, '..', PEER_KEY_FILE)
-
-/** The sealed records of a node outside its store. */
-export function sealedFiles(settings: NodeSettings): readonly RecordShelf[] {
-  const storeKey = sealedFile(STORE_KEY_FILE, storeKeyFile(settings), storeKeyContext(settings.name))
-  const peerKey = peerKeyFile(settings)
-  return existsSync(peerKey) ? [storeKey, sealedFile(PEER_KEY_FILE, peerKey, peerKeyContext(settings.name))] : [storeKey]
-}
-
 /** Keys that the lock names need not be asked of an HSM that is away now. */
 function openVault({ hsms, identityHsm }: NodeSettings, self: NodeMember | undefined, log: Logger): Promise<KeyVault> {
   for (const hsm of hsms)
@@ -83,7 +60,7 @@ function openVault({ hsms, identityHsm }: NodeSettings, self: NodeMember | undef
 
 /** The database of a node that does not run. @throws {ConfigError} STORE_MISSING; {StoreError} STORE_LOCKED, STORE_CORRUPT; {VaultError}. */
 export async function openStore(settings: NodeSettings, vault: KeyVault): Promise<Store> {
-  const file = storeKeyFile(settings)
+  const file = besideStore(settings, STORE_KEY_FILE)
   let record: Uint8Array
   try {
     record = new Uint8Array(await readFile(file))
@@ -117,22 +94,21 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let store: Store | undefined
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
-  let audit: OpenedAudit | undefined
+  let audit: AuditParts | undefined
   try {
     store = await openStore(settings, vault)
-    if (self === undefined) throw new ConfigError('NOT_A_MEMBER', `"${settings.name}" is not a node of the cluster lock`)
+    // A log of its own is begun by a member only.
+    const member = memberOf(lock, settings.name, vault.identity.key)
     admin = await openAdminServer(settings.adminSocket, log)
     const { close: closeAdmin, serve } = admin
-    // A log of its own is begun by a member only.
-    memberOf(lock, settings.name, vault.identity.key)
     audit = await openAudit(settings, lock, { vault, log })
-    const { journal } = audit.parts
+    const { journal } = audit
     pool = new SessionPool({ near: ownThread() })
-    const ownPeerKey = mustProve(self)
+    const ownPeerKey = mustProve(member)
     const transport = libp2pTransport({
       lock,
       self: settings.name,
-      signer: ownPeerKey ? await openPeerKey(vault, settings.name, peerKeyFile(settings)) : vault.identity,
+      signer: ownPeerKey ? await openPeerKey(vault, settings.name, besideStore(settings, PEER_KEY_FILE)) : vault.identity,
       identity: vault.identity,
       listen: settings.listen,
       logger: log,
@@ -142,8 +118,8 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     const node = await ApproverNode.start({
       ...{ lock, name, vault, transport, store, pool, policy, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
       ...{ abandonedKeys, explicitActivation, backup, clockSkewMaxMs, clock: systemClock, meter: processMeter() },
-      audit: audit.parts,
-      shelves: [...sealedFiles(settings), ...audit.shelves],
+      audit,
+      shelves: sealedFiles(settings),
     })
     serve([
       ...adminRoutes(node.admin),
@@ -164,7 +140,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     }
   } catch (error) {
     // What fails to close must not hide why the node did not start.
-    await Promise.allSettled([admin?.close(), pool?.close(), audit?.parts.journal.close(), store?.close()])
+    await Promise.allSettled([admin?.close(), pool?.close(), audit?.journal.close(), store?.close()])
     await Promise.allSettled([vault.close()])
     throw error
   }

@@ -2,7 +2,6 @@ import type { NodeMember, PartyId } from '@conclave/core'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
-import type { Calls } from './calls.ts'
 import type { Certificates } from './certificates.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
 import { HsmAdmin } from './hsm-admin.ts'
@@ -13,7 +12,7 @@ import type { NodeParts } from './node-parts.ts'
 import { StatusReport } from './node-status.ts'
 import type { NodeStores } from './node-stores.ts'
 import type { PairKeeper } from './pair-keeper.ts'
-import { PeerReports } from './peer-reports.ts'
+import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import type { Signer } from './signer.ts'
@@ -25,7 +24,7 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly keyMaker: KeyMaker
   readonly backups: BackupKeeper
   readonly audit: NodeAudit
-  readonly calls: Calls
+  readonly reports: PeerReports
   readonly certificates: Certificates
   readonly pairKeeper: PairKeeper
   readonly correlations: CorrelationPool
@@ -46,9 +45,8 @@ export function nodeFront(p: FrontParts): NodeFront {
   const { lock, vault, clock, transport, meter } = p.parts
   const shown = { ...p, lock, vault, transport }
   const report = new StatusReport({ ...shown, meter })
-  const reports = new PeerReports({ clusterId: lock.clusterId, vault, calls: p.calls, clock })
   const hsm = new HsmAdmin({ vault, journal, shelf })
   const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
-  const admin = new NodeAdmin({ ...shown, self, hsm, key, reports })
-  return { report, admin, routes: { ...p, reports, report } }
+  const admin = new NodeAdmin({ ...shown, self, hsm, key })
+  return { report, admin, routes: { ...p, report } }
 }

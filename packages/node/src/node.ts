@@ -102,7 +102,7 @@ export class ApproverNode {
     })
     const frozen = () => this.#signer.stopFrozen()
     const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen }
-    const { requests, proposals, approvals, freezes, clockGuard } = requestSide(sideParts)
+    const { requests, proposals, approvals, freezes, clockGuard, reports } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
     this.#clockGuard = clockGuard
@@ -116,7 +116,7 @@ export class ApproverNode {
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
     const { report, admin, routes } = nodeFront({
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
-      ...{ backups: this.backups, audit: this.#audit, calls: this.#calls, certificates: this.#certificates },
+      ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
     })
     this.#report = report

@@ -28,6 +28,7 @@ export interface RequestSide {
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
   readonly clockGuard: ClockGuard
+  readonly reports: PeerReports
 }
 
 /** Everything of a request before it is signed: what was proposed, what people say of it. */
@@ -60,5 +61,5 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate, froze
     gossip: (to, said) => outbox.send(to, { approvals: said }),
     peersUp,
   })
-  return { requests, proposals, approvals, freezes, clockGuard }
+  return { requests, proposals, approvals, freezes, clockGuard, reports }
 }

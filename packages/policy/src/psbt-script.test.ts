@@ -1,17 +1,6 @@
-import { codeOf } from '@conclave/core'
 import { expect } from 'chai'
-import { scriptsOf } from './psbt.fixture.ts'
+import { failure, scriptsOf } from './psbt.fixture.ts'
 import { spendingOf } from './psbt-script.ts'
-
-function failure(run: () => unknown): string {
-  try {
-    run()
-    return 'accepted'
-  } catch (error) {
-    expect(codeOf(error)).equal('PAYLOAD_UNDECODABLE')
-    return String(error)
-  }
-}
 
 describe('btc.psbt: scripts', () => {
   it('btc.psbt: a script that does not hash to what is paid to is refused before it is looked into', () => {

@@ -1,21 +1,11 @@
-import { codeOf, fromHex } from '@conclave/core'
+import { fromHex } from '@conclave/core'
 import { Transaction } from '@scure/btc-signer'
 import { expect } from 'chai'
 import { decodePayload } from './decoded-payload.ts'
-import { previousOf, psbtOf, ROOT, scriptsOf } from './psbt.fixture.ts'
+import { failure, previousOf, psbtOf, ROOT, scriptsOf } from './psbt.fixture.ts'
 import { confirmPsbt, type PsbtReading } from './psbt-second-opinion.ts'
 
 const decode = (psbt: Uint8Array) => decodePayload('btc.psbt', psbt, { key: ROOT })
-
-function failure(run: () => unknown): string {
-  try {
-    run()
-    return 'accepted'
-  } catch (error) {
-    expect(codeOf(error)).equal('PAYLOAD_UNDECODABLE')
-    return String(error)
-  }
-}
 
 describe('btc.psbt: a second opinion', () => {
   it('btc.psbt: what two libraries do not read alike is refused, whatever it is', () => {

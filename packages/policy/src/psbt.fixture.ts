@@ -1,7 +1,8 @@
-import { concat, type DerivationPath, deriveChild, type ExtendedKey, fromHex, u32 } from '@conclave/core'
+import { codeOf, concat, type DerivationPath, deriveChild, type ExtendedKey, fromHex, u32 } from '@conclave/core'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Address, OutScript, p2ms, p2pkh, p2sh, p2wpkh, p2wsh } from '@scure/btc-signer'
+import { expect } from 'chai'
 import { hash160 } from './hash160.ts'
 import { type Field, little, type NaiveTx, NO_KEY, naivePsbt, naiveTx, twice, witnessUtxo } from './naive-psbt.fixture.ts'
 
@@ -165,4 +166,15 @@ export function psbtOf(plan: FixturePsbt = {}): Uint8Array {
   const { tx, previous, inputs, outputs, root } = planOf(plan)
   const fields = inputs.map((input, i) => inputFields(input, previous[i] as Uint8Array, root))
   return naivePsbt({ version: plan.version ?? 0, tx, inputs: fields, outputs: outputs.map((output) => outputFields(output, root)) })
+}
+
+/** What a payload is refused with, or `accepted`. */
+export function failure(run: () => unknown): string {
+  try {
+    run()
+    return 'accepted'
+  } catch (error) {
+    expect(codeOf(error)).equal('PAYLOAD_UNDECODABLE')
+    return String(error)
+  }
 }

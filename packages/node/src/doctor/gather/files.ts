@@ -1,6 +1,6 @@
 import { access, constants, lstat, open, readFile, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { STORE_KEY_FILE } from '../../daemon.ts'
+import { STORE_KEY_FILE } from '../../sealed-files.ts'
 import type { NodeSettings } from '../../settings.ts'
 import type { DiskFacts, StoreFacts } from '../disk-check.ts'
 import type { FileFacts, FileRule } from '../file-check.ts'
