@@ -14,6 +14,11 @@ describe('test summary', () => {
     expect(summaryOf(tally)).to.equal('2 passed, 1 failed, 1 skipped')
   })
 
+  it('says of each failure why, below its title', () => {
+    const why = tallyOf([{ ...fail, why: 'Error: x\nat y' }, END], ended(1), false)
+    expect(why.failed).to.deep.equal(['b\n    Error: x\n    at y'])
+  })
+
   it('does not mention skipped tests when there are none', () => {
     expect(summaryOf(tallyOf([pass, END], ended(0), false))).to.equal('1 passed, 0 failed')
   })

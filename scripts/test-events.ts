@@ -1,7 +1,10 @@
 import type { SpawnSyncReturns } from 'node:child_process'
 
 /** What the reporter writes while mocha runs, one JSON object a line. */
-export type TestEvent = { readonly kind: 'pass' | 'fail' | 'skip'; readonly title: string } | { readonly kind: 'end' }
+export type TestEvent =
+  | { readonly kind: 'pass' | 'skip'; readonly title: string }
+  | { readonly kind: 'fail'; readonly title: string; readonly why?: string }
+  | { readonly kind: 'end' }
 
 export interface Tally {
   readonly passed: number
@@ -21,6 +24,8 @@ export function parseEvents(text: string): readonly TestEvent[] {
     .map((line) => JSON.parse(line) as TestEvent)
 }
 
+const indented = (text: string) => text.replace(/^/gm, '    ')
+
 /**
  * Judges one run of mocha by what it reported and how it ended, so that no crash, hang or empty run can look green.
  *
@@ -29,7 +34,7 @@ export function parseEvents(text: string): readonly TestEvent[] {
 export function tallyOf(events: readonly TestEvent[], exit: Pick<SpawnSyncReturns<string>, 'status' | 'signal'>, hung: boolean): Tally {
   const titles = (kind: TestEvent['kind']) => events.flatMap((e) => (e.kind !== 'end' && e.kind === kind ? [e.title] : []))
   const passed = titles('pass').length
-  const failed = titles('fail')
+  const failed = events.flatMap((e) => (e.kind === 'fail' ? [e.why === undefined ? e.title : `${e.title}\n${indented(e.why)}`] : []))
   const skipped = titles('skip')
   const how = exit.signal === null ? `exit code ${exit.status}` : exit.signal
   if (hung) failed.push('mocha: something kept it running after the last test')
