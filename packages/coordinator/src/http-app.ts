@@ -60,6 +60,7 @@ export function refuseOtherMethods(app: App, url: string, allowed: readonly HTTP
     method: others,
     url,
     config: { role: 'viewer' },
+    schema: { hide: true },
     // Before the body is even read.
     onRequest: async (_, reply) => {
       reply.header('allow', allowed.join(', '))

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { expect } from 'chai'
 import type { NodeBody } from './node-schemas.ts'
-import type { SigningBody } from './schemas.ts'
+import type { SigningBody } from './signing-schemas.ts'
 import { API_KEYS, type Call, eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 
 const KEYS = '/v1/keys'

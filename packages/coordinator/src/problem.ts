@@ -100,6 +100,14 @@ export class ApiError extends ConclaveError {
   }
 }
 
+export function statusOf(code: ProblemCode): number {
+  return PROBLEMS[code].status
+}
+
+export function titleOf(code: ProblemCode): string {
+  return PROBLEMS[code].title
+}
+
 export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEMS, code)
 }
