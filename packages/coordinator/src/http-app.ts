@@ -14,6 +14,7 @@ import {
 import type { Logger } from 'pino'
 import { allows, authenticator, type Caller } from './api-keys.ts'
 import { answerBrokenHttp, sendProblem } from './http-errors.ts'
+import { checkJson, decodeText } from './json-body.ts'
 import { ApiError } from './problem.ts'
 import type { ApiKeySettings, ApiRole } from './settings.ts'
 import { OVER } from './wait.ts'
@@ -83,6 +84,25 @@ function guard(app: App, keys: readonly ApiKeySettings[]): void {
   })
 }
 
+const OTHER_CHARSET = /;\s*charset=(?!"?utf-8"?\s*(;|$))/i
+
+/** JSON in UTF-8 is the only body there is. */
+function takeStrictJson(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
+    const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = request.headers
+    if (OTHER_CHARSET.test(type)) throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'send the body in UTF-8')
+    if (encoding !== 'identity') throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'send the body as it is, not compressed')
+    const text = decodeText(bytes)
+    const value = await new Promise((resolve, reject) => {
+      parse(request, text, (error, parsed) => (error === null ? resolve(parsed) : reject(error)))
+    })
+    checkJson(text, value)
+    return value
+  })
+}
+
 /** The HTTP server without its routes: limits, authentication, strict validation, problems, one log line per exchange. */
 export function createApp({ apiKeys, bodyBytesMax, logger, random }: AppOptions): App {
   const app: App = fastify({
@@ -97,7 +117,7 @@ export function createApp({ apiKeys, bodyBytesMax, logger, random }: AppOptions)
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<TypeBoxTypeProvider>()
-  app.removeContentTypeParser('text/plain')
+  takeStrictJson(app)
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))

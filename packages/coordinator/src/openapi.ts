@@ -42,7 +42,7 @@ function commonProblems(method: string, schema: FastifySchema, { role, idempoten
   if (role !== 'nobody' && role !== 'viewer') codes.push('FORBIDDEN')
   if (schema.querystring !== undefined) codes.push('BAD_QUERY', 'UNKNOWN_FIELD')
   if (schema.params !== undefined) codes.push('BAD_PATH')
-  if (method !== 'GET') codes.push('BAD_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
+  if (method !== 'GET') codes.push('BAD_JSON', 'DUPLICATE_FIELD', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   if (schema.body !== undefined) codes.push('BAD_BODY', 'UNKNOWN_FIELD')
   if (idempotent === true) codes.push('IDEMPOTENCY_KEY_REQUIRED', 'BAD_IDEMPOTENCY_KEY', 'IDEMPOTENCY_CONFLICT')
   return codes

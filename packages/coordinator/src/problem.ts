@@ -22,6 +22,7 @@ const PROBLEMS = {
   BAD_QUERY: { status: 400, title: 'A query parameter is wrong' },
   BAD_PATH: { status: 400, title: 'The path is wrong' },
   UNKNOWN_FIELD: { status: 400, title: 'A field is not known' },
+  DUPLICATE_FIELD: { status: 400, title: 'A field is named twice' },
   BAD_HEX: { status: 400, title: 'Not hexadecimal' },
   BAD_KEY_ID: { status: 400, title: 'Not a key id' },
   BAD_THRESHOLD: { status: 400, title: 'Not a possible quorum' },

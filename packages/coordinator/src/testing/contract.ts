@@ -21,6 +21,8 @@ export interface Exchange {
 }
 
 const PARAMETER = /\{[^}]+\}/g
+/** Of a path or a method that is of no route, as an id with strange characters in it makes one. */
+const UNROUTED: ReadonlySet<unknown> = new Set(['ROUTE_NOT_FOUND', 'METHOD_NOT_ALLOWED'])
 const PROBLEM = { $ref: '#/components/schemas/Problem' }
 
 /** Every object as if it said `additionalProperties: false`: an answer may have no field that is not in the document. */
@@ -54,7 +56,7 @@ export class Contract {
   /** What of an answer is not as the document says; empty when all is. What it does not know must be refused. */
   faults({ method, path, status, contentType, body }: Exchange): readonly string[] {
     const operation = this.operation(method, path)
-    if (operation === undefined) {
+    if (operation === undefined || UNROUTED.has((body as { code?: unknown } | null)?.code)) {
       return status < 400 ? [`${method} ${path} is in no document and answers ${status}`] : this.#check('problem', PROBLEM, body)
     }
     const { operationId, responses } = operation
