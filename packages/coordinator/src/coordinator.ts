@@ -138,7 +138,8 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
     await scheduling
   })
 
-  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax: settings.http.bodyBytesMax, logger, random })
+  const { bodyBytesMax, rate } = settings.http
+  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random })
   const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
   await addOpenApi(app)
   addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding })

@@ -36,9 +36,10 @@ declare module 'fastify' {
 }
 
 /** Codes that follow from what a route is. */
-function commonProblems(method: string, schema: FastifySchema, { role, idempotent }: FastifyContextConfig): readonly ProblemCode[] {
+function commonProblems(method: string, schema: FastifySchema, { role, idempotent, cost }: FastifyContextConfig): readonly ProblemCode[] {
   const codes: ProblemCode[] = ['INTERNAL', 'BAD_REQUEST']
   if (role !== 'nobody') codes.push('UNAUTHENTICATED')
+  if (cost !== 0) codes.push('RATE_LIMITED')
   if (role !== 'nobody' && role !== 'viewer') codes.push('FORBIDDEN')
   if (schema.querystring !== undefined) codes.push('BAD_QUERY', 'UNKNOWN_FIELD')
   if (schema.params !== undefined) codes.push('BAD_PATH')

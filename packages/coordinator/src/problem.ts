@@ -47,6 +47,7 @@ const PROBLEMS = {
   REJECTED: { status: 403, title: 'Rejected by an approver' },
   APPROVALS_MISSING: { status: 504, title: 'Not enough approvals in time', retriable: true },
   REQUEST_ENDED: { status: 409, title: 'The signing request has already ended' },
+  RATE_LIMITED: { status: 429, title: 'Too many calls', retriable: true },
   TOO_MANY_OPEN: { status: 429, title: 'Too many requests are open', retriable: true },
   POLICY_DENIED: { status: 403, title: 'Denied by the nodes' },
   CANCELLED: { status: 409, title: 'Cancelled' },
@@ -86,18 +87,23 @@ export interface Problem {
   readonly nodeVerdicts?: readonly NodeVerdict[]
 }
 
+const RETRY_AFTER_S = 1
+
 /** Something that the caller is told, by a code of the table above. */
 export class ApiError extends ConclaveError {
   readonly nodeVerdicts: readonly NodeVerdict[] | undefined
+  /** When it makes sense to ask again, for statuses that say so. */
+  readonly retryAfterS: number
 
   constructor(
     code: ProblemCode,
     message: string,
-    options: { cause?: unknown; retriable?: boolean; nodeVerdicts?: readonly NodeVerdict[] } = {},
+    options: { cause?: unknown; retriable?: boolean; nodeVerdicts?: readonly NodeVerdict[]; retryAfterS?: number } = {},
   ) {
     const kind: ProblemKind = PROBLEMS[code]
     super(code, message, { cause: options.cause, retriable: options.retriable ?? kind.retriable ?? false })
     this.nodeVerdicts = options.nodeVerdicts
+    this.retryAfterS = options.retryAfterS ?? RETRY_AFTER_S
   }
 }
 

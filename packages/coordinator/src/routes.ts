@@ -92,13 +92,13 @@ function addNodeRoutes(app: App, { lock, transport, view, directory }: RouteCont
   )
   app.get(
     '/healthz',
-    { config: { role: 'nobody' }, schema: { ...about('service', 'getHealth', 'Whether it runs'), response: { 200: HealthBody } } },
+    { config: { role: 'nobody', cost: 0 }, schema: { ...about('service', 'getHealth', 'Whether it runs'), response: { 200: HealthBody } } },
     async () => ({ status: 'ok' as const }),
   )
   app.get(
     '/readyz',
     {
-      config: { role: 'nobody', problems: ['NOT_READY'] },
+      config: { role: 'nobody', cost: 0, problems: ['NOT_READY'] },
       schema: { ...about('service', 'getReadiness', 'Whether a quorum of nodes is connected'), response: { 200: ReadyBody } },
     },
     async () => {

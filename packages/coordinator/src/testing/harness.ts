@@ -49,7 +49,7 @@ function yamlOf(signing: Partial<CoordinatorSettings['signing']>): string {
   return JSON.stringify({
     cluster: { lock: 'cluster.lock.json' },
     coordinator: { name: COORDINATOR_NAME, identity: { file: 'identity' } },
-    http: { listen: '127.0.0.1:0' },
+    http: { listen: '127.0.0.1:0', rate: { perSecond: 1_000_000, burst: 1_000_000 } },
     p2p: { listen: [] },
     store: { path: 'store' },
     api: { keys },
