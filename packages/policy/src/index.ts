@@ -26,6 +26,7 @@ export { ASSERTION_SIGNATURE_BYTES_MAX, type Assertion, AUTHENTICATOR_DATA_BYTES
 export { matchesPath, parsePathPattern } from './path-pattern.ts'
 export type { Amount, Destination, PayloadDigest, PayloadFacts } from './payload-facts.ts'
 export * from './policy.ts'
+export { policyChanges, policyLines } from './policy-diff.ts'
 export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
 export { RULES_MAX } from './policy-schema.ts'
 export { formatPolicySignatures, type PolicySignatures, parsePolicySignatures } from './policy-signatures.ts'
