@@ -1,6 +1,6 @@
 import { type Clock, ConclaveError, type ExtendedKey, type Journal, messageOf, toHex } from '@conclave/core'
 import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
-import type { Logger } from '@conclave/transport'
+import { traced, tracedNow } from '@conclave/telemetry'
 import type { Propose, Verdict } from '@conclave/wire'
 import type { ApprovalBook } from './approvals/approval-book.ts'
 import { verdictEvent } from './audit/signing-events.ts'
@@ -11,6 +11,7 @@ import { Judge, type Judged, type Proposal } from './judge.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { Reservation, SpendingLedger } from './ledger/spending-ledger.ts'
 import { RequestGate } from './request-gate.ts'
+import type { RequestScope } from './request-scope.ts'
 import { termsOf } from './request-terms.ts'
 import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
@@ -30,7 +31,6 @@ export interface ProposalsOptions {
   readonly policy: Policy
   readonly decoding: Decoding
   readonly clock: Clock
-  readonly log: Logger
   readonly journal: Journal
   readonly gate: SigningGate
   /** A request waits for approvals from now on. */
@@ -74,7 +74,7 @@ export class Proposals {
    *
    * @throws {ConclaveError} REQUEST_TOO_EARLY, CLOCK_NOT_SURE, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
    */
-  async propose(p: Propose): Promise<Verdict> {
+  async propose(p: Propose, { log, span }: RequestScope): Promise<Verdict> {
     const { requestId } = p
     this.#o.gate.check()
     try {
@@ -83,7 +83,7 @@ export class Proposals {
         this.#noteDenied(p)
         throw refusal
       }
-      const { verdict, digests, hash } = this.judged(p)
+      const { verdict, digests, hash } = tracedNow(span, 'judge', () => this.judged(p))
       const { allowed, code, rule } = verdict
       if (code === 'CLOCK_NOT_SURE') {
         this.#noteDenied(p)
@@ -93,10 +93,11 @@ export class Proposals {
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (!isSignable(code)) this.#noteDenied(p)
       const remembered = isSignable(code) ? this.#remember(p, code) : Promise.resolve()
-      await together([remembered, this.#verdicts.record(verdictEvent(p, verdict, hashes))])
-      this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request not allowed')
-      const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
-      return { requestId, allowed, code, ...said, digests: hashes, statement: hash }
+      await traced(span, 'store', () => together([remembered, this.#verdicts.record(verdictEvent(p, verdict, hashes))]))
+      const said = { keyId: p.keyId, items: p.items.length, statement: toHex(hash), code, rule }
+      log.info(said, allowed ? 'request allowed' : 'request not allowed')
+      const text = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
+      return { requestId, allowed, code, ...text, digests: hashes, statement: hash }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)

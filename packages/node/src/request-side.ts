@@ -53,7 +53,7 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate, froze
   )
   const proposals = new Proposals({
     ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, freezes, ledger, clockGuard },
-    ...{ policy, decoding, clock, log, journal, gate },
+    ...{ policy, decoding, clock, journal, gate },
     pending: (requestId) => approvals.pending(requestId),
   })
   const approvals = new ApprovalDesk({

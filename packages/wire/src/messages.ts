@@ -155,6 +155,12 @@ export const NodeStatus = message('NodeStatus', {
   hsms: list(HsmStatus, HSMS_MAX),
   erasures: list(bytesBetween(1, ERASURE_BYTES_MAX), ERASURES_MAX),
   auditCode: CODE,
+  clock: bytes(8),
+  freezes: number(),
+  policySequence: number(),
+  auditEntries: number(),
+  checkpointEntries: number(),
+  cosigners: number(PARTIES_MAX),
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -185,6 +191,8 @@ export const PairOffer = message('PairOffer', {
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
 export const PeerReportRequest = message('PeerReportRequest', {})
 export const PeerReport = message('PeerReport', { clock: bytes(8), heldMs: number(), version: text(32), hsms: list(HASH, 8) })
+/** As long as one of W3C trace context version 00 is. */
+const TRACEPARENT_CHARS_MAX = 55
 export const Request = message('Request', {
   id: number(),
   body: oneOf({
@@ -200,6 +208,7 @@ export const Request = message('Request', {
     approval: Approval,
     cosign: Cosign,
   }),
+  traceparent: text(TRACEPARENT_CHARS_MAX),
 })
 export const Response = message('Response', {
   id: number(),
@@ -226,6 +235,7 @@ export const SessionMessage = message('SessionMessage', {
   body: bytesBetween(1, ROUND_BODY_BYTES_MAX),
 })
 export const SessionEnd = message('SessionEnd', { sessionId: HASH, from: INDEX, code: CODE })
+export const Leaving = message('Leaving', {})
 /** Epochs of one key that a node may have prepared and not settled. */
 export const EPOCHS_MAX = 16
 export const EpochWord = message('EpochWord', {
@@ -250,6 +260,7 @@ export const Frame = message('Frame', {
     gossip: KeyGossip,
     approvals: ApprovalGossip,
     freezes: FreezeGossip,
+    leaving: Leaving,
   }),
 })
 
