@@ -25,6 +25,14 @@ export interface StockCounts {
   readonly dropped: number
 }
 
+/** Entries with one peer since the node started. */
+export interface Turnover {
+  /** Put into the stock. */
+  readonly made: number
+  /** Taken out for a signature. */
+  readonly used: number
+}
+
 interface Shelf {
   readonly pairId: Uint8Array
   /** By name, the oldest first. */
@@ -40,7 +48,12 @@ interface Shelf {
 export class Stock {
   readonly #shelves = new Map<PartyId, Shelf>()
   readonly #counts: { -readonly [K in keyof StockCounts]: number } = { made: 0, used: 0, missed: 0, mismatched: 0, dropped: 0 }
+  readonly #turnover = new Map<PartyId, { made: number; used: number }>()
   #closed = false
+
+  turnoverOf(peer: PartyId): Turnover {
+    return { ...(this.#turnover.get(peer) ?? { made: 0, used: 0 }) }
+  }
 
   get counts(): StockCounts {
     return { ...this.#counts }
@@ -63,7 +76,7 @@ export class Stock {
     const shelf = this.#shelves.get(peer) ?? { pairId, entries: new Map<string, StockEntry>() }
     for (const entry of entries) {
       const key = toHex(entry.name)
-      this.#counts.made++
+      this.#counted(peer, 'made', 1)
       if (this.#closed || shelf.entries.size >= STOCK_MAX || shelf.entries.has(key)) this.#wipe([entry])
       else shelf.entries.set(key, entry)
     }
@@ -79,7 +92,7 @@ export class Stock {
     }
     const taken = [...shelf.entries].slice(0, count)
     for (const [key] of taken) shelf.entries.delete(key)
-    this.#counts.used += count
+    this.#counted(peer, 'used', count)
     return taken.map(([, entry]) => entry)
   }
 
@@ -102,7 +115,7 @@ export class Stock {
       if (entry !== undefined) held.push(entry)
     }
     if (held.length === names.length) {
-      this.#counts.used += held.length
+      this.#counted(peer, 'used', held.length)
       return held
     }
     this.#counts.mismatched += names.length - held.length
@@ -133,6 +146,13 @@ export class Stock {
   close(): void {
     this.#closed = true
     for (const peer of [...this.#shelves.keys()]) this.drop(peer)
+  }
+
+  #counted(peer: PartyId, what: 'made' | 'used', count: number): void {
+    const turnover = this.#turnover.get(peer) ?? { made: 0, used: 0 }
+    turnover[what] += count
+    this.#counts[what] += count
+    this.#turnover.set(peer, turnover)
   }
 
   #shelf(peer: PartyId, pairId?: Uint8Array): Shelf | undefined {
