@@ -9,7 +9,8 @@ import type { SessionHub } from '../sessions/session-hub.ts'
 import type { PairStore } from '../store/pair-store.ts'
 import { type Draw, Draws } from './draws.ts'
 import { type Batch, Refill, type WaterMarks } from './refill.ts'
-import { Stock, type StockEntry, type Turnover } from './stock.ts'
+import type { StockEntry } from './shelf.ts'
+import { Stock, type Turnover } from './stock.ts'
 
 export interface CorrelationPoolOptions {
   readonly self: PartyId
