@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type ClusterLock, ConfigError, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
-import { loadDecoding, parsePolicy } from '@conclave/policy'
+import { loadDecoding, parsePolicy, preparePolicy } from '@conclave/policy'
 import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault } from '@conclave/vault'
 import { pino } from 'pino'
@@ -90,6 +90,8 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
   const decoding = await loadDecoding(settings.decoding, (file) => readText(file, 'ABI_UNREADABLE', 'ABI'))
   const self = lock.nodes.find((n) => n.name === settings.name)
+  // Now, or the first request would wait for it.
+  preparePolicy(policy)
   const vault = await openVault(settings, self, log)
   let store: Store | undefined
   let pool: SessionPool | undefined

@@ -19,7 +19,6 @@ import {
   type PolicyVerdict,
   plusSpends,
   policyHash,
-  preparePolicy,
   type Spend,
   type SpendHistory,
   type Statement,
@@ -95,12 +94,10 @@ export class Judge {
   /** By the bytes that were decoded, as long as somebody holds them: nothing changes them. */
   readonly #decoded = new WeakMap<Uint8Array, Known>()
 
-  /** @throws {ConfigError} BAD_POLICY: the engine refuses a rule. */
   constructor(options: JudgeOptions) {
     this.#o = options
     this.#clusterId = fromHex(options.clusterId)
     this.#policyHash = policyHash(options.policy)
-    preparePolicy(options.policy)
   }
 
   /**
