@@ -3,6 +3,7 @@ import { Approval, ApprovalGossip, ApprovalTaken } from './approval-messages.ts'
 import { Cosign, Cosigned } from './audit-messages.ts'
 import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
+import { PolicyGossip } from './policy-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
@@ -13,6 +14,7 @@ export * from './audit-messages.ts'
 export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './ledger-messages.ts'
+export * from './policy-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
@@ -250,6 +252,7 @@ export const Frame = message('Frame', {
     gossip: KeyGossip,
     approvals: ApprovalGossip,
     freezes: FreezeGossip,
+    policies: PolicyGossip,
   }),
 })
 
