@@ -4,6 +4,7 @@ import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { Certificates } from './certificates.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { HsmAdmin } from './hsm-admin.ts'
 import { KeyAdmin } from './key-admin.ts'
 import type { KeyMaker } from './key-maker.ts'
@@ -14,6 +15,7 @@ import type { NodeStores } from './node-stores.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { Proposals } from './proposals.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import type { Signer } from './signer.ts'
 
@@ -30,6 +32,8 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly correlations: CorrelationPool
   readonly signer: Signer
   readonly approvals: ApprovalDesk
+  readonly proposals: Proposals
+  readonly freezes: FreezeKeeper
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -48,5 +52,5 @@ export function nodeFront(p: FrontParts): NodeFront {
   const hsm = new HsmAdmin({ vault, journal, shelf })
   const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
   const admin = new NodeAdmin({ ...shown, self, hsm, key })
-  return { report, admin, routes: { ...p, report } }
+  return { report, admin, routes: { ...p, report, lookable: p } }
 }

@@ -4,6 +4,7 @@ import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { NodeAudit } from './audit/node-audit.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyMaker } from './key-maker.ts'
+import { type Lookable, look } from './look.ts'
 import type { StatusReport } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
@@ -21,6 +22,7 @@ export interface RequestRoutes {
   readonly keyMaker: KeyMaker
   readonly signer: Signer
   readonly approvals: ApprovalDesk
+  readonly lookable: Lookable
 }
 
 /** @throws {ConclaveError} NOT_ALLOWED when a member of this kind may not ask this; what the answer throws. */
@@ -38,6 +40,7 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body }: R
   if ('renewKey' in body) return { keyCreated: await to.keyMaker.renew(body.renewKey, from.name) }
   if ('propose' in body) return { verdict: await to.signer.propose(body.propose) }
   if ('approval' in body) return { approvalTaken: { isNew: await to.approvals.submit(body.approval) } }
+  if ('look' in body) return { looked: await look(to.lookable, body.look) }
   if ('sign' in body) return { signed: await to.signer.sign(body.sign) }
   throw new ConclaveError('NOT_ALLOWED', 'only a node may ask this')
 }
