@@ -1,14 +1,16 @@
 import { ConclaveError, InvalidArgument, toHex, utf8 } from '@conclave/core'
-import { type Approver, type Policy, policyHash } from '@conclave/policy'
+import type { Approver } from '@conclave/policy'
 import { decode, LOOKED_BYTES_MAX, type Look, type Looked, Propose } from '@conclave/wire'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import type { NodeParts } from './node-parts.ts'
+import type { Policies, PolicyInForce } from './policies/in-force.ts'
 import type { Proposals } from './proposals.ts'
 
 /** What a coordinator may see of a node. It changes nothing, and no entry of the log is among it. */
 export interface Lookable {
-  readonly parts: Pick<NodeParts, 'policy' | 'audit'>
+  readonly parts: Pick<NodeParts, 'audit'>
+  readonly policies: Policies
   readonly approvals: ApprovalDesk
   readonly proposals: Proposals
   readonly freezes: FreezeKeeper
@@ -21,10 +23,10 @@ const approverShown = ({ id, groups, keys }: Approver) => ({
   keys: keys.map((k) => k.kind),
 })
 
-function policyShown(policy: Policy): object {
+function policyShown({ policy, hash }: PolicyInForce): object {
   return {
     sequence: policy.sequence,
-    hash: toHex(policyHash(policy)),
+    hash: toHex(hash),
     rules: policy.rules.map(({ name, effect }) => ({ name, effect })),
     requesters: policy.requesters?.map(({ name }) => name) ?? null,
     approvers: policy.approvers?.map(approverShown) ?? [],
@@ -53,7 +55,7 @@ async function logFile({ parts: { audit } }: Lookable, argument: Uint8Array): Pr
 }
 
 const TOPICS: Readonly<Record<string, Show>> = {
-  policy: ({ parts }) => policyShown(parts.policy),
+  policy: ({ policies }) => policyShown(policies.present),
   statement: statementShown,
   simulate: simulated,
   freezes: ({ freezes }) => ({ freezes: freezes.list() }),

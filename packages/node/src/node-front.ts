@@ -19,7 +19,7 @@ import type { Proposals } from './proposals.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import type { Signer } from './signer.ts'
 
-export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' | 'pairs' | 'shelf' | 'journal'> {
+export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' | 'pairs' | 'shelf' | 'journal' | 'policies'> {
   readonly parts: NodeParts
   readonly self: NodeMember
   readonly epochs: EpochKeeper

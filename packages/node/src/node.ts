@@ -20,6 +20,7 @@ import { type StatusReport, VERSION } from './node-status.ts'
 import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
@@ -40,6 +41,7 @@ export class ApproverNode {
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly policies: PolicyKeeper
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -100,11 +102,12 @@ export class ApproverNode {
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
-    const frozen = () => this.#signer.stopFrozen()
-    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen }
-    const { requests, proposals, approvals, freezes, clockGuard, reports } = requestSide(sideParts)
+    const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
+    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
+    const { requests, proposals, approvals, freezes, policies, clockGuard, reports } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
+    this.policies = policies
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
@@ -118,6 +121,7 @@ export class ApproverNode {
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, proposals, freezes },
+      policies: stores.policies,
     })
     this.#report = report
     this.admin = admin
@@ -179,12 +183,20 @@ export class ApproverNode {
     this.#pairKeeper.close()
     this.#correlations.close()
     this.#clockGuard.stop()
+    this.policies.close()
     this.#p.meter.stop()
   }
 
   async #join(): Promise<void> {
-    const { vault, log, lock, policy } = this.#p
-    const details = { version: VERSION, lockVersion: lock.version, lockHash: toHex(lockHash(lock)), policySequence: policy.sequence }
+    const { vault, log, lock } = this.#p
+    const { sequence, hash } = this.policies.status().inForce
+    const details = {
+      version: VERSION,
+      lockVersion: lock.version,
+      lockHash: toHex(lockHash(lock)),
+      policySequence: sequence,
+      policyHash: hash,
+    }
     await noteEvent(this.#journal, log, { kind: 'node.started', details })
     this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
     await this.#audit.start()
@@ -195,6 +207,7 @@ export class ApproverNode {
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.policies.greet(member.index)
         this.freezes.greet(member.index)
         this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
@@ -245,6 +258,7 @@ export class ApproverNode {
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
+    else if ('policies' in body) this.policies.heard(from.index, body.policies)
     else if ('freezes' in body) this.freezes.heard(from.index, body.freezes)
     else if ('approvals' in body) void this.approvals.heard(from.index, body.approvals)
     else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))

@@ -62,10 +62,12 @@ export interface SignerOptions {
 /** A signing from the moment on at which nothing speaks against it. */
 interface Signing {
   readonly sid: Uint8Array
-  /** Any other signer. */
-  readonly peer: PartyId
+  /** What signers under another policy call it. */
+  readonly attempt: Uint8Array
+  /** The other signers. */
+  readonly peers: readonly PartyId[]
   readonly proposal: Proposal
-  frozen: PolicyDenied | undefined
+  stopped: ConclaveError | undefined
 }
 
 /**
@@ -94,9 +96,22 @@ export class Signer {
     for (const signing of this.#sessions.values()) {
       const { code, reason } = this.#proposals.judged(signing.proposal).verdict
       if (code !== 'FROZEN') continue
-      signing.frozen = new PolicyDenied(code, reason)
-      this.#o.hub.stop(signing.sid, signing.peer, signing.frozen)
+      this.#stop(signing, new PolicyDenied(code, reason))
     }
+  }
+
+  /** Ends every session: a newer policy is known than the one that its statement names. */
+  stopStale(): void {
+    for (const signing of this.#sessions.values()) {
+      this.#stop(signing, new ConclaveError('POLICY_STALE', 'a newer policy is known by now', { retriable: true }))
+      // Those who have taken it up already sign in another session of the same attempt, and would wait.
+      this.#o.hub.disown(signing.attempt, signing.peers, 'POLICY_STALE')
+    }
+  }
+
+  #stop(signing: Signing, why: ConclaveError): void {
+    signing.stopped = why
+    this.#o.hub.stop(signing.sid, signing.peers[0] as PartyId, why)
   }
 
   /** @throws what {@link Proposals.propose} throws. */
@@ -155,7 +170,8 @@ export class Signer {
     // In the same turn as the verdict: no other request gets the room that this one takes.
     const reserved = this.#proposals.reserve(known, judged)
     const name = toHex(sid)
-    this.#sessions.set(name, { sid, peer: signers.find((j) => j !== self) as PartyId, proposal: known, frozen: undefined })
+    const peers = signers.filter((j) => j !== self)
+    this.#sessions.set(name, { sid, attempt: attemptId(request), peers, proposal: known, stopped: undefined })
     const { result, bytesSent } = await this.#run(sid, { key, request, reserved }).finally(() => {
       this.#sessions.delete(name)
       return reserved.end()
@@ -205,8 +221,8 @@ export class Signer {
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
       if (pairKeeper.check(peers) !== names) throw new Timeout('PAIR_MISSING', 'a pair was set up again meanwhile', peers)
-      const frozen = this.#sessions.get(toHex(sid))?.frozen
-      if (frozen !== undefined) throw frozen
+      const stopped = this.#sessions.get(toHex(sid))?.stopped
+      if (stopped !== undefined) throw stopped
       using draw = correlations.draw(peers, request.items.length)
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const

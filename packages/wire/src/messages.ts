@@ -4,6 +4,7 @@ import { Cosign, Cosigned } from './audit-messages.ts'
 import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { Look, Looked } from './look-messages.ts'
+import { PolicyGossip } from './policy-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
@@ -15,6 +16,7 @@ export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './ledger-messages.ts'
 export * from './look-messages.ts'
+export * from './policy-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
@@ -254,6 +256,7 @@ export const Frame = message('Frame', {
     gossip: KeyGossip,
     approvals: ApprovalGossip,
     freezes: FreezeGossip,
+    policies: PolicyGossip,
   }),
 })
 
