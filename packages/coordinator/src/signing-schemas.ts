@@ -35,6 +35,9 @@ export const CreateSigningBody = Type.Object(
 )
 export type CreateSigningBody = Static<typeof CreateSigningBody>
 
+const { deadlineMs: _, ...SimulatedFields } = CreateSigningBody.properties
+export const SimulateBody = Type.Object(SimulatedFields, { ...closed, title: 'Simulate' })
+
 const hexUpTo = (bytes: number) => Type.String({ pattern: `^([0-9a-f]{2}){1,${bytes}}$` })
 /** As `conclave approve` and an authenticator sign it; the last two fields are the authenticator's. */
 export const CreateApprovalBody = Type.Object(
@@ -78,6 +81,8 @@ const AttemptBody = Type.Object(
   },
   { title: 'Attempt' },
 )
+
+export const AttemptListBody = Type.Object({ items: Type.Array(AttemptBody) }, { title: 'AttemptList' })
 
 /** What stands at the top is that of the only item; null when there are several. */
 export const SigningAcceptedBody = Type.Object(

@@ -18,8 +18,10 @@ import { StatusReport } from './node-status.ts'
 import type { NodeStores } from './node-stores.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
+import type { PolicyBook } from './policies/policy-book.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { Proposals } from './proposals.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import { RequestScopes } from './request-scope.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
@@ -38,10 +40,12 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly correlations: CorrelationPool
   readonly signer: Signer
   readonly approvals: ApprovalDesk
+  readonly proposals: Proposals
   readonly freezes: FreezeKeeper
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
   readonly policies: PolicyKeeper
+  readonly policyBook: PolicyBook
   readonly hub: SessionHub
   isLinkUp(peer: PartyId): boolean
 }
@@ -67,5 +71,6 @@ export function nodeFront(p: FrontParts): NodeFront {
   const hsm = new HsmAdmin({ vault, journal, shelf })
   const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
   const admin = new NodeAdmin({ ...shown, self, hsm, key })
-  return { report, admin, routes: { ...p, report, scopes, leaving }, leaving, measured }
+  const lookable = { ...p, policies: p.policyBook }
+  return { report, admin, routes: { ...p, report, scopes, leaving, lookable }, leaving, measured }
 }

@@ -127,8 +127,8 @@ export class ApproverNode {
     const { report, admin, routes, leaving, measured } = nodeFront({
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, freezes },
-      ...{ ledger: stores.ledger, clockGuard, policies, hub: this.#hub },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, proposals, freezes },
+      ...{ ledger: stores.ledger, clockGuard, policies, policyBook: stores.policies, hub: this.#hub },
     })
     this.#report = report
     this.#leaving = leaving

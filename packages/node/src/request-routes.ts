@@ -5,6 +5,7 @@ import type { NodeAudit } from './audit/node-audit.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyMaker } from './key-maker.ts'
 import type { Leaving } from './leaving.ts'
+import { type Lookable, look } from './look.ts'
 import type { StatusReport } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
@@ -25,6 +26,7 @@ export interface RequestRoutes {
   readonly approvals: ApprovalDesk
   readonly scopes: RequestScopes
   readonly leaving: Leaving
+  readonly lookable: Lookable
 }
 
 /** @throws {ConclaveError} NOT_ALLOWED when a member of this kind may not ask this; DRAINING; what the answer throws. */
@@ -39,6 +41,7 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body, tra
   }
   if ('status' in body) return { status: await to.report.status() }
   if ('approval' in body) return { approvalTaken: { isNew: await to.approvals.submit(body.approval) } }
+  if ('look' in body) return { looked: await look(to.lookable, body.look) }
   to.leaving.check()
   if ('createKey' in body) return { keyCreated: await to.keyMaker.create(body.createKey, from.name) }
   if ('renewKey' in body) return { keyCreated: await to.keyMaker.renew(body.renewKey, from.name) }

@@ -3,6 +3,7 @@ import { Approval, ApprovalGossip, ApprovalTaken } from './approval-messages.ts'
 import { Cosign, Cosigned } from './audit-messages.ts'
 import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
+import { Look, Looked } from './look-messages.ts'
 import { PolicyGossip } from './policy-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
@@ -13,6 +14,7 @@ export * from './audit-messages.ts'
 export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './ledger-messages.ts'
+export * from './look-messages.ts'
 export * from './policy-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
@@ -155,6 +157,7 @@ export const Request = message('Request', {
     peerReport: PeerReportRequest,
     approval: Approval,
     cosign: Cosign,
+    look: Look,
   }),
   traceparent: text(TRACEPARENT_CHARS_MAX),
 })
@@ -172,6 +175,7 @@ export const Response = message('Response', {
     peerReport: PeerReport,
     approvalTaken: ApprovalTaken,
     cosigned: Cosigned,
+    looked: Looked,
   }),
 })
 
