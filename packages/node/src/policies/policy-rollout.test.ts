@@ -7,6 +7,7 @@ import { ALICE } from '../approvals/people.fixture.ts'
 import { TestCluster } from '../cluster.fixture.ts'
 import { refusal } from '../refusal.fixture.ts'
 import { codeIn, expectSignature, newKey, pairsReady, proposal, sign, transfer, until, verdictIn } from '../requests.fixture.ts'
+import type { Store } from '../store/store.ts'
 import type { Tamper } from '../tampering.fixture.ts'
 import { ADA, AUTHORS, BEN, CEM, payText, signedPolicy } from './authors.fixture.ts'
 
@@ -175,22 +176,51 @@ describe('policies of a cluster', () => {
 
   it('policies: what a peer passes on is judged as if anybody had brought it', async () => {
     const { clusterId } = cluster.lock
-    const text = payText(8, 999)
+    const text = payText(9, 999)
     for (const bad of [
       signedPolicy(text, { clusterId, by: [ADA] }),
       signedPolicy(text, { clusterId, by: [ADA, ADA] }),
       signedPolicy(text, { clusterId: toHex(tagged('another')) }),
-      { ...signedPolicy(text, { clusterId }), text: utf8(payText(8, 998)) },
+      { ...signedPolicy(text, { clusterId }), text: utf8(payText(9, 998)) },
     ])
-      keeper('n1').heard(2, { sequence: 8, hash: bad.policyHash, policies: [bad] })
+      keeper('n1').heard(2, { sequence: 9, hash: bad.policyHash, policies: [bad] })
     expect(keeper('n1').status()).to.deep.include({ waiting: null }).and.have.nested.include({ 'inForce.sequence': 7 })
     expect(await verdict(1, 5n)).to.equal('ALLOWED')
+  })
+
+  it('policies: until the disk has the new one, a node that has heard of it signs nothing', async () => {
+    await cluster.kill('n5')
+    const gate = Promise.withResolvers<void>()
+    const slow = (store: Store): Store => ({
+      get: (section, key) => store.get(section, key),
+      list: (section) => store.list(section),
+      apply: async (changes) => {
+        if (changes.some((c) => 'put' in c && c.put === 'policy')) await gate.promise
+        await store.apply(changes)
+      },
+      close: () => store.close(),
+    })
+    await cluster.start(['n5'], { rig: (parts) => ({ ...parts, store: slow(parts.store) }) })
+    await pairsReady(cluster)
+    const propose = proposal(++requests, transfer(3n))
+    const parties = [3, 4, 5]
+    for (const j of parties) expect(verdictIn(await cluster.ask(j, { propose })).code).to.equal('ALLOWED')
+    await keeper('n1').submit(policyOf(8, 400))
+    await everywhere(8, ['n1', 'n2', 'n3', 'n4'])
+    await until('n5 has heard', () => keeper('n5').status().waiting !== null)
+    expect(await verdict(5, 1n)).to.equal('POLICY_STALE')
+    const ask = { sign: { requestId: propose.requestId, attempt: 0, signers: parties, epoch: 0 } }
+    const codes = await Promise.all(parties.map(async (j) => codeIn(await cluster.ask(j, ask))))
+    expect(codes).to.deep.equal(['PEER_STOPPED', 'PEER_STOPPED', 'POLICY_STALE'])
+    gate.resolve()
+    await everywhere(8)
+    expect((await signed(5n, parties)).signature).to.be.a('string')
   })
 
   it('policies: an approver whom only the policy on its way names freezes a node that has not taken it up', async () => {
     await cluster.kill('n3')
     const people = `approvers:\n  - { id: alice, keys: ["${ALICE.text}"] }\n`
-    await keeper('n1').submit(signedPolicy(payText(8, 400, people), cluster.lock))
+    await keeper('n1').submit(signedPolicy(payText(9, 400, people), cluster.lock))
     const word = { scope: 'cluster', reason: 'now', by: 'approver:alice', atMs: 7 }
     const signature = ALICE.sign(freezeHash(fromHex(cluster.lock.clusterId), word))
     await cluster.node('n1').freezes.freeze({ ...word, at: timeBytes(7), signature })
@@ -201,6 +231,6 @@ describe('policies of a cluster', () => {
         .freezes.list()
         .some((f) => f.isActive),
     )
-    await everywhere(8)
+    await everywhere(9)
   })
 })
