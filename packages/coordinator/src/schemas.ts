@@ -1,4 +1,4 @@
-import { PATH_INDEX_MAX } from '@conclave/core'
+import { ML_DSA_65_SIGNATURE_BYTES, PATH_INDEX_MAX } from '@conclave/core'
 import { DIGESTS_MAX } from '@conclave/wire'
 import { type Static, Type } from 'typebox'
 import { OPERATION_KINDS } from './records.ts'
@@ -98,7 +98,7 @@ export const CreateSigningBody = Type.Object(
 export type CreateSigningBody = Static<typeof CreateSigningBody>
 
 const hexUpTo = (bytes: number) => Type.String({ pattern: `^([0-9a-f]{2}){1,${bytes}}$` })
-/** As `conclave approve` and an authenticator sign it; the last two fields are the authenticator's. */
+/** As `conclave approve` and an authenticator sign it: `authenticatorData` and `clientData` are an authenticator's, `pq` is an ML-DSA-65 signature. */
 export const CreateApprovalBody = Type.Object(
   {
     statement: hexBytes(32),
@@ -108,6 +108,7 @@ export const CreateApprovalBody = Type.Object(
     signature: hexUpTo(72),
     authenticatorData: Type.Optional(hexUpTo(512)),
     clientData: Type.Optional(hexUpTo(1024)),
+    pq: Type.Optional(hexBytes(ML_DSA_65_SIGNATURE_BYTES)),
   },
   closed,
 )

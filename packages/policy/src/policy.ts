@@ -114,11 +114,35 @@ function hashRule({ name, effect, when }: { name: string; effect: string; when: 
  * @returns 32 bytes.
  */
 export function policyHash(policy: Policy): Uint8Array {
-  const rules = concat(...policy.rules.map(hashRule))
-  const { requesters, approvers } = policy
+  return openedPolicyHash(openPolicy(policy, { requester: undefined, approvers: new Set() }))
+}
+
+/** What the hash of a policy is made of, with some of its people in full: it shows that they are in the policy, and nobody else. */
+export interface PolicyOpening {
+  /** What comes before the people: format, version, sequence, rules. */
+  readonly head: readonly Uint8Array[]
+  /** In the order of the policy: 32 bytes for each that is not shown. */
+  readonly requesters: readonly (Requester | Uint8Array)[] | undefined
+  readonly approvers: readonly (Approver | Uint8Array)[] | undefined
+}
+
+/** @param shown - ids of the people to show. */
+export function openPolicy(policy: Policy, shown: { requester: string | undefined; approvers: ReadonlySet<string> }): PolicyOpening {
+  const { version, sequence, rules, requesters, approvers } = policy
+  return {
+    head: [utf8(POLICY_FORMAT), utf8(String(version)), utf8(String(sequence)), concat(...rules.map(hashRule))],
+    requesters: requesters?.map((r) => (r.name === shown.requester ? r : hashRequester(r))),
+    approvers: approvers?.map((a) => (shown.approvers.has(a.id) ? a : hashApprover(a))),
+  }
+}
+
+/** The hash of the policy that was opened: 32 bytes. */
+export function openedPolicyHash({ head, requesters, approvers }: PolicyOpening): Uint8Array {
+  const hashed = <T>(all: readonly (T | Uint8Array)[], hash: (one: T) => Uint8Array) =>
+    all.map((one) => (one instanceof Uint8Array ? one : hash(one)))
   const people = [
-    ...(requesters === undefined ? [] : [tagged('policy-requesters', ...requesters.map(hashRequester))]),
-    ...(approvers === undefined ? [] : [tagged('policy-approvers', ...approvers.map(hashApprover))]),
+    ...(requesters === undefined ? [] : [tagged('policy-requesters', ...hashed(requesters, hashRequester))]),
+    ...(approvers === undefined ? [] : [tagged('policy-approvers', ...hashed(approvers, hashApprover))]),
   ]
-  return tagged('policy', utf8(POLICY_FORMAT), utf8(String(policy.version)), utf8(String(policy.sequence)), rules, ...people)
+  return tagged('policy', ...head, ...people)
 }

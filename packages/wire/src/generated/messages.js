@@ -27,6 +27,7 @@ export const conclave = $root.conclave = (() => {
         Approval.prototype.signature = $util.newBuffer([]);
         Approval.prototype.authenticatorData = $util.newBuffer([]);
         Approval.prototype.clientData = $util.newBuffer([]);
+        Approval.prototype.pq = $util.newBuffer([]);
 
         Approval.encode = function (message, writer, _depth) {
             if (!writer)
@@ -51,6 +52,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(58).bytes(message.authenticatorData);
             if (message.clientData != null && $Object.hasOwnProperty.call(message, "clientData") && message.clientData.length)
                 writer.uint32(66).bytes(message.clientData);
+            if (message.pq != null && $Object.hasOwnProperty.call(message, "pq") && message.pq.length)
+                writer.uint32(74).bytes(message.pq);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -154,6 +157,15 @@ export const conclave = $root.conclave = (() => {
                             message.clientData = value;
                         else
                             delete message.clientData;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.pq = value;
+                        else
+                            delete message.pq;
                         continue;
                     }
                 }
