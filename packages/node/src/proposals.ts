@@ -93,14 +93,14 @@ export class Proposals {
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (!isSignable(code)) this.#noteDenied(p)
       const remembered = isSignable(code) ? this.#remember(p, code) : Promise.resolve()
-      await together([remembered, this.#verdicts.record(verdictEvent(p, verdict, hashes))])
+      await together([remembered, this.#verdicts.record(verdictEvent(p, verdict, { digests: hashes, statement: hash }))])
       this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request not allowed')
       const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
       return { requestId, allowed, code, ...said, digests: hashes, statement: hash }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
-      await this.#verdicts.record(verdictEvent(p, { allowed: false, code: error.code, reason, rule: '' }, []))
+      await this.#verdicts.record(verdictEvent(p, { allowed: false, code: error.code, reason, rule: '' }, undefined))
       return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [], statement: new Uint8Array(0) }
     }
   }
@@ -138,9 +138,13 @@ export class Proposals {
     return ledger.reserve(requestId, spends, { nowMs: clock.nowMs(), sureMs: clockGuard.nowMs() })
   }
 
-  /** An attempt was refused: in the log when it resolves. @throws {ConclaveError} AUDIT_UNAVAILABLE. */
-  async noteRefused(p: Proposal, said: Parameters<typeof verdictEvent>[1], digests: readonly StatementDigest[]): Promise<void> {
-    await this.#verdicts.record(verdictEvent(p, said, digests.map(hashOf)))
+  /**
+   * What this node said to an attempt, of what it made of the proposal: in the log before anything that is recorded later, and once.
+   *
+   * @throws {ConclaveError} AUDIT_UNAVAILABLE.
+   */
+  async noteVerdict(p: Proposal, said: Parameters<typeof verdictEvent>[1], { digests, hash }: Judged): Promise<void> {
+    await this.#verdicts.record(verdictEvent(p, said, { digests: digests.map(hashOf), statement: hash }))
   }
 
   /** @throws {ConclaveError} UNKNOWN_KEY. */

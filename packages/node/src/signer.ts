@@ -149,14 +149,16 @@ export class Signer {
       // The others may have begun.
       this.#o.hub.decline(attemptId(request), peers, denied.code)
       const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
-      await this.#proposals.noteRefused(known, said, items)
+      await this.#proposals.noteVerdict(known, said, judged)
       throw denied
     }
     // In the same turn as the verdict: no other request gets the room that this one takes.
     const reserved = this.#proposals.reserve(known, judged)
     const name = toHex(sid)
     this.#sessions.set(name, { sid, peer: signers.find((j) => j !== self) as PartyId, proposal: known, frozen: undefined })
-    const { result, bytesSent } = await this.#run(sid, { key, request, reserved }).finally(() => {
+    // It may not be: an attempt can come without a proposal behind the last approval.
+    const noted = () => this.#proposals.noteVerdict(known, verdict, judged)
+    const { result, bytesSent } = await this.#run(sid, { key, request, reserved, noted }).finally(() => {
       this.#sessions.delete(name)
       return reserved.end()
     })
@@ -190,7 +192,11 @@ export class Signer {
     return before
   }
 
-  async #run(sid: Uint8Array, { key, request, reserved }: { key: KeyPublic; request: SignRequest; reserved: Reservation }) {
+  /** @param signing.noted - sees to it that the verdict is in the log. */
+  async #run(
+    sid: Uint8Array,
+    { key, request, reserved, noted }: { key: KeyPublic; request: SignRequest; reserved: Reservation; noted: () => Promise<void> },
+  ) {
     const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
@@ -200,7 +206,7 @@ export class Signer {
       const [, { share, states, seed }] = await together([
         together([requests.spend(request.requestId, request.attempt), reserved.write()]),
         this.#open(key, peers, opened),
-        journal.record(sessionStarted(sid, key, request)),
+        together([noted(), journal.record(sessionStarted(sid, key, request))]),
       ])
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.

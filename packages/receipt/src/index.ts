@@ -1,0 +1,5 @@
+export { assembleReceipt, type PartSession, sessionOfPart } from './assemble-receipt.ts'
+export { shownApproval, shownPolicy } from './people.ts'
+export { encodeReceipt, RECEIPT_FORMAT, RECEIPT_PART_BYTES_MAX, type ReceiptDocument } from './receipt-document.ts'
+export { type ReceiptCode, ReceiptError } from './receipt-error.ts'
+export { type VerifiedReceipt, type VerifyReceiptOptions, verifyReceipt } from './verify-receipt.ts'
