@@ -11,6 +11,7 @@ import { addHsmCommands } from './hsm-commands.ts'
 import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
+import { addPolicyCedarCommand } from './policy-cedar-command.ts'
 
 /**
  * Every command of `conclave`; nothing runs before it is given arguments.
@@ -34,6 +35,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   // After the others of its group, which it joins.
   addHsmDrillCommands(program)
   addAuditCommands(program)
+  addPolicyCedarCommand(program)
   addDemoCommand(program)
   return program
 }

@@ -19,6 +19,7 @@ import {
   type PolicyVerdict,
   plusSpends,
   policyHash,
+  preparePolicy,
   type Spend,
   type SpendHistory,
   type Statement,
@@ -54,6 +55,7 @@ interface Knowledge {
   readonly approvedBy: ReadonlySet<string>
   readonly nowMs: number | undefined
   readonly history: SpendHistory | undefined
+  readonly requester: string | undefined
 }
 
 interface ReadItem {
@@ -93,10 +95,12 @@ export class Judge {
   /** By the bytes that were decoded, as long as somebody holds them: nothing changes them. */
   readonly #decoded = new WeakMap<Uint8Array, Known>()
 
+  /** @throws {ConfigError} BAD_POLICY: the engine refuses a rule. */
   constructor(options: JudgeOptions) {
     this.#o = options
     this.#clusterId = fromHex(options.clusterId)
     this.#policyHash = policyHash(options.policy)
+    preparePolicy(options.policy)
   }
 
   /**
@@ -122,9 +126,11 @@ export class Judge {
     if (digests.length > DIGESTS_MAX) throw new InvalidArgument('TOO_MANY_SIGNATURES', `a request has at most ${DIGESTS_MAX} signatures`)
     const statement = this.#statement(proposal, read)
     const hash = statementHash(statement)
-    const { requestId } = proposal
+    const { requestId, terms } = proposal
     const approvedBy = this.#o.approvedBy?.(hash, requestId) ?? new Set()
-    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId) }
+    // Where the policy names requesters, the request gate has verified who signed; else it is anybody's word.
+    const requester = this.#o.policy.requesters === undefined ? undefined : terms.requester
+    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId), requester }
     return { ...this.#verdict(proposal.keyId, read, known), digests, statement, hash, summaries: read.map((r) => r.payload.summary) }
   }
 

@@ -35,6 +35,7 @@ export type { Amount, Destination, PayloadDigest, PayloadFacts } from './payload
 export * from './policy.ts'
 export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
 export { RULES_MAX } from './policy-schema.ts'
+export { type CedarPolicy, cedarPolicy, preparePolicy } from './prepared-policy.ts'
 export { type DecodedPsbt, PSBT_BYTES_MAX, PSBT_INPUTS_MAX, PSBT_OUTPUTS_MAX } from './psbt.ts'
 export { assemblePsbt, type SignedPsbt } from './psbt-assemble.ts'
 export * from './request.ts'

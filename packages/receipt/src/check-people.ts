@@ -21,10 +21,10 @@ const isStrictlySorted = (values: readonly string[]): boolean => values.every((v
  *
  * @throws {ReceiptError} RECEIPT_POLICY.
  */
-export function checkPolicy({ policy, approvals }: ReceiptDocument, { policyHash, requester }: Statement): PolicyOpening {
+export function checkPolicy({ policy, approvals }: ReceiptDocument, { policyHash, policySequence, requester }: Statement): PolicyOpening {
   let opening: PolicyOpening
   try {
-    opening = openedPolicy(policy)
+    opening = openedPolicy(policy, policySequence)
   } catch (cause) {
     refuse('RECEIPT_POLICY', `a key in the policy is none: ${messageOf(cause)}`, cause)
   }

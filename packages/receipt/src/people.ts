@@ -31,19 +31,20 @@ const approverOf = ({ id, groups, keys, pq }: ReceiptApprover): Approver => ({
 const requesterOf = ({ name, key }: ReceiptRequester): Requester => ({ name, key: fromHex(key) })
 
 /** A policy that was opened, as a receipt has it. */
-export function shownPolicy({ head, requesters, approvers }: PolicyOpening): ReceiptPolicy {
+export function shownPolicy({ rules, requesters, approvers, labels }: PolicyOpening): ReceiptPolicy {
   const shown = <T, S>(one: T | Uint8Array, text: (one: T) => S) => (one instanceof Uint8Array ? toHex(one) : text(one))
   return {
-    head: head.map(toHex),
+    rules: rules.map(toHex),
     requesters: requesters?.map((r) => shown(r, ({ name, key }: Requester) => ({ name, key: toHex(key) }))) ?? null,
     approvers: approvers?.map((a) => shown(a, shownApprover)) ?? null,
+    labels: labels?.map(toHex) ?? null,
   }
 }
 
 /** @throws {InvalidArgument} BAD_KEY; {ConfigError} BAD_IDENTITY. */
-export function openedPolicy({ head, requesters, approvers }: ReceiptPolicy): PolicyOpening {
+export function openedPolicy({ rules, requesters, approvers, labels }: ReceiptPolicy, sequence: number): PolicyOpening {
   return {
-    head: head.map((h) => fromHex(h)),
+    ...{ version: 1, sequence, rules: rules.map((h) => fromHex(h)), labels: labels?.map((h) => fromHex(h)) },
     requesters: requesters?.map((r) => (typeof r === 'string' ? fromHex(r) : requesterOf(r))),
     approvers: approvers?.map((a) => (typeof a === 'string' ? fromHex(a) : approverOf(a))),
   }

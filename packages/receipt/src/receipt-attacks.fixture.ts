@@ -1,5 +1,5 @@
 import { testLock } from '@conclave/audit/testing'
-import { tagged, toHex } from '@conclave/core'
+import { fromHex, tagged, toHex } from '@conclave/core'
 import { openPolicy } from '@conclave/policy'
 import { changed, type ReceiptAttack } from './attack.fixture.ts'
 import { LOG_ATTACKS, POLICY_ATTACKS } from './log-attacks.fixture.ts'
@@ -88,7 +88,7 @@ const PEOPLE: readonly ReceiptAttack[] = [
     name: 'people of another policy',
     code: 'RECEIPT_POLICY',
     make: changed(() => ({
-      policy: shownPolicy(openPolicy(madePolicy({ sequence: 4 }), { requester: EXCHANGE.name, approvers: new Set() })),
+      policy: shownPolicy(openPolicy(madePolicy({ isPq: true }), { requester: EXCHANGE.name, approvers: new Set() })),
     })),
   },
   {
@@ -101,6 +101,16 @@ const PEOPLE: readonly ReceiptAttack[] = [
         approvers: policy.approvers?.map((a) => (typeof a === 'string' ? a : { ...a, keys: [person('mallory').text] })) ?? null,
       },
     })),
+  },
+  {
+    check: 'R7',
+    name: 'requesters hidden among other parts of the policy',
+    code: 'RECEIPT_POLICY',
+    make: changed(({ policy }) => {
+      const { requesters, rules, ...rest } = shownPolicy(openPolicy(policy, { requester: undefined, approvers: new Set(['alice', 'bob']) }))
+      const hidden = toHex(tagged('policy-requesters', ...(requesters ?? []).map((r) => fromHex(r as string))))
+      return { policy: { ...rest, rules: [...rules, hidden], requesters: null }, request: null }
+    }),
   },
   {
     check: 'R7',

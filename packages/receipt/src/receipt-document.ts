@@ -8,6 +8,7 @@ import {
   parseCanonicalJson,
   utf8,
 } from '@conclave/core'
+import { RULES_MAX } from '@conclave/policy'
 import { z } from 'zod'
 import { refuse } from './receipt-error.ts'
 
@@ -26,7 +27,7 @@ const ENTRY_CHARS_MAX = 32 * 1024
 const NOTE_CHARS_MAX = 128 * 1024
 const SUMMARY_LINES_MAX = 4096
 const SUMMARY_CHARS_MAX = 256 * 1024
-const HEAD_MAX = 16
+const LABELS_MAX = 10_000
 
 const hex = (min: number, max = min) =>
   z
@@ -61,7 +62,7 @@ const ShownApprover = z.strictObject({
   pq: hex(ML_DSA_65_KEY_BYTES).optional(),
 })
 const Policy = z.strictObject({
-  head: z.array(hex(0, 256 * 1024)).max(HEAD_MAX),
+  rules: z.array(hex(32)).max(RULES_MAX),
   requesters: z
     .array(z.union([hex(32), ShownRequester]))
     .max(PEOPLE_MAX)
@@ -70,6 +71,7 @@ const Policy = z.strictObject({
     .array(z.union([hex(32), ShownApprover]))
     .max(PEOPLE_MAX)
     .nullable(),
+  labels: z.array(hex(32)).max(LABELS_MAX).nullable(),
 })
 const Approval = z.strictObject({
   approver: NAME,
