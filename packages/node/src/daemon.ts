@@ -17,6 +17,7 @@ import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE } from './peer-key.ts'
 import { processMeter } from './process-meter.ts'
+import { receiptRoutes } from './receipts/receipt-routes.ts'
 import { besideStore, STORE_KEY_FILE, sealedFiles, storeKeyContext } from './sealed-files.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
@@ -125,6 +126,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       ...adminRoutes(node.admin),
       ...approvalRoutes(node.approvals),
       ...freezeRoutes(node.freezes),
+      ...receiptRoutes(node.receipts),
       ...backupRoutes(node.backups),
       ...drillRoutes(node.drills),
     ])

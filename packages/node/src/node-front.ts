@@ -14,6 +14,7 @@ import type { NodeStores } from './node-stores.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import type { Signer } from './signer.ts'
 
@@ -30,6 +31,7 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly correlations: CorrelationPool
   readonly signer: Signer
   readonly approvals: ApprovalDesk
+  readonly receipts: ReceiptDesk
   isLinkUp(peer: PartyId): boolean
 }
 

@@ -21,6 +21,7 @@ import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
 import { requestSide } from './request-side.ts'
@@ -40,6 +41,7 @@ export class ApproverNode {
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly receipts: ReceiptDesk
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -101,10 +103,11 @@ export class ApproverNode {
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     const frozen = () => this.#signer.stopFrozen()
-    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen }
-    const { requests, proposals, approvals, freezes, clockGuard, reports } = requestSide(sideParts)
+    const sideParts = { self: self.index, parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen }
+    const { requests, proposals, approvals, freezes, clockGuard, reports, receipts } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
+    this.receipts = receipts
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
@@ -117,7 +120,7 @@ export class ApproverNode {
     const { report, admin, routes } = nodeFront({
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, receipts },
     })
     this.#report = report
     this.admin = admin
@@ -179,6 +182,7 @@ export class ApproverNode {
     this.#pairKeeper.close()
     this.#correlations.close()
     this.#clockGuard.stop()
+    this.receipts.stop()
     this.#p.meter.stop()
   }
 
@@ -210,6 +214,7 @@ export class ApproverNode {
       unproved: (member) => this.#unproved(member),
     })
     this.#clockGuard.start()
+    this.receipts.start()
     this.#gossipLater()
   }
 

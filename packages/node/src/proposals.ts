@@ -7,7 +7,7 @@ import { verdictEvent } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import { VerdictJournal } from './audit/verdict-journal.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
-import { Judge, type Judged, type Proposal } from './judge.ts'
+import { Judge, type Judged, type PolicyName, type Proposal } from './judge.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { Reservation, SpendingLedger } from './ledger/spending-ledger.ts'
 import { RequestGate } from './request-gate.ts'
@@ -130,6 +130,11 @@ export class Proposals {
     if (rejectedBy.length === 0 || !isSignable(judged.verdict.code)) return judged
     const reason = `rejected by ${rejectedBy.join(', ')}`
     return { ...judged, verdict: { ...judged.verdict, allowed: false, code: 'REJECTED', reason } }
+  }
+
+  /** What this node makes of a proposal under a policy that has been in force. @throws what {@link judged} throws. */
+  stated(p: Proposal, policy: PolicyName): Pick<Judged, 'statement' | 'summaries'> {
+    return this.#judge.stated(p, this.#o.keys.get(p.keyId), policy)
   }
 
   /** Counts what an allowed request spends; in the same turn of the event loop as {@link judged}. */

@@ -8,6 +8,7 @@ import type { StatusReport } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import type { Signer } from './signer.ts'
 
 /** Who answers what other members of the lock ask of a node. */
@@ -21,10 +22,13 @@ export interface RequestRoutes {
   readonly keyMaker: KeyMaker
   readonly signer: Signer
   readonly approvals: ApprovalDesk
+  readonly receipts: ReceiptDesk
 }
 
 /** @throws {ConclaveError} NOT_ALLOWED when a member of this kind may not ask this; what the answer throws. */
 export async function answerRequest(to: RequestRoutes, from: Member, { body }: Request): Promise<Response['body']> {
+  // Whoever asks: what it proves is true.
+  if ('receipt' in body) return { receipt: { receipt: await to.receipts.part(body.receipt) } }
   if (from.kind === 'node') {
     if ('pairOffer' in body) return { pairAccept: await to.pairKeeper.answer(from.index, body.pairOffer) }
     if ('correlateOffer' in body) return { correlateAccept: await to.correlations.answer(from.index, body.correlateOffer) }

@@ -1,4 +1,4 @@
-import type { Journal } from '@conclave/core'
+import type { Journal, PartyId } from '@conclave/core'
 import { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import type { Calls } from './calls.ts'
@@ -9,9 +9,11 @@ import type { NodeStores } from './node-stores.ts'
 import type { Outbox } from './outbox.ts'
 import { PeerReports } from './peer-reports.ts'
 import { Proposals } from './proposals.ts'
+import { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestStore } from './store/request-store.ts'
 
 export interface RequestSideParts {
+  readonly self: PartyId
   readonly parts: NodeParts
   readonly stores: NodeStores
   readonly outbox: Outbox
@@ -29,10 +31,11 @@ export interface RequestSide {
   readonly freezes: FreezeKeeper
   readonly clockGuard: ClockGuard
   readonly reports: PeerReports
+  readonly receipts: ReceiptDesk
 }
 
 /** Everything of a request before it is signed: what was proposed, what people say of it. */
-export function requestSide({ parts, stores, outbox, calls, journal, gate, frozen }: RequestSideParts): RequestSide {
+export function requestSide({ self, parts, stores, outbox, calls, journal, gate, frozen }: RequestSideParts): RequestSide {
   const { policy, decoding = {}, clock, log, vault, store } = parts
   const { approvals: book, ledger } = stores
   const { clusterId, quorum } = parts.lock
@@ -61,5 +64,9 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate, froze
     gossip: (to, said) => outbox.send(to, { approvals: said }),
     peersUp,
   })
-  return { requests, proposals, approvals, freezes, clockGuard, reports }
+  const receipts = new ReceiptDesk({
+    ...{ self, scope: stores.scope, store, keys: stores.keys, proposals, approvals: book, calls, clock, log, peersUp },
+    ...{ required: quorum.required - 1, tree: parts.audit?.journal.tree, policy: () => policy },
+  })
+  return { requests, proposals, approvals, freezes, clockGuard, reports, receipts }
 }

@@ -133,7 +133,7 @@ const hashLabel = ({ id, role, tags }: KeyLabel) => tagged('policy-key-label', u
  * @returns 32 bytes.
  */
 export function policyHash(policy: Policy): Uint8Array {
-  return openedPolicyHash(openPolicy(policy, { requester: undefined, approvers: new Set() }))
+  return openedPolicyHash(openPolicy(policy))
 }
 
 /** What the hash of a policy is made of, with some of its people in full: it shows that they are in the policy, and nobody else. */
@@ -149,14 +149,18 @@ export interface PolicyOpening {
   readonly labels: readonly Uint8Array[] | undefined
 }
 
-/** @param shown - ids of the people to show. */
-export function openPolicy(policy: Policy, shown: { requester: string | undefined; approvers: ReadonlySet<string> }): PolicyOpening {
-  const { version, sequence, rules, requesters, approvers, keys } = policy
+/** The policy with everybody in it. */
+export function openPolicy({ version, sequence, rules, requesters, approvers, keys }: Policy): PolicyOpening {
+  const labels = keys && [...keys].sort((a, b) => (a.id < b.id ? -1 : 1)).map(hashLabel)
+  return { version, sequence, rules: rules.map(hashRule), requesters, approvers, labels }
+}
+
+/** The same policy, with nobody in it but these. @param shown - their ids. */
+export function narrowOpening(opening: PolicyOpening, shown: { requester?: string; approvers: ReadonlySet<string> }): PolicyOpening {
   return {
-    ...{ version, sequence, rules: rules.map(hashRule) },
-    requesters: requesters?.map((r) => (r.name === shown.requester ? r : hashRequester(r))),
-    approvers: approvers?.map((a) => (shown.approvers.has(a.id) ? a : hashApprover(a))),
-    labels: keys && [...keys].sort((a, b) => (a.id < b.id ? -1 : 1)).map(hashLabel),
+    ...opening,
+    requesters: opening.requesters?.map((r) => (r instanceof Uint8Array || r.name === shown.requester ? r : hashRequester(r))),
+    approvers: opening.approvers?.map((a) => (a instanceof Uint8Array || shown.approvers.has(a.id) ? a : hashApprover(a))),
   }
 }
 

@@ -1,6 +1,6 @@
 import { testLock } from '@conclave/audit/testing'
 import { type AuditEvent, tagged, toHex } from '@conclave/core'
-import { openPolicy } from '@conclave/policy'
+import { narrowOpening, openPolicy } from '@conclave/policy'
 import { changed, type ReceiptAttack } from './attack.fixture.ts'
 import { EXCHANGE, madePolicy } from './made-policy.fixture.ts'
 import { JUDGES, type MadeReceipt, type Making, madeReceipt } from './made-receipt.fixture.ts'
@@ -166,7 +166,7 @@ export const LOG_ATTACKS: readonly ReceiptAttack[] = [
     code: 'RECEIPT_APPROVAL',
     make: changed(({ document: { approvals }, policy }) => ({
       approvals: approvals.slice(1),
-      policy: shownPolicy(openPolicy(policy, { requester: EXCHANGE.name, approvers: new Set(['bob']) })),
+      policy: shownPolicy(narrowOpening(openPolicy(policy), { requester: EXCHANGE.name, approvers: new Set(['bob']) })),
     })),
   },
   {

@@ -24,6 +24,7 @@ import {
   decodePayload,
   digestsAt,
   encodeStatement,
+  narrowOpening,
   openPolicy,
   type Policy,
   policyHash,
@@ -198,7 +199,7 @@ export async function madeReceipt(making: Making = {}): Promise<MadeReceipt> {
     const name = `n${j}`
     nodes.push(await madeNode(name, making.events?.(name, honest) ?? honest, making))
   }
-  const opening = openPolicy(policy, { requester: isOpen ? undefined : statement.requester, approvers: new Set(approvers) })
+  const opening = narrowOpening(openPolicy(policy), { requester: statement.requester, approvers: new Set(approvers) })
   const people = approvers.flatMap((id) => APPROVERS.get(id) ?? [])
   const document: ReceiptDocument = {
     format: 'conclave-receipt/1',

@@ -1,6 +1,6 @@
 import { testLock } from '@conclave/audit/testing'
 import { fromHex, tagged, toHex } from '@conclave/core'
-import { openPolicy } from '@conclave/policy'
+import { narrowOpening, openPolicy } from '@conclave/policy'
 import { changed, type ReceiptAttack } from './attack.fixture.ts'
 import { LOG_ATTACKS, POLICY_ATTACKS } from './log-attacks.fixture.ts'
 import { BOB, CAROL, EXCHANGE, madeApproval, madePolicy, person } from './made-policy.fixture.ts'
@@ -88,7 +88,7 @@ const PEOPLE: readonly ReceiptAttack[] = [
     name: 'people of another policy',
     code: 'RECEIPT_POLICY',
     make: changed(() => ({
-      policy: shownPolicy(openPolicy(madePolicy({ isPq: true }), { requester: EXCHANGE.name, approvers: new Set() })),
+      policy: shownPolicy(narrowOpening(openPolicy(madePolicy({ isPq: true })), { requester: EXCHANGE.name, approvers: new Set() })),
     })),
   },
   {
@@ -107,7 +107,7 @@ const PEOPLE: readonly ReceiptAttack[] = [
     name: 'requesters hidden among other parts of the policy',
     code: 'RECEIPT_POLICY',
     make: changed(({ policy }) => {
-      const { requesters, rules, ...rest } = shownPolicy(openPolicy(policy, { requester: undefined, approvers: new Set(['alice', 'bob']) }))
+      const { requesters, rules, ...rest } = shownPolicy(narrowOpening(openPolicy(policy), { approvers: new Set(['alice', 'bob']) }))
       const hidden = toHex(tagged('policy-requesters', ...(requesters ?? []).map((r) => fromHex(r as string))))
       return { policy: { ...rest, rules: [...rules, hidden], requesters: null }, request: null }
     }),
@@ -117,7 +117,7 @@ const PEOPLE: readonly ReceiptAttack[] = [
     name: 'more of the policy than the request needs',
     code: 'RECEIPT_POLICY',
     make: changed(({ policy }) => ({
-      policy: shownPolicy(openPolicy(policy, { requester: EXCHANGE.name, approvers: new Set(['alice', 'bob', 'carol']) })),
+      policy: shownPolicy(narrowOpening(openPolicy(policy), { requester: EXCHANGE.name, approvers: new Set(['alice', 'bob', 'carol']) })),
     })),
   },
   { check: 'R8', name: 'request that nobody signed', code: 'RECEIPT_REQUESTER', make: changed(() => ({ request: null })) },

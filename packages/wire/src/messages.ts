@@ -4,6 +4,7 @@ import { Cosign, Cosigned } from './audit-messages.ts'
 import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
+import { ReceiptPart, ReceiptRequest } from './receipt-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
@@ -14,6 +15,7 @@ export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './ledger-messages.ts'
 export * from './pool-messages.ts'
+export * from './receipt-messages.ts'
 export * from './request-messages.ts'
 
 /** Keys that a node holds. */
@@ -199,6 +201,7 @@ export const Request = message('Request', {
     peerReport: PeerReportRequest,
     approval: Approval,
     cosign: Cosign,
+    receipt: ReceiptRequest,
   }),
 })
 export const Response = message('Response', {
@@ -215,6 +218,7 @@ export const Response = message('Response', {
     peerReport: PeerReport,
     approvalTaken: ApprovalTaken,
     cosigned: Cosigned,
+    receipt: ReceiptPart,
   }),
 })
 
