@@ -12,6 +12,7 @@ import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 import { addPolicyCedarCommand } from './policy-cedar-command.ts'
+import { addPolicyCommands } from './policy-commands.ts'
 import { addReceiptCommands } from './receipt-commands.ts'
 
 /**
@@ -30,6 +31,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addKeyCommands(program)
   addApprovalCommands(program)
   addFreezeCommands(program)
+  addPolicyCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)

@@ -14,12 +14,9 @@ import {
   type Decoding,
   decodePayload,
   digestsAt,
-  evaluate,
-  type Policy,
+  evaluateLayered,
   type PolicyVerdict,
   plusSpends,
-  policyHash,
-  preparePolicy,
   type Spend,
   type SpendHistory,
   type Statement,
@@ -32,6 +29,7 @@ import {
 } from '@conclave/policy'
 import { DIGESTS_MAX, PAYLOAD_BYTES_MAX, type Propose, type ProposedItem } from '@conclave/wire'
 
+import type { Policies, PolicyInForce } from './policies/in-force.ts'
 import { termsOf } from './request-terms.ts'
 
 export type Proposal = Pick<Propose, 'requestId' | 'keyId' | 'payloadType' | 'items' | 'terms'>
@@ -63,6 +61,7 @@ interface Knowledge {
   readonly nowMs: number | undefined
   readonly history: SpendHistory | undefined
   readonly requester: string | undefined
+  readonly present: PolicyInForce
 }
 
 interface ReadItem {
@@ -74,7 +73,7 @@ interface ReadItem {
 export interface JudgeOptions {
   /** Hex. */
   readonly clusterId: string
-  readonly policy: Policy
+  readonly policies: Policies
   readonly decoding?: Decoding
   /** Who has approved a statement: ids of approvers that count. */
   approvedBy?(statement: Uint8Array, requestId: Uint8Array): ReadonlySet<string>
@@ -98,16 +97,12 @@ interface Known {
 export class Judge {
   readonly #o: JudgeOptions
   readonly #clusterId: Uint8Array
-  readonly #policyName: PolicyName
   /** By the bytes that were decoded, as long as somebody holds them: nothing changes them. */
   readonly #decoded = new WeakMap<Uint8Array, Known>()
 
-  /** @throws {ConfigError} BAD_POLICY: the engine refuses a rule. */
   constructor(options: JudgeOptions) {
     this.#o = options
     this.#clusterId = fromHex(options.clusterId)
-    this.#policyName = { sequence: options.policy.sequence, hash: policyHash(options.policy) }
-    preparePolicy(options.policy)
   }
 
   /**
@@ -131,13 +126,14 @@ export class Judge {
     })
     const digests = read.flatMap((r) => r.digests)
     if (digests.length > DIGESTS_MAX) throw new InvalidArgument('TOO_MANY_SIGNATURES', `a request has at most ${DIGESTS_MAX} signatures`)
-    const statement = this.#statement(proposal, read, this.#policyName)
+    const { present } = this.#o.policies
+    const statement = this.#statement(proposal, read, { sequence: present.policy.sequence, hash: present.hash })
     const hash = statementHash(statement)
     const { requestId, terms } = proposal
     const approvedBy = this.#o.approvedBy?.(hash, requestId) ?? new Set()
     // Where the policy names requesters, the request gate has verified who signed; else it is anybody's word.
-    const requester = this.#o.policy.requesters === undefined ? undefined : terms.requester
-    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId), requester }
+    const requester = present.policy.requesters === undefined ? undefined : terms.requester
+    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId), requester, present }
     return { ...this.#verdict(proposal.keyId, read, known), digests, statement, hash, summaries: read.map((r) => r.payload.summary) }
   }
 
@@ -169,7 +165,7 @@ export class Judge {
     const spends: Spend[] = []
     const verdicts = read.map(({ payload, path }) => {
       const history = known.history && plusSpends(known.history, spends)
-      const verdict = evaluate(this.#o.policy, { ...known, keyId, path, payload, history })
+      const verdict = evaluateLayered(known.present, { ...known, keyId, path, payload, history })
       if (verdict.allowed || verdict.code === 'PENDING_APPROVAL') spends.push(spendOf(keyId, verdict.rule, payload))
       return verdict
     })

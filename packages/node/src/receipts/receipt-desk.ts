@@ -11,7 +11,7 @@ import {
   type PartyId,
   toHex,
 } from '@conclave/core'
-import { encodeStatement, narrowOpening, type Policy, type Statement, statementHash } from '@conclave/policy'
+import { encodeStatement, narrowOpening, type Statement, statementHash } from '@conclave/policy'
 import { collectReceipt, encodeReceipt, RECEIPT_PART_BYTES_MAX, type ReceiptDocument, shownApproval, shownPolicy } from '@conclave/receipt'
 import type { Logger } from '@conclave/transport'
 import type { KeyCertificate, ReceiptRequest } from '@conclave/wire'
@@ -19,6 +19,7 @@ import type { ApprovalBook } from '../approvals/approval-book.ts'
 import { approvalOf } from '../approvals/wire-approval.ts'
 import type { Calls } from '../calls.ts'
 import type { Judged, Proposal } from '../judge.ts'
+import type { Policies } from '../policies/in-force.ts'
 import type { Proposals } from '../proposals.ts'
 import type { KeyStore, NodeScope } from '../store/key-store.ts'
 import type { Store } from '../store/store.ts'
@@ -44,8 +45,7 @@ export interface ReceiptDeskOptions {
   readonly required: number
   /** Of this node; undefined without a log of its own. */
   readonly tree: AuditLog | undefined
-  /** In force. */
-  policy(): Policy
+  readonly policies: Policies
   peersUp(): readonly PartyId[]
 }
 
@@ -77,6 +77,14 @@ export class ReceiptDesk {
   /** Keeps up with the log from now on. */
   start(): void {
     void this.#follow()
+  }
+
+  /** Another one is in force: it is kept at once, because it may not last. Never throws. */
+  policyChanged(): void {
+    const { log, policies } = this.#o
+    this.#openings
+      .keep(policies.present.policy)
+      .catch((error: unknown) => log.error({ code: codeOf(error), err: error }, 'a policy was not kept for receipts'))
   }
 
   stop(): void {
@@ -194,7 +202,7 @@ export class ReceiptDesk {
   }
 
   async #keepUp(): Promise<void> {
-    await this.#openings.keep(this.#o.policy())
+    await this.#openings.keep(this.#o.policies.present.policy)
     await this.#index?.catchUp()
   }
 

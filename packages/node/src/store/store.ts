@@ -21,6 +21,7 @@ const SECTIONS = [
   'freeze',
   'receipt',
   'opening',
+  'policy',
 ] as const
 export type Section = (typeof SECTIONS)[number]
 
