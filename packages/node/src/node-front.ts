@@ -22,6 +22,7 @@ import type { PolicyBook } from './policies/policy-book.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { Proposals } from './proposals.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import { RequestScopes } from './request-scope.ts'
 import type { SessionHub } from './sessions/session-hub.ts'
@@ -41,6 +42,7 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly signer: Signer
   readonly approvals: ApprovalDesk
   readonly proposals: Proposals
+  readonly receipts: ReceiptDesk
   readonly freezes: FreezeKeeper
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard

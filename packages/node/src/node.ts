@@ -1,6 +1,6 @@
 import { codeOf, type Journal, lockHash, type Member, type NodeMember, type PartyId, toHex } from '@conclave/core'
 import type { Readiness } from '@conclave/telemetry'
-import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
+import { decode, Frame, type NodeStatus } from '@conclave/wire'
 import { memberOf } from './adopt-lock.ts'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { NodeAudit } from './audit/node-audit.ts'
@@ -25,6 +25,7 @@ import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
 import { requestSide } from './request-side.ts'
@@ -44,6 +45,7 @@ export class ApproverNode {
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly receipts: ReceiptDesk
   readonly policies: PolicyKeeper
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
@@ -110,11 +112,12 @@ export class ApproverNode {
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
-    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
-    const { requests, proposals, approvals, freezes, policies, clockGuard, reports } = requestSide(sideParts)
+    const sideParts = { self: self.index, parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
+    const { requests, proposals, approvals, freezes, policies, clockGuard, reports, receipts } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
     this.policies = policies
+    this.receipts = receipts
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
@@ -128,14 +131,13 @@ export class ApproverNode {
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, proposals, freezes },
-      ...{ ledger: stores.ledger, clockGuard, policies, policyBook: stores.policies, hub: this.#hub },
+      ...{ ledger: stores.ledger, clockGuard, policies, policyBook: stores.policies, hub: this.#hub, receipts },
     })
     this.#report = report
     this.#leaving = leaving
     this.#measured = measured
     this.admin = admin
-    const handle = (from: Member, request: Request) => answerRequest(routes, from, request)
-    this.#desk = new RequestDesk({ log, handle, send: (to, frame) => transport.send(to, frame) })
+    this.#desk = new RequestDesk({ log, handle: answerRequest.bind(undefined, routes), send: (to, frame) => transport.send(to, frame) })
   }
 
   /**
@@ -204,6 +206,7 @@ export class ApproverNode {
     this.#pairKeeper.close()
     this.#correlations.close()
     this.#clockGuard.stop()
+    this.receipts.stop()
     this.policies.close()
     this.#measured.stop()
     this.#p.meter.stop()
@@ -245,6 +248,7 @@ export class ApproverNode {
       unproved: (member) => this.#unproved(member),
     })
     this.#clockGuard.start()
+    this.receipts.start()
     this.#gossipLater()
   }
 

@@ -10,6 +10,7 @@ import type { StatusReport } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import type { RequestScopes } from './request-scope.ts'
 import type { Signer } from './signer.ts'
 
@@ -24,6 +25,7 @@ export interface RequestRoutes {
   readonly keyMaker: KeyMaker
   readonly signer: Signer
   readonly approvals: ApprovalDesk
+  readonly receipts: ReceiptDesk
   readonly scopes: RequestScopes
   readonly leaving: Leaving
   readonly lookable: Lookable
@@ -31,6 +33,8 @@ export interface RequestRoutes {
 
 /** @throws {ConclaveError} NOT_ALLOWED when a member of this kind may not ask this; DRAINING; what the answer throws. */
 export async function answerRequest(to: RequestRoutes, from: Member, { body, traceparent }: Request): Promise<Response['body']> {
+  // Whoever asks: what it proves is true.
+  if ('receipt' in body) return { receipt: { receipt: await to.receipts.part(body.receipt) } }
   if (from.kind === 'node') {
     if ('pairOffer' in body) return { pairAccept: await to.pairKeeper.answer(from.index, body.pairOffer) }
     if ('correlateOffer' in body) return { correlateAccept: await to.correlations.answer(from.index, body.correlateOffer) }

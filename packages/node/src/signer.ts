@@ -85,6 +85,8 @@ interface Prepared {
   readonly request: SignRequest
   readonly reserved: Reservation
   readonly span: Span
+  /** Sees to it that the verdict is in the log. */
+  noted(): Promise<void>
 }
 
 /**
@@ -181,7 +183,7 @@ export class Signer {
       // The others may have begun.
       this.#o.hub.decline(attemptId(request), peers, denied.code)
       const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
-      await this.#proposals.noteRefused(known, said, items)
+      await this.#proposals.noteVerdict(known, said, judged)
       throw denied
     }
     // In the same turn as the verdict: no other request gets the room that this one takes.
@@ -189,7 +191,9 @@ export class Signer {
     const name = toHex(sid)
     const peers = signers.filter((j) => j !== self)
     this.#sessions.set(name, { sid, attempt: attemptId(request), peers, proposal: known, stopped: undefined })
-    const { result, bytesSent } = await this.#run(sid, { key, request, reserved, span }).finally(() => {
+    // It may not be: an attempt can come without a proposal behind the last approval.
+    const noted = () => this.#proposals.noteVerdict(known, verdict, judged)
+    const { result, bytesSent } = await this.#run(sid, { key, request, reserved, span, noted }).finally(() => {
       this.#sessions.delete(name)
       return reserved.end()
     })
@@ -224,7 +228,7 @@ export class Signer {
     return before
   }
 
-  async #run(sid: Uint8Array, { key, request, reserved, span }: Prepared) {
+  async #run(sid: Uint8Array, { key, request, reserved, span, noted }: Prepared) {
     const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
@@ -234,7 +238,7 @@ export class Signer {
       const [, { share, states, seed }] = await together([
         traced(span, 'store', () => together([requests.spend(request.requestId, request.attempt), reserved.write()])),
         traced(span, 'hsm', () => this.#open(key, peers, opened)),
-        traced(span, 'journal', () => journal.record(sessionStarted(sid, key, request))),
+        traced(span, 'journal', () => together([noted(), journal.record(sessionStarted(sid, key, request))])),
       ])
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.

@@ -6,6 +6,7 @@ import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
 import { Look, Looked } from './look-messages.ts'
 import { PolicyGossip } from './policy-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
+import { ReceiptPart, ReceiptRequest } from './receipt-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
 
@@ -17,6 +18,7 @@ export * from './ledger-messages.ts'
 export * from './look-messages.ts'
 export * from './policy-messages.ts'
 export * from './pool-messages.ts'
+export * from './receipt-messages.ts'
 export * from './request-messages.ts'
 export * from './round-messages.ts'
 
@@ -158,6 +160,7 @@ export const Request = message('Request', {
     approval: Approval,
     cosign: Cosign,
     look: Look,
+    receipt: ReceiptRequest,
   }),
   traceparent: text(TRACEPARENT_CHARS_MAX),
 })
@@ -176,6 +179,7 @@ export const Response = message('Response', {
     approvalTaken: ApprovalTaken,
     cosigned: Cosigned,
     looked: Looked,
+    receipt: ReceiptPart,
   }),
 })
 
