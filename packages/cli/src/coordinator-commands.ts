@@ -17,6 +17,7 @@ export function addCoordinatorCommands(program: Command): void {
         const stopped = untilStopped()
         const running = await startCoordinator(await loadCoordinatorSettings(join(dir, SETTINGS_FILE)))
         await stopped
+        await running.drain()
         await running.stop()
       }),
     )

@@ -57,6 +57,7 @@ const PROBLEMS = {
   DEADLINE_EXCEEDED: { status: 504, title: 'The deadline has passed', retriable: true },
   SIGNING_FAILED: { status: 502, title: 'Every attempt to sign failed', retriable: true },
   NOT_READY: { status: 503, title: 'Too few nodes are connected', retriable: true },
+  DRAINING: { status: 503, title: 'The coordinator takes no new requests', retriable: true },
   STOPPING: { status: 503, title: 'The coordinator is stopping', retriable: true },
   INTERNAL: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, ProblemKind>

@@ -1,9 +1,10 @@
 import { codeOf, type ExtendedKey, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
 import type { Decoding } from '@conclave/policy'
+import { traced } from '@conclave/telemetry'
 import { DIGESTS_MAX } from '@conclave/wire'
 import { carryApproval } from './approval-desk.ts'
 import { childKey } from './child-keys.ts'
-import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
+import { type App, callerOf, hangUp, refuseOtherMethods, spanOf } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
 import { ApiError, isProblemCode } from './problem.ts'
@@ -146,7 +147,12 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
         await refuseRepeated(ctx, record)
         return { record, status: 201, body: acceptedBody(record) }
       }
-      const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      const span = spanOf(request)
+      const begin = async ({ record }: { record: SigningRecord }) => {
+        request.log.info({ signingRequest: record.requestId, keyId: record.keyId }, 'request admitted')
+        await signingDriver.submit(record, span)
+      }
+      const { status, body: kept } = await traced(span, 'admission', () => admission.admit(post, create, begin, 'own'))
       const body = keptAcceptedBody(kept)
       reply.code(status as 201)
       const waitMs = request.query.waitMs ?? 0

@@ -117,6 +117,7 @@ export class ApproverNode {
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      leaving: () => this.#leaving.refusal(),
       signed: (signature) => this.drills.signed(signature),
     })
     this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })

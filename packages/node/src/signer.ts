@@ -55,6 +55,8 @@ export interface SignerOptions {
   readonly maxConcurrent: number
   readonly journal: Journal
   readonly gate: SigningGate
+  /** Why this node begins nothing any more. */
+  leaving(): ConclaveError | undefined
   /** Told of every signature. */
   readonly signed?: (signature: DrillSignature) => void
   /** 32 bytes of HSM and operating-system randomness mixed. */
@@ -125,9 +127,10 @@ export class Signer {
    * Takes part in one attempt.
    *
    * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST,
-   * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
+   * ATTEMPT_SPENT, BUSY, DRAINING, PAIR_*, AUDIT_*; what a session throws.
    */
   async sign(s: Sign, scope: RequestScope): Promise<Signed> {
+    this.#refuseWhenLeaving(s)
     const known = await this.#proposals.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // A request of many signatures must find room too, so what runs may exceed the limit by one request.
@@ -144,6 +147,16 @@ export class Signer {
       this.#running -= count
       this.#o.correlations.stir()
     }
+  }
+
+  /** The others of the attempt need not wait for this node. */
+  #refuseWhenLeaving({ requestId, attempt, signers }: Sign): void {
+    const refusal = this.#o.leaving()
+    if (refusal === undefined) return
+    const parties = parsePartySet(signers)
+    const peers = parties.filter((j) => j !== this.#o.self)
+    this.#o.hub.decline(attemptId({ requestId, attempt, signers: parties }), peers, refusal.code)
+    throw refusal
   }
 
   async #sign(s: Sign, { known, judged, scope: { log, span } }: Attempted): Promise<Signed> {
@@ -274,6 +287,6 @@ export class Signer {
  * What all signers call an attempt, also one whose policy is another: the statement that it made of the request, and so the name of its
  * session, is another too.
  */
-function attemptId({ requestId, attempt, signers }: SignRequest): Uint8Array {
+function attemptId({ requestId, attempt, signers }: Pick<SignRequest, 'requestId' | 'attempt' | 'signers'>): Uint8Array {
   return tagged('sign-attempt', requestId, u32(attempt), Uint8Array.from(signers))
 }
