@@ -19,7 +19,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   node: BELOW_NODE,
   coordinator: ['core', 'wire', 'kernel', 'transport', 'audit', 'policy', 'telemetry'],
   client: ['core'],
-  cli: ['core', 'audit', 'node', 'coordinator', 'client', 'testnet'],
+  cli: ['core', 'audit', 'policy', 'node', 'coordinator', 'client', 'testnet'],
   testnet: [...BELOW_NODE, 'node', 'coordinator', 'client'],
 }
 

@@ -24,6 +24,7 @@ import { KeyLives } from './key-lives.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { openObserving } from './observing.ts'
+import { addOpenApi } from './openapi.ts'
 import { Records } from './records.ts'
 import { addRoutes } from './routes.ts'
 import { Schedules } from './schedule.ts'
@@ -170,9 +171,11 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
     await scheduling
   })
 
+  const { bodyBytesMax, rate } = settings.http
   const observed = { metrics, tracer, exchanges: new Exchanges() }
-  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax: settings.http.bodyBytesMax, logger, random, ...observed })
+  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random, ...observed })
   const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
+  await addOpenApi(app)
   addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding, metrics })
   await observing.watch({ lock, view, directory, admission, signingDriver })
   startup.defer(async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type ClusterLock, ConfigError, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
-import { loadDecoding, parsePolicy } from '@conclave/policy'
+import { loadDecoding, type Policy, parseOverlay, parsePolicy } from '@conclave/policy'
 import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault } from '@conclave/vault'
 import { pino } from 'pino'
@@ -17,6 +17,8 @@ import { type NodeTelemetry, openTelemetry } from './metrics/node-telemetry.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE } from './peer-key.ts'
+import { NO_POLICY } from './policies/in-force.ts'
+import { policyRoutes } from './policies/policy-routes.ts'
 import { processMeter } from './process-meter.ts'
 import { besideStore, STORE_KEY_FILE, sealedFiles, storeKeyContext } from './sealed-files.ts'
 import { SessionPool } from './sessions/session-pool.ts'
@@ -46,6 +48,18 @@ export async function readLock(file: string): Promise<ClusterLock> {
   const lock = parseLock(value)
   verifyLock(lock)
   return lock
+}
+
+/** What this node's own files say. A file of its own is no policy where the lock names policy authors. */
+async function readPolicies(
+  { policyFile, overlayFile }: NodeSettings,
+  { authors }: ClusterLock,
+): Promise<{ readonly policy: Policy; readonly overlay: Policy | undefined }> {
+  const read = (file: string) => readText(file, 'POLICY_UNREADABLE', 'policy')
+  return {
+    policy: authors === undefined ? parsePolicy(await read(policyFile), policyFile) : NO_POLICY,
+    overlay: overlayFile === undefined ? undefined : parseOverlay(await read(overlayFile), overlayFile),
+  }
 }
 
 /** Keys that the lock names need not be asked of an HSM that is away now. */
@@ -88,7 +102,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const settings = readSettings(settingsFile)
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
-  const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
+  const { policy, overlay } = await readPolicies(settings, lock)
   const decoding = await loadDecoding(settings.decoding, (file) => readText(file, 'ABI_UNREADABLE', 'ABI'))
   const self = lock.nodes.find((n) => n.name === settings.name)
   const vault = await openVault(settings, self, log)
@@ -119,7 +133,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     shown = await openTelemetry(settings, log)
     const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation, clockSkewMaxMs } = settings
     const node = await ApproverNode.start({
-      ...{ lock, name, vault, transport, store, pool, policy, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
+      ...{ lock, name, vault, transport, store, pool, policy, overlay, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
       ...{ abandonedKeys, explicitActivation, backup, clockSkewMaxMs, clock: systemClock, meter: processMeter() },
       ...{ audit, shelves: sealedFiles(settings), ...shown.parts },
     })
@@ -128,6 +142,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       ...adminRoutes(node.admin),
       ...approvalRoutes(node.approvals),
       ...freezeRoutes(node.freezes),
+      ...policyRoutes(node.policies),
       ...backupRoutes(node.backups),
       ...drillRoutes(node.drills),
     ])

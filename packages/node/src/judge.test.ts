@@ -4,6 +4,7 @@ import { PAYLOAD_BYTES_MAX, type ProposedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED } from './cluster.fixture.ts'
 import { Judge } from './judge.ts'
+import { inForce } from './policies/in-force.ts'
 import { requestId, TERMS, transfer } from './requests.fixture.ts'
 
 const policy = parsePolicy(`
@@ -20,7 +21,7 @@ rules:
     effect: deny
     when: { paths: [m/0/9] }
 `)
-const judge = new Judge({ clusterId: '11'.repeat(32), policy })
+const judge = new Judge({ clusterId: '11'.repeat(32), policies: { present: inForce(policy) } })
 const KEY = { publicKey: fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'), chainCode: new Uint8Array(32) }
 const item = (wei: bigint, path: readonly number[] = []): ProposedItem => ({ payload: transfer(wei), path })
 const judged = (...items: readonly ProposedItem[]) =>

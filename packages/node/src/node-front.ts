@@ -18,6 +18,7 @@ import { StatusReport } from './node-status.ts'
 import type { NodeStores } from './node-stores.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
+import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import { RequestScopes } from './request-scope.ts'
@@ -38,6 +39,7 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly signer: Signer
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly policies: PolicyKeeper
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
   readonly hub: SessionHub
@@ -55,12 +57,13 @@ export interface NodeFront {
 /** What others may ask of a node: its operator, coordinators, the other nodes. */
 export function nodeFront(p: FrontParts): NodeFront {
   const { self, scope, keys, lives, shelf, journal } = p
-  const { lock, vault, clock, transport, meter, policy } = p.parts
-  const shown = { ...p, lock, vault, transport, clock, policy }
+  const { lock, vault, clock, transport, meter } = p.parts
+  const policySequence = () => p.policies.status().inForce.sequence
+  const shown = { ...p, lock, vault, transport, clock, policySequence }
   const { log, tracer, metrics } = p.parts
   const leaving = new Leaving({ clock, transport, log, isBusy: () => p.hub.running > 0 || p.signer.isSigning })
   const scopes = new RequestScopes({ log, tracer, ended: (act, code) => metrics?.requested(act, code) })
-  const measured = measureNode({ ...p, leaving })
+  const measured = measureNode({ ...p, leaving, policySequence })
   const report = new StatusReport({ ...shown, meter })
   const hsm = new HsmAdmin({ vault, journal, shelf })
   const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })

@@ -19,7 +19,10 @@ export interface NodeParts {
   readonly transport: Transport
   readonly store: Store
   readonly pool: SessionPool
+  /** In force where the lock names no authors. */
   readonly policy: Policy
+  /** Of this node alone, on top of the policy. */
+  readonly overlay?: Policy | undefined
   readonly decoding?: Decoding
   readonly clock: Clock
   readonly meter: ProcessMeter

@@ -1,5 +1,4 @@
 import { type Clock, type ClusterLock, type NodeMember, type PartyId, utf8 } from '@conclave/core'
-import type { Policy } from '@conclave/policy'
 import type { Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { ERASURES_MAX, type NodeStatus } from '@conclave/wire'
@@ -33,7 +32,8 @@ export interface StatusParts {
   readonly shelf: RecordShelf
   readonly audit: NodeAudit
   readonly clock: Clock
-  readonly policy: Policy
+  /** Of the policy in force. */
+  policySequence(): number
   readonly freezes: FreezeKeeper
 }
 
@@ -52,7 +52,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit, policy, freezes } = this.#p
+    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit, policySequence, freezes } = this.#p
     const links = transport.links()
     const hsms = await hsmReport(this.#p)
     return {
@@ -86,7 +86,7 @@ export class StatusReport {
       auditCode: audit.signingCode,
       ...this.#logHead(),
       freezes: freezes.list().filter((f) => f.isActive).length,
-      policySequence: policy.sequence,
+      policySequence: policySequence(),
       // Last: whoever asks compares it with the moment of the answer.
       clock: eight(Math.round(this.#p.clock.nowMs())),
     }

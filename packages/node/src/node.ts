@@ -1,6 +1,6 @@
 import { codeOf, type Journal, lockHash, type Member, type NodeMember, type PartyId, toHex } from '@conclave/core'
 import type { Readiness } from '@conclave/telemetry'
-import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
+import { decode, Frame, type NodeStatus } from '@conclave/wire'
 import { memberOf } from './adopt-lock.ts'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { NodeAudit } from './audit/node-audit.ts'
@@ -13,16 +13,15 @@ import { EpochKeeper } from './epoch-keeper.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
-import type { Leaving } from './leaving.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
-import type { MeasuredNode } from './metrics/measured-node.ts'
 import type { NodeAdmin } from './node-admin.ts'
-import { nodeFront } from './node-front.ts'
+import { type NodeFront, nodeFront } from './node-front.ts'
 import type { NodeParts } from './node-parts.ts'
-import { type StatusReport, VERSION } from './node-status.ts'
+import { VERSION } from './node-status.ts'
 import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
@@ -43,6 +42,7 @@ export class ApproverNode {
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly policies: PolicyKeeper
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -54,12 +54,10 @@ export class ApproverNode {
   readonly #correlations: CorrelationPool
   readonly #signer: Signer
   readonly #desk: RequestDesk
-  readonly #report: StatusReport
   readonly #journal: Journal
   readonly #audit: NodeAudit
   readonly #clockGuard: ClockGuard
-  readonly #leaving: Leaving
-  readonly #measured: MeasuredNode
+  readonly #front: NodeFront
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
@@ -94,7 +92,7 @@ export class ApproverNode {
       ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
       ...{ clock, log, journal, nonce: seed },
       isSigning: () => this.#signer.isSigning,
-      isLeaving: () => this.#leaving.hasBegun,
+      isLeaving: () => this.#front.leaving.hasBegun,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
@@ -107,33 +105,32 @@ export class ApproverNode {
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
-    const frozen = () => this.#signer.stopFrozen()
-    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen }
-    const { requests, proposals, approvals, freezes, clockGuard, reports } = requestSide(sideParts)
+    const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
+    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
+    const { requests, proposals, approvals, freezes, policies, clockGuard, reports } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
+    this.policies = policies
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
-      leaving: () => this.#leaving.refusal(),
+      leaving: () => this.#front.leaving.refusal(),
       signed: (signature) => this.drills.signed(signature),
     })
     this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
-    const { report, admin, routes, leaving, measured } = nodeFront({
+    this.#front = nodeFront({
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, freezes },
-      ...{ ledger: stores.ledger, clockGuard, hub: this.#hub },
+      ...{ ledger: stores.ledger, clockGuard, policies, hub: this.#hub },
     })
-    this.#report = report
-    this.#leaving = leaving
-    this.#measured = measured
+    const { admin, routes } = this.#front
     this.admin = admin
-    const handle = (from: Member, request: Request) => answerRequest(routes, from, request)
-    this.#desk = new RequestDesk({ log, handle, send: (to, frame) => transport.send(to, frame) })
+    const send = (to: Member, frame: Uint8Array) => transport.send(to, frame)
+    this.#desk = new RequestDesk({ log, send, handle: (from, request) => answerRequest(routes, from, request) })
   }
 
   /**
@@ -159,19 +156,19 @@ export class ApproverNode {
 
   /** What this node says of itself. */
   status(): Promise<NodeStatus> {
-    return this.#report.status()
+    return this.#front.report.status()
   }
 
   /** Whether this node takes part in signatures now. */
   readiness(): Promise<Readiness> {
-    return this.#measured.readiness()
+    return this.#front.measured.readiness()
   }
 
   /** Tells everybody that this node leaves; resolves when what is in hand is finished, at the latest after `withinMs`. */
   async drain(withinMs: number): Promise<void> {
-    if (this.#leaving.hasBegun || this.#stopped) return
+    if (this.#front.leaving.hasBegun || this.#stopped) return
     await noteEvent(this.#journal, this.#p.log, { kind: 'node.draining', details: { withinMs } })
-    await this.#leaving.run(withinMs)
+    await this.#front.leaving.run(withinMs)
   }
 
   /** Sets the pairs with `peers` up anew, under a name of 32 bytes; see {@link PairKeeper.renew}. */
@@ -202,13 +199,21 @@ export class ApproverNode {
     this.#pairKeeper.close()
     this.#correlations.close()
     this.#clockGuard.stop()
-    this.#measured.stop()
+    this.#front.measured.stop()
+    this.policies.close()
     this.#p.meter.stop()
   }
 
   async #join(): Promise<void> {
-    const { vault, log, lock, policy } = this.#p
-    const details = { version: VERSION, lockVersion: lock.version, lockHash: toHex(lockHash(lock)), policySequence: policy.sequence }
+    const { vault, log, lock } = this.#p
+    const { sequence, hash } = this.policies.status().inForce
+    const details = {
+      version: VERSION,
+      lockVersion: lock.version,
+      lockHash: toHex(lockHash(lock)),
+      policySequence: sequence,
+      policyHash: hash,
+    }
     await noteEvent(this.#journal, log, { kind: 'node.started', details })
     this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
     await this.#audit.start()
@@ -219,6 +224,7 @@ export class ApproverNode {
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.policies.greet(member.index)
         this.freezes.greet(member.index)
         this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
@@ -270,6 +276,7 @@ export class ApproverNode {
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
+    else if ('policies' in body) this.policies.heard(from.index, body.policies)
     else if ('freezes' in body) this.freezes.heard(from.index, body.freezes)
     else if ('approvals' in body) void this.approvals.heard(from.index, body.approvals)
     else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))

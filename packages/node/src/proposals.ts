@@ -1,5 +1,5 @@
 import { type Clock, ConclaveError, type ExtendedKey, type Journal, messageOf, toHex } from '@conclave/core'
-import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
+import type { Decoding, StatementDigest } from '@conclave/policy'
 import { traced, tracedNow } from '@conclave/telemetry'
 import type { Propose, Verdict } from '@conclave/wire'
 import type { ApprovalBook } from './approvals/approval-book.ts'
@@ -10,6 +10,7 @@ import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { Judge, type Judged, type Proposal } from './judge.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { Reservation, SpendingLedger } from './ledger/spending-ledger.ts'
+import type { Policies } from './policies/in-force.ts'
 import { RequestGate } from './request-gate.ts'
 import type { RequestScope } from './request-scope.ts'
 import { termsOf } from './request-terms.ts'
@@ -28,7 +29,9 @@ export interface ProposalsOptions {
   readonly freezes: FreezeKeeper
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
-  readonly policy: Policy
+  readonly policies: Policies
+  /** Why nothing is signed under the present policy. */
+  stale(): ConclaveError | undefined
   readonly decoding: Decoding
   readonly clock: Clock
   readonly journal: Journal
@@ -56,15 +59,15 @@ export class Proposals {
 
   constructor(options: ProposalsOptions) {
     this.#o = options
-    const { policy, decoding, clock, scope, journal, approvals, ledger, clockGuard } = options
+    const { policies, decoding, clock, scope, journal, approvals, ledger, clockGuard } = options
     const { clusterId } = scope
     const approvedBy = (statement: Uint8Array, requestId: Uint8Array) => approvals.approvedBy(requestId, statement)
     this.#judge = new Judge({
-      ...{ clusterId, policy, decoding, approvedBy },
+      ...{ clusterId, policies, decoding, approvedBy },
       history: (requestId) => ledger.history(requestId),
       nowMs: () => clockGuard.nowMs(),
     })
-    this.#requestGate = new RequestGate({ clusterId, policy, clock })
+    this.#requestGate = new RequestGate({ clusterId, policies, clock })
     this.#verdicts = new VerdictJournal(journal, clock)
   }
 
@@ -72,7 +75,7 @@ export class Proposals {
    * This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. Either is in the log before anybody
    * hears of it.
    *
-   * @throws {ConclaveError} REQUEST_TOO_EARLY, CLOCK_NOT_SURE, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
+   * @throws {ConclaveError} REQUEST_TOO_EARLY, POLICY_STALE, CLOCK_NOT_SURE, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
    */
   async propose(p: Propose, { log, span }: RequestScope): Promise<Verdict> {
     const { requestId } = p
@@ -110,9 +113,9 @@ export class Proposals {
     return (await this.#o.requests.get(requestId)) ?? this.#denied.get(toHex(requestId))
   }
 
-  /** What speaks against a request whatever the policy says of its payloads: the key, the requester, the time. */
+  /** What speaks against a request whatever the policy says of its payloads: the key, a newer policy, the requester, the time. */
   refusal(p: Proposal): ConclaveError | undefined {
-    return this.#o.lives.refusal(p.keyId) ?? this.#requestGate.refusal(p)
+    return this.#o.lives.refusal(p.keyId) ?? this.#o.stale() ?? this.#requestGate.refusal(p)
   }
 
   /** @throws {ConclaveError} UNKNOWN_KEY, EPOCH_MISMATCH; {InvalidArgument} what {@link Judge.judge} throws. */

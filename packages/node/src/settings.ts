@@ -87,7 +87,11 @@ const Settings = z.strictObject({
       pool: Pool.prefault({}),
     })
     .prefault({}),
-  policy: z.strictObject({ file: z.string().min(1), clockSkewMaxMs: z.int().min(100).max(60_000).default(CLOCK_SKEW_MAX_MS) }),
+  policy: z.strictObject({
+    file: z.string().min(1),
+    overlay: z.string().min(1).optional(),
+    clockSkewMaxMs: z.int().min(100).max(60_000).default(CLOCK_SKEW_MAX_MS),
+  }),
   decoding: decodingSettings.prefault({}),
   backup: Backup.optional(),
   audit: z
@@ -147,7 +151,10 @@ export interface NodeSettings {
   readonly silenceTimeoutMs: number
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
+  /** In force where the lock names no policy authors. */
   readonly policyFile: string
+  /** What this node asks on top of the policy. */
+  readonly overlayFile: string | undefined
   /** How far the clock may be from those of a quorum under rules that depend on the time. */
   readonly clockSkewMaxMs: number
   readonly decoding: DecodingSettings
@@ -209,6 +216,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    overlayFile: s.policy.overlay === undefined ? undefined : at(s.policy.overlay),
     clockSkewMaxMs: s.policy.clockSkewMaxMs,
     decoding: withPaths(s.decoding, at),
     backup: s.backup,

@@ -8,23 +8,21 @@ import {
   PolicyDenied,
   parsePartySet,
   Timeout,
-  tagged,
   toHex,
-  u32,
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
 import type { StatementDigest } from '@conclave/policy'
-import { type Span, traced } from '@conclave/telemetry'
+import { traced } from '@conclave/telemetry'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
+import { type Attempted, attemptId, type Prepared } from './attempt.ts'
 import { noteEvent } from './audit/note-event.ts'
 import { sessionFailed, sessionSigned, sessionStarted } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import type { DrillSignature } from './drill/hsm-drill.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
-import type { Judged, Proposal } from './judge.ts'
-import type { Reservation } from './ledger/spending-ledger.ts'
+import type { Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
@@ -66,25 +64,12 @@ export interface SignerOptions {
 /** A signing from the moment on at which nothing speaks against it. */
 interface Signing {
   readonly sid: Uint8Array
-  /** Any other signer. */
-  readonly peer: PartyId
+  /** What signers under another policy call it. */
+  readonly attempt: Uint8Array
+  /** The other signers. */
+  readonly peers: readonly PartyId[]
   readonly proposal: Proposal
-  frozen: PolicyDenied | undefined
-}
-
-/** An attempt that was asked for, and what this node makes of it. */
-interface Attempted {
-  readonly known: Proposal
-  readonly judged: Judged
-  readonly scope: RequestScope
-}
-
-/** An attempt that this node takes part in. */
-interface Prepared {
-  readonly key: KeyPublic
-  readonly request: SignRequest
-  readonly reserved: Reservation
-  readonly span: Span
+  stopped: ConclaveError | undefined
 }
 
 /**
@@ -113,9 +98,22 @@ export class Signer {
     for (const signing of this.#sessions.values()) {
       const { code, reason } = this.#proposals.judged(signing.proposal).verdict
       if (code !== 'FROZEN') continue
-      signing.frozen = new PolicyDenied(code, reason)
-      this.#o.hub.stop(signing.sid, signing.peer, signing.frozen)
+      this.#stop(signing, new PolicyDenied(code, reason))
     }
+  }
+
+  /** Ends every session: a newer policy is known than the one that its statement names. */
+  stopStale(): void {
+    for (const signing of this.#sessions.values()) {
+      this.#stop(signing, new ConclaveError('POLICY_STALE', 'a newer policy is known by now', { retriable: true }))
+      // Those who have taken it up already sign in another session of the same attempt, and would wait.
+      this.#o.hub.disown(signing.attempt, signing.peers, 'POLICY_STALE')
+    }
+  }
+
+  #stop(signing: Signing, why: ConclaveError): void {
+    signing.stopped = why
+    this.#o.hub.stop(signing.sid, signing.peers[0] as PartyId, why)
   }
 
   /** @throws what {@link Proposals.propose} throws. */
@@ -185,7 +183,8 @@ export class Signer {
     // In the same turn as the verdict: no other request gets the room that this one takes.
     const reserved = this.#proposals.reserve(known, judged)
     const name = toHex(sid)
-    this.#sessions.set(name, { sid, peer: signers.find((j) => j !== self) as PartyId, proposal: known, frozen: undefined })
+    const peers = signers.filter((j) => j !== self)
+    this.#sessions.set(name, { sid, attempt: attemptId(request), peers, proposal: known, stopped: undefined })
     const { result, bytesSent } = await this.#run(sid, { key, request, reserved, span }).finally(() => {
       this.#sessions.delete(name)
       return reserved.end()
@@ -236,8 +235,8 @@ export class Signer {
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
       if (pairKeeper.check(peers) !== names) throw new Timeout('PAIR_MISSING', 'a pair was set up again meanwhile', peers)
-      const frozen = this.#sessions.get(toHex(sid))?.frozen
-      if (frozen !== undefined) throw frozen
+      const stopped = this.#sessions.get(toHex(sid))?.stopped
+      if (stopped !== undefined) throw stopped
       using draw = correlations.draw(peers, request.items.length)
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
@@ -281,12 +280,4 @@ export class Signer {
     ])
     return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
   }
-}
-
-/**
- * What all signers call an attempt, also one whose policy is another: the statement that it made of the request, and so the name of its
- * session, is another too.
- */
-function attemptId({ requestId, attempt, signers }: Pick<SignRequest, 'requestId' | 'attempt' | 'signers'>): Uint8Array {
-  return tagged('sign-attempt', requestId, u32(attempt), Uint8Array.from(signers))
 }

@@ -1,6 +1,7 @@
-import { fromHex, type IdentityKey, InvalidArgument, messageOf, parseIdentityKey, parseKeyId, toHex } from '@conclave/core'
+import { fromHex, type IdentityKey, InvalidArgument, parseIdentityKey, parseKeyId, toHex } from '@conclave/core'
 import { z } from 'zod'
 import { type ApprovalCount, type ApprovalRule, type Approver, type ApproverKey, publicKeyOf, type Requester } from './approver.ts'
+import { parsedText } from './parsed-text.ts'
 import { parseCoseKey } from './passkey.ts'
 
 export const APPROVERS_MAX = 256
@@ -8,16 +9,6 @@ export const REQUESTERS_MAX = 64
 const KEYS_MAX = 8
 const GROUPS_MAX = 16
 const COUNTS_MAX = 8
-
-const parsedText = <T>(what: string, parse: (text: string) => T) =>
-  z.string({ error: `${what} is text` }).transform((text, context) => {
-    try {
-      return parse(text)
-    } catch (error) {
-      context.issues.push({ code: 'custom', message: messageOf(error), input: text })
-      return z.NEVER
-    }
-  })
 
 const ED25519 = /^ed25519:([0-9a-f]{64})$/
 const ED25519_TEXT = 'an Ed25519 key is "ed25519:" and 64 lower-case hexadecimal digits'

@@ -3,16 +3,18 @@ import { Approval, ApprovalGossip, ApprovalTaken } from './approval-messages.ts'
 import { Cosign, Cosigned } from './audit-messages.ts'
 import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
+import { PolicyGossip } from './policy-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
-import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
+import { OT_COLUMN_BYTES, OT_COLUMNS, TRACEPARENT_CHARS_MAX, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
 
 export * from './approval-messages.ts'
 export * from './audit-messages.ts'
 export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './ledger-messages.ts'
+export * from './policy-messages.ts'
 export * from './pool-messages.ts'
 export * from './request-messages.ts'
 
@@ -191,8 +193,6 @@ export const PairOffer = message('PairOffer', {
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
 export const PeerReportRequest = message('PeerReportRequest', {})
 export const PeerReport = message('PeerReport', { clock: bytes(8), heldMs: number(), version: text(32), hsms: list(HASH, 8) })
-/** As long as one of W3C trace context version 00 is. */
-const TRACEPARENT_CHARS_MAX = 55
 export const Request = message('Request', {
   id: number(),
   body: oneOf({
@@ -260,6 +260,7 @@ export const Frame = message('Frame', {
     gossip: KeyGossip,
     approvals: ApprovalGossip,
     freezes: FreezeGossip,
+    policies: PolicyGossip,
     leaving: Leaving,
   }),
 })

@@ -1,8 +1,9 @@
 import { type Clock, ConclaveError, codeOf, formatPath, type IdentitySigner, type Journal, type PartyId, toHex } from '@conclave/core'
-import { type Approval, approvalFlaw, approvalHash, type Decision, encodeStatement, type Policy, type SummaryLine } from '@conclave/policy'
+import { type Approval, approvalFlaw, approvalHash, type Decision, encodeStatement, type SummaryLine } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import { APPROVALS_TOLD_MAX, type ApprovalGossip, type Approval as WireApproval } from '@conclave/wire'
 import type { Proposal } from '../judge.ts'
+import type { Policies } from '../policies/in-force.ts'
 import type { Proposals } from '../proposals.ts'
 import { termsOf } from '../request-terms.ts'
 import type { ApprovalBook } from './approval-book.ts'
@@ -11,7 +12,7 @@ import { approvalOf, wireApproval } from './wire-approval.ts'
 export interface ApprovalDeskOptions {
   readonly proposals: Proposals
   readonly book: ApprovalBook
-  readonly policy: Policy
+  readonly policies: Policies
   readonly identity: IdentitySigner
   readonly clock: Clock
   readonly log: Logger
@@ -72,10 +73,10 @@ export class ApprovalDesk {
    * TOO_MANY_APPROVALS, AUDIT_UNAVAILABLE; {StoreError}.
    */
   async submit(a: WireApproval): Promise<boolean> {
-    const { proposals, book, policy, clock, journal } = this.#o
+    const { proposals, book, policies, clock, journal } = this.#o
     const { p, statement } = await this.#open(a.requestId)
     const { requester, expiresAtMs } = termsOf(p.terms)
-    const flaw = approvalFlaw(policy, approvalOf(a), { statement, requester, expiresAtMs, nowMs: clock.nowMs() })
+    const flaw = approvalFlaw(policies.present.policy, approvalOf(a), { statement, requester, expiresAtMs, nowMs: clock.nowMs() })
     if (flaw !== undefined) throw new ConclaveError(flaw, MESSAGES[flaw])
     if (book.has(a)) return false
     const details = { requestId: toHex(a.requestId), statement: toHex(statement), approver: a.approver }

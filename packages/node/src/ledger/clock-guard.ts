@@ -15,6 +15,7 @@ export const CLOCK_SKEW_MAX_MS = 5_000
 
 export interface ClockGuardOptions {
   readonly clock: Clock
+  /** Its rules as they are now. */
   readonly policy: Pick<Policy, 'rules'>
   readonly skewMaxMs: number
   /** Peers that have to agree: with them and this node it is a quorum. */
@@ -38,7 +39,8 @@ function dependsOnTime({ rules }: Pick<Policy, 'rules'>): boolean {
  */
 export class ClockGuard {
   readonly #o: ClockGuardOptions
-  readonly #isNeeded: boolean
+  #asked: { readonly rules: Policy['rules']; readonly isNeeded: boolean } | undefined
+  #started = false
   readonly #heard = new Map<PartyId, { readonly errorMs: number; readonly offsetMs: number; readonly atMs: number }>()
   #wasSure: boolean | undefined
   #stopped = false
@@ -46,7 +48,6 @@ export class ClockGuard {
 
   constructor(options: ClockGuardOptions) {
     this.#o = options
-    this.#isNeeded = dependsOnTime(options.policy)
   }
 
   /** Undefined when this node is not sure of the time. */
@@ -63,13 +64,22 @@ export class ClockGuard {
     return fresh.map(([peer, { offsetMs }]) => ({ peer, offsetMs }))
   }
 
+  /** Peers are asked from now on, if a rule needs it. To be called again when the rules are others. */
   start(): void {
-    if (this.#isNeeded) void this.#round()
+    if (this.#started || !this.#isNeeded) return
+    this.#started = true
+    void this.#round()
   }
 
   stop(): void {
     this.#stopped = true
     this.#cancel()
+  }
+
+  get #isNeeded(): boolean {
+    const { rules } = this.#o.policy
+    if (this.#asked?.rules !== rules) this.#asked = { rules, isNeeded: dependsOnTime({ rules }) }
+    return this.#asked.isNeeded
   }
 
   #agreeing(nowMs: number): readonly PartyId[] {

@@ -1,5 +1,4 @@
 import { type Clock, type ClusterLock, type NodeMember, nodeOf, type PartyId } from '@conclave/core'
-import type { Policy } from '@conclave/policy'
 import type { Transport } from '@conclave/transport'
 import type { HsmHealth, KeyVault } from '@conclave/vault'
 import type { NodeAudit } from '../audit/node-audit.ts'
@@ -23,7 +22,6 @@ export interface GaugeSources {
   readonly self: NodeMember
   readonly lock: ClusterLock
   readonly clock: Clock
-  readonly policy: Policy
   readonly vault: KeyVault
   readonly transport: Transport
   readonly keys: KeyStore
@@ -37,6 +35,7 @@ export interface GaugeSources {
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
   readonly hub: SessionHub
+  policySequence(): number
   isDraining(): boolean
 }
 
@@ -168,8 +167,8 @@ function addKeyGauges(metrics: NodeMetrics, { keys, lives, epochs, backups, cloc
   })
 }
 
-function addRuleGauges(metrics: NodeMetrics, { policy, ledger, freezes, clockGuard, lock }: GaugeSources): void {
-  metrics.gauge('conclave_node_policy_sequence', 'Of the policy in force.', [], () => one(policy.sequence))
+function addRuleGauges(metrics: NodeMetrics, { policySequence, ledger, freezes, clockGuard, lock }: GaugeSources): void {
+  metrics.gauge('conclave_node_policy_sequence', 'Of the policy in force.', [], () => one(policySequence()))
   metrics.gauge('conclave_node_ledger_requests', 'Requests that the spending ledger counts.', [], () => one(ledger.size))
   metrics.gauge('conclave_node_freezes', 'Freezes in effect.', [], () => one(freezes.list().filter((f) => f.isActive).length))
   metrics.gauge('conclave_node_clock_sure', '1 while the time that rules go by is sure.', [], () => flag(clockGuard.nowMs() !== undefined))

@@ -175,6 +175,11 @@ export class SessionHub {
     this.#endAt(peers, id, code)
   }
 
+  /** Tells peers that this node has no part in what they may call by another name than it does; what runs here goes on. */
+  disown(id: Uint8Array, peers: readonly PartyId[], code: string): void {
+    this.#endAt(peers, id, code)
+  }
+
   /** Ends one session with `peer`, if it runs. */
   stop(id: Uint8Array, peer: PartyId, error: ConclaveError): void {
     this.#stop(toHex(id), peer, error)

@@ -19,6 +19,7 @@ const SECTIONS = [
   'nonce',
   'approval',
   'freeze',
+  'policy',
 ] as const
 export type Section = (typeof SECTIONS)[number]
 
