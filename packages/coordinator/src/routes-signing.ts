@@ -1,5 +1,6 @@
+import { traced } from '@conclave/telemetry'
 import { carryApproval } from './approval-desk.ts'
-import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
+import { type App, callerOf, hangUp, refuseOtherMethods, spanOf } from './http-app.ts'
 import { newSigning } from './new-signing.ts'
 import { about } from './openapi.ts'
 import { ApiError, type ProblemCode } from './problem.ts'
@@ -76,7 +77,12 @@ function addCreateRoute(app: App, ctx: RouteContext): void {
         await refuseRepeated(ctx, record)
         return { record, status: 201, body: acceptedBody(record) }
       }
-      const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      const span = spanOf(request)
+      const begin = async ({ record }: { record: SigningRecord }) => {
+        request.log.info({ signingRequest: record.requestId, keyId: record.keyId }, 'request admitted')
+        await signingDriver.submit(record, span)
+      }
+      const { status, body: kept } = await traced(span, 'admission', () => admission.admit(post, create, begin, 'own'))
       const body = keptAcceptedBody(kept)
       reply.code(status as 201)
       const waitMs = request.query.waitMs ?? 0
