@@ -17,6 +17,8 @@ export interface Admitted {
   readonly record: OperationRecord | SigningRecord
   readonly status: number
   readonly body: unknown
+  /** Called instead of `begin` when it cannot be stored. */
+  undo?(): void
 }
 
 export interface Answer {
@@ -104,7 +106,12 @@ export class Admission {
     }
     const admitted = await create()
     const answer: IdempotencyRecord = { bodyHash, status: admitted.status, body: admitted.body }
-    await this.#records.admit(admitted.record, hash, answer)
+    try {
+      await this.#records.admit(admitted.record, hash, answer)
+    } catch (error) {
+      admitted.undo?.()
+      throw error
+    }
     await begin(admitted)
     return answer
   }

@@ -104,14 +104,30 @@ describe('coordinator killed and started again', () => {
 
   it('past the deadline: the request fails instead of signing late', async () => {
     await using h = await Harness.start()
-    everyNode(h, silentTo('propose'))
+    everyNode(h, silentTo('sign'))
     const id = await h.request(0, { deadlineMs: 5000 })
-    everyNode(h, honestly)
+    await eventually(() => h.cluster.world.signs.length === 3)
     await h.coordinator?.stop()
+    everyNode(h, honestly)
     h.clock.advance(5000)
     await h.run()
     expect((await h.ended(id)).error?.code).equal('DEADLINE_EXCEEDED')
-    expect(h.cluster.world.signs).deep.equal([])
+    expect(h.cluster.attemptsOf(id).size).equal(1)
+  })
+
+  it('the first attempt is on the disk with the request: whoever is told that it was admitted may crash the coordinator', async () => {
+    await using h = await Harness.start()
+    everyNode(h, silentTo('sign'))
+    const id = await h.request()
+    const { state, attempts } = await h.signing(id)
+    expect([state, attempts.map((a) => [a.attempt, a.outcome])]).deep.equal(['signing', [[1, 'running']]])
+    everyNode(h, honestly)
+    await h.crashAndRestart()
+    const ended = (await signedOnce(h, id)).attempts.map((a) => [a.attempt, a.outcome])
+    expect(ended).deep.equal([
+      [1, 'interrupted'],
+      [2, 'signed'],
+    ])
   })
 
   it('a stop is no failure: the request goes on at the next start', async () => {

@@ -3,6 +3,7 @@ import type { Decoding } from '@conclave/policy'
 import { DIGESTS_MAX } from '@conclave/wire'
 import { carryApproval } from './approval-desk.ts'
 import { childKey } from './child-keys.ts'
+import { withAttempt } from './chosen-attempt.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { about } from './openapi.ts'
@@ -152,9 +153,12 @@ function addCreateRoute(app: App, ctx: RouteContext): void {
       const create = async () => {
         const record = newSigning(ctx, request.body, caller)
         await refuseRepeated(ctx, record)
-        return { record, status: 201, body: acceptedBody(record) }
+        const first = signingDriver.first(record)
+        const stored = first === undefined ? record : withAttempt(record, first)
+        return { record: stored, status: 201, body: acceptedBody(record), first, undo: () => first?.[Symbol.dispose]() }
       }
-      const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      const begin = ({ record, first }: Awaited<ReturnType<typeof create>>) => signingDriver.submit(record, first)
+      const { status, body: kept } = await admission.admit(post, create, begin, 'own')
       const body = keptAcceptedBody(kept)
       reply.code(status as 201)
       const waitMs = request.query.waitMs ?? 0

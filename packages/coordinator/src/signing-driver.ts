@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '@conclave/core'
+import { type ChosenAttempt, firstAttempt } from './chosen-attempt.ts'
 import { Doubts } from './doubts.ts'
 import { NodeLoads } from './node-loads.ts'
 import { ApiError, problemOf } from './problem.ts'
@@ -39,16 +40,23 @@ export class SigningDriver {
     if (this.#jobs.size >= OPEN_MAX) throw new ApiError('TOO_MANY_OPEN', `${OPEN_MAX} signing requests are open: try again later`)
   }
 
-  /** Begins to drive a stored request. */
-  async submit(record: SigningRecord): Promise<void> {
+  /** The first attempt of a request that is about to be stored, if it can begin at once: the caller stores it and submits it, or disposes of it. */
+  first(record: SigningRecord): ChosenAttempt | undefined {
+    const key = this.#ctx.directory.get(record.keyId)
+    return key === undefined ? undefined : firstAttempt(this.#ctx, key, record)
+  }
+
+  /** Begins to drive a stored request. @param first - the attempt that was stored with it; taken over. */
+  async submit(record: SigningRecord, first?: ChosenAttempt): Promise<void> {
     const { records, clock, directory } = this.#ctx
     const key = directory.get(record.keyId)
     if (key === undefined) {
       // Keys are never removed from the store, so this is a store that lost something.
       const error = problemOf(new ApiError('KEY_NOT_FOUND', `key ${record.keyId} is not known any more`), record.requestId)
+      first?.[Symbol.dispose]()
       return await records.saveSigning({ ...record, state: 'failed', error, endedAtMs: clock.nowMs() })
     }
-    const job = new SigningJob(this.#ctx, key, record)
+    const job = new SigningJob(this.#ctx, key, record, first)
     this.#jobs.set(record.requestId, job)
     const running = this.#run(job).finally(() => {
       this.#jobs.delete(record.requestId)
