@@ -3,7 +3,7 @@ import { type Manifest, type Manifests, packageNameOf, parseManifest, readManife
 import { type Import, isTestPath, type Source } from './source.ts'
 import { type Finding, lineOf, type Tree } from './tree.ts'
 
-const BELOW_NODE = ['core', 'wire', 'kernel', 'mpc', 'vault', 'transport', 'audit', 'policy']
+const BELOW_NODE = ['core', 'wire', 'kernel', 'mpc', 'vault', 'transport', 'audit', 'policy', 'telemetry']
 
 /** What each package may import of the others: the table of ARCHITECTURE.md. Imports point down only. */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
@@ -15,8 +15,9 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   transport: ['core', 'wire'],
   audit: ['core'],
   policy: ['core'],
+  telemetry: ['core'],
   node: BELOW_NODE,
-  coordinator: ['core', 'wire', 'kernel', 'transport', 'audit', 'policy'],
+  coordinator: ['core', 'wire', 'kernel', 'transport', 'audit', 'policy', 'telemetry'],
   client: ['core'],
   cli: ['core', 'audit', 'policy', 'node', 'coordinator', 'client', 'testnet'],
   testnet: [...BELOW_NODE, 'node', 'coordinator', 'client'],

@@ -58,6 +58,7 @@ const PROBLEMS = {
   QUORUM_UNREACHABLE: { status: 503, title: 'Too few nodes are able to sign', retriable: true },
   DEADLINE_EXCEEDED: { status: 504, title: 'The deadline has passed', retriable: true },
   SIGNING_FAILED: { status: 502, title: 'Every attempt to sign failed', retriable: true },
+  STORE_UNAVAILABLE: { status: 503, title: 'The database cannot be used at the moment', retriable: true },
   NOT_READY: { status: 503, title: 'Too few nodes are connected', retriable: true },
   STOPPING: { status: 503, title: 'The coordinator is stopping', retriable: true },
   INTERNAL: { status: 500, title: 'Internal error' },

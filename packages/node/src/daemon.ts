@@ -13,6 +13,7 @@ import { openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
 import { drillRoutes } from './drill/drill-routes.ts'
 import { freezeRoutes } from './freeze/freeze-routes.ts'
+import { type NodeTelemetry, openTelemetry } from './metrics/node-telemetry.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE } from './peer-key.ts'
@@ -109,6 +110,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
   let audit: AuditParts | undefined
+  let shown: NodeTelemetry | undefined
   try {
     store = await openStore(settings, vault)
     // A log of its own is begun by a member only.
@@ -128,13 +130,14 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
+    shown = await openTelemetry(settings, log)
     const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation, clockSkewMaxMs } = settings
     const node = await ApproverNode.start({
       ...{ lock, name, vault, transport, store, pool, policy, overlay, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
       ...{ abandonedKeys, explicitActivation, backup, clockSkewMaxMs, clock: systemClock, meter: processMeter() },
-      audit,
-      shelves: sealedFiles(settings),
+      ...{ audit, shelves: sealedFiles(settings), ...shown.parts },
     })
+    shown.serve(() => node.readiness())
     serve([
       ...adminRoutes(node.admin),
       ...approvalRoutes(node.approvals),
@@ -147,15 +150,17 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     return {
       name,
       async stop() {
+        await node.drain(settings.drainMs)
         await closeAdmin()
         await node.stop()
         await journal.close()
+        await shown?.close()
         log.info('node stopped')
       },
     }
   } catch (error) {
     // What fails to close must not hide why the node did not start.
-    await Promise.allSettled([admin?.close(), pool?.close(), audit?.journal.close(), store?.close()])
+    await Promise.allSettled([shown?.close(), admin?.close(), pool?.close(), audit?.journal.close(), store?.close()])
     await Promise.allSettled([vault.close()])
     throw error
   }

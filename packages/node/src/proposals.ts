@@ -1,6 +1,6 @@
 import { type Clock, ConclaveError, type ExtendedKey, type Journal, messageOf, toHex } from '@conclave/core'
 import type { Decoding, StatementDigest } from '@conclave/policy'
-import type { Logger } from '@conclave/transport'
+import { traced, tracedNow } from '@conclave/telemetry'
 import type { Propose, Verdict } from '@conclave/wire'
 import type { ApprovalBook } from './approvals/approval-book.ts'
 import { verdictEvent } from './audit/signing-events.ts'
@@ -12,6 +12,7 @@ import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { Reservation, SpendingLedger } from './ledger/spending-ledger.ts'
 import type { Policies } from './policies/in-force.ts'
 import { RequestGate } from './request-gate.ts'
+import type { RequestScope } from './request-scope.ts'
 import { termsOf } from './request-terms.ts'
 import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
@@ -33,7 +34,6 @@ export interface ProposalsOptions {
   stale(): ConclaveError | undefined
   readonly decoding: Decoding
   readonly clock: Clock
-  readonly log: Logger
   readonly journal: Journal
   readonly gate: SigningGate
   /** A request waits for approvals from now on. */
@@ -77,7 +77,7 @@ export class Proposals {
    *
    * @throws {ConclaveError} REQUEST_TOO_EARLY, POLICY_STALE, CLOCK_NOT_SURE, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
    */
-  async propose(p: Propose): Promise<Verdict> {
+  async propose(p: Propose, { log, span }: RequestScope): Promise<Verdict> {
     const { requestId } = p
     this.#o.gate.check()
     try {
@@ -86,7 +86,7 @@ export class Proposals {
         this.#noteDenied(p)
         throw refusal
       }
-      const { verdict, digests, hash } = this.judged(p)
+      const { verdict, digests, hash } = tracedNow(span, 'judge', () => this.judged(p))
       const { allowed, code, rule } = verdict
       if (code === 'CLOCK_NOT_SURE') {
         this.#noteDenied(p)
@@ -96,10 +96,11 @@ export class Proposals {
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (!isSignable(code)) this.#noteDenied(p)
       const remembered = isSignable(code) ? this.#remember(p, code) : Promise.resolve()
-      await together([remembered, this.#verdicts.record(verdictEvent(p, verdict, hashes))])
-      this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request not allowed')
-      const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
-      return { requestId, allowed, code, ...said, digests: hashes, statement: hash }
+      await traced(span, 'store', () => together([remembered, this.#verdicts.record(verdictEvent(p, verdict, hashes))]))
+      const said = { keyId: p.keyId, items: p.items.length, statement: toHex(hash), code, rule }
+      log.info(said, allowed ? 'request allowed' : 'request not allowed')
+      const text = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
+      return { requestId, allowed, code, ...text, digests: hashes, statement: hash }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)

@@ -66,7 +66,7 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate, froze
   })
   const proposals = new Proposals({
     ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, freezes, ledger, clockGuard },
-    ...{ policies: policyBook, decoding, clock, log, journal, gate },
+    ...{ policies: policyBook, decoding, clock, journal, gate },
     stale: () => policies.refusal(),
     pending: (requestId) => approvals.pending(requestId),
   })

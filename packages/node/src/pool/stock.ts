@@ -19,6 +19,14 @@ export interface StockCounts {
   readonly dropped: number
 }
 
+/** Entries with one peer since the node started. */
+export interface Turnover {
+  /** Put into the stock. */
+  readonly made: number
+  /** Taken out for a signature. */
+  readonly used: number
+}
+
 /**
  * The correlations that a node has ready, in memory only: by peer, and only those of one pair state each.
  *
@@ -28,12 +36,17 @@ export interface StockCounts {
 export class Stock {
   readonly #shelves = new Map<PartyId, Shelf>()
   readonly #counts: { -readonly [K in keyof StockCounts]: number } = { made: 0, used: 0, missed: 0, mismatched: 0, dropped: 0 }
+  readonly #turnover = new Map<PartyId, { made: number; used: number }>()
   readonly #allocate: (bytes: number) => Uint8Array
   #closed = false
 
   /** @param allocate - gives the zero bytes that secrets are kept in. */
   constructor(allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes)) {
     this.#allocate = allocate
+  }
+
+  turnoverOf(peer: PartyId): Turnover {
+    return { ...(this.#turnover.get(peer) ?? { made: 0, used: 0 }) }
   }
 
   get counts(): StockCounts {
@@ -55,7 +68,7 @@ export class Stock {
     if (this.#shelf(peer, pairId) === undefined) this.drop(peer)
     const shelf = this.#shelves.get(peer) ?? new Shelf(pairId, this.#allocate)
     for (const entry of entries) {
-      this.#counts.made++
+      this.#counted(peer, 'made', 1)
       if (this.#closed || shelf.size >= STOCK_MAX || shelf.has(entry.name)) this.#wipe([entry])
       else shelf.put(entry)
     }
@@ -69,7 +82,7 @@ export class Stock {
       this.#counts.missed += count
       return []
     }
-    this.#counts.used += count
+    this.#counted(peer, 'used', count)
     return shelf.takeOldest(count)
   }
 
@@ -91,7 +104,7 @@ export class Stock {
       if (entry !== undefined) held.push(entry)
     }
     if (held.length === names.length) {
-      this.#counts.used += held.length
+      this.#counted(peer, 'used', held.length)
       return held
     }
     this.#counts.mismatched += names.length - held.length
@@ -122,6 +135,13 @@ export class Stock {
   close(): void {
     this.#closed = true
     for (const peer of [...this.#shelves.keys()]) this.drop(peer)
+  }
+
+  #counted(peer: PartyId, what: 'made' | 'used', count: number): void {
+    const turnover = this.#turnover.get(peer) ?? { made: 0, used: 0 }
+    turnover[what] += count
+    this.#counts[what] += count
+    this.#turnover.set(peer, turnover)
   }
 
   #shelf(peer: PartyId, pairId?: Uint8Array): Shelf | undefined {

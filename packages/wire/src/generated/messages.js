@@ -1520,6 +1520,7 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.peerReport = null;
         Request.prototype.cosign = null;
         Request.prototype.approval = null;
+        Request.prototype.traceparent = "";
 
         let $oneOfFields;
 
@@ -1559,6 +1560,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Cosign.encode(message.cosign, writer.uint32(90).fork(), _depth + 1).ldelim();
             if (message.approval != null && $Object.hasOwnProperty.call(message, "approval"))
                 $root.conclave.Approval.encode(message.approval, writer.uint32(98).fork(), _depth + 1).ldelim();
+            if (message.traceparent != null && $Object.hasOwnProperty.call(message, "traceparent") && message.traceparent !== "")
+                writer.uint32(242).string(message.traceparent);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1676,6 +1679,15 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.approval = $root.conclave.Approval.decode(reader, reader.size(), $undefined, _depth + 1, message.approval);
                         message.body = "approval";
+                        continue;
+                    }
+                case 30: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.traceparent = value;
+                        else
+                            delete message.traceparent;
                         continue;
                     }
                 }
@@ -2132,6 +2144,12 @@ export const conclave = $root.conclave = (() => {
         NodeStatus.prototype.pool = null;
         NodeStatus.prototype.hsms = $util.emptyArray;
         NodeStatus.prototype.auditCode = "";
+        NodeStatus.prototype.clock = $util.newBuffer([]);
+        NodeStatus.prototype.freezes = 0;
+        NodeStatus.prototype.policySequence = 0;
+        NodeStatus.prototype.auditEntries = 0;
+        NodeStatus.prototype.checkpointEntries = 0;
+        NodeStatus.prototype.cosigners = 0;
         NodeStatus.prototype.erasures = $util.emptyArray;
 
         NodeStatus.encode = function (message, writer, _depth) {
@@ -2175,6 +2193,18 @@ export const conclave = $root.conclave = (() => {
             if (message.erasures != null && message.erasures.length)
                 for (let i = 0; i < message.erasures.length; ++i)
                     writer.uint32(162).bytes(message.erasures[i]);
+            if (message.clock != null && $Object.hasOwnProperty.call(message, "clock") && message.clock.length)
+                writer.uint32(242).bytes(message.clock);
+            if (message.freezes != null && $Object.hasOwnProperty.call(message, "freezes") && message.freezes !== 0)
+                writer.uint32(248).uint32(message.freezes);
+            if (message.policySequence != null && $Object.hasOwnProperty.call(message, "policySequence") && message.policySequence !== 0)
+                writer.uint32(256).uint32(message.policySequence);
+            if (message.auditEntries != null && $Object.hasOwnProperty.call(message, "auditEntries") && message.auditEntries !== 0)
+                writer.uint32(264).uint32(message.auditEntries);
+            if (message.checkpointEntries != null && $Object.hasOwnProperty.call(message, "checkpointEntries") && message.checkpointEntries !== 0)
+                writer.uint32(272).uint32(message.checkpointEntries);
+            if (message.cosigners != null && $Object.hasOwnProperty.call(message, "cosigners") && message.cosigners !== 0)
+                writer.uint32(280).uint32(message.cosigners);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2326,6 +2356,60 @@ export const conclave = $root.conclave = (() => {
                             message.auditCode = value;
                         else
                             delete message.auditCode;
+                        continue;
+                    }
+                case 30: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.clock = value;
+                        else
+                            delete message.clock;
+                        continue;
+                    }
+                case 31: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.freezes = value;
+                        else
+                            delete message.freezes;
+                        continue;
+                    }
+                case 32: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.policySequence = value;
+                        else
+                            delete message.policySequence;
+                        continue;
+                    }
+                case 33: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.auditEntries = value;
+                        else
+                            delete message.auditEntries;
+                        continue;
+                    }
+                case 34: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.checkpointEntries = value;
+                        else
+                            delete message.checkpointEntries;
+                        continue;
+                    }
+                case 35: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.cosigners = value;
+                        else
+                            delete message.cosigners;
                         continue;
                     }
                 case 20: {
@@ -5841,11 +5925,12 @@ export const conclave = $root.conclave = (() => {
         Frame.prototype.approvals = null;
         Frame.prototype.freezes = null;
         Frame.prototype.policies = null;
+        Frame.prototype.leaving = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Frame.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["session", "end", "request", "response", "gossip", "approvals", "freezes", "policies"]),
+            get: $util.oneOfGetter($oneOfFields = ["session", "end", "request", "response", "gossip", "approvals", "freezes", "policies", "leaving"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -5872,6 +5957,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.FreezeGossip.encode(message.freezes, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.policies != null && $Object.hasOwnProperty.call(message, "policies"))
                 $root.conclave.PolicyGossip.encode(message.policies, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving"))
+                $root.conclave.Leaving.encode(message.leaving, writer.uint32(162).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5959,6 +6046,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.policies = $root.conclave.PolicyGossip.decode(reader, reader.size(), $undefined, _depth + 1, message.policies);
                         message.body = "policies";
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        message.leaving = $root.conclave.Leaving.decode(reader, reader.size(), $undefined, _depth + 1, message.leaving);
+                        message.body = "leaving";
                         continue;
                     }
                 }
@@ -6203,6 +6297,72 @@ export const conclave = $root.conclave = (() => {
         };
 
         return SessionEnd;
+    })();
+
+    conclave.Leaving = (function() {
+
+        const Leaving = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Leaving.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Leaving.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Leaving();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                reader.skipType(tag & 7, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Leaving;
     })();
 
     conclave.KeyGossip = (function() {
