@@ -19,6 +19,8 @@ export interface Admitted {
   readonly record: OperationRecord | SigningRecord
   readonly status: number
   readonly body: unknown
+  /** Called instead of `begin` when it cannot be stored. */
+  undo?(): void
 }
 
 export interface Answer {
@@ -120,7 +122,12 @@ export class Admission {
     if (this.#isClosed) throw new ApiError('DRAINING', 'this coordinator is stopping: ask another one, or again in a moment')
     const admitted = await create()
     const answer: IdempotencyRecord = { bodyHash, status: admitted.status, body: admitted.body }
-    await this.#metrics.stored('admit', () => this.#records.admit(admitted.record, hash, answer))
+    try {
+      await this.#metrics.stored('admit', () => this.#records.admit(admitted.record, hash, answer))
+    } catch (error) {
+      admitted.undo?.()
+      throw error
+    }
     await begin(admitted)
     return answer
   }

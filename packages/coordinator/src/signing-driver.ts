@@ -1,5 +1,6 @@
 import { codeOf, messageOf } from '@conclave/core'
 import { NO_SPAN, type Span } from '@conclave/telemetry'
+import { type ChosenAttempt, firstAttempt } from './chosen-attempt.ts'
 import { Doubts } from './doubts.ts'
 import { NodeLoads } from './node-loads.ts'
 import { ApiError, problemOf } from './problem.ts'
@@ -13,6 +14,13 @@ const RERUN_MS = 1000
 const UNDER_WAY: ReadonlySet<string> = new Set(['decoded', 'signing'])
 
 export type SigningDriverOptions = Omit<SigningContext, 'slots' | 'loads' | 'doubts'>
+
+interface Submission {
+  /** Of the HTTP request that asked for it. */
+  readonly span?: Span
+  /** The attempt that was stored with it; taken over. */
+  readonly first?: ChosenAttempt | undefined
+}
 
 /** Drives every open signing request; a request is open from its admission until its record is terminal. */
 export class SigningDriver {
@@ -43,18 +51,25 @@ export class SigningDriver {
     if (this.#jobs.size >= OPEN_MAX) throw new ApiError('TOO_MANY_OPEN', `${OPEN_MAX} signing requests are open: try again later`)
   }
 
+  /** The first attempt of a request that is about to be stored, if it can begin at once: the caller stores it and submits it, or disposes of it. */
+  first(record: SigningRecord): ChosenAttempt | undefined {
+    const key = this.#ctx.directory.get(record.keyId)
+    return key === undefined ? undefined : firstAttempt(this.#ctx, key, record)
+  }
+
   /** Begins to drive a stored request. */
-  async submit(record: SigningRecord, span: Span = NO_SPAN): Promise<void> {
+  async submit(record: SigningRecord, { span = NO_SPAN, first }: Submission = {}): Promise<void> {
     const { records, clock, directory } = this.#ctx
     const key = directory.get(record.keyId)
     if (key === undefined) {
       // Keys are never removed from the store, so this is a store that lost something.
       const error = problemOf(new ApiError('KEY_NOT_FOUND', `key ${record.keyId} is not known any more`), record.requestId)
+      first?.[Symbol.dispose]()
       await records.saveSigning({ ...record, state: 'failed', error, endedAtMs: clock.nowMs() })
       return
     }
     const part = span.child('signing request', { 'conclave.request': record.requestId, 'conclave.key': record.keyId })
-    const job = new SigningJob(this.#ctx, key, { record, span: part })
+    const job = new SigningJob(this.#ctx, key, { record, span: part, first })
     this.#jobs.set(record.requestId, job)
     const running = this.#run(job).finally(() => {
       this.#jobs.delete(record.requestId)
