@@ -12,6 +12,7 @@ import {
 } from '@conclave/node'
 import type { Command } from 'commander'
 import { guarded, print } from './output.ts'
+import { addPolicyTrialCommands } from './policy-trial-commands.ts'
 
 interface Json {
   json?: true
@@ -78,7 +79,7 @@ async function submitFile(file: string, { dir, signatures, json }: Here & { sign
   print(`${isNew ? 'in force' : 'in force before'}: sequence ${sequence}, hash ${short(hash)}...; the other nodes take it up from this one`)
 }
 
-/** `conclave policy show | sign | submit | status`: what is signed under which rules. */
+/** `conclave policy show | sign | submit | status | simulate | replay`: what is signed under which rules. */
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('the policy of a cluster: what its nodes sign, and who has written it')
   const add = (name: string, description: string) => policy.command(name).description(description).option('--json', 'as JSON')
@@ -113,4 +114,5 @@ export function addPolicyCommands(program: Command): void {
         else for (const line of statusLines(status)) print(line)
       }),
     )
+  addPolicyTrialCommands(policy)
 }

@@ -139,7 +139,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       ...adminRoutes(node.admin),
       ...approvalRoutes(node.approvals),
       ...freezeRoutes(node.freezes),
-      ...policyRoutes(node.policies),
+      ...policyRoutes(node.policies, node.trials),
       ...backupRoutes(node.backups),
       ...drillRoutes(node.drills),
     ])

@@ -21,6 +21,7 @@ import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
+import type { PolicyTrials } from './policies/policy-trials.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
@@ -42,6 +43,7 @@ export class ApproverNode {
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
   readonly policies: PolicyKeeper
+  readonly trials: PolicyTrials
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -104,10 +106,11 @@ export class ApproverNode {
     })
     const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
     const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
-    const { requests, proposals, approvals, freezes, policies, clockGuard, reports } = requestSide(sideParts)
+    const { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
     this.policies = policies
+    this.trials = trials
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },

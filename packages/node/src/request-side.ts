@@ -9,6 +9,7 @@ import type { NodeStores } from './node-stores.ts'
 import type { Outbox } from './outbox.ts'
 import { PeerReports } from './peer-reports.ts'
 import { PolicyKeeper } from './policies/policy-keeper.ts'
+import { PolicyTrials } from './policies/policy-trials.ts'
 import { Proposals } from './proposals.ts'
 import { RequestStore } from './store/request-store.ts'
 
@@ -31,6 +32,7 @@ export interface RequestSide {
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
   readonly policies: PolicyKeeper
+  readonly trials: PolicyTrials
   readonly clockGuard: ClockGuard
   readonly reports: PeerReports
 }
@@ -75,5 +77,19 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate, froze
     gossip: (to, said) => outbox.send(to, { approvals: said }),
     peersUp,
   })
-  return { requests, proposals, approvals, freezes, policies, clockGuard, reports }
+  const trials = new PolicyTrials({
+    ...{
+      clusterId,
+      policies: policyBook,
+      decoding,
+      keys: stores.keys,
+      lives: stores.lives,
+      freezes,
+      ledger,
+      requests,
+      approvals: book,
+      clock,
+    },
+  })
+  return { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports }
 }

@@ -44,7 +44,7 @@ describe('policy keeper', () => {
   const open = async (lock = LOCK, overlay?: ReturnType<typeof parseOverlay>) => {
     const disk: Store = {
       get: (section, key) => store.get(section, key),
-      list: (section) => store.list(section),
+      list: (section, page) => store.list(section, page),
       apply: (changes) => (isFull ? Promise.reject(full()) : store.apply(changes)),
       close: () => store.close(),
     }
