@@ -1,7 +1,9 @@
 import { InvalidArgument } from '@conclave/core'
 import { type ReplayedRequest, replayPolicy, simulatePolicy, type TrialVerdict } from '@conclave/node'
 import type { Command } from 'commander'
-import { guarded, print } from './output.ts'
+import { guarded } from './output.ts'
+
+type Print = (line: string) => void
 
 interface Simulating {
   dir?: string
@@ -33,26 +35,29 @@ function timeOf(text: string, option: string): number {
   return ms
 }
 
-function printVerdict({ allowed, code, reason, rule, policy, summary }: TrialVerdict): void {
+function printVerdict(print: Print, { allowed, code, reason, policy, summary }: TrialVerdict): void {
   for (const { label, value } of summary) print(`  ${label}: ${value}`)
-  print(`${allowed ? 'allowed' : 'not allowed'}: ${code}, ${reason}${rule === '' ? '' : ` (rule "${rule}")`}`)
+  print(`${allowed ? 'allowed' : 'not allowed'}: ${code}, ${reason}`)
   print(`by policy ${policy.sequence}, hash ${policy.hash}`)
 }
 
-async function simulate({ dir, policy, payload, type, key, path, requester, approvedBy = [], at, json }: Simulating): Promise<void> {
+async function simulate(
+  print: Print,
+  { dir, policy, payload, type, key, path, requester, approvedBy = [], at, json }: Simulating,
+): Promise<void> {
   const verdict = await simulatePolicy({
     ...{ dir, policyFile: policy, payloadFile: payload, payloadType: type, keyId: key, path, requester, approvedBy },
     ...{ atMs: at === undefined ? undefined : timeOf(at, '--at'), nowMs: Date.now() },
   })
   if (json === true) print(JSON.stringify(verdict, null, 2))
-  else printVerdict(verdict)
+  else printVerdict(print, verdict)
   if (!verdict.allowed) process.exitCode = DENIED
 }
 
 const rowLine = ({ requestId, keyId, requester, at, wasSigned, inForce, would }: ReplayedRequest) =>
   `${requestId} ${keyId} of ${requester} at ${at}${wasSigned ? ', signed' : ''}: now ${inForce.code}, then ${would.code}: ${would.reason}`
 
-async function replay(file: string, { dir, from, to, json }: Replaying): Promise<void> {
+async function replay(print: Print, file: string, { dir, from, to, json }: Replaying): Promise<void> {
   const time = { fromMs: timeOf(from, '--from'), toMs: to === undefined ? Date.now() : timeOf(to, '--to') }
   let [examined, changed] = [0, 0]
   let sumsSince: string | null = null
@@ -67,7 +72,7 @@ async function replay(file: string, { dir, from, to, json }: Replaying): Promise
 }
 
 /** `conclave policy simulate | replay`: what a policy would say, before it is signed. */
-export function addPolicyTrialCommands(policy: Command): void {
+export function addPolicyTrialCommands(policy: Command, print: Print): void {
   policy
     .command('simulate')
     .description('would this pass, and by which rule: at a node with what it has really spent, or by a file alone; exit code 3 is a no')
@@ -81,7 +86,7 @@ export function addPolicyTrialCommands(policy: Command): void {
     .option('--policy <file>', 'in the place of the policy in force')
     .option('--dir <dir>', 'directory of the node that is asked')
     .option('--json', 'as JSON')
-    .action(guarded(simulate))
+    .action(guarded((o: Simulating) => simulate(print, o)))
   policy
     .command('replay <file>')
     .description("which requests of a time this policy would have answered otherwise, by the node's own records and sums")
@@ -89,5 +94,5 @@ export function addPolicyTrialCommands(policy: Command): void {
     .requiredOption('--from <time>', 'as 2026-03-01 or 2026-03-01T12:00:00Z')
     .option('--to <time>', 'default: now')
     .option('--json', 'a line of JSON for each request, and one for the sum')
-    .action(guarded(replay))
+    .action(guarded((file: string, o: Replaying) => replay(print, file, o)))
 }
