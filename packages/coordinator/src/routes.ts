@@ -16,6 +16,7 @@ import type { Records } from './records.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
 import { addKeyRoutes } from './routes-keys.ts'
 import { addOperationRoutes } from './routes-operations.ts'
+import { addReceiptRoute } from './routes-receipt.ts'
 import { addRenewalRoutes } from './routes-renewal.ts'
 import { addSigningRoutes } from './routes-signing.ts'
 import type { Schedules } from './schedule.ts'
@@ -50,6 +51,7 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addRenewalRoutes(app, ctx)
   addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
+  addReceiptRoute(app, ctx)
   addNodeRoutes(app, ctx)
   addDocumentRoute(app)
 }

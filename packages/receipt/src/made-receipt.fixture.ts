@@ -56,6 +56,8 @@ export interface Making extends PolicyShape {
   readonly approvers?: readonly string[]
   readonly path?: DerivationPath
   readonly policy?: Policy
+  /** What all nodes sign together in the place of the payload's digest. */
+  readonly digest?: Uint8Array
   /** Entries that a log has before those of the request; they are of other things. */
   readonly before?: number
   /** What a node writes down instead of what it should. */
@@ -160,7 +162,7 @@ async function madeNode(name: string, events: readonly AuditEvent[], { before = 
   }
 }
 
-function madeStatement(policy: Policy, { seed = '', path = [] }: Making) {
+function madeStatement(policy: Policy, { seed = '', path = [], digest }: Making) {
   const payload = madePayment(1000 + seed.length)
   const terms: RequestTerms = {
     requester: EXCHANGE.name,
@@ -175,7 +177,7 @@ function madeStatement(policy: Policy, { seed = '', path = [] }: Making) {
   const item = {
     payloadHash: payloadHash(payload),
     summaryHash: summaryHash(payloadType, decoded.summary),
-    digests: digestsAt(decoded, path),
+    digests: digest === undefined ? digestsAt(decoded, path) : [{ path, digest }],
   }
   const facts = { clusterId, requestId, keyId: KEY_ID, keyEpoch: 0, payloadType, items: [item] }
   const statement = statementOf({ ...facts, policySequence: policy.sequence, policyHash: policyHash(policy) }, terms)
