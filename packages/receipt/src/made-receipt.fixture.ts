@@ -58,6 +58,8 @@ export interface Making extends PolicyShape {
   readonly policy?: Policy
   /** What all nodes sign together in the place of the payload's digest. */
   readonly digest?: Uint8Array
+  /** Where a node writes it down, if not into a new log. */
+  readonly logs?: ReadonlyMap<string, AuditLog>
   /** Entries that a log has before those of the request; they are of other things. */
   readonly before?: number
   /** What a node writes down instead of what it should. */
@@ -129,12 +131,7 @@ function honestEvents(made: Omit<MadeReceipt, 'document'>, signatures: readonly 
 const KINDS = /^(request\.allowed|approval\.given|session\.)/
 
 /** Appends the events to a log behind whatever is in it, and proves them. */
-export async function provenNode(
-  log: AuditLog,
-  name: string,
-  events: readonly AuditEvent[],
-  cosigners: readonly string[],
-): Promise<ReceiptNode> {
+async function provenNode(log: AuditLog, name: string, events: readonly AuditEvent[], cosigners: readonly string[]): Promise<ReceiptNode> {
   const texts = events.map((e, i) => encodeEntry({ node: name, timeMs: NOW_MS + i, ...e }))
   const indices = await Promise.all(texts.map((t) => log.append(t)))
   const head = await log.flush()
@@ -149,12 +146,14 @@ export async function provenNode(
   return { node: name, checkpoint: new TextDecoder().decode(note), entries }
 }
 
-async function madeNode(name: string, events: readonly AuditEvent[], { before = 5, cosigned = 2 }: Making): Promise<ReceiptNode> {
+async function madeNode(name: string, events: readonly AuditEvent[], { before = 5, cosigned = 2, logs }: Making): Promise<ReceiptNode> {
+  const cosigners = testLock.nodes.map((n) => n.name).filter((n) => n !== name)
+  const known = logs?.get(name)
+  if (known !== undefined) return provenNode(known, name, events, cosigners.slice(0, cosigned))
   const dir = await mkdtemp(join(tmpdir(), 'conclave-receipt-'))
   const log = await openLog(dir, name)
   try {
     await Promise.all(Array.from({ length: before }, (_, i) => log.append(testEntry(name, i))))
-    const cosigners = testLock.nodes.map((n) => n.name).filter((n) => n !== name)
     return await provenNode(log, name, events, cosigners.slice(0, cosigned))
   } finally {
     await log.close()
