@@ -1,6 +1,6 @@
 import type { Clock, PartyId } from '@conclave/core'
 import { type AttemptRecord, digestsOf, type KeyRecord, type SigningRecord } from './records.ts'
-import type { SigningContext } from './signing-job.ts'
+import type { SigningContext } from './signing-context.ts'
 import { chooseSigners, type Quorum } from './signing-quorum.ts'
 
 /** An attempt that has its signers, and its place among those that run until it is disposed of. */

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Admission } from './admission.ts'
+import { CoordinatorMetrics } from './coordinator-metrics.ts'
 import type { SigningBody } from './signing-schemas.ts'
 import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 
@@ -103,7 +104,7 @@ describe('Idempotency-Key', () => {
         order.push(body as string)
       },
     }
-    const admission = new Admission(records as never)
+    const admission = new Admission(records as never, new CoordinatorMetrics())
     const admit = (name: string, k: string) =>
       admission.admit(
         { caller: 'c', route: 'r', idempotencyKey: k, body: name },
@@ -128,7 +129,7 @@ describe('Idempotency-Key', () => {
         if (isFull) throw new Error('disk full')
       },
     }
-    const admission = new Admission(records as never)
+    const admission = new Admission(records as never, new CoordinatorMetrics())
     const admit = () =>
       admission.admit(
         { caller: 'c', route: 'r', idempotencyKey: 'a', body: null },

@@ -16,6 +16,7 @@ const PROBLEMS = {
   OPERATION_NOT_FOUND: { status: 404, title: 'No such operation' },
   NODE_NOT_FOUND: { status: 404, title: 'No such node' },
   REQUEST_NOT_FOUND: { status: 404, title: 'No such signing request' },
+  LOG_FILE_NOT_FOUND: { status: 404, title: 'No such checkpoint or tile' },
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
   BAD_JSON: { status: 400, title: 'The body is not JSON' },
   BAD_BODY: { status: 400, title: 'The body does not have the right shape' },
@@ -51,6 +52,7 @@ const PROBLEMS = {
   TOO_MANY_OPEN: { status: 429, title: 'Too many requests are open', retriable: true },
   POLICY_DENIED: { status: 403, title: 'Denied by the nodes' },
   CANCELLED: { status: 409, title: 'Cancelled' },
+  NODE_REFUSED: { status: 502, title: 'The node did not answer that' },
   NODES_UNREACHABLE: { status: 503, title: 'Not every node is reachable', retriable: true },
   KEY_CREATION_FAILED: { status: 502, title: 'The nodes did not create the key' },
   KEY_RENEWAL_FAILED: { status: 502, title: 'The nodes did not renew the key' },
@@ -60,6 +62,7 @@ const PROBLEMS = {
   SIGNING_FAILED: { status: 502, title: 'Every attempt to sign failed', retriable: true },
   STORE_UNAVAILABLE: { status: 503, title: 'The database cannot be used at the moment', retriable: true },
   NOT_READY: { status: 503, title: 'Too few nodes are connected', retriable: true },
+  DRAINING: { status: 503, title: 'The coordinator takes no new requests', retriable: true },
   STOPPING: { status: 503, title: 'The coordinator is stopping', retriable: true },
   INTERNAL: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, ProblemKind>

@@ -1,43 +1,30 @@
-import { type Clock, fromHex, type PartyId } from '@conclave/core'
+import { fromHex, type PartyId } from '@conclave/core'
+import { type Span, traced } from '@conclave/telemetry'
 import type { Sign, Signed } from '@conclave/wire'
 import type { Logger } from 'pino'
 import { Attempt } from './attempt.ts'
 import type { AttemptOutcome } from './attempt-outcome.ts'
 import { attemptBy, type ChosenAttempt, promising, withAttempt, withOutcome } from './chosen-attempt.ts'
-import type { ClusterView } from './cluster-view.ts'
-import type { Doubts } from './doubts.ts'
 import { extendedKeyOf } from './key-creation.ts'
-import type { KeyDirectory } from './key-directory.ts'
-import type { NodeCalls } from './node-calls.ts'
-import type { NodeLoads } from './node-loads.ts'
 import { ApiError, problemOf } from './problem.ts'
-import type { Records } from './record-store.ts'
 import { type AttemptRecord, digestsOf, type KeyRecord, type SigningRecord, type SigningState } from './records.ts'
-import type { SigningSettings } from './settings.ts'
+import type { SigningContext } from './signing-context.ts'
 import { expectedOf, proposalOf, signaturesOf } from './signing-items.ts'
 import { describeAttempts, describeDenials, describeMissing, describeShortage } from './signing-problems.ts'
 import { chooseSigners, countedAttempts, DENIED, type Quorum } from './signing-quorum.ts'
 import { PENDING, VerdictBook } from './verdict-book.ts'
-import { type Limiter, Pulse, sharedController, waitForAny } from './wait.ts'
+import { Pulse, sharedController, waitForAny } from './wait.ts'
 
 /** While too few nodes can sign: how often they are asked again even when nothing seems to have changed. */
 export const RETRY_MS = 1000
 export const BACKOFF_MS = 200
 export const BACKOFF_MAX_MS = 3200
 
-export interface SigningContext {
-  readonly view: ClusterView
-  readonly calls: NodeCalls
-  readonly records: Records
-  readonly directory: KeyDirectory
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly settings: SigningSettings
-  readonly slots: Limiter
-  readonly loads: NodeLoads
-  readonly doubts: Doubts
-  /** Aborts when the coordinator stops: jobs return and leave their record open. */
-  readonly stopping: AbortSignal
+/** What a job begins with. */
+interface SigningWork {
+  readonly record: SigningRecord
+  readonly span: Span
+  readonly first?: ChosenAttempt | undefined
 }
 
 /** One open signing request, driven from its record to a terminal state. */
@@ -51,6 +38,7 @@ export class SigningJob {
   readonly #firstKey: KeyRecord
   readonly #book: VerdictBook
   readonly #logger: Logger
+  readonly #span: Span
   /** Ends waiting, not attempts: deadline, cancel, stop. */
   readonly #halt = sharedController()
   #record: SigningRecord
@@ -62,17 +50,18 @@ export class SigningJob {
   #hasAsked = false
   #hasFailed = false
 
-  /** @param first - the last attempt of `record`, which begins with this job; taken over. */
-  constructor(ctx: SigningContext, key: KeyRecord, record: SigningRecord, first?: ChosenAttempt) {
+  /** Takes over `span`, which ends with the job, and `first`: the last attempt of `record`, which begins with it. */
+  constructor(ctx: SigningContext, key: KeyRecord, { record, span, first }: SigningWork) {
     const { view, calls, clock } = ctx
     this.#ctx = ctx
+    this.#span = span
     this.#first = first
     this.#firstKey = key
     this.#record = record
     this.#isFresh = record.attempts.length === 0 && record.nodeVerdicts.length === 0
     this.#logger = ctx.logger.child({ signingRequest: record.requestId })
     const asked = { propose: proposalOf(record), digests: digestsOf(record).map(({ digest }) => digest), known: record.nodeVerdicts }
-    this.#book = new VerdictBook({ view, calls, clock, logger: this.#logger, committee: () => this.#key, ...asked })
+    this.#book = new VerdictBook({ view, calls, clock, span, logger: this.#logger, committee: () => this.#key, ...asked })
   }
 
   get record(): SigningRecord {
@@ -166,7 +155,7 @@ export class SigningJob {
     const { clock, view } = this.#ctx
     const sinceMs = clock.nowMs()
     const people = { sinceMs: this.#record.createdAtMs, signal: this.#halt.signal, pulse: this.approved }
-    if (this.#record.state === 'pending_approval') return this.#book.waitForPeople(people)
+    if (this.#record.state === 'pending_approval') return traced(this.#span, 'approvals', () => this.#book.waitForPeople(people))
     await waitForAny({ clock, signal: this.#halt.signal, ms: RETRY_MS, pulses: [view.changed] })
     // Not after a change: a report is the news itself, and asking for another one would never end.
     if (clock.nowMs() - sinceMs >= RETRY_MS) await this.#refresh(RETRY_MS)
@@ -198,7 +187,9 @@ export class SigningJob {
     const { stopping } = this.#ctx
     // On disk before anything is sent: an attempt number names a session, and no session may run twice.
     if (!this.#record.attempts.includes(started)) await this.#update((r) => withAttempt(r, held))
-    const running = this.#send({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch })
+    const span = this.#span.child('attempt', { 'conclave.attempt': attempt, 'conclave.signers': signers.join(' ') })
+    const running = this.#send({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch }, span)
+    void running.over.then(() => span.end(running.outcome().signed === undefined ? (running.outcome().code ?? 'FAILED') : undefined))
     await running.settled
     if (stopping.aborted) return false
     const { signed, ...outcome } = running.outcome()
@@ -212,7 +203,7 @@ export class SigningJob {
     return await this.#endAttempt(started, running.outcome())
   }
 
-  #send(sign: Sign): Attempt {
+  #send(sign: Sign, span: Span): Attempt {
     const { view, calls, clock, settings, stopping } = this.#ctx
     const { signers } = sign
     const timeoutMs = Math.max(1, Math.min(settings.attemptTimeoutMs, this.#record.deadlineAtMs - clock.nowMs()))
@@ -220,7 +211,8 @@ export class SigningJob {
     return new Attempt({
       nodes: signers.map((p) => view.node(p)),
       expected: expectedOf(this.#record, signers),
-      ask: (node, signal) => calls.call(node, { sign }, 'signed', { timeoutMs, signal }),
+      ask: (node, signal) =>
+        traced(span, `sign ${node.name}`, (part) => calls.call(node, { sign }, 'signed', { timeoutMs, signal, span: part })),
       unheard: () => signers.filter((p) => this.#book.verdictOf(p) === undefined),
       clock,
       signal: stopping,
@@ -288,7 +280,8 @@ export class SigningJob {
   #update(change: (record: SigningRecord) => Partial<SigningRecord>): Promise<void> {
     const apply = async () => {
       const next = { ...this.#record, ...change(this.#record) }
-      await this.#ctx.records.saveSigning(next)
+      const { metrics, records } = this.#ctx
+      await traced(this.#span, 'store', () => metrics.stored('save', () => records.saveSigning(next)))
       this.#record = next
       this.changed.fire()
     }

@@ -20,6 +20,7 @@ import { openPeerKey, PEER_KEY_FILE } from './peer-key.ts'
 import { NO_POLICY } from './policies/in-force.ts'
 import { policyRoutes } from './policies/policy-routes.ts'
 import { processMeter } from './process-meter.ts'
+import { receiptRoutes } from './receipts/receipt-routes.ts'
 import { besideStore, STORE_KEY_FILE, sealedFiles, storeKeyContext } from './sealed-files.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
@@ -142,6 +143,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       ...adminRoutes(node.admin),
       ...approvalRoutes(node.approvals),
       ...freezeRoutes(node.freezes),
+      ...receiptRoutes(node.receipts),
       ...policyRoutes(node.policies),
       ...backupRoutes(node.backups),
       ...drillRoutes(node.drills),

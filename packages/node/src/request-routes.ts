@@ -5,10 +5,12 @@ import type { NodeAudit } from './audit/node-audit.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyMaker } from './key-maker.ts'
 import type { Leaving } from './leaving.ts'
+import { type Lookable, look } from './look.ts'
 import type { StatusReport } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import type { RequestScopes } from './request-scope.ts'
 import type { Signer } from './signer.ts'
 
@@ -23,12 +25,16 @@ export interface RequestRoutes {
   readonly keyMaker: KeyMaker
   readonly signer: Signer
   readonly approvals: ApprovalDesk
+  readonly receipts: ReceiptDesk
   readonly scopes: RequestScopes
   readonly leaving: Leaving
+  readonly lookable: Lookable
 }
 
 /** @throws {ConclaveError} NOT_ALLOWED when a member of this kind may not ask this; DRAINING; what the answer throws. */
 export async function answerRequest(to: RequestRoutes, from: Member, { body, traceparent }: Request): Promise<Response['body']> {
+  // Whoever asks: what it proves is true.
+  if ('receipt' in body) return { receipt: { receipt: await to.receipts.part(body.receipt) } }
   if (from.kind === 'node') {
     if ('pairOffer' in body) return { pairAccept: await to.pairKeeper.answer(from.index, body.pairOffer) }
     if ('correlateOffer' in body) return { correlateAccept: await to.correlations.answer(from.index, body.correlateOffer) }
@@ -39,7 +45,20 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body, tra
   }
   if ('status' in body) return { status: await to.report.status() }
   if ('approval' in body) return { approvalTaken: { isNew: await to.approvals.submit(body.approval) } }
-  to.leaving.check()
+  if ('look' in body) return { looked: await look(to.lookable, body.look) }
+  if ('sign' in body) {
+    const { sign } = body
+    const names = { act: 'sign', requestId: sign.requestId, traceparent } as const
+    return {
+      signed: await to.scopes.run(
+        names,
+        (scope) => to.signer.sign(sign, scope),
+        () => 'SIGNED',
+      ),
+    }
+  }
+  const late = to.leaving.refusal()
+  if (late !== undefined) throw late
   if ('createKey' in body) return { keyCreated: await to.keyMaker.create(body.createKey, from.name) }
   if ('renewKey' in body) return { keyCreated: await to.keyMaker.renew(body.renewKey, from.name) }
   if ('propose' in body) {
@@ -50,17 +69,6 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body, tra
         names,
         (scope) => to.signer.propose(propose, scope),
         ({ code }) => code,
-      ),
-    }
-  }
-  if ('sign' in body) {
-    const { sign } = body
-    const names = { act: 'sign', requestId: sign.requestId, traceparent } as const
-    return {
-      signed: await to.scopes.run(
-        names,
-        (scope) => to.signer.sign(sign, scope),
-        () => 'SIGNED',
       ),
     }
   }
