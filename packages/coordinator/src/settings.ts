@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, parseYamlFile, type YamlProblem } from '@conclave/core'
+import { ConfigError } from '@conclave/core'
+import { parseYamlFile, type YamlProblem } from '@conclave/core/yaml-file'
 import { decodingSettings, withPaths } from '@conclave/policy'
 import { z } from 'zod'
 import { BY_SCHEDULE } from './schedule.ts'
