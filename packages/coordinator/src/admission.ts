@@ -3,7 +3,7 @@ import { ApiError } from './problem.ts'
 import type { Records } from './record-store.ts'
 import type { IdempotencyRecord, OperationRecord, SigningRecord } from './records.ts'
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
 export interface Post {
   readonly caller: string

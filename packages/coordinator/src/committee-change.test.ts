@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { formatLock } from '@conclave/core'
 import { expect } from 'chai'
+import type { KeyBody, OperationBody } from './key-schemas.ts'
 import { LOOK_MS } from './renewal-driver.ts'
-import type { KeyBody, OperationBody } from './schemas.ts'
 import { eventually, FakeCluster, Harness } from './testing/harness.ts'
 
 const operation = async (h: Harness, id: string) => (await h.get<OperationBody>(`/v1/operations/${id}`)).body

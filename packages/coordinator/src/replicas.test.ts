@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { type Database, rowsOf, sqlOf } from './database/database.ts'
+import type { OperationBody } from './key-schemas.ts'
 import { noticeOf } from './notices.ts'
-import type { OperationBody, SigningBody } from './schemas.ts'
+import type { SigningBody } from './signing-schemas.ts'
 import { onEveryDatabase } from './testing/databases.ts'
 import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 

@@ -3,7 +3,7 @@ import { decodePayload } from '@conclave/policy'
 import { DIGESTS_MAX, PAYLOAD_BYTES_MAX } from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
-import type { SigningAcceptedBody, SigningBody } from './schemas.ts'
+import type { SigningAcceptedBody, SigningBody } from './signing-schemas.ts'
 import { childSecret, type FakeKey } from './testing/fake-node.ts'
 import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 

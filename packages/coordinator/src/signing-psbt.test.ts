@@ -4,7 +4,7 @@ import { DIGESTS_MAX } from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { Psbt } from 'bitcoinjs-lib'
 import { expect } from 'chai'
-import type { SigningAcceptedBody, SigningBody } from './schemas.ts'
+import type { SigningAcceptedBody, SigningBody } from './signing-schemas.ts'
 import { childSecret, type FakeKey } from './testing/fake-node.ts'
 import { Harness, type ProblemAnswer } from './testing/harness.ts'
 
