@@ -14,6 +14,9 @@ import { loadDecoding } from '@conclave/policy'
 import { libp2pTransport, type Transport } from '@conclave/transport'
 import { type Logger, pino } from 'pino'
 import { Admission } from './admission.ts'
+import { ApiKeyStore } from './api-key-store.ts'
+import { Callers } from './api-keys.ts'
+import { CallLog } from './call-log.ts'
 import { ClusterView } from './cluster-view.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
@@ -144,8 +147,28 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   })
 
   const { bodyBytesMax, rate } = settings.http
-  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random })
-  const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
+  const apiKeys = new ApiKeyStore(database)
+  const callers = new Callers({ settings: settings.api.keys, store: apiKeys, clock, logger })
+  const callLog = new CallLog(database, logger)
+  startup.defer(() => callLog.flush())
+  const app = createApp({ callers, calls: callLog, bodyBytesMax, rate, clock, logger, random })
+  const parts = {
+    database,
+    apiKeys,
+    callers,
+    callLog,
+    lock,
+    clock,
+    random,
+    transport,
+    calls,
+    stopping,
+    records,
+    admission,
+    view,
+    directory,
+    lives: new KeyLives(lock, view),
+  }
   await addOpenApi(app)
   addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding })
   startup.defer(async () => {

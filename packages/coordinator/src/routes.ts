@@ -2,8 +2,12 @@ import type { Clock, ClusterLock, NodeMember, Random } from '@conclave/core'
 import type { Decoding } from '@conclave/policy'
 import type { Transport } from '@conclave/transport'
 import type { Admission } from './admission.ts'
+import type { ApiKeyStore } from './api-key-store.ts'
+import type { Callers } from './api-keys.ts'
 import { AvailabilityReport } from './availability.ts'
+import type { CallLog } from './call-log.ts'
 import type { ClusterView } from './cluster-view.ts'
+import type { Database } from './database/database.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
@@ -13,6 +17,7 @@ import { NodeBody, NodeListBody } from './node-schemas.ts'
 import { about, addDocumentRoute } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './record-store.ts'
+import { addApiKeyRoutes } from './routes-api-keys.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
 import { addFreezeRoutes } from './routes-freezes.ts'
 import { addKeyRoutes } from './routes-keys.ts'
@@ -28,6 +33,10 @@ import type { SigningDriver } from './signing-driver.ts'
 import { nodeBody } from './views.ts'
 
 export interface RouteContext {
+  readonly database: Database
+  readonly apiKeys: ApiKeyStore
+  readonly callers: Callers
+  readonly callLog: CallLog
   readonly lock: ClusterLock
   readonly clock: Clock
   readonly random: Random
@@ -53,6 +62,7 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addRenewalRoutes(app, ctx)
   addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
+  addApiKeyRoutes(app, ctx)
   addPolicyRoutes(app, ctx)
   addFreezeRoutes(app, ctx)
   addLogRoutes(app, ctx)
