@@ -13,6 +13,7 @@ import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 import { addPolicyCedarCommand } from './policy-cedar-command.ts'
 import { addPolicyCommands } from './policy-commands.ts'
+import { addReceiptCommands } from './receipt-commands.ts'
 
 /**
  * Every command of `conclave`; nothing runs before it is given arguments.
@@ -37,6 +38,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   // After the others of its group, which it joins.
   addHsmDrillCommands(program)
   addAuditCommands(program)
+  addReceiptCommands(program)
   addPolicyCedarCommand(program)
   addDemoCommand(program)
   return program

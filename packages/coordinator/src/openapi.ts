@@ -39,11 +39,11 @@ declare module 'fastify' {
 
 /** Codes that follow from what a route is. */
 function commonProblems(method: string, schema: FastifySchema, { role, idempotent, cost }: FastifyContextConfig): readonly ProblemCode[] {
-  const codes: ProblemCode[] = ['INTERNAL', 'BAD_REQUEST']
-  if (role !== 'nobody') codes.push('UNAUTHENTICATED')
+  const codes: ProblemCode[] = ['INTERNAL', 'BAD_REQUEST', 'BAD_QUERY']
+  if (role !== 'nobody') codes.push('UNAUTHENTICATED', 'STORE_UNAVAILABLE')
   if (cost !== 0) codes.push('RATE_LIMITED')
   if (role !== 'nobody' && role !== 'viewer') codes.push('FORBIDDEN')
-  if (schema.querystring !== undefined) codes.push('BAD_QUERY', 'UNKNOWN_FIELD')
+  if (schema.querystring !== undefined) codes.push('UNKNOWN_FIELD')
   if (schema.params !== undefined) codes.push('BAD_PATH')
   if (method !== 'GET') codes.push('BAD_JSON', 'DUPLICATE_FIELD', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   if (schema.body !== undefined) codes.push('BAD_BODY', 'UNKNOWN_FIELD')

@@ -287,8 +287,9 @@ export class SigningJob {
   #update(change: (record: SigningRecord) => Partial<SigningRecord>): Promise<void> {
     const apply = async () => {
       const next = { ...this.#record, ...change(this.#record) }
-      await this.#ctx.records.saveSigning(next)
-      this.#record = next
+      const isCancelRequested = await this.#ctx.records.saveSigning(next)
+      this.#record = isCancelRequested ? { ...next, cancelRequested: true } : next
+      if (this.#record.cancelRequested) this.#halt.abort()
       this.changed.fire()
     }
     const done = this.#saving.then(apply)

@@ -1,3 +1,4 @@
+import { ML_DSA_65_SIGNATURE_BYTES } from '@conclave/core'
 import { DIGESTS_MAX } from '@conclave/wire'
 import { type Static, Type } from 'typebox'
 import { closed, hexBytes, NodeVerdictBody, OrNull, PATH_CHARS_MAX, ProblemBody, Time } from './schemas.ts'
@@ -39,7 +40,7 @@ const { deadlineMs: _, ...SimulatedFields } = CreateSigningBody.properties
 export const SimulateBody = Type.Object(SimulatedFields, { ...closed, title: 'Simulate' })
 
 const hexUpTo = (bytes: number) => Type.String({ pattern: `^([0-9a-f]{2}){1,${bytes}}$` })
-/** As `conclave approve` and an authenticator sign it; the last two fields are the authenticator's. */
+/** As `conclave approve` and an authenticator sign it; `authenticatorData` and `clientData` are the authenticator's, `pq` is of an ML-DSA-65 key. */
 export const CreateApprovalBody = Type.Object(
   {
     statement: hexBytes(32),
@@ -49,6 +50,7 @@ export const CreateApprovalBody = Type.Object(
     signature: hexUpTo(72),
     authenticatorData: Type.Optional(hexUpTo(512)),
     clientData: Type.Optional(hexUpTo(1024)),
+    pq: Type.Optional(hexBytes(ML_DSA_65_SIGNATURE_BYTES)),
   },
   { ...closed, title: 'CreateApproval' },
 )

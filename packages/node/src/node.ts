@@ -1,5 +1,6 @@
 import { codeOf, type Journal, lockHash, type Member, type NodeMember, type PartyId, toHex } from '@conclave/core'
-import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
+import type { Readiness } from '@conclave/telemetry'
+import { decode, Frame, type NodeStatus } from '@conclave/wire'
 import { memberOf } from './adopt-lock.ts'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { NodeAudit } from './audit/node-audit.ts'
@@ -12,7 +13,9 @@ import { EpochKeeper } from './epoch-keeper.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
+import type { Leaving } from './leaving.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
+import type { MeasuredNode } from './metrics/measured-node.ts'
 import type { NodeAdmin } from './node-admin.ts'
 import { nodeFront } from './node-front.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -22,6 +25,7 @@ import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
 import { requestSide } from './request-side.ts'
@@ -41,6 +45,7 @@ export class ApproverNode {
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly receipts: ReceiptDesk
   readonly policies: PolicyKeeper
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
@@ -57,6 +62,8 @@ export class ApproverNode {
   readonly #journal: Journal
   readonly #audit: NodeAudit
   readonly #clockGuard: ClockGuard
+  readonly #leaving: Leaving
+  readonly #measured: MeasuredNode
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
@@ -75,6 +82,7 @@ export class ApproverNode {
       send: (to, session) => outbox.send(to, { session }),
       sendEnd: (to, end) => outbox.send(to, { end }),
       idle: () => this.#correlations.stir(),
+      ended: (kind, ms, code) => parts.metrics?.session(kind, ms, code),
     })
     this.#calls = new Calls(clock, (to, request) => outbox.sendOrThrow(to, { request }))
     this.#audit = new NodeAudit({
@@ -90,6 +98,7 @@ export class ApproverNode {
       ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
       ...{ clock, log, journal, nonce: seed },
       isSigning: () => this.#signer.isSigning,
+      isLeaving: () => this.#leaving.hasBegun,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
@@ -103,11 +112,12 @@ export class ApproverNode {
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
-    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
-    const { requests, proposals, approvals, freezes, policies, clockGuard, reports } = requestSide(sideParts)
+    const sideParts = { self: self.index, parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
+    const { requests, proposals, approvals, freezes, policies, clockGuard, reports, receipts } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
     this.policies = policies
+    this.receipts = receipts
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
@@ -117,16 +127,17 @@ export class ApproverNode {
     })
     this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
-    const { report, admin, routes } = nodeFront({
+    const { report, admin, routes, leaving, measured } = nodeFront({
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, proposals, freezes },
-      policies: stores.policies,
+      ...{ ledger: stores.ledger, clockGuard, policies, policyBook: stores.policies, hub: this.#hub, receipts },
     })
     this.#report = report
+    this.#leaving = leaving
+    this.#measured = measured
     this.admin = admin
-    const handle = (from: Member, request: Request) => answerRequest(routes, from, request)
-    this.#desk = new RequestDesk({ log, handle, send: (to, frame) => transport.send(to, frame) })
+    this.#desk = new RequestDesk({ log, handle: answerRequest.bind(undefined, routes), send: (to, frame) => transport.send(to, frame) })
   }
 
   /**
@@ -153,6 +164,18 @@ export class ApproverNode {
   /** What this node says of itself. */
   status(): Promise<NodeStatus> {
     return this.#report.status()
+  }
+
+  /** Whether this node takes part in signatures now. */
+  readiness(): Promise<Readiness> {
+    return this.#measured.readiness()
+  }
+
+  /** Tells everybody that this node leaves; resolves when what is in hand is finished, at the latest after `withinMs`. */
+  async drain(withinMs: number): Promise<void> {
+    if (this.#leaving.hasBegun || this.#stopped) return
+    await noteEvent(this.#journal, this.#p.log, { kind: 'node.draining', details: { withinMs } })
+    await this.#leaving.run(withinMs)
   }
 
   /** Sets the pairs with `peers` up anew, under a name of 32 bytes; see {@link PairKeeper.renew}. */
@@ -183,7 +206,9 @@ export class ApproverNode {
     this.#pairKeeper.close()
     this.#correlations.close()
     this.#clockGuard.stop()
+    this.receipts.stop()
     this.policies.close()
+    this.#measured.stop()
     this.#p.meter.stop()
   }
 
@@ -223,6 +248,7 @@ export class ApproverNode {
       unproved: (member) => this.#unproved(member),
     })
     this.#clockGuard.start()
+    this.receipts.start()
     this.#gossipLater()
   }
 
@@ -254,6 +280,7 @@ export class ApproverNode {
     }
     const { body } = frame
     if ('request' in body) void this.#desk.answer(from, body.request)
+    else if ('leaving' in body) this.#p.log.info({ from: from.name }, 'a member is leaving')
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)

@@ -34,6 +34,8 @@ export interface Approver {
   readonly id: string
   readonly groups: readonly string[]
   readonly keys: readonly ApproverKey[]
+  /** ML-DSA-65, 1952 bytes: where stated, every approval carries its signature beside that of one of the keys. */
+  readonly pq?: Uint8Array | undefined
 }
 
 /** So many different approvers of a list. */
@@ -57,8 +59,8 @@ export const publicKeyOf = (key: ApproverKey): Uint8Array => (key.kind === 'iden
 
 /** 32 bytes each, for the hash of a policy. */
 export const hashRequester = ({ name, key }: Requester): Uint8Array => tagged('policy-requester', utf8(name), key)
-export const hashApprover = ({ id, groups, keys }: Approver): Uint8Array =>
-  tagged('policy-approver', utf8(id), set(groups), ...keys.map(hashKey))
+export const hashApprover = ({ id, groups, keys, pq }: Approver): Uint8Array =>
+  tagged('policy-approver', utf8(id), set(groups), ...keys.map(hashKey), ...(pq === undefined ? [] : [tagged('policy-pq-key', pq)]))
 export const hashApprovalRule = (rule: ApprovalRule): Uint8Array =>
   tagged('policy-approvals', ...rule.map((counts) => tagged('policy-counts', ...counts.flatMap((c) => [u32(c.required), set(c.of)]))))
 

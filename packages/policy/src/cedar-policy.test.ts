@@ -70,6 +70,14 @@ describe('cedar: the engine decides', () => {
     expect(evaluate(policy, asked)).include({ code: 'POLICY_ERROR', allowed: false })
   })
 
+  it('what may be so for a deny rule is not so for an allow rule of the same words', () => {
+    const times = [{ zone: 'UTC', days: ['mon' as const], fromMinute: 0, toMinute: 60 }]
+    expect(evaluate(policyOf(allow({ times }), deny({ times, keys: ['k9'] })), asked).code).equal('CLOCK_NOT_SURE')
+    const paths = ['m/0/*']
+    const two = { ...asked, payload: { ...payload, changePaths: [[0, 1]] } }
+    expect(evaluate(policyOf(allow({ paths }), deny({ paths, keys: ['k9'] })), two).code).equal('PATH_NOT_ALLOWED')
+  })
+
   it('amounts are exact where the integers of Cedar, and doubles, end', () => {
     const fileRule = (amountMaxWei: string) => ({
       ...{ name: 'pay', effect: 'allow' },

@@ -1,6 +1,14 @@
 export { RULE_LIST_MAX } from './amount-schema.ts'
 export * from './approval.ts'
-export type { ApprovalRule, Approver, ApproverKey, Passkey, Requester } from './approver.ts'
+export {
+  type ApprovalRule,
+  type Approver,
+  type ApproverKey,
+  describeMissing,
+  meetsApprovals,
+  type Passkey,
+  type Requester,
+} from './approver.ts'
 export { type BitcoinAddresses, bitcoinAddresses } from './bitcoin-address.ts'
 export type { BreachCode, PolicyRequest } from './conditions.ts'
 export { ABI_CHARS_MAX, type AbiPlace, type ContractAbi, parseAbi } from './contract-abi.ts'

@@ -133,12 +133,45 @@ const hashLabel = ({ id, role, tags }: KeyLabel) => tagged('policy-key-label', u
  * @returns 32 bytes.
  */
 export function policyHash(policy: Policy): Uint8Array {
-  const rules = concat(...policy.rules.map(hashRule))
-  const { requesters, approvers, keys } = policy
+  return openedPolicyHash(openPolicy(policy))
+}
+
+/** What the hash of a policy is made of, with some of its people in full: it shows that they are in the policy, and nobody else. */
+export interface PolicyOpening {
+  readonly version: Policy['version']
+  readonly sequence: number
+  /** 32 bytes for each rule. */
+  readonly rules: readonly Uint8Array[]
+  /** In the order of the policy: 32 bytes for each that is not shown. */
+  readonly requesters: readonly (Requester | Uint8Array)[] | undefined
+  readonly approvers: readonly (Approver | Uint8Array)[] | undefined
+  /** 32 bytes for what the policy says of each key. */
+  readonly labels: readonly Uint8Array[] | undefined
+}
+
+/** The policy with everybody in it. */
+export function openPolicy({ version, sequence, rules, requesters, approvers, keys }: Policy): PolicyOpening {
+  const labels = keys && [...keys].sort((a, b) => (a.id < b.id ? -1 : 1)).map(hashLabel)
+  return { version, sequence, rules: rules.map(hashRule), requesters, approvers, labels }
+}
+
+/** The same policy, with nobody in it but these. @param shown - their ids. */
+export function narrowOpening(opening: PolicyOpening, shown: { requester?: string; approvers: ReadonlySet<string> }): PolicyOpening {
+  return {
+    ...opening,
+    requesters: opening.requesters?.map((r) => (r instanceof Uint8Array || r.name === shown.requester ? r : hashRequester(r))),
+    approvers: opening.approvers?.map((a) => (a instanceof Uint8Array || shown.approvers.has(a.id) ? a : hashApprover(a))),
+  }
+}
+
+/** The hash of the policy that was opened: 32 bytes. */
+export function openedPolicyHash({ version, sequence, rules, requesters, approvers, labels }: PolicyOpening): Uint8Array {
+  const hashed = <T>(all: readonly (T | Uint8Array)[], hash: (one: T) => Uint8Array) =>
+    all.map((one) => (one instanceof Uint8Array ? one : hash(one)))
   const people = [
-    ...(requesters === undefined ? [] : [tagged('policy-requesters', ...requesters.map(hashRequester))]),
-    ...(approvers === undefined ? [] : [tagged('policy-approvers', ...approvers.map(hashApprover))]),
-    ...(keys === undefined ? [] : [tagged('policy-keys', ...[...keys].sort((a, b) => (a.id < b.id ? -1 : 1)).map(hashLabel))]),
+    ...(requesters === undefined ? [] : [tagged('policy-requesters', ...hashed(requesters, hashRequester))]),
+    ...(approvers === undefined ? [] : [tagged('policy-approvers', ...hashed(approvers, hashApprover))]),
+    ...(labels === undefined ? [] : [tagged('policy-keys', ...labels)]),
   ]
-  return tagged('policy', utf8(POLICY_FORMAT), utf8(String(policy.version)), utf8(String(policy.sequence)), rules, ...people)
+  return tagged('policy', utf8(POLICY_FORMAT), utf8(String(version)), utf8(String(sequence)), concat(...rules), ...people)
 }

@@ -35,7 +35,7 @@ describe('embedded database', function () {
   before(async () => {
     home = await mkdtemp(join(tmpdir(), 'conclave-pglite-'))
     const database = await openPglite(join(home, 'made'))
-    await new Records(database, 'hub/1').admit(signingRecord(1), 'h1', answerOf(1))
+    await new Records(database, { owner: 'hub/1', isKeeper: true }).admit(signingRecord(1), 'h1', answerOf(1))
     await database.close()
   })
   beforeEach(async () => {
@@ -47,7 +47,7 @@ describe('embedded database', function () {
 
   it('keeps what was written, and is one process’s at a time', async () => {
     const database = await openPglite(path)
-    expect(await new Records(database, 'hub/2').signing(signingRecord(1).requestId)).deep.equal(signingRecord(1))
+    expect(await new Records(database, { owner: 'hub/2', isKeeper: true }).signing(signingRecord(1).requestId)).deep.equal(signingRecord(1))
     expect(await codeFrom(openPglite(path))).equal('STORE_LOCKED')
     await database.close()
     expect(await codeFrom(database.run([sqlOf.selectFrom('key').selectAll().compile()]))).equal('STORE_UNAVAILABLE')
@@ -134,7 +134,9 @@ describe('embedded database', function () {
     }
     expect(changed).greaterThan(0)
     const database = await openPglite(path)
-    expect(await codeFrom(new Records(database, 'hub/2').signing(signingRecord(1).requestId))).equal('STORE_DAMAGED')
+    expect(await codeFrom(new Records(database, { owner: 'hub/2', isKeeper: true }).signing(signingRecord(1).requestId))).equal(
+      'STORE_DAMAGED',
+    )
     await database.close()
   })
 })

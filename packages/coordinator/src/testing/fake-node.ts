@@ -83,6 +83,8 @@ export class FakeNode {
   auditCode = ''
   hsms: NodeStatus['hsms'] = []
   erasures: readonly Uint8Array[] = []
+  /** Of its clock, its rules and its log. */
+  standing = { clock: new Uint8Array(8), freezes: 0, policySequence: 7, auditEntries: 20, checkpointEntries: 16, cosigners: 4 }
   /** By key; active unless it says otherwise. */
   readonly phases = new Map<string, string>()
   /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
@@ -203,11 +205,8 @@ export class FakeNode {
         code: state === 'burned' ? this.burnCode : '',
         stock: this.stock,
       })),
-      sent: fromHex('0000000000000400'),
-      received: fromHex('0000000000000200'),
-      loopP99Us: 100,
-      loopMaxUs: 200,
-      cpuMs: 300,
+      ...{ sent: fromHex('0000000000000400'), received: fromHex('0000000000000200') },
+      ...{ loopP99Us: 100, loopMaxUs: 200, cpuMs: 300, ...this.standing },
       pool: { made: 40, used: 30, missed: 3, mismatched: 2, dropped: 1, refills: 5, declined: 6, failed: 7 },
       erasures: this.erasures,
     }

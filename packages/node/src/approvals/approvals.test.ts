@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { TestCluster } from '../cluster.fixture.ts'
 import { codeIn, expectSignatures, KEY, newKey, pairsReady, transfer, until, verdictIn } from '../requests.fixture.ts'
 import { COORDINATOR_ATTACKS, HostileCoordinator } from './coordinator-attacks.fixture.ts'
-import { ALICE, altered, approval, BOB, passkeyApproval, peoplePolicy, signedProposal } from './people.fixture.ts'
+import { ALICE, altered, approval, BOB, ERIN, passkeyApproval, peoplePolicy, signedProposal } from './people.fixture.ts'
 
 describe('hostile coordinator', () => {
   let hostile: HostileCoordinator
@@ -26,6 +26,13 @@ describe('hostile coordinator', () => {
     const statement = await hostile.statement(p)
     for (const a of [approval(p.requestId, statement, ALICE), passkeyApproval(p.requestId, statement)])
       expect(await hostile.bring(a)).to.equal('TAKEN')
+    await hostile.honest(p, 0)
+  })
+
+  it('honest: who has an ML-DSA key too signs with both', async () => {
+    const p = hostile.large()
+    const statement = await hostile.statement(p)
+    for (const by of [ERIN, BOB]) expect(await hostile.bring(approval(p.requestId, statement, by))).to.equal('TAKEN')
     await hostile.honest(p, 0)
   })
 })

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { ConclaveError, type PartyId, ProtocolAbort, wipe } from '@conclave/core'
 import { burnsPairs, type Outgoing } from '@conclave/mpc'
-import type { StockEntry } from '../pool/stock.ts'
+import type { StockEntry } from '../pool/shelf.ts'
 import {
   type FromWorker,
   isShort,
