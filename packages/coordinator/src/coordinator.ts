@@ -15,27 +15,22 @@ import { loadDecoding } from '@conclave/policy'
 import { libp2pTransport, type Transport } from '@conclave/transport'
 import { type Logger, pino } from 'pino'
 import { Admission } from './admission.ts'
-import { ApiKeyStore } from './api-key-store.ts'
-import { Callers } from './api-keys.ts'
-import { CallLog } from './call-log.ts'
+import { startApi } from './api-server.ts'
 import { ClusterView } from './cluster-view.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
-import { createApp } from './http-app.ts'
 import { readIdentityFile } from './identity-file.ts'
 import { KeyDirectory } from './key-directory.ts'
 import { KeyDriver } from './key-driver.ts'
-import { KeyLives } from './key-lives.ts'
+import { KeyNotes } from './key-notes.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { Notices } from './notices.ts'
-import { addOpenApi } from './openapi.ts'
 import { Records } from './record-store.ts'
 import { Replica } from './replica.ts'
-import { addRoutes } from './routes.ts'
 import { Schedules } from './schedule.ts'
 import { runSchedules } from './scheduler.ts'
-import { type CoordinatorSettings, parseListen } from './settings.ts'
+import type { CoordinatorSettings } from './settings.ts'
 import { SigningDriver } from './signing-driver.ts'
 import { Takeover } from './takeover.ts'
 import { sharedController } from './wait.ts'
@@ -115,7 +110,7 @@ async function joinDatabase(
   startup.defer(() => records.settled())
   const notices = new Notices(database)
   startup.defer(() => notices.close())
-  return { replica, records, notices }
+  return { database, replica, records, notices }
 }
 
 async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, logger: Logger): Promise<Transport> {
@@ -144,7 +139,7 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const controller = sharedController()
   await using startup = new AsyncDisposableStack()
   startup.defer(() => controller.abort())
-  const { replica, records, notices } = await joinDatabase(options, { random, logger }, startup)
+  const { database, replica, records, notices } = await joinDatabase(options, { random, logger }, startup)
 
   const stopping = controller.signal
   const calls = new NodeCalls(transport, clock)
@@ -156,6 +151,7 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const keyDriver = new KeyDriver({ ...shared, random, timeoutMs, renewalTimeoutMs })
   const signingDriver = new SigningDriver({ ...shared, settings: settings.signing })
   const admission = new Admission(records)
+  const keyNotes = new KeyNotes(database)
   startup.defer(() => schedules.settled())
   startup.defer(() => directory.settled())
   startup.defer(async () => {
@@ -172,45 +168,14 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
     await leasing
   })
   void view.watch()
-  const scheduling = runSchedules({ ...shared, admission, driver: keyDriver, random })
+  const scheduling = runSchedules({ ...shared, keyNotes, admission, driver: keyDriver, random })
   startup.defer(async () => {
     controller.abort()
     await scheduling
   })
 
-  const { bodyBytesMax, rate } = settings.http
-  const apiKeys = new ApiKeyStore(database)
-  const callers = new Callers({ settings: settings.api.keys, store: apiKeys, clock, logger })
-  const callLog = new CallLog(database, logger)
-  startup.defer(() => callLog.flush())
-  const app = createApp({ callers, calls: callLog, bodyBytesMax, rate, clock, logger, random })
-  const parts = {
-    database,
-    apiKeys,
-    callers,
-    callLog,
-    lock,
-    clock,
-    random,
-    transport,
-    calls,
-    stopping,
-    records,
-    admission,
-    view,
-    directory,
-    lives: new KeyLives(lock, view),
-  }
-  await addOpenApi(app)
-  addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding })
-  startup.defer(async () => {
-    // Long polls end first, or closing would wait for them.
-    controller.abort()
-    await app.close()
-  })
-  const url = await app.listen(parseListen(settings.http.listen)).catch((cause) => {
-    throw new ConfigError('LISTEN_FAILED', `cannot listen on ${settings.http.listen}`, {}, cause)
-  })
+  const parts = { ...shared, lock, random, transport, admission, keyDriver, signingDriver, decoding, database, keyNotes }
+  const url = await startApi(parts, settings, startup, () => controller.abort())
   logger.info({ url, coordinator: settings.coordinator.name, nodes: lock.nodes.length }, 'coordinator started')
   const running = startup.move()
   let stopped: Promise<void> | undefined

@@ -98,9 +98,33 @@ function missing(isFixed: boolean): ApiError {
     : new ApiError('API_KEY_NOT_FOUND', 'no such API key')
 }
 
+function addCallsRoute(app: App, { callLog }: RouteContext): void {
+  app.get(
+    '/v1/api-calls',
+    {
+      config: { role: 'admin', problems: ['BAD_CURSOR'] },
+      schema: {
+        ...about('access', 'listApiCalls', 'Who has called what, and how it ended, newest first'),
+        ...{ querystring: ApiCallsQuery, response: { 200: ApiCallListBody } },
+      },
+    },
+    async (request) => {
+      const { caller, fromMs, toMs, ...page } = request.query
+      const { tenant, isOperator } = callerOf(request)
+      const filter = { caller, fromMs, toMs, strangers: isOperator }
+      const { items, nextCursor } = await callLog.list(tenant, pageQuery(page), filter)
+      return {
+        items: items.map(({ atMs, tenant: _, httpRequestId, ...c }) => ({ ...c, at: iso(atMs), requestId: httpRequestId })),
+        nextCursor,
+      }
+    },
+  )
+  refuseOtherMethods(app, '/v1/api-calls', ['GET'])
+}
+
 /** `/v1/api-keys` and `/v1/api-calls`. */
 export function addApiKeyRoutes(app: App, ctx: RouteContext): void {
-  const { apiKeys, callers, callLog, clock } = ctx
+  const { apiKeys, callers, clock } = ctx
   addNewKeyRoute(app, ctx)
   app.get(
     '/v1/api-keys',
@@ -149,25 +173,5 @@ export function addApiKeyRoutes(app: App, ctx: RouteContext): void {
   )
   refuseOtherMethods(app, one, ['GET', 'DELETE'])
   addRotateRoute(app, ctx)
-  app.get(
-    '/v1/api-calls',
-    {
-      config: { role: 'admin', problems: ['BAD_CURSOR'] },
-      schema: {
-        ...about('access', 'listApiCalls', 'Who has called what, and how it ended, newest first'),
-        ...{ querystring: ApiCallsQuery, response: { 200: ApiCallListBody } },
-      },
-    },
-    async (request) => {
-      const { caller, fromMs, toMs, ...page } = request.query
-      const { tenant, isOperator } = callerOf(request)
-      const filter = { caller, fromMs, toMs, strangers: isOperator }
-      const { items, nextCursor } = await callLog.list(tenant, pageQuery(page), filter)
-      return {
-        items: items.map(({ atMs, tenant: _, httpRequestId, ...c }) => ({ ...c, at: iso(atMs), requestId: httpRequestId })),
-        nextCursor,
-      }
-    },
-  )
-  refuseOtherMethods(app, '/v1/api-calls', ['GET'])
+  addCallsRoute(app, ctx)
 }
