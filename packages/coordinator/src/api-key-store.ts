@@ -86,9 +86,9 @@ export class ApiKeyStore {
   }
 
   /** Newest first. */
-  async list(tenant: string, { limit, before }: PageQuery): Promise<Page<ApiKeyRecord>> {
+  async list(tenant: string, { limit, beyond }: PageQuery): Promise<Page<ApiKeyRecord>> {
     let query = sqlOf.selectFrom('api_key').selectAll().where('tenant', '=', tenant)
-    if (before !== undefined) query = query.where('place', '<', before)
+    if (beyond !== undefined) query = query.where('place', '<', beyond)
     return pageOf(
       await rowsOf(
         this.#database,

@@ -3,13 +3,14 @@ import type { Logger } from 'pino'
 import { ApiKeyStore } from './api-key-store.ts'
 import { Callers } from './api-keys.ts'
 import { CallLog } from './call-log.ts'
+import { ChildKeyStore } from './child-key-store.ts'
 import { createApp } from './http-app.ts'
 import { KeyLives } from './key-lives.ts'
 import { addOpenApi } from './openapi.ts'
 import { addRoutes, type RouteContext } from './routes.ts'
 import { type CoordinatorSettings, parseListen } from './settings.ts'
 
-export interface ApiParts extends Omit<RouteContext, 'apiKeys' | 'callers' | 'callLog' | 'lives' | 'signing'> {
+export interface ApiParts extends Omit<RouteContext, 'apiKeys' | 'callers' | 'callLog' | 'lives' | 'signing' | 'children'> {
   readonly logger: Logger
 }
 
@@ -32,7 +33,7 @@ export async function startApi(
   startup.defer(() => callLog.flush())
   const app = createApp({ callers, calls: callLog, bodyBytesMax: http.bodyBytesMax, rate: http.rate, clock, logger, random })
   await addOpenApi(app)
-  addRoutes(app, { ...parts, apiKeys, callers, callLog, lives: new KeyLives(lock, view), signing })
+  addRoutes(app, { ...parts, apiKeys, callers, callLog, lives: new KeyLives(lock, view), children: new ChildKeyStore(database), signing })
   startup.defer(async () => {
     stop()
     await app.close()

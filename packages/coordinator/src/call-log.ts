@@ -77,7 +77,7 @@ export class CallLog {
     query = strangers
       ? query.where((is) => is.or([is('tenant', '=', tenant), is('tenant', 'is', null)]))
       : query.where('tenant', '=', tenant)
-    if (page.before !== undefined) query = query.where('place', '<', page.before)
+    if (page.beyond !== undefined) query = query.where('place', '<', page.beyond)
     if (caller !== undefined) query = query.where('caller', '=', caller)
     if (fromMs !== undefined) query = query.where('at_ms', '>=', fromMs)
     if (toMs !== undefined) query = query.where('at_ms', '<', toMs)

@@ -60,7 +60,10 @@ export const OperationsQuery = Type.Object(
 )
 
 /** Of one key, in the network of the settings. */
-const BitcoinBody = Type.Object({ p2pkh: Type.String(), p2shP2wpkh: Type.String(), p2wpkh: Type.String() }, { title: 'BitcoinAddresses' })
+export const BitcoinBody = Type.Object(
+  { p2pkh: Type.String(), p2shP2wpkh: Type.String(), p2wpkh: Type.String() },
+  { title: 'BitcoinAddresses' },
+)
 
 export const KeyBody = Type.Object(
   {

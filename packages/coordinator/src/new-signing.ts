@@ -2,6 +2,7 @@ import { codeOf, type ExtendedKey, formatPath, messageOf, parseKeyId, parsePath,
 import type { Decoding } from '@conclave/policy'
 import { DIGESTS_MAX } from '@conclave/wire'
 import type { Caller } from './api-keys.ts'
+import type { ChildKeyStore } from './child-key-store.ts'
 import { childKey } from './child-keys.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
@@ -56,11 +57,19 @@ function newItems(record: KeyRecord, decoding: Decoding, asked: readonly AskedIt
   return items
 }
 
+/** A child that was taken out of use signs nothing any more, and nothing below it. @throws {ApiError} CHILD_INACTIVE. */
+async function refuseInactive(children: ChildKeyStore, keyId: string, items: readonly SigningItem[]): Promise<void> {
+  const paths = new Set(items.flatMap((item) => [item.derivationPath, ...item.digests.map((d) => d.derivationPath)]))
+  const above = [...paths].flatMap((path) => path.split('/').map((_, i, levels) => levels.slice(0, i + 1).join('/')))
+  const inactive = await children.inactiveAmong(keyId, [...new Set(above)])
+  if (inactive !== undefined) throw new ApiError('CHILD_INACTIVE', `child ${inactive.path} of key ${keyId} is ${inactive.state}`)
+}
+
 /**
  * The record of a request that a body asks for. Nothing is kept.
  *
  * @param caller - the API key that asks.
- * @throws {ApiError} BAD_BODY, KEY_NOT_FOUND, TOO_MANY_SIGNATURES, PAYLOAD_TOO_LARGE, and what reading the payloads throws;
+ * @throws {ApiError} BAD_BODY, KEY_NOT_FOUND, TOO_MANY_SIGNATURES, PAYLOAD_TOO_LARGE, CHILD_INACTIVE, and what reading the payloads throws;
  * {InvalidArgument} BAD_KEY_ID, BAD_PATH.
  */
 export async function newSigning(ctx: RouteContext, body: CreateSigningBody, { name: requester, tenant }: Caller): Promise<SigningRecord> {
@@ -69,6 +78,7 @@ export async function newSigning(ctx: RouteContext, body: CreateSigningBody, { n
   const keyId = parseKeyId(body.keyId)
   const key = await ownKey(ctx, tenant, keyId)
   const items = newItems(key, decoding, asked)
+  await refuseInactive(ctx.children, keyId, items)
   const createdAtMs = clock.nowMs()
   const latestMs = createdAtMs + (body.deadlineMs ?? signing.deadlineMs)
   const deadlineAtMs = Math.min(latestMs, body.signed?.expiresAtMs ?? latestMs)

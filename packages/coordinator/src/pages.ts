@@ -9,13 +9,13 @@ const CURSOR_DIGITS = 16
 export interface PageQuery {
   readonly limit: number
   /** Only rows that come after this place in the order of the list. */
-  readonly before: number | undefined
+  readonly beyond: number | undefined
 }
 
 /** @throws {ApiError} BAD_CURSOR. */
 export function pageQuery({ limit = PAGE_DEFAULT, cursor }: { limit?: number; cursor?: string }): PageQuery {
   if (cursor !== undefined && !CURSOR.test(cursor)) throw new ApiError('BAD_CURSOR', 'cursor: not one of this list')
-  return { limit, before: cursor === undefined ? undefined : Number(cursor) }
+  return { limit, beyond: cursor === undefined ? undefined : Number(cursor) }
 }
 
 /** @param rows - one more than the page has, when there is a next page. */

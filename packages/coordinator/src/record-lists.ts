@@ -14,7 +14,7 @@ export interface ListFilter {
 /** Signing requests of a tenant, newest first. @throws {StoreError}. */
 export async function listSignings(database: Database, tenant: string, page: PageQuery, f: ListFilter): Promise<Page<SigningRecord>> {
   let query = sqlOf.selectFrom('signing').select(['place', 'body', 'cancel_requested']).where('tenant', '=', tenant)
-  if (page.before !== undefined) query = query.where('place', '<', page.before)
+  if (page.beyond !== undefined) query = query.where('place', '<', page.beyond)
   if (f.keyId !== undefined) query = query.where('key_id', '=', f.keyId)
   if (f.state !== undefined) query = query.where('state', '=', f.state)
   if (f.requester !== undefined) query = query.where('requester', '=', f.requester)
@@ -33,7 +33,7 @@ export async function listSignings(database: Database, tenant: string, page: Pag
 /** Operations of a tenant, newest first. @throws {StoreError}. */
 export async function listOperations(database: Database, tenant: string, page: PageQuery, f: ListFilter): Promise<Page<OperationRecord>> {
   let query = sqlOf.selectFrom('operation').select(['place', 'body']).where('tenant', '=', tenant)
-  if (page.before !== undefined) query = query.where('place', '<', page.before)
+  if (page.beyond !== undefined) query = query.where('place', '<', page.beyond)
   if (f.keyId !== undefined) query = query.where('key_id', '=', f.keyId)
   if (f.state !== undefined) query = query.where('state', '=', f.state)
   if (f.requester !== undefined) query = query.where('requested_by', '=', f.requester)

@@ -74,7 +74,7 @@ onEveryDatabase('records', (borrow) => {
       expect(await records.signing(signingRecord(3).requestId)).equal(undefined)
       expect(await records.idempotency('h4')).equal(undefined)
       expect(
-        (await listSignings(database, 'main', { limit: 9, before: undefined }, {})).items.map((r) => [r.requestId.at(-1), r.state]),
+        (await listSignings(database, 'main', { limit: 9, beyond: undefined }, {})).items.map((r) => [r.requestId.at(-1), r.state]),
       ).deep.equal([
         ['2', 'decoded'],
         ['1', 'queued'],
@@ -123,8 +123,8 @@ onEveryDatabase('records', (borrow) => {
       await records.saveOperation(operationRecord(1, { state: 'succeeded', endedAtMs: 2 }))
       await records.addOperation(operationRecord(2))
       const ids = (page: { items: readonly { operationId: string }[] }) => page.items.map((o) => Number(o.operationId))
-      expect(ids(await listOperations(database, 'main', { limit: 9, before: undefined }, {}))).deep.equal([2, 3, 1])
-      expect(ids(await listOperations(database, 'main', { limit: 9, before: undefined }, { keyId: 'main' }))).deep.equal([2, 1])
+      expect(ids(await listOperations(database, 'main', { limit: 9, beyond: undefined }, {}))).deep.equal([2, 3, 1])
+      expect(ids(await listOperations(database, 'main', { limit: 9, beyond: undefined }, { keyId: 'main' }))).deep.equal([2, 1])
     }))
 
   it('a key keeps its public key and goes to higher epochs only', () =>

@@ -64,5 +64,5 @@ export function addDerivedRoutes(app: App, ctx: RouteContext): void {
       return derivedKeyBody(levels, childKey(root, levels), decoding.bitcoinNetwork)
     },
   )
-  refuseOtherMethods(app, url, ['GET'])
+  refuseOtherMethods(app, url, ['GET', 'POST'])
 }

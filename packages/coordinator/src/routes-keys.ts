@@ -60,10 +60,8 @@ export async function keyBodies({ schedules, lives, view, decoding, keyNotes }: 
   }
 }
 
-/** `/v1/keys` and `/v1/keys/{keyId}`. */
-export function addKeyRoutes(app: App, ctx: RouteContext): void {
-  const { admission, keyDriver, schedules } = ctx
-
+function addCreateRoute(app: App, ctx: RouteContext): void {
+  const { admission, keyDriver } = ctx
   app.post(
     '/v1/keys',
     {
@@ -90,7 +88,13 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
       return reply.code(status as 202).send(body as { operationId: string })
     },
   )
+}
 
+/** `/v1/keys` and `/v1/keys/{keyId}`. */
+export function addKeyRoutes(app: App, ctx: RouteContext): void {
+  const { schedules } = ctx
+
+  addCreateRoute(app, ctx)
   app.get(
     '/v1/keys',
     {

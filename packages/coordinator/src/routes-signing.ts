@@ -25,6 +25,7 @@ import { acceptedBody, keptAcceptedBody, signingBody } from './views.ts'
 export const SIGNING_BODY_PROBLEMS: ProblemCode[] = [
   ...(['BAD_KEY_ID', 'KEY_NOT_FOUND', 'BAD_HEX', 'BAD_PATH', 'UNKNOWN_PAYLOAD_TYPE', 'PAYLOAD_UNDECODABLE', 'PAYLOAD_TOO_LARGE'] as const),
   'TOO_MANY_SIGNATURES',
+  'CHILD_INACTIVE',
 ]
 
 /** @throws {ApiError} REQUEST_EXISTS for a signed request that was sent before under another Idempotency-Key. */

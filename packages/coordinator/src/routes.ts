@@ -6,6 +6,7 @@ import type { ApiKeyStore } from './api-key-store.ts'
 import type { Caller, Callers } from './api-keys.ts'
 import { AvailabilityReport } from './availability.ts'
 import type { CallLog } from './call-log.ts'
+import type { ChildKeyStore } from './child-key-store.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { Database } from './database/database.ts'
 import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
@@ -19,6 +20,7 @@ import { about, addDocumentRoute } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './record-store.ts'
 import { addApiKeyRoutes } from './routes-api-keys.ts'
+import { addChildRoutes } from './routes-children.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
 import { addFreezeRoutes } from './routes-freezes.ts'
 import { addKeyRoutes } from './routes-keys.ts'
@@ -40,6 +42,7 @@ export interface RouteContext {
   readonly callers: Callers
   readonly callLog: CallLog
   readonly keyNotes: KeyNotes
+  readonly children: ChildKeyStore
   readonly lock: ClusterLock
   readonly clock: Clock
   readonly random: Random
@@ -62,6 +65,7 @@ export interface RouteContext {
 export function addRoutes(app: App, ctx: RouteContext): void {
   addKeyRoutes(app, ctx)
   addDerivedRoutes(app, ctx)
+  addChildRoutes(app, ctx)
   addRenewalRoutes(app, ctx)
   addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
