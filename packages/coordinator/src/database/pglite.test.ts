@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
@@ -88,6 +89,14 @@ describe('embedded database', function () {
       fs.fdatasyncSync = before
       syncBuiltinESMExports()
     }
+  })
+
+  it('one that nobody waits for keeps no process alive', async () => {
+    const script = `await (await import(${JSON.stringify(import.meta.resolve('./pglite.ts'))})).openPglite(${JSON.stringify(path)})`
+    await writeFile(join(home, 'idle.mjs'), script)
+    const child = spawn(process.execPath, [join(home, 'idle.mjs')], { stdio: 'inherit' })
+    const [code] = await once(child, 'exit')
+    expect(code).equal(0)
   })
 
   it('is not made over a place that holds something else, or a store of an earlier version', async () => {
