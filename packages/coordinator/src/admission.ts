@@ -2,7 +2,7 @@ import { tagged, toHex, utf8 } from '@conclave/core'
 import { ApiError } from './problem.ts'
 import type { IdempotencyRecord, OperationRecord, Records, SigningRecord } from './records.ts'
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
 export interface Post {
   readonly caller: string

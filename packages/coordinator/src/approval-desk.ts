@@ -4,7 +4,7 @@ import { askAll } from './ask-all.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { type NodeCalls, safeCode } from './node-calls.ts'
 import { ApiError } from './problem.ts'
-import type { ApprovalAnswersBody, CreateApprovalBody } from './schemas.ts'
+import type { ApprovalAnswersBody, CreateApprovalBody } from './signing-schemas.ts'
 
 const APPROVAL_TIMEOUT_MS = 10_000
 /** Once one node has taken it, how long the others are waited for: nodes pass it on to each other. */

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { formatLock } from '@conclave/core'
 import { expect } from 'chai'
+import type { KeyBody, OperationBody } from './key-schemas.ts'
 import { LOOK_MS } from './renewal-driver.ts'
-import type { KeyBody, OperationBody } from './schemas.ts'
 import { Store } from './store.ts'
 import { eventually, FakeCluster, Harness } from './testing/harness.ts'
 

@@ -22,6 +22,7 @@ import { KeyDriver } from './key-driver.ts'
 import { KeyLives } from './key-lives.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
+import { addOpenApi } from './openapi.ts'
 import { Records } from './records.ts'
 import { addRoutes } from './routes.ts'
 import { Schedules } from './schedule.ts'
@@ -137,8 +138,10 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
     await scheduling
   })
 
-  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax: settings.http.bodyBytesMax, logger, random })
+  const { bodyBytesMax, rate } = settings.http
+  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random })
   const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
+  await addOpenApi(app)
   addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding })
   startup.defer(async () => {
     // Long polls end first, or closing would wait for them.

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Random, toHex } from '@conclave/core'
+import { type Clock, type Random, toHex } from '@conclave/core'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import {
   type FastifyBaseLogger,
@@ -14,7 +14,9 @@ import {
 import type { Logger } from 'pino'
 import { allows, authenticator, type Caller } from './api-keys.ts'
 import { answerBrokenHttp, sendProblem } from './http-errors.ts'
+import { checkJson, decodeText } from './json-body.ts'
 import { ApiError } from './problem.ts'
+import { type Rate, RateLimit } from './rate-limit.ts'
 import type { ApiKeySettings, ApiRole } from './settings.ts'
 import { OVER } from './wait.ts'
 
@@ -24,12 +26,16 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The least role that may call the route; `nobody` means that no key is needed. */
     role?: ApiRole | 'nobody'
+    /** Of a caller's allowance of calls; 1 unless it says otherwise, 0 for none. */
+    cost?: number
   }
 }
 
 export interface AppOptions {
   readonly apiKeys: readonly ApiKeySettings[]
   readonly bodyBytesMax: number
+  readonly rate: Rate
+  readonly clock: Clock
   readonly logger: Logger
   readonly random: Random
 }
@@ -60,6 +66,7 @@ export function refuseOtherMethods(app: App, url: string, allowed: readonly HTTP
     method: others,
     url,
     config: { role: 'viewer' },
+    schema: { hide: true },
     // Before the body is even read.
     onRequest: async (_, reply) => {
       reply.header('allow', allowed.join(', '))
@@ -69,21 +76,51 @@ export function refuseOtherMethods(app: App, url: string, allowed: readonly HTTP
   })
 }
 
-function guard(app: App, keys: readonly ApiKeySettings[]): void {
-  const authenticate = authenticator(keys)
+/** Addresses without a valid key, the last ones. */
+const ADDRESSES_MAX = 10_000
+const CALLERS_MAX = 100_000
+
+function guard(app: App, { apiKeys, rate, clock }: AppOptions): void {
+  const authenticate = authenticator(apiKeys)
+  const strangers = new RateLimit(rate, clock, ADDRESSES_MAX)
+  const known = new RateLimit(rate, clock, CALLERS_MAX)
   app.addHook('onRequest', async (request) => {
     // A route that forgot to say its role is closed to all but admins; so are paths that do not exist, to callers without a key.
     const role = request.is404 ? 'viewer' : (request.routeOptions.config.role ?? 'admin')
+    const cost = request.routeOptions.config.cost ?? 1
+    const caller = role === 'nobody' ? undefined : authenticate(request.headers.authorization)
+    // Who has a key does not share an allowance with those who guess at one behind the same address.
+    if (caller === undefined) strangers.take(request.ip, cost)
+    else known.take(caller.name, cost)
     if (role === 'nobody') return
-    const caller = authenticate(request.headers.authorization)
     if (caller === undefined) throw new ApiError('UNAUTHENTICATED', 'send Authorization: Bearer and an API key that this coordinator knows')
     if (!allows(caller, role)) throw new ApiError('FORBIDDEN', `role ${caller.role} does not allow this: ${role} is needed`)
     callers.set(request, caller)
   })
 }
 
+const OTHER_CHARSET = /;\s*charset=(?!"?utf-8"?\s*(;|$))/i
+
+/** JSON in UTF-8 is the only body there is. */
+function takeStrictJson(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
+    const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = request.headers
+    if (OTHER_CHARSET.test(type)) throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'send the body in UTF-8')
+    if (encoding !== 'identity') throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'send the body as it is, not compressed')
+    const text = decodeText(bytes)
+    const value = await new Promise((resolve, reject) => {
+      parse(request, text, (error, parsed) => (error === null ? resolve(parsed) : reject(error)))
+    })
+    checkJson(text, value)
+    return value
+  })
+}
+
 /** The HTTP server without its routes: limits, authentication, strict validation, problems, one log line per exchange. */
-export function createApp({ apiKeys, bodyBytesMax, logger, random }: AppOptions): App {
+export function createApp(options: AppOptions): App {
+  const { bodyBytesMax, logger, random } = options
   const app: App = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -96,12 +133,12 @@ export function createApp({ apiKeys, bodyBytesMax, logger, random }: AppOptions)
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<TypeBoxTypeProvider>()
-  app.removeContentTypeParser('text/plain')
+  takeStrictJson(app)
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new ApiError('ROUTE_NOT_FOUND', 'no such route')))
-  guard(app, apiKeys)
+  guard(app, options)
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Admission } from './admission.ts'
-import type { SigningBody } from './schemas.ts'
+import type { SigningBody } from './signing-schemas.ts'
 import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 
 const SIGNING = '/v1/signing-requests'

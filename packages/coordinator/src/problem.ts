@@ -22,6 +22,7 @@ const PROBLEMS = {
   BAD_QUERY: { status: 400, title: 'A query parameter is wrong' },
   BAD_PATH: { status: 400, title: 'The path is wrong' },
   UNKNOWN_FIELD: { status: 400, title: 'A field is not known' },
+  DUPLICATE_FIELD: { status: 400, title: 'A field is named twice' },
   BAD_HEX: { status: 400, title: 'Not hexadecimal' },
   BAD_KEY_ID: { status: 400, title: 'Not a key id' },
   BAD_THRESHOLD: { status: 400, title: 'Not a possible quorum' },
@@ -46,6 +47,7 @@ const PROBLEMS = {
   REJECTED: { status: 403, title: 'Rejected by an approver' },
   APPROVALS_MISSING: { status: 504, title: 'Not enough approvals in time', retriable: true },
   REQUEST_ENDED: { status: 409, title: 'The signing request has already ended' },
+  RATE_LIMITED: { status: 429, title: 'Too many calls', retriable: true },
   TOO_MANY_OPEN: { status: 429, title: 'Too many requests are open', retriable: true },
   POLICY_DENIED: { status: 403, title: 'Denied by the nodes' },
   CANCELLED: { status: 409, title: 'Cancelled' },
@@ -85,19 +87,32 @@ export interface Problem {
   readonly nodeVerdicts?: readonly NodeVerdict[]
 }
 
+const RETRY_AFTER_S = 1
+
 /** Something that the caller is told, by a code of the table above. */
 export class ApiError extends ConclaveError {
   readonly nodeVerdicts: readonly NodeVerdict[] | undefined
+  /** When it makes sense to ask again, for statuses that say so. */
+  readonly retryAfterS: number
 
   constructor(
     code: ProblemCode,
     message: string,
-    options: { cause?: unknown; retriable?: boolean; nodeVerdicts?: readonly NodeVerdict[] } = {},
+    options: { cause?: unknown; retriable?: boolean; nodeVerdicts?: readonly NodeVerdict[]; retryAfterS?: number } = {},
   ) {
     const kind: ProblemKind = PROBLEMS[code]
     super(code, message, { cause: options.cause, retriable: options.retriable ?? kind.retriable ?? false })
     this.nodeVerdicts = options.nodeVerdicts
+    this.retryAfterS = options.retryAfterS ?? RETRY_AFTER_S
   }
+}
+
+export function statusOf(code: ProblemCode): number {
+  return PROBLEMS[code].status
+}
+
+export function titleOf(code: ProblemCode): string {
+  return PROBLEMS[code].title
 }
 
 export function isProblemCode(code: string): code is ProblemCode {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import type { OperationBody, SigningBody } from './schemas.ts'
+import type { OperationBody } from './key-schemas.ts'
+import type { SigningBody } from './signing-schemas.ts'
 import type { RequestBody, ResponseBody } from './testing/fake-node.ts'
 import { eventually, Harness, payment } from './testing/harness.ts'
 

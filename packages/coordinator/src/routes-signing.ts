@@ -5,27 +5,28 @@ import { carryApproval } from './approval-desk.ts'
 import { childKey } from './child-keys.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
+import { about } from './openapi.ts'
 import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
-import { ApiError, isProblemCode } from './problem.ts'
+import { ApiError, isProblemCode, type ProblemCode } from './problem.ts'
 import { digestsOf, isOver, type KeyRecord, type SigningItem, type SigningRecord } from './records.ts'
 import { nameRequest } from './request-terms.ts'
 import type { RouteContext } from './routes.ts'
+import { NoQuery, PAGE_DEFAULT, PageQuery, SigningPath, WaitQuery } from './schemas.ts'
 import {
   ApprovalAnswersBody,
   CreateApprovalBody,
   CreateSigningBody,
-  NoQuery,
-  PAGE_DEFAULT,
-  PageQuery,
   SigningBody,
   SigningCreatedBody,
   SigningListBody,
-  SigningPath,
-  WaitQuery,
-} from './schemas.ts'
+} from './signing-schemas.ts'
 import { acceptedBody, keptAcceptedBody, signingBody } from './views.ts'
 
 const CURSOR = /^\d{16}$/
+const CREATE_PROBLEMS: ProblemCode[] = [
+  ...(['BAD_KEY_ID', 'KEY_NOT_FOUND', 'BAD_HEX', 'BAD_PATH', 'UNKNOWN_PAYLOAD_TYPE', 'PAYLOAD_UNDECODABLE', 'PAYLOAD_TOO_LARGE'] as const),
+  ...(['TOO_MANY_SIGNATURES', 'TOO_MANY_OPEN', 'REQUEST_EXISTS'] as const),
+]
 
 type AskedItem = NonNullable<CreateSigningBody['items']>[number]
 
@@ -115,8 +116,11 @@ function addApprovalRoute(app: App, ctx: RouteContext): void {
   app.post(
     path,
     {
-      config: { role: 'viewer' },
-      schema: { params: SigningPath, querystring: NoQuery, body: CreateApprovalBody, response: { 200: ApprovalAnswersBody } },
+      config: { role: 'viewer', problems: ['REQUEST_NOT_FOUND', 'REQUEST_ENDED', 'APPROVAL_REFUSED', 'NODES_UNREACHABLE'] },
+      schema: {
+        ...about('signing', 'approveSigningRequest', 'Carry an approval to the nodes, which check it'),
+        ...{ params: SigningPath, querystring: NoQuery, body: CreateApprovalBody, response: { 200: ApprovalAnswersBody } },
+      },
     },
     async ({ params: { requestId }, body }) => {
       const record = await signingDriver.record(requestId)
@@ -130,13 +134,17 @@ function addApprovalRoute(app: App, ctx: RouteContext): void {
   refuseOtherMethods(app, path, ['POST'])
 }
 
-/** `/v1/signing-requests`. */
-export function addSigningRoutes(app: App, ctx: RouteContext): void {
-  const { admission, records, signingDriver } = ctx
-
+function addCreateRoute(app: App, ctx: RouteContext): void {
+  const { admission, signingDriver } = ctx
   app.post(
     '/v1/signing-requests',
-    { config: { role: 'requester' }, schema: { querystring: WaitQuery, body: CreateSigningBody, response: { 201: SigningCreatedBody } } },
+    {
+      config: { role: 'requester', idempotent: true, problems: CREATE_PROBLEMS },
+      schema: {
+        ...about('signing', 'createSigningRequest', 'Ask for signatures; with waitMs the request when it has ended, or then'),
+        ...{ querystring: WaitQuery, body: CreateSigningBody, response: { 201: SigningCreatedBody } },
+      },
+    },
     async (request, reply) => {
       const caller = callerOf(request).name
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
@@ -155,10 +163,22 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
       return reply.send(record === undefined ? body : signingBody(record))
     },
   )
+}
+
+/** `/v1/signing-requests`. */
+export function addSigningRoutes(app: App, ctx: RouteContext): void {
+  const { records, signingDriver } = ctx
+  addCreateRoute(app, ctx)
 
   app.get(
     '/v1/signing-requests',
-    { config: { role: 'viewer' }, schema: { querystring: PageQuery, response: { 200: SigningListBody } } },
+    {
+      config: { role: 'viewer', problems: ['BAD_CURSOR'] },
+      schema: {
+        ...about('signing', 'listSigningRequests', 'Signing requests, newest first'),
+        ...{ querystring: PageQuery, response: { 200: SigningListBody } },
+      },
+    },
     async ({ query }) => {
       if (query.cursor !== undefined && !CURSOR.test(query.cursor)) throw new ApiError('BAD_CURSOR', 'cursor: not one of this list')
       const { items, nextCursor } = await records.signings(query.limit ?? PAGE_DEFAULT, query.cursor)
@@ -169,7 +189,13 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
 
   app.get(
     '/v1/signing-requests/:requestId',
-    { config: { role: 'viewer' }, schema: { params: SigningPath, querystring: WaitQuery, response: { 200: SigningBody } } },
+    {
+      config: { role: 'viewer', problems: ['REQUEST_NOT_FOUND'] },
+      schema: {
+        ...about('signing', 'getSigningRequest', 'One request; with waitMs when it has ended, or then'),
+        ...{ params: SigningPath, querystring: WaitQuery, response: { 200: SigningBody } },
+      },
+    },
     async (request, reply) => {
       const record = await signingDriver.settled(request.params.requestId, request.query.waitMs ?? 0, hangUp(reply))
       if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
@@ -183,7 +209,13 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
   const cancel = '/v1/signing-requests/:requestId([0-9a-f]+)::cancel'
   app.post(
     cancel,
-    { config: { role: 'requester' }, schema: { params: SigningPath, querystring: NoQuery, response: { 200: SigningBody } } },
+    {
+      config: { role: 'requester', problems: ['REQUEST_NOT_FOUND', 'REQUEST_ENDED'] },
+      schema: {
+        ...about('signing', 'cancelSigningRequest', 'Make no further attempt'),
+        ...{ params: SigningPath, querystring: NoQuery, response: { 200: SigningBody } },
+      },
+    },
     async ({ params }) => signingBody(await signingDriver.cancel(params.requestId)),
   )
   refuseOtherMethods(app, cancel, ['POST'])

@@ -10,6 +10,7 @@ import type { KeyDriver } from './key-driver.ts'
 import type { KeyLives } from './key-lives.ts'
 import type { NodeCalls } from './node-calls.ts'
 import { NodeBody, NodeListBody } from './node-schemas.ts'
+import { about, addDocumentRoute } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './records.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
@@ -50,6 +51,7 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
   addNodeRoutes(app, ctx)
+  addDocumentRoute(app)
 }
 
 function addNodeRoutes(app: App, { lock, transport, view, directory }: RouteContext): void {
@@ -61,24 +63,50 @@ function addNodeRoutes(app: App, { lock, transport, view, directory }: RouteCont
       return nodeBody({ node, link: links.get(name), report: view.report(index), availability: availability.of(index) })
     })
   }
-  app.get('/v1/nodes', { config: { role: 'viewer' }, schema: { querystring: NoQuery, response: { 200: NodeListBody } } }, async () => ({
-    items: bodies(lock.nodes),
-  }))
+  app.get(
+    '/v1/nodes',
+    {
+      config: { role: 'viewer' },
+      schema: { ...about('nodes', 'listNodes', 'Every node'), querystring: NoQuery, response: { 200: NodeListBody } },
+    },
+    async () => ({
+      items: bodies(lock.nodes),
+    }),
+  )
   app.get(
     '/v1/nodes/:index',
-    { config: { role: 'viewer' }, schema: { params: NodePath, querystring: NoQuery, response: { 200: NodeBody } } },
+    {
+      config: { role: 'viewer', problems: ['NODE_NOT_FOUND'] },
+      schema: {
+        ...about('nodes', 'getNode', 'One node, by its index'),
+        params: NodePath,
+        querystring: NoQuery,
+        response: { 200: NodeBody },
+      },
+    },
     async ({ params }) => {
       const [body] = bodies(lock.nodes.filter((n) => String(n.index) === params.index))
       if (body === undefined) throw new ApiError('NODE_NOT_FOUND', 'no node of the cluster lock has this index')
       return body
     },
   )
-  app.get('/healthz', { config: { role: 'nobody' }, schema: { response: { 200: HealthBody } } }, async () => ({ status: 'ok' as const }))
-  app.get('/readyz', { config: { role: 'nobody' }, schema: { response: { 200: ReadyBody } } }, async () => {
-    const nodesUp = view.upNodes().length
-    const nodesNeeded = lock.quorum.required
-    if (nodesUp < nodesNeeded) throw new ApiError('NOT_READY', `${nodesUp} nodes are connected and ${nodesNeeded} are needed`)
-    return { status: 'ready' as const, nodesUp, nodesNeeded }
-  })
+  app.get(
+    '/healthz',
+    { config: { role: 'nobody', cost: 0 }, schema: { ...about('service', 'getHealth', 'Whether it runs'), response: { 200: HealthBody } } },
+    async () => ({ status: 'ok' as const }),
+  )
+  app.get(
+    '/readyz',
+    {
+      config: { role: 'nobody', cost: 0, problems: ['NOT_READY'] },
+      schema: { ...about('service', 'getReadiness', 'Whether a quorum of nodes is connected'), response: { 200: ReadyBody } },
+    },
+    async () => {
+      const nodesUp = view.upNodes().length
+      const nodesNeeded = lock.quorum.required
+      if (nodesUp < nodesNeeded) throw new ApiError('NOT_READY', `${nodesUp} nodes are connected and ${nodesNeeded} are needed`)
+      return { status: 'ready' as const, nodesUp, nodesNeeded }
+    },
+  )
   for (const url of ['/v1/nodes', '/v1/nodes/:index', '/healthz', '/readyz']) refuseOtherMethods(app, url, ['GET'])
 }

@@ -37,6 +37,9 @@ const Settings = z.strictObject({
       .min(1024)
       .max(4 << 20)
       .default(512 * 1024),
+    rate: z
+      .strictObject({ perSecond: z.int().min(1).max(1_000_000).default(200), burst: z.int().min(1).max(1_000_000).default(1000) })
+      .prefault({}),
   }),
   p2p: z.strictObject({ listen: z.array(z.string().regex(/^\/[\x21-\x7e]{1,200}$/, 'must be a multiaddr')).max(8) }),
   store: z.strictObject({ path: PATH }),

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { formatLock, toHex } from '@conclave/core'
 import { type Logger, pino } from 'pino'
 import { type Coordinator, startCoordinator } from '../coordinator.ts'
-import type { OperationBody, SigningBody } from '../schemas.ts'
+import type { OperationBody } from '../key-schemas.ts'
 import { type ApiRole, type CoordinatorSettings, parseCoordinatorSettings } from '../settings.ts'
+import type { SigningBody } from '../signing-schemas.ts'
+import { Contract, type OpenApi } from './contract.ts'
 import { eventually, FakeClock } from './fake-clock.ts'
 import { COORDINATOR_NAME, coordinatorSeed, FakeCluster } from './fake-cluster.ts'
 import { payment } from './payment.ts'
@@ -24,7 +26,7 @@ export interface Call {
   readonly as?: ApiRole | null
   readonly body?: unknown
   /** Sent as it is, instead of `body`. */
-  readonly raw?: string
+  readonly raw?: string | Uint8Array<ArrayBuffer>
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -47,13 +49,17 @@ function yamlOf(signing: Partial<CoordinatorSettings['signing']>): string {
   return JSON.stringify({
     cluster: { lock: 'cluster.lock.json' },
     coordinator: { name: COORDINATOR_NAME, identity: { file: 'identity' } },
-    http: { listen: '127.0.0.1:0' },
+    http: { listen: '127.0.0.1:0', rate: { perSecond: 1_000_000, burst: 1_000_000 } },
     p2p: { listen: [] },
     store: { path: 'store' },
     api: { keys },
     signing,
   })
 }
+
+const OPENAPI = '/v1/openapi.json'
+/** The same for all coordinators of a process. */
+let contract: Promise<Contract> | undefined
 
 /** A coordinator with fake nodes in a directory of its own. Dispose stops it and removes the directory. */
 export class Harness implements AsyncDisposable {
@@ -125,7 +131,21 @@ export class Harness implements AsyncDisposable {
       },
       ...(sent === undefined ? {} : { body: sent }),
     })
-    return { status: response.status, headers: response.headers, body: (await response.json()) as T }
+    const answered = { status: response.status, headers: response.headers, body: (await response.json()) as T }
+    await this.#hold(method, path, answered)
+    return answered
+  }
+
+  /** The contract that every answer is held to: the document that the coordinator serves. */
+  async contract(): Promise<Contract> {
+    contract ??= fetch(`${this.coordinator?.url}${OPENAPI}`).then(async (answer) => new Contract((await answer.json()) as OpenApi))
+    return await contract
+  }
+
+  async #hold(method: string, path: string, { status, headers, body }: Answered<unknown>): Promise<void> {
+    if (path === OPENAPI) return
+    const faults = (await this.contract()).faults({ method, path, status, contentType: headers.get('content-type') ?? '', body })
+    if (faults.length > 0) throw new Error(`not what the OpenAPI document says: ${faults.join('; ')}`)
   }
 
   get<T = ProblemAnswer>(path: string, call: Call = {}): Promise<Answered<T>> {
