@@ -61,7 +61,7 @@ async function follow(client: ConclaveClient, operationId: string, { wait, json,
   const isJson = json === true
   if (!wait) return print(isJson ? JSON.stringify({ operationId }) : `operation ${operationId}`)
   const tell = ({ kind, keyId, state }: Operation) => isJson || print(`${kind} ${keyId}: ${state} (operation ${operationId})`)
-  const operation = await client.waitForOperation(operationId, (seen) => void tell(seen))
+  const operation = await client.waitForOperation(operationId, { seen: (seen) => void tell(seen) })
   if (isJson) print(JSON.stringify(operation))
   else if (operation.result !== null) print(keyLine(operation.result))
 }
