@@ -1,4 +1,4 @@
-import type { ClusterLock } from '@conclave/core'
+import { type ClusterLock, fromHex, InvalidArgument, type PolicyAuthor, type PolicyAuthors, parseIdentityKey } from '@conclave/core'
 import { draftLock, draftNextLock, lockSummary, readDraft, readLock, readSuccessor, signLockFile } from '@conclave/node'
 import { type Command, InvalidArgumentError } from 'commander'
 import { guarded, print } from './output.ts'
@@ -10,6 +10,9 @@ interface NextOptions {
   replace?: Map<string, string>
   add?: string[]
   remove?: string[]
+  author?: PolicyAuthor[]
+  authorsRequired?: number
+  authors?: boolean
 }
 
 const drafted = (file: string, { version, quorum, nodes }: ClusterLock) =>
@@ -23,6 +26,25 @@ function replacement(text: string, earlier: Map<string, string> = new Map()): Ma
   return new Map(earlier).set(name, text.slice(at + 1))
 }
 
+/** `<name>=ed25519:<hex>`, gathered. */
+function policyAuthor(text: string, earlier: PolicyAuthor[] = []): PolicyAuthor[] {
+  const [, name = '', key = ''] = /^([a-z0-9][a-z0-9-]{0,31})=ed25519:([0-9a-f]{64})$/.exec(text) ?? []
+  if (name === '')
+    throw new InvalidArgumentError('it is <name>=ed25519:<64 hexadecimal digits>, as "conclave approver keygen" prints the key')
+  return [...earlier, { name, key: parseIdentityKey('ed25519', fromHex(key)) }]
+}
+
+function policyAuthors(author: readonly PolicyAuthor[] | undefined, required: number | undefined): PolicyAuthors | undefined {
+  if ((author === undefined) !== (required === undefined))
+    throw new InvalidArgument('BAD_OPTIONS', '--author and --authors-required belong together')
+  return author === undefined || required === undefined ? undefined : { required, keys: author }
+}
+
+const withAuthors = (command: Command) =>
+  command
+    .option('--author <name=key...>', 'who writes policies: a name and an Ed25519 key', policyAuthor)
+    .option('--authors-required <count>', 'how many of them must sign a policy', Number)
+
 /** `conclave cluster draft | next | show | sign | verify`. */
 export function addClusterCommands(program: Command): void {
   const cluster = program.command('cluster').description('the cluster lock: who belongs to the cluster')
@@ -31,20 +53,19 @@ export function addClusterCommands(program: Command): void {
 }
 
 function addDrafts(cluster: Command): void {
-  cluster
-    .command('draft')
+  withAuthors(cluster.command('draft'))
     .description('write an unsigned lock from the cards of nodes and coordinators, in this order')
     .requiredOption('--card <file...>', 'cards of the nodes (index 1 first) and of the coordinators')
     .requiredOption('--required <count>', 'signers needed', Number)
     .requiredOption('--out <file>', 'lock file to write')
     .action(
-      guarded(async (o: { card: string[]; required: number; out: string }) => {
-        const lock = await draftLock({ cardFiles: o.card, required: o.required, out: o.out })
+      guarded(async (o: { card: string[]; required: number; out: string; author?: PolicyAuthor[]; authorsRequired?: number }) => {
+        const authors = policyAuthors(o.author, o.authorsRequired)
+        const lock = await draftLock({ cardFiles: o.card, required: o.required, out: o.out, authors })
         print(drafted(o.out, lock))
       }),
     )
-  cluster
-    .command('next')
+  withAuthors(cluster.command('next'))
     .description('write the next version of a lock, unsigned; who is not named stays')
     .requiredOption('--lock <file>', 'the lock in force')
     .requiredOption('--out <file>', 'lock file to write')
@@ -52,9 +73,11 @@ function addDrafts(cluster: Command): void {
     .option('--replace <name=card...>', "card of the member that takes over somebody's seat", replacement)
     .option('--add <file...>', 'cards of new members')
     .option('--remove <name...>', 'members that leave')
+    .option('--no-authors', 'from here on each node obeys a policy file of its own')
     .action(
-      guarded(async ({ lock: lockFile, ...rest }: NextOptions) => {
-        const next = await draftNextLock({ lockFile, ...rest })
+      guarded(async ({ lock: lockFile, author, authorsRequired, authors: keepsAuthors, ...rest }: NextOptions) => {
+        const authors = keepsAuthors === false ? 'none' : policyAuthors(author, authorsRequired)
+        const next = await draftNextLock({ lockFile, ...rest, authors })
         print(drafted(rest.out, next))
       }),
     )

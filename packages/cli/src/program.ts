@@ -11,6 +11,9 @@ import { addHsmCommands } from './hsm-commands.ts'
 import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
+import { addPolicyCedarCommand } from './policy-cedar-command.ts'
+import { addPolicyCommands } from './policy-commands.ts'
+import { addReceiptCommands } from './receipt-commands.ts'
 
 /**
  * Every command of `conclave`; nothing runs before it is given arguments.
@@ -28,12 +31,15 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addKeyCommands(program)
   addApprovalCommands(program)
   addFreezeCommands(program)
+  addPolicyCommands(program)
   addDoctorCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
   // After the others of its group, which it joins.
   addHsmDrillCommands(program)
   addAuditCommands(program)
+  addReceiptCommands(program)
+  addPolicyCedarCommand(program)
   addDemoCommand(program)
   return program
 }

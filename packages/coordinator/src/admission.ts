@@ -1,6 +1,7 @@
 import { tagged, toHex, utf8 } from '@conclave/core'
 import { ApiError } from './problem.ts'
-import type { IdempotencyRecord, OperationRecord, Records, SigningRecord } from './records.ts'
+import type { Records } from './record-store.ts'
+import type { IdempotencyRecord, OperationRecord, SigningRecord } from './records.ts'
 
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 

@@ -18,11 +18,11 @@ export interface ApprovalDeskOptions {
 }
 
 function approvalOf(requestId: string, body: CreateApprovalBody): Approval {
-  const { statement, decision, approver, atMs, signature, authenticatorData = '', clientData = '' } = body
+  const { statement, decision, approver, atMs, signature, authenticatorData = '', clientData = '', pq = '' } = body
   return {
     ...{ requestId: fromHex(requestId), statement: fromHex(statement), approves: decision === 'approve', approver },
     ...{ at: timeBytes(atMs), signature: fromHex(signature) },
-    ...{ authenticatorData: fromHex(authenticatorData), clientData: fromHex(clientData) },
+    ...{ authenticatorData: fromHex(authenticatorData), clientData: fromHex(clientData), pq: fromHex(pq) },
   }
 }
 

@@ -15,6 +15,8 @@ import { libp2pTransport, type Transport } from '@conclave/transport'
 import { type Logger, pino } from 'pino'
 import { Admission } from './admission.ts'
 import { ClusterView } from './cluster-view.ts'
+import type { Database } from './database/database.ts'
+import { openDatabase } from './database/open.ts'
 import { createApp } from './http-app.ts'
 import { readIdentityFile } from './identity-file.ts'
 import { KeyDirectory } from './key-directory.ts'
@@ -23,13 +25,13 @@ import { KeyLives } from './key-lives.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { addOpenApi } from './openapi.ts'
-import { Records } from './records.ts'
+import { Records } from './record-store.ts'
+import { enrol } from './replica.ts'
 import { addRoutes } from './routes.ts'
 import { Schedules } from './schedule.ts'
 import { runSchedules } from './scheduler.ts'
 import { type CoordinatorSettings, parseListen } from './settings.ts'
 import { SigningDriver } from './signing-driver.ts'
-import { Store } from './store.ts'
 import { sharedController } from './wait.ts'
 
 /** What the transport is made from when it is not given. */
@@ -48,6 +50,8 @@ export interface CoordinatorOptions {
   readonly transport?: Transport | ((parts: TransportParts) => Transport | Promise<Transport>)
   readonly clock?: Clock
   readonly random?: Random
+  /** That of the settings by default, which is closed at the stop; this one is not. */
+  readonly database?: Database
   /** Standard output by default. Never given an API key or an Authorization header. */
   readonly logger?: Logger
 }
@@ -107,11 +111,12 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const controller = sharedController()
   await using startup = new AsyncDisposableStack()
   startup.defer(() => controller.abort())
-  const store = await Store.open(settings.store.path)
-  startup.defer(() => store.close())
+  const database = options.database ?? (await openDatabase(settings.store))
+  if (options.database === undefined) startup.defer(() => database.close())
 
   const stopping = controller.signal
-  const records = await Records.load(store)
+  const records = new Records(database, await enrol(database, settings.coordinator.name, random))
+  startup.defer(() => records.settled())
   const calls = new NodeCalls(transport, clock)
   const view = new ClusterView({ lock, calls, clock, logger, signal: stopping })
   const directory = await KeyDirectory.load({ records, view, logger })

@@ -118,6 +118,13 @@ function takeStrictJson(app: App): void {
   })
 }
 
+/** A database takes no such text, and no id has it. */
+function hasOddText(fields: unknown): boolean {
+  return Object.values((fields ?? {}) as object)
+    .flat()
+    .some((text) => typeof text === 'string' && (text.includes('\0') || !text.isWellFormed()))
+}
+
 /** The HTTP server without its routes: limits, authentication, strict validation, problems, one log line per exchange. */
 export function createApp(options: AppOptions): App {
   const { bodyBytesMax, logger, random } = options
@@ -139,6 +146,10 @@ export function createApp(options: AppOptions): App {
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new ApiError('ROUTE_NOT_FOUND', 'no such route')))
   guard(app, options)
+  app.addHook('preValidation', async ({ params, query }) => {
+    if (hasOddText(params)) throw new ApiError('BAD_PATH', 'path: a text that is not Unicode, or a NUL in it')
+    if (hasOddText(query)) throw new ApiError('BAD_QUERY', 'query: a text that is not Unicode, or a NUL in it')
+  })
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })

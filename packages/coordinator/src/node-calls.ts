@@ -112,7 +112,7 @@ export class NodeCalls {
       signal.addEventListener('abort', abort, { once: true })
       if (signal.aborted) return abort()
       try {
-        this.#transport.send(node, encode(Frame, { body: { request: { id, body } } }))
+        this.#transport.send(node, encode(Frame, { body: { request: { id, traceparent: '', body } } }))
       } catch (cause) {
         settle(cause instanceof ConclaveError ? cause : unreachable(node, 'PEER_UNREACHABLE', `cannot send to node ${node.name}`, cause))
       }

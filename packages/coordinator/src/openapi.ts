@@ -18,6 +18,7 @@ const TAGS = [
   ['keys', 'Keys of the cluster, their children, their renewal'],
   ['signing', 'Requests for signatures, and what became of them'],
   ['operations', 'What takes longer than an answer'],
+  ['policies', 'What the nodes judge by, who approves, what is frozen: each node in its own words'],
   ['nodes', 'The nodes as the coordinator sees them'],
   ['service', 'This coordinator'],
 ] as const
@@ -92,6 +93,13 @@ function documented(method: string, schema: FastifySchema, config: FastifyContex
   }
 }
 
+/** The rest of a path, slashes and all, is a parameter that the document calls `path`. */
+function withRest(url: string, schema: FastifySchema): FastifySchema {
+  if (!url.endsWith('*') || schema.hide === true) return schema
+  const { properties = {} } = (schema.params ?? {}) as { properties?: Record<string, object> }
+  return { ...schema, params: { type: 'object', properties: { ...properties, path: { type: 'string' } } } }
+}
+
 interface OneOf {
   readonly anyOf?: readonly { readonly type?: unknown }[]
 }
@@ -138,7 +146,7 @@ export async function addOpenApi(app: App): Promise<void> {
     transform: ({ schema, url, route }) => {
       const config: FastifyContextConfig = route.config ?? {}
       const method = Array.isArray(route.method) ? (route.method[0] ?? 'GET') : route.method
-      return { url, schema: documented(method, schema ?? { hide: true }, config) }
+      return { url: url.replace(/\*$/, ':path'), schema: withRest(url, documented(method, schema ?? { hide: true }, config)) }
     },
     transformObject: (made) => ('openapiObject' in made ? hoistNamed(withOptionalBodies(made.openapiObject)) : made.swaggerObject),
   })

@@ -12,10 +12,13 @@ import type { NodeCalls } from './node-calls.ts'
 import { NodeBody, NodeListBody } from './node-schemas.ts'
 import { about, addDocumentRoute } from './openapi.ts'
 import { ApiError } from './problem.ts'
-import type { Records } from './records.ts'
+import type { Records } from './record-store.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
+import { addFreezeRoutes } from './routes-freezes.ts'
 import { addKeyRoutes } from './routes-keys.ts'
+import { addLogRoutes } from './routes-log.ts'
 import { addOperationRoutes } from './routes-operations.ts'
+import { addPolicyRoutes } from './routes-policies.ts'
 import { addRenewalRoutes } from './routes-renewal.ts'
 import { addSigningRoutes } from './routes-signing.ts'
 import type { Schedules } from './schedule.ts'
@@ -50,6 +53,9 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addRenewalRoutes(app, ctx)
   addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
+  addPolicyRoutes(app, ctx)
+  addFreezeRoutes(app, ctx)
+  addLogRoutes(app, ctx)
   addNodeRoutes(app, ctx)
   addDocumentRoute(app)
 }

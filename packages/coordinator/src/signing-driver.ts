@@ -46,7 +46,8 @@ export class SigningDriver {
     if (key === undefined) {
       // Keys are never removed from the store, so this is a store that lost something.
       const error = problemOf(new ApiError('KEY_NOT_FOUND', `key ${record.keyId} is not known any more`), record.requestId)
-      return await records.saveSigning({ ...record, state: 'failed', error, endedAtMs: clock.nowMs() })
+      await records.saveSigning({ ...record, state: 'failed', error, endedAtMs: clock.nowMs() })
+      return
     }
     const job = new SigningJob(this.#ctx, key, record)
     this.#jobs.set(record.requestId, job)

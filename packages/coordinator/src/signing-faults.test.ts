@@ -280,7 +280,7 @@ describe('signing with faults', () => {
       if ('signed' in answer) late.push(answer.signed)
       for (let id = 0; id < 64; id++) {
         h.cluster.node(1).send({ body: { response: { id: 1000 + id, body: answer } } })
-        h.cluster.node(1).send({ body: { request: { id, body: { status: {} } } } })
+        h.cluster.node(1).send({ body: { request: { id, traceparent: '', body: { status: {} } } } })
       }
       h.cluster.node(1).send(Uint8Array.of(0xff, 0xff, 0xff))
       h.cluster.node(1).send(new Uint8Array(1000))

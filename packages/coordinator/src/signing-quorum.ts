@@ -6,8 +6,8 @@ import { chooseQuorum } from './quorum.ts'
 import type { AttemptRecord, KeyRecord } from './records.ts'
 import { usableSharings } from './sharings.ts'
 
-/** What a signer answers when it has gone on to another epoch than the one that it was asked for: news, and nobody's fault. */
-const MOVED_ON: ReadonlySet<string> = new Set(['STALE_EPOCH', 'EPOCH_MISMATCH'])
+/** What a signer answers when it has gone on to another epoch, or goes on to another policy, than when it was asked: news, and nobody's fault. */
+const MOVED_ON: ReadonlySet<string> = new Set(['STALE_EPOCH', 'EPOCH_MISMATCH', 'POLICY_STALE'])
 /** The code of an attempt that one of its signers did not allow. */
 export const DENIED = 'DENIED'
 /** As often per request it costs nothing; a node that says so for ever must not keep a request alive for ever. */
@@ -35,7 +35,7 @@ export interface QuorumSearch {
   readonly allowing: readonly PartyId[]
 }
 
-/** The attempts that count: without those that only met nodes on their way to another epoch, or began with one that says no. */
+/** The attempts that count: without those that only met nodes on their way to another epoch or policy, or began with one that says no. */
 export function countedAttempts(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
   let forgiven = 0
   return attempts.filter(({ code, culprits }) => {

@@ -1,3 +1,4 @@
+import { ML_DSA_65_SIGNATURE_BYTES } from '@conclave/core'
 import { DIGESTS_MAX } from '@conclave/wire'
 import { type Static, Type } from 'typebox'
 import { closed, hexBytes, NodeVerdictBody, OrNull, PATH_CHARS_MAX, ProblemBody, Time } from './schemas.ts'
@@ -35,8 +36,11 @@ export const CreateSigningBody = Type.Object(
 )
 export type CreateSigningBody = Static<typeof CreateSigningBody>
 
+const { deadlineMs: _, ...SimulatedFields } = CreateSigningBody.properties
+export const SimulateBody = Type.Object(SimulatedFields, { ...closed, title: 'Simulate' })
+
 const hexUpTo = (bytes: number) => Type.String({ pattern: `^([0-9a-f]{2}){1,${bytes}}$` })
-/** As `conclave approve` and an authenticator sign it; the last two fields are the authenticator's. */
+/** As `conclave approve` and an authenticator sign it; `authenticatorData` and `clientData` are the authenticator's, `pq` is of an ML-DSA-65 key. */
 export const CreateApprovalBody = Type.Object(
   {
     statement: hexBytes(32),
@@ -46,6 +50,7 @@ export const CreateApprovalBody = Type.Object(
     signature: hexUpTo(72),
     authenticatorData: Type.Optional(hexUpTo(512)),
     clientData: Type.Optional(hexUpTo(1024)),
+    pq: Type.Optional(hexBytes(ML_DSA_65_SIGNATURE_BYTES)),
   },
   { ...closed, title: 'CreateApproval' },
 )
@@ -78,6 +83,8 @@ const AttemptBody = Type.Object(
   },
   { title: 'Attempt' },
 )
+
+export const AttemptListBody = Type.Object({ items: Type.Array(AttemptBody) }, { title: 'AttemptList' })
 
 /** What stands at the top is that of the only item; null when there are several. */
 export const SigningAcceptedBody = Type.Object(

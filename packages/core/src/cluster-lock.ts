@@ -3,6 +3,7 @@ import { ConclaveError, ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
 import { type IdentityKey, type IdentitySigner, sameIdentity, verifyIdentity } from './identity.ts'
 import type { PartyId } from './ids.ts'
+import { authorsHash, type PolicyAuthors } from './policy-authors.ts'
 
 /** As many as a node may have HSMs that sign. */
 export const CHECKPOINT_KEYS_MAX = 4
@@ -43,6 +44,8 @@ export interface ClusterLock {
   readonly quorum: { readonly required: number; readonly of: number }
   readonly nodes: readonly NodeMember[]
   readonly coordinators: readonly CoordinatorMember[]
+  /** Whose policies the nodes obey; without authors each node obeys a file of its own. */
+  readonly authors?: PolicyAuthors | undefined
   /** Of this lock's own nodes, by their index in it. */
   readonly signatures: ReadonlyMap<PartyId, Uint8Array>
   /** Of the previous lock's nodes, by their index in that one; none in version 1. */
@@ -98,6 +101,8 @@ export function lockHash(lock: ClusterLock): Uint8Array {
     u32(lock.quorum.of),
     hashList(lock.nodes.map(node)),
     hashList(lock.coordinators.map(coordinator)),
+    // Only when there are some, so that a lock without keeps its name.
+    ...(lock.authors === undefined ? [] : [authorsHash(lock.authors)]),
   )
 }
 

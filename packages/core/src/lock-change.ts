@@ -5,6 +5,7 @@ import { tagged } from './hash.ts'
 import type { IdentitySigner } from './identity.ts'
 import { PARTIES_MAX } from './ids.ts'
 import { formatLock, type Newcomer, parseLock } from './lock-file.ts'
+import type { PolicyAuthors } from './policy-authors.ts'
 
 /** How many older locks a chain may have: each is parsed, and may come from a stranger. */
 export const LOCK_CHAIN_MAX = 16
@@ -17,6 +18,8 @@ export interface LockChange {
   readonly add?: readonly Newcomer[]
   /** Names. */
   readonly remove?: readonly string[]
+  /** Policy authors in the place of those of before. */
+  readonly authors?: PolicyAuthors | 'none' | undefined
 }
 
 function refuse(code: string, message: string, details: Record<string, unknown> = {}): never {
@@ -61,6 +64,7 @@ export function nextLock(old: ClusterLock, change: LockChange): ClusterLock {
     quorum: { required, of: nodes.length },
     nodes,
     coordinators,
+    authors: change.authors === 'none' ? undefined : (change.authors ?? old.authors),
     signatures: new Map(),
     approvals: new Map(),
   }

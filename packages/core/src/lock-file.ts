@@ -3,6 +3,7 @@ import { CHECKPOINT_KEYS_MAX, type ClusterLock, type CoordinatorMember, LOCK_FOR
 import { ConfigError } from './errors.ts'
 import { IDENTITY_SIGNATURE_BYTES_MAX, type IdentityKey, parseIdentityKey } from './identity.ts'
 import { PARTIES_MAX, type PartyId } from './ids.ts'
+import { AUTHORS_MAX, type PolicyAuthor, type PolicyAuthors } from './policy-authors.ts'
 
 const COORDINATORS_MAX = 8
 const ADDRESSES_MAX = 8
@@ -100,7 +101,23 @@ function parseSignatures(o: Record<string, unknown>, name: string): ReadonlyMap<
   return signatures
 }
 
-function checkMembers({ nodes, coordinators, quorum, signatures }: ClusterLock): void {
+function authorIn(v: unknown): PolicyAuthor {
+  const o = object(v, 'a policy author', ['name', 'key'])
+  const key = keyIn(field(o, 'key'), 'the key of a policy author')
+  return key.type === 'ed25519' ? { name: text(o, 'name', NAME), key } : bad('the key of a policy author is an Ed25519 key')
+}
+
+/** @throws {ConfigError} BAD_LOCK, BAD_IDENTITY. */
+function parseAuthors(v: unknown): PolicyAuthors {
+  const o = object(v, '"authors"', ['required', 'keys'])
+  const keys = list(o, 'keys', AUTHORS_MAX).map(authorIn)
+  const required = whole(o, 'required', AUTHORS_MAX)
+  if (required > keys.length) bad(`${required} of ${keys.length} policy authors cannot sign`)
+  if (new Set(keys.map((a) => a.name)).size !== keys.length) bad('two policy authors share a name')
+  return { required, keys }
+}
+
+function checkMembers({ nodes, coordinators, quorum, signatures, authors }: ClusterLock): void {
   if (new Set(nodes.map((n) => n.index)).size !== nodes.length) bad('two nodes share an index')
   const members = [...nodes, ...coordinators]
   for (const key of ['name', 'peerId'] as const) {
@@ -110,6 +127,9 @@ function checkMembers({ nodes, coordinators, quorum, signatures }: ClusterLock):
   // A key has one owner and one use, or a signature made for one of them could pass for another.
   const keys = nodes.flatMap((n) => [n.identity, ...n.checkpointKeys])
   if (new Set(keys.map((k) => toHex(k.publicKey))).size !== keys.length) bad('a checkpoint key is listed twice, or is an identity key')
+  const all = [...keys, ...(authors?.keys ?? []).map((a) => a.key)]
+  if (new Set(all.map((k) => toHex(k.publicKey))).size !== all.length)
+    bad('the key of a policy author is listed twice, or is a key of a node')
   if (quorum.of !== nodes.length) bad(`quorum is of ${quorum.of} but ${nodes.length} nodes are listed`)
   if (quorum.required < 2 || quorum.required > nodes.length) bad(`a quorum of ${nodes.length} nodes requires 2 to ${nodes.length}`)
   for (const index of signatures.keys()) if (!nodes.some((n) => n.index === index)) bad(`a signature of node ${index}, which is not listed`)
@@ -122,7 +142,7 @@ function checkMembers({ nodes, coordinators, quorum, signatures }: ClusterLock):
  * @throws {ConfigError} BAD_LOCK naming the field; BAD_IDENTITY.
  */
 export function parseLock(value: unknown): ClusterLock {
-  const fields = ['format', 'version', 'clusterId', 'previous', 'quorum', 'nodes', 'coordinators', 'signatures', 'approvals']
+  const fields = ['format', 'version', 'clusterId', 'previous', 'quorum', 'nodes', 'coordinators', 'authors', 'signatures', 'approvals']
   const o = object(value, 'the file', fields)
   if (field(o, 'format') !== LOCK_FORMAT) bad(`format must be "${LOCK_FORMAT}"`)
   const version = whole(o, 'version', VERSION_MAX)
@@ -136,6 +156,7 @@ export function parseLock(value: unknown): ClusterLock {
       .map(parseNode)
       .sort((a, b) => a.index - b.index),
     coordinators: list(o, 'coordinators', COORDINATORS_MAX).map((v) => coordinatorIn(object(v, 'a coordinator', COORDINATOR_FIELDS))),
+    ...(Object.hasOwn(o, 'authors') ? { authors: parseAuthors(o.authors) } : {}),
     signatures: parseSignatures(o, 'signatures'),
     approvals: parseSignatures(o, 'approvals'),
   }
@@ -168,6 +189,9 @@ export function formatLock(lock: ClusterLock): string {
       checkpointKeys: checkpointKeys.map(formatKey),
     })),
     coordinators: lock.coordinators.map(({ name, peerId, addresses: a }) => ({ name, peerId, addresses: a })),
+    ...(lock.authors === undefined
+      ? {}
+      : { authors: { required: lock.authors.required, keys: lock.authors.keys.map(({ name, key }) => ({ name, key: formatKey(key) })) } }),
     signatures: entries(lock.signatures),
     approvals: entries(lock.approvals),
   }

@@ -17,6 +17,8 @@ export interface AdminRoute {
   readonly method: 'GET' | 'POST'
   /** Of the whole path; its groups go to `handle`. */
   readonly path: RegExp
+  /** Default: {@link BODY_BYTES_MAX}. */
+  readonly bodyBytesMax?: number
   /** @param body - parsed JSON; undefined for GET. @throws what the operator is told by its code. */
   handle(params: readonly string[], body: unknown): Promise<unknown>
 }
@@ -89,13 +91,13 @@ async function listen(server: Server, path: string): Promise<void> {
 }
 
 /** @throws {ConclaveError} BODY_TOO_LARGE; {InvalidArgument} BAD_BODY. */
-async function readBody(request: IncomingMessage): Promise<unknown> {
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<unknown> {
   const chunks: Buffer[] = []
   let bytes = 0
   // Not destroyed when it is too long: the connection has to carry the answer.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > BODY_BYTES_MAX) throw new ConclaveError('BODY_TOO_LARGE', `a body has at most ${BODY_BYTES_MAX} bytes`)
+    if (bytes > bytesMax) throw new ConclaveError('BODY_TOO_LARGE', `a body has at most ${bytesMax} bytes`)
     chunks.push(chunk)
   }
   try {
@@ -128,7 +130,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, routes
     response.setHeader('allow', matching.map((r) => r.method).join(', '))
     throw new ConclaveError('METHOD_NOT_ALLOWED', `this path has ${matching.map((r) => r.method).join(' and ')}`)
   }
-  const body = route.method === 'POST' ? await readBody(request) : undefined
+  const body = route.method === 'POST' ? await readBody(request, route.bodyBytesMax ?? BODY_BYTES_MAX) : undefined
   answer(response, 200, await route.handle(route.path.exec(path)?.slice(1) ?? [], body))
 }
 

@@ -13,6 +13,7 @@ import {
   nextLock,
   nodeOf,
   type PartyId,
+  type PolicyAuthors,
   signLock,
   tagged,
   toHex,
@@ -86,7 +87,7 @@ export class TestCluster {
     this.dir = dir
   }
 
-  static async create(n = 5, required = 3): Promise<TestCluster> {
+  static async create(n = 5, required = 3, authors?: PolicyAuthors): Promise<TestCluster> {
     const dir = await mkdtemp(join(tmpdir(), 'conclave-node-'))
     const devices = new Map(Array.from({ length: n }, (_, i) => [`n${i + 1}`, deviceOf(i)]))
     const vaults = await Promise.all([...devices.values()].map((d) => memoryVault({ devices: [d] })))
@@ -95,12 +96,12 @@ export class TestCluster {
       { kind: 'coordinator', name: 'c1', peerId: peerIdOf(softIdentity(tagged('test-coordinator')).key), addresses: [] },
     ]
     let lock: ClusterLock = {
-      version: 1,
-      clusterId: toHex(tagged('test-cluster')),
+      ...{ version: 1, clusterId: toHex(tagged('test-cluster')) },
       previous: '',
       quorum: { required, of: n },
       nodes,
       coordinators,
+      authors,
       signatures: new Map(),
       approvals: new Map(),
     }
@@ -230,7 +231,7 @@ export class TestCluster {
     return new Promise((resolve) => {
       this.#answers.set(id, resolve)
       const to = nodeOf(this.lock, index) as NodeMember
-      this.#link?.send(to, encode(Frame, { body: { request: { id, body } } }))
+      this.#link?.send(to, encode(Frame, { body: { request: { id, traceparent: '', body } } }))
     })
   }
 

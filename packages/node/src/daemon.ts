@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type ClusterLock, ConfigError, messageOf, type NodeMember, parseLock, systemClock, verifyLock } from '@conclave/core'
-import { loadDecoding, parsePolicy } from '@conclave/policy'
+import { loadDecoding, type Policy, parseOverlay, parsePolicy } from '@conclave/policy'
 import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault } from '@conclave/vault'
 import { pino } from 'pino'
@@ -13,10 +13,14 @@ import { openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
 import { drillRoutes } from './drill/drill-routes.ts'
 import { freezeRoutes } from './freeze/freeze-routes.ts'
+import { type NodeTelemetry, openTelemetry } from './metrics/node-telemetry.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE } from './peer-key.ts'
+import { NO_POLICY } from './policies/in-force.ts'
+import { policyRoutes } from './policies/policy-routes.ts'
 import { processMeter } from './process-meter.ts'
+import { receiptRoutes } from './receipts/receipt-routes.ts'
 import { besideStore, STORE_KEY_FILE, sealedFiles, storeKeyContext } from './sealed-files.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
@@ -45,6 +49,18 @@ export async function readLock(file: string): Promise<ClusterLock> {
   const lock = parseLock(value)
   verifyLock(lock)
   return lock
+}
+
+/** What this node's own files say. A file of its own is no policy where the lock names policy authors. */
+async function readPolicies(
+  { policyFile, overlayFile }: NodeSettings,
+  { authors }: ClusterLock,
+): Promise<{ readonly policy: Policy; readonly overlay: Policy | undefined }> {
+  const read = (file: string) => readText(file, 'POLICY_UNREADABLE', 'policy')
+  return {
+    policy: authors === undefined ? parsePolicy(await read(policyFile), policyFile) : NO_POLICY,
+    overlay: overlayFile === undefined ? undefined : parseOverlay(await read(overlayFile), overlayFile),
+  }
 }
 
 /** Keys that the lock names need not be asked of an HSM that is away now. */
@@ -87,7 +103,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   const settings = readSettings(settingsFile)
   const log = pino({ level: settings.logLevel, base: { node: settings.name } })
   const lock = await readLock(settings.lockFile)
-  const policy = parsePolicy(await readText(settings.policyFile, 'POLICY_UNREADABLE', 'policy'), settings.policyFile)
+  const { policy, overlay } = await readPolicies(settings, lock)
   const decoding = await loadDecoding(settings.decoding, (file) => readText(file, 'ABI_UNREADABLE', 'ABI'))
   const self = lock.nodes.find((n) => n.name === settings.name)
   const vault = await openVault(settings, self, log)
@@ -95,6 +111,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
   let audit: AuditParts | undefined
+  let shown: NodeTelemetry | undefined
   try {
     store = await openStore(settings, vault)
     // A log of its own is begun by a member only.
@@ -114,17 +131,20 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
+    shown = await openTelemetry(settings, log)
     const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation, clockSkewMaxMs } = settings
     const node = await ApproverNode.start({
-      ...{ lock, name, vault, transport, store, pool, policy, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
+      ...{ lock, name, vault, transport, store, pool, policy, overlay, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
       ...{ abandonedKeys, explicitActivation, backup, clockSkewMaxMs, clock: systemClock, meter: processMeter() },
-      audit,
-      shelves: sealedFiles(settings),
+      ...{ audit, shelves: sealedFiles(settings), ...shown.parts },
     })
+    shown.serve(() => node.readiness())
     serve([
       ...adminRoutes(node.admin),
       ...approvalRoutes(node.approvals),
       ...freezeRoutes(node.freezes),
+      ...receiptRoutes(node.receipts),
+      ...policyRoutes(node.policies),
       ...backupRoutes(node.backups),
       ...drillRoutes(node.drills),
     ])
@@ -132,15 +152,17 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     return {
       name,
       async stop() {
+        await node.drain(settings.drainMs)
         await closeAdmin()
         await node.stop()
         await journal.close()
+        await shown?.close()
         log.info('node stopped')
       },
     }
   } catch (error) {
     // What fails to close must not hide why the node did not start.
-    await Promise.allSettled([admin?.close(), pool?.close(), audit?.journal.close(), store?.close()])
+    await Promise.allSettled([shown?.close(), admin?.close(), pool?.close(), audit?.journal.close(), store?.close()])
     await Promise.allSettled([vault.close()])
     throw error
   }

@@ -14,11 +14,9 @@ import {
   type Decoding,
   decodePayload,
   digestsAt,
-  evaluate,
-  type Policy,
+  evaluateLayered,
   type PolicyVerdict,
   plusSpends,
-  policyHash,
   type Spend,
   type SpendHistory,
   type Statement,
@@ -31,6 +29,7 @@ import {
 } from '@conclave/policy'
 import { DIGESTS_MAX, PAYLOAD_BYTES_MAX, type Propose, type ProposedItem } from '@conclave/wire'
 
+import type { Policies, PolicyInForce } from './policies/in-force.ts'
 import { termsOf } from './request-terms.ts'
 
 export type Proposal = Pick<Propose, 'requestId' | 'keyId' | 'payloadType' | 'items' | 'terms'>
@@ -49,11 +48,20 @@ export interface Judged {
   readonly spends: readonly Spend[]
 }
 
+/** What a statement says of the policy. */
+export interface PolicyName {
+  readonly sequence: number
+  /** 32 bytes. */
+  readonly hash: Uint8Array
+}
+
 /** What this node knows beside a proposal. */
 interface Knowledge {
   readonly approvedBy: ReadonlySet<string>
   readonly nowMs: number | undefined
   readonly history: SpendHistory | undefined
+  readonly requester: string | undefined
+  readonly present: PolicyInForce
 }
 
 interface ReadItem {
@@ -65,7 +73,7 @@ interface ReadItem {
 export interface JudgeOptions {
   /** Hex. */
   readonly clusterId: string
-  readonly policy: Policy
+  readonly policies: Policies
   readonly decoding?: Decoding
   /** Who has approved a statement: ids of approvers that count. */
   approvedBy?(statement: Uint8Array, requestId: Uint8Array): ReadonlySet<string>
@@ -89,14 +97,12 @@ interface Known {
 export class Judge {
   readonly #o: JudgeOptions
   readonly #clusterId: Uint8Array
-  readonly #policyHash: Uint8Array
   /** By the bytes that were decoded, as long as somebody holds them: nothing changes them. */
   readonly #decoded = new WeakMap<Uint8Array, Known>()
 
   constructor(options: JudgeOptions) {
     this.#o = options
     this.#clusterId = fromHex(options.clusterId)
-    this.#policyHash = policyHash(options.policy)
   }
 
   /**
@@ -120,12 +126,21 @@ export class Judge {
     })
     const digests = read.flatMap((r) => r.digests)
     if (digests.length > DIGESTS_MAX) throw new InvalidArgument('TOO_MANY_SIGNATURES', `a request has at most ${DIGESTS_MAX} signatures`)
-    const statement = this.#statement(proposal, read)
+    const { present } = this.#o.policies
+    const statement = this.#statement(proposal, read, { sequence: present.policy.sequence, hash: present.hash })
     const hash = statementHash(statement)
-    const { requestId } = proposal
+    const { requestId, terms } = proposal
     const approvedBy = this.#o.approvedBy?.(hash, requestId) ?? new Set()
-    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId) }
+    // Where the policy names requesters, the request gate has verified who signed; else it is anybody's word.
+    const requester = present.policy.requesters === undefined ? undefined : terms.requester
+    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId), requester, present }
     return { ...this.#verdict(proposal.keyId, read, known), digests, statement, hash, summaries: read.map((r) => r.payload.summary) }
+  }
+
+  /** The statement that this node makes of a proposal under a policy that has been in force. @throws {InvalidArgument} as {@link judge}. */
+  stated(proposal: Proposal, key: ExtendedKey, policy: PolicyName): Pick<Judged, 'statement' | 'summaries'> {
+    const read = proposal.items.map((item) => this.#read(proposal.payloadType, item, key))
+    return { statement: this.#statement(proposal, read, policy), summaries: read.map((r) => r.payload.summary) }
   }
 
   #read(payloadType: string, { payload: bytes, path }: ProposedItem, key: ExtendedKey): ReadItem {
@@ -135,15 +150,14 @@ export class Judge {
     return { payload, path, digests: digestsAt(payload, path) }
   }
 
-  #statement({ requestId, keyId, payloadType, items, terms }: Proposal, read: readonly ReadItem[]): Statement {
-    const { sequence } = this.#o.policy
+  #statement({ requestId, keyId, payloadType, items, terms }: Proposal, read: readonly ReadItem[], policy: PolicyName): Statement {
     const facts = { clusterId: this.#clusterId, requestId, keyId, keyEpoch: terms.keyEpoch, payloadType }
     const stated = read.map(({ payload, digests }, i) => ({
       payloadHash: payloadHash((items[i] as ProposedItem).payload),
       summaryHash: summaryHash(payloadType, payload.summary),
       digests,
     }))
-    return statementOf({ ...facts, items: stated, policySequence: sequence, policyHash: this.#policyHash }, termsOf(terms))
+    return statementOf({ ...facts, items: stated, policySequence: policy.sequence, policyHash: policy.hash }, termsOf(terms))
   }
 
   /** What waits for approvals is worth asking for only when nothing else is denied. */
@@ -151,7 +165,7 @@ export class Judge {
     const spends: Spend[] = []
     const verdicts = read.map(({ payload, path }) => {
       const history = known.history && plusSpends(known.history, spends)
-      const verdict = evaluate(this.#o.policy, { ...known, keyId, path, payload, history })
+      const verdict = evaluateLayered(known.present, { ...known, keyId, path, payload, history })
       if (verdict.allowed || verdict.code === 'PENDING_APPROVAL') spends.push(spendOf(keyId, verdict.rule, payload))
       return verdict
     })

@@ -8,11 +8,13 @@ import {
   checkChange,
   checkSuccessor,
   formatLock,
+  type LockChange,
   lockHash,
   messageOf,
   type Newcomer,
   nextLock,
   nodeWith,
+  type PolicyAuthors,
   parseCard,
   parseLock,
   signLock,
@@ -50,10 +52,12 @@ export async function draftLock({
   cardFiles,
   required,
   out,
+  authors,
 }: {
   cardFiles: readonly string[]
   required: number
   out: string
+  authors?: PolicyAuthors | undefined
 }): Promise<ClusterLock> {
   const cards = await Promise.all(cardFiles.map(readCard))
   const nodes = cards.flatMap((card) => (card.kind === 'node' ? [card] : []))
@@ -64,6 +68,7 @@ export async function draftLock({
     quorum: { required, of: nodes.length },
     nodes: nodes.map((card, i) => ({ ...card, index: i + 1 })),
     coordinators: cards.flatMap((card) => (card.kind === 'coordinator' ? [card] : [])),
+    authors,
     signatures: new Map(),
     approvals: new Map(),
   }
@@ -84,6 +89,7 @@ export interface NextLock {
   readonly add?: readonly string[]
   /** Names. */
   readonly remove?: readonly string[]
+  readonly authors?: LockChange['authors']
 }
 
 /**
@@ -98,11 +104,12 @@ export async function draftNextLock({
   replace = new Map(),
   add = [],
   remove = [],
+  authors,
 }: NextLock): Promise<ClusterLock> {
   const old = await readDraft(lockFile)
   verifyLock(old)
   const successors = await Promise.all([...replace].map(async ([name, file]) => [name, await readCard(file)] as const))
-  const change = { replace: new Map(successors), add: await Promise.all(add.map(readCard)), remove }
+  const change = { replace: new Map(successors), add: await Promise.all(add.map(readCard)), remove, authors }
   const next = nextLock(old, required === undefined ? change : { ...change, required })
   checkLockPeerIds(next)
   await writeLock(out, next)
@@ -191,5 +198,15 @@ export function lockSummary(lock: ClusterLock): readonly string[] {
     `${lock.quorum.required} of ${lock.quorum.of} nodes sign`,
     ...lock.nodes.map((n) => `  ${n.index} ${n.name} ${n.peerId} ${n.addresses.join(' ')}${lock.signatures.has(n.index) ? ' signed' : ''}`),
     ...lock.coordinators.map((c) => `  coordinator ${c.name} ${c.peerId}`),
+    ...authorLines(lock.authors),
+  ]
+}
+
+function authorLines(authors: PolicyAuthors | undefined): readonly string[] {
+  if (authors === undefined) return ['no policy authors: each node obeys a policy file of its own']
+  const { required, keys } = authors
+  return [
+    `policies are signed by ${required} of ${keys.length} authors`,
+    ...keys.map(({ name, key }) => `  author ${name} ${key.type}:${toHex(key.publicKey)}`),
   ]
 }

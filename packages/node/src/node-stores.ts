@@ -9,6 +9,7 @@ import { refuseOldRecords } from './hsm-admin.ts'
 import { SpendingLedger } from './ledger/spending-ledger.ts'
 import { logJournal } from './log-journal.ts'
 import type { NodeParts } from './node-parts.ts'
+import { PolicyBook } from './policies/policy-book.ts'
 import { KeyLives } from './store/key-lives.ts'
 import { KeyStore, type NodeScope } from './store/key-store.ts'
 import { PairStore } from './store/pair-store.ts'
@@ -22,6 +23,7 @@ export interface NodeStores {
   readonly approvals: ApprovalBook
   readonly freezes: readonly FreezeRecord[]
   readonly ledger: SpendingLedger
+  readonly policies: PolicyBook
   readonly lives: KeyLives
   readonly journal: Journal
   /** Every record that this node has sealed. */
@@ -33,6 +35,7 @@ type Parts = Pick<
   | 'lock'
   | 'name'
   | 'policy'
+  | 'overlay'
   | 'store'
   | 'vault'
   | 'log'
@@ -63,6 +66,8 @@ export async function openStores(parts: Parts): Promise<NodeStores> {
   const shelf = shelfOf([keys.shelf(), pairs.shelf(), ...(parts.shelves ?? [])])
   const approvals = await ApprovalBook.open(store, clock)
   const freezes = await FreezeKeeper.stored(store)
-  const ledger = await SpendingLedger.open({ store, policy: parts.policy, log })
-  return { scope, keys, pairs, lives, journal, shelf, approvals, freezes, ledger, marks: await BackupMarks.open(store) }
+  const { policy: local, overlay } = parts
+  const policies = await PolicyBook.open({ store, local, overlay, authors: parts.lock.authors })
+  const ledger = await SpendingLedger.open({ store, policy: policies, log })
+  return { scope, keys, pairs, lives, journal, shelf, approvals, freezes, ledger, policies, marks: await BackupMarks.open(store) }
 }

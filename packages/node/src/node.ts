@@ -1,5 +1,6 @@
 import { codeOf, type Journal, lockHash, type Member, type NodeMember, type PartyId, toHex } from '@conclave/core'
-import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
+import type { Readiness } from '@conclave/telemetry'
+import { decode, Frame, type NodeStatus } from '@conclave/wire'
 import { memberOf } from './adopt-lock.ts'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { NodeAudit } from './audit/node-audit.ts'
@@ -12,7 +13,9 @@ import { EpochKeeper } from './epoch-keeper.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
+import type { Leaving } from './leaving.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
+import type { MeasuredNode } from './metrics/measured-node.ts'
 import type { NodeAdmin } from './node-admin.ts'
 import { nodeFront } from './node-front.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -20,7 +23,9 @@ import { type StatusReport, VERSION } from './node-status.ts'
 import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
+import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
 import { requestSide } from './request-side.ts'
@@ -40,6 +45,8 @@ export class ApproverNode {
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly receipts: ReceiptDesk
+  readonly policies: PolicyKeeper
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -55,6 +62,8 @@ export class ApproverNode {
   readonly #journal: Journal
   readonly #audit: NodeAudit
   readonly #clockGuard: ClockGuard
+  readonly #leaving: Leaving
+  readonly #measured: MeasuredNode
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
@@ -73,6 +82,7 @@ export class ApproverNode {
       send: (to, session) => outbox.send(to, { session }),
       sendEnd: (to, end) => outbox.send(to, { end }),
       idle: () => this.#correlations.stir(),
+      ended: (kind, ms, code) => parts.metrics?.session(kind, ms, code),
     })
     this.#calls = new Calls(clock, (to, request) => outbox.sendOrThrow(to, { request }))
     this.#audit = new NodeAudit({
@@ -88,6 +98,7 @@ export class ApproverNode {
       ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
       ...{ clock, log, journal, nonce: seed },
       isSigning: () => this.#signer.isSigning,
+      isLeaving: () => this.#leaving.hasBegun,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
@@ -100,11 +111,13 @@ export class ApproverNode {
       ...{ self: self.index, lock, scope, keys, lives, journal, epochs, certificates: this.#certificates, clock, log },
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
-    const frozen = () => this.#signer.stopFrozen()
-    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen }
-    const { requests, proposals, approvals, freezes, clockGuard, reports } = requestSide(sideParts)
+    const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
+    const sideParts = { self: self.index, parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
+    const { requests, proposals, approvals, freezes, policies, clockGuard, reports, receipts } = requestSide(sideParts)
     this.approvals = approvals
     this.freezes = freezes
+    this.policies = policies
+    this.receipts = receipts
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
@@ -114,15 +127,17 @@ export class ApproverNode {
     })
     this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
-    const { report, admin, routes } = nodeFront({
+    const { report, admin, routes, leaving, measured } = nodeFront({
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, proposals, freezes },
+      ...{ ledger: stores.ledger, clockGuard, policies, policyBook: stores.policies, hub: this.#hub, receipts },
     })
     this.#report = report
+    this.#leaving = leaving
+    this.#measured = measured
     this.admin = admin
-    const handle = (from: Member, request: Request) => answerRequest(routes, from, request)
-    this.#desk = new RequestDesk({ log, handle, send: (to, frame) => transport.send(to, frame) })
+    this.#desk = new RequestDesk({ log, handle: answerRequest.bind(undefined, routes), send: (to, frame) => transport.send(to, frame) })
   }
 
   /**
@@ -149,6 +164,18 @@ export class ApproverNode {
   /** What this node says of itself. */
   status(): Promise<NodeStatus> {
     return this.#report.status()
+  }
+
+  /** Whether this node takes part in signatures now. */
+  readiness(): Promise<Readiness> {
+    return this.#measured.readiness()
+  }
+
+  /** Tells everybody that this node leaves; resolves when what is in hand is finished, at the latest after `withinMs`. */
+  async drain(withinMs: number): Promise<void> {
+    if (this.#leaving.hasBegun || this.#stopped) return
+    await noteEvent(this.#journal, this.#p.log, { kind: 'node.draining', details: { withinMs } })
+    await this.#leaving.run(withinMs)
   }
 
   /** Sets the pairs with `peers` up anew, under a name of 32 bytes; see {@link PairKeeper.renew}. */
@@ -179,12 +206,22 @@ export class ApproverNode {
     this.#pairKeeper.close()
     this.#correlations.close()
     this.#clockGuard.stop()
+    this.receipts.stop()
+    this.policies.close()
+    this.#measured.stop()
     this.#p.meter.stop()
   }
 
   async #join(): Promise<void> {
-    const { vault, log, lock, policy } = this.#p
-    const details = { version: VERSION, lockVersion: lock.version, lockHash: toHex(lockHash(lock)), policySequence: policy.sequence }
+    const { vault, log, lock } = this.#p
+    const { sequence, hash } = this.policies.status().inForce
+    const details = {
+      version: VERSION,
+      lockVersion: lock.version,
+      lockHash: toHex(lockHash(lock)),
+      policySequence: sequence,
+      policyHash: hash,
+    }
     await noteEvent(this.#journal, log, { kind: 'node.started', details })
     this.#stopHsmEvents = await recordHsmEvents({ vault, journal: this.#journal, log })
     await this.#audit.start()
@@ -195,6 +232,7 @@ export class ApproverNode {
       frame: (from, bytes) => this.#heard(from, bytes),
       linkUp: (member) => {
         if (member.kind !== 'node') return
+        this.policies.greet(member.index)
         this.freezes.greet(member.index)
         this.#audit.linkUp(member.index)
         this.#pairKeeper.linkUp(member.index)
@@ -210,6 +248,7 @@ export class ApproverNode {
       unproved: (member) => this.#unproved(member),
     })
     this.#clockGuard.start()
+    this.receipts.start()
     this.#gossipLater()
   }
 
@@ -241,10 +280,12 @@ export class ApproverNode {
     }
     const { body } = frame
     if ('request' in body) void this.#desk.answer(from, body.request)
+    else if ('leaving' in body) this.#p.log.info({ from: from.name }, 'a member is leaving')
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)
     else if ('response' in body) this.#calls.answered(from.index, body.response)
+    else if ('policies' in body) this.policies.heard(from.index, body.policies)
     else if ('freezes' in body) this.freezes.heard(from.index, body.freezes)
     else if ('approvals' in body) void this.approvals.heard(from.index, body.approvals)
     else this.#epochs.heard(from.index, body.gossip).catch((error: unknown) => this.#p.log.error({ err: error }, 'key gossip failed'))

@@ -1,16 +1,18 @@
 import { type Clock, ConclaveError, type ExtendedKey, type Journal, messageOf, toHex } from '@conclave/core'
-import type { Decoding, Policy, StatementDigest } from '@conclave/policy'
-import type { Logger } from '@conclave/transport'
+import type { Decoding, StatementDigest } from '@conclave/policy'
+import { traced, tracedNow } from '@conclave/telemetry'
 import type { Propose, Verdict } from '@conclave/wire'
 import type { ApprovalBook } from './approvals/approval-book.ts'
 import { verdictEvent } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import { VerdictJournal } from './audit/verdict-journal.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
-import { Judge, type Judged, type Proposal } from './judge.ts'
+import { Judge, type Judged, type PolicyName, type Proposal } from './judge.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { Reservation, SpendingLedger } from './ledger/spending-ledger.ts'
+import type { Policies } from './policies/in-force.ts'
 import { RequestGate } from './request-gate.ts'
+import type { RequestScope } from './request-scope.ts'
 import { termsOf } from './request-terms.ts'
 import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
@@ -27,10 +29,11 @@ export interface ProposalsOptions {
   readonly freezes: FreezeKeeper
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
-  readonly policy: Policy
+  readonly policies: Policies
+  /** Why nothing is signed under the present policy. */
+  stale(): ConclaveError | undefined
   readonly decoding: Decoding
   readonly clock: Clock
-  readonly log: Logger
   readonly journal: Journal
   readonly gate: SigningGate
   /** A request waits for approvals from now on. */
@@ -56,15 +59,15 @@ export class Proposals {
 
   constructor(options: ProposalsOptions) {
     this.#o = options
-    const { policy, decoding, clock, scope, journal, approvals, ledger, clockGuard } = options
+    const { policies, decoding, clock, scope, journal, approvals, ledger, clockGuard } = options
     const { clusterId } = scope
     const approvedBy = (statement: Uint8Array, requestId: Uint8Array) => approvals.approvedBy(requestId, statement)
     this.#judge = new Judge({
-      ...{ clusterId, policy, decoding, approvedBy },
+      ...{ clusterId, policies, decoding, approvedBy },
       history: (requestId) => ledger.history(requestId),
       nowMs: () => clockGuard.nowMs(),
     })
-    this.#requestGate = new RequestGate({ clusterId, policy, clock })
+    this.#requestGate = new RequestGate({ clusterId, policies, clock })
     this.#verdicts = new VerdictJournal(journal, clock)
   }
 
@@ -72,9 +75,9 @@ export class Proposals {
    * This node's own verdict on a proposal, all items or none. A refusal is an answer, not an error. Either is in the log before anybody
    * hears of it.
    *
-   * @throws {ConclaveError} REQUEST_TOO_EARLY, CLOCK_NOT_SURE, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
+   * @throws {ConclaveError} REQUEST_TOO_EARLY, POLICY_STALE, CLOCK_NOT_SURE, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
    */
-  async propose(p: Propose): Promise<Verdict> {
+  async propose(p: Propose, { log, span }: RequestScope): Promise<Verdict> {
     const { requestId } = p
     this.#o.gate.check()
     try {
@@ -83,7 +86,7 @@ export class Proposals {
         this.#noteDenied(p)
         throw refusal
       }
-      const { verdict, digests, hash } = this.judged(p)
+      const { verdict, digests, hash } = tracedNow(span, 'judge', () => this.judged(p))
       const { allowed, code, rule } = verdict
       if (code === 'CLOCK_NOT_SURE') {
         this.#noteDenied(p)
@@ -93,14 +96,17 @@ export class Proposals {
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (!isSignable(code)) this.#noteDenied(p)
       const remembered = isSignable(code) ? this.#remember(p, code) : Promise.resolve()
-      await together([remembered, this.#verdicts.record(verdictEvent(p, verdict, hashes))])
-      this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request not allowed')
-      const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
-      return { requestId, allowed, code, ...said, digests: hashes, statement: hash }
+      await traced(span, 'store', () =>
+        together([remembered, this.#verdicts.record(verdictEvent(p, verdict, { digests: hashes, statement: hash }))]),
+      )
+      const said = { keyId: p.keyId, items: p.items.length, statement: toHex(hash), code, rule }
+      log.info(said, allowed ? 'request allowed' : 'request not allowed')
+      const text = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
+      return { requestId, allowed, code, ...text, digests: hashes, statement: hash }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
-      await this.#verdicts.record(verdictEvent(p, { allowed: false, code: error.code, reason, rule: '' }, []))
+      await this.#verdicts.record(verdictEvent(p, { allowed: false, code: error.code, reason, rule: '' }, undefined))
       return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [], statement: new Uint8Array(0) }
     }
   }
@@ -109,9 +115,9 @@ export class Proposals {
     return (await this.#o.requests.get(requestId)) ?? this.#denied.get(toHex(requestId))
   }
 
-  /** What speaks against a request whatever the policy says of its payloads: the key, the requester, the time. */
+  /** What speaks against a request whatever the policy says of its payloads: the key, a newer policy, the requester, the time. */
   refusal(p: Proposal): ConclaveError | undefined {
-    return this.#o.lives.refusal(p.keyId) ?? this.#requestGate.refusal(p)
+    return this.#o.lives.refusal(p.keyId) ?? this.#o.stale() ?? this.#requestGate.refusal(p)
   }
 
   /** @throws {ConclaveError} UNKNOWN_KEY, EPOCH_MISMATCH; {InvalidArgument} what {@link Judge.judge} throws. */
@@ -132,15 +138,24 @@ export class Proposals {
     return { ...judged, verdict: { ...judged.verdict, allowed: false, code: 'REJECTED', reason } }
   }
 
+  /** What this node makes of a proposal under a policy that has been in force. @throws what {@link judged} throws. */
+  stated(p: Proposal, policy: PolicyName): Pick<Judged, 'statement' | 'summaries'> {
+    return this.#judge.stated(p, this.#o.keys.get(p.keyId), policy)
+  }
+
   /** Counts what an allowed request spends; in the same turn of the event loop as {@link judged}. */
   reserve({ requestId }: Proposal, { spends }: Judged): Reservation {
     const { ledger, clock, clockGuard } = this.#o
     return ledger.reserve(requestId, spends, { nowMs: clock.nowMs(), sureMs: clockGuard.nowMs() })
   }
 
-  /** An attempt was refused: in the log when it resolves. @throws {ConclaveError} AUDIT_UNAVAILABLE. */
-  async noteRefused(p: Proposal, said: Parameters<typeof verdictEvent>[1], digests: readonly StatementDigest[]): Promise<void> {
-    await this.#verdicts.record(verdictEvent(p, said, digests.map(hashOf)))
+  /**
+   * What this node said to an attempt, of what it made of the proposal: in the log before anything that is recorded later, and once.
+   *
+   * @throws {ConclaveError} AUDIT_UNAVAILABLE.
+   */
+  async noteVerdict(p: Proposal, said: Parameters<typeof verdictEvent>[1], { digests, hash }: Judged): Promise<void> {
+    await this.#verdicts.record(verdictEvent(p, said, { digests: digests.map(hashOf), statement: hash }))
   }
 
   /** @throws {ConclaveError} UNKNOWN_KEY. */

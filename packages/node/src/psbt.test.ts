@@ -5,6 +5,7 @@ import { DIGESTS_MAX, type ProposedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { TestCluster } from './cluster.fixture.ts'
 import { Judge } from './judge.ts'
+import { inForce } from './policies/in-force.ts'
 import {
   type Body,
   createdIn,
@@ -81,7 +82,7 @@ describe('psbt', () => {
   })
 
   it('judge: all items together have as many signatures as a session makes', () => {
-    const judge = new Judge({ clusterId, policy: POLICY })
+    const judge = new Judge({ clusterId, policies: { present: inForce(POLICY) } })
     const inputs = Array.from({ length: 17 }, (_, i) => ({ kind: 'p2wpkh', path: [0, i], amountSat: 1000n }) as const)
     const item = (n: number) => ({
       payload: psbtOf({ root, inputs: inputs.slice(0, n), outputs: [{ to: PAYEE, amountSat: 500n }] }),
@@ -94,7 +95,7 @@ describe('psbt', () => {
   })
 
   it('judge: a payload that was decoded for one key is decoded anew for another', () => {
-    const judge = new Judge({ clusterId, policy: POLICY })
+    const judge = new Judge({ clusterId, policies: { present: inForce(POLICY) } })
     const proposal = {
       requestId: requestId(1),
       terms: TERMS,
@@ -116,8 +117,8 @@ describe('psbt', () => {
         root,
       ).verdict.reason
     }
-    expect(text(new Judge({ clusterId, policy: POLICY }))).to.match(/does not list destination 1BgGZ9/)
-    expect(text(new Judge({ clusterId, policy: POLICY, decoding: { bitcoinNetwork: 'regtest' } }))).to.match(
+    expect(text(new Judge({ clusterId, policies: { present: inForce(POLICY) } }))).to.match(/does not list destination 1BgGZ9/)
+    expect(text(new Judge({ clusterId, policies: { present: inForce(POLICY) }, decoding: { bitcoinNetwork: 'regtest' } }))).to.match(
       /does not list destination mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r/,
     )
   })

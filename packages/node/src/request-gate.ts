@@ -1,6 +1,6 @@
 import { type Clock, ConclaveError, equalBytes, fromHex, isRequestSigned, payloadHash, requestIdOf } from '@conclave/core'
-import type { Policy } from '@conclave/policy'
 import type { Propose } from '@conclave/wire'
+import type { Policies } from './policies/in-force.ts'
 import { termsOf } from './request-terms.ts'
 
 /** How far a requester's clock may be ahead of this node's. */
@@ -8,7 +8,7 @@ export const AHEAD_MS_MAX = 5_000
 
 export interface RequestGateOptions {
   readonly clusterId: string
-  readonly policy: Policy
+  readonly policies: Policies
   readonly clock: Clock
 }
 
@@ -28,7 +28,7 @@ export class RequestGate {
   }
 
   #origin({ requestId, keyId, payloadType, items, terms }: Parameters<RequestGate['refusal']>[0]): ConclaveError | undefined {
-    const { requesters } = this.#o.policy
+    const { requesters } = this.#o.policies.present.policy
     if (requesters === undefined) return undefined
     if (terms.signature.length === 0) return new ConclaveError('REQUEST_UNSIGNED', 'the policy takes signed requests only')
     const requester = requesters.find((r) => r.name === terms.requester)

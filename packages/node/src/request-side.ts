@@ -1,4 +1,4 @@
-import type { Journal } from '@conclave/core'
+import type { Journal, PartyId } from '@conclave/core'
 import { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import type { Calls } from './calls.ts'
@@ -8,10 +8,13 @@ import type { NodeParts } from './node-parts.ts'
 import type { NodeStores } from './node-stores.ts'
 import type { Outbox } from './outbox.ts'
 import { PeerReports } from './peer-reports.ts'
+import { PolicyKeeper } from './policies/policy-keeper.ts'
 import { Proposals } from './proposals.ts'
+import { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestStore } from './store/request-store.ts'
 
 export interface RequestSideParts {
+  readonly self: PartyId
   readonly parts: NodeParts
   readonly stores: NodeStores
   readonly outbox: Outbox
@@ -20,6 +23,8 @@ export interface RequestSideParts {
   readonly gate: SigningGate
   /** Something was frozen: what runs is looked at again. */
   frozen(): void
+  /** A newer policy is known: what runs under the one before ends. */
+  stale(): void
 }
 
 export interface RequestSide {
@@ -27,18 +32,20 @@ export interface RequestSide {
   readonly proposals: Proposals
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly policies: PolicyKeeper
   readonly clockGuard: ClockGuard
   readonly reports: PeerReports
+  readonly receipts: ReceiptDesk
 }
 
 /** Everything of a request before it is signed: what was proposed, what people say of it. */
-export function requestSide({ parts, stores, outbox, calls, journal, gate, frozen }: RequestSideParts): RequestSide {
-  const { policy, decoding = {}, clock, log, vault, store } = parts
-  const { approvals: book, ledger } = stores
+export function requestSide({ self, parts, stores, outbox, calls, journal, gate, frozen, stale }: RequestSideParts): RequestSide {
+  const { decoding = {}, clock, log, vault, store } = parts
+  const { approvals: book, ledger, policies: policyBook } = stores
   const { clusterId, quorum } = parts.lock
   const reports = new PeerReports({ clusterId, vault, calls, clock })
   const clockGuard = new ClockGuard({
-    ...{ clock, policy, journal, log, needed: quorum.required - 1, skewMaxMs: parts.clockSkewMaxMs ?? CLOCK_SKEW_MAX_MS },
+    ...{ clock, policy: policyBook, journal, log, needed: quorum.required - 1, skewMaxMs: parts.clockSkewMaxMs ?? CLOCK_SKEW_MAX_MS },
     peersUp: () => outbox.peersUp(),
     ask: (peer) => reports.ask(peer),
   })
@@ -46,20 +53,35 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate, froze
   const peersUp = () => outbox.peersUp()
   const freezes = FreezeKeeper.open(
     {
-      ...{ lock: parts.lock, name: parts.name, identity: vault.identity, policy, store, clock, log, journal, peersUp, frozen },
+      ...{ lock: parts.lock, name: parts.name, identity: vault.identity, store, clock, log, journal, peersUp, frozen },
+      approvers: () => policies.approvers(),
       gossip: (to, said) => outbox.send(to, { freezes: said }),
     },
     stores.freezes,
   )
+  const policies = new PolicyKeeper({
+    ...{ lock: parts.lock, book: policyBook, clock, log, journal, peersUp, stale },
+    gossip: (to, said) => outbox.send(to, { policies: said }),
+    switched: () => {
+      ledger.recount()
+      clockGuard.start()
+      receipts.policyChanged()
+    },
+  })
   const proposals = new Proposals({
     ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, freezes, ledger, clockGuard },
-    ...{ policy, decoding, clock, log, journal, gate },
+    ...{ policies: policyBook, decoding, clock, journal, gate },
+    stale: () => policies.refusal(),
     pending: (requestId) => approvals.pending(requestId),
   })
   const approvals = new ApprovalDesk({
-    ...{ proposals, book, policy, identity: vault.identity, clock, log, journal },
+    ...{ proposals, book, policies: policyBook, identity: vault.identity, clock, log, journal },
     gossip: (to, said) => outbox.send(to, { approvals: said }),
     peersUp,
   })
-  return { requests, proposals, approvals, freezes, clockGuard, reports }
+  const receipts = new ReceiptDesk({
+    ...{ self, scope: stores.scope, store, keys: stores.keys, proposals, approvals: book, calls, clock, log, peersUp },
+    ...{ required: quorum.required - 1, tree: parts.audit?.journal.tree, policies: policyBook },
+  })
+  return { requests, proposals, approvals, freezes, policies, clockGuard, reports, receipts }
 }

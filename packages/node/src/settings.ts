@@ -67,6 +67,9 @@ const Backup = z
     path: ['required'],
   })
 
+/** How long a node that was told to stop goes on with what it has in hand, unless its settings say so. */
+const DRAIN_MS = 5_000
+
 type HsmInput = z.output<typeof Hsm>
 
 const Settings = z.strictObject({
@@ -84,7 +87,11 @@ const Settings = z.strictObject({
       pool: Pool.prefault({}),
     })
     .prefault({}),
-  policy: z.strictObject({ file: z.string().min(1), clockSkewMaxMs: z.int().min(100).max(60_000).default(CLOCK_SKEW_MAX_MS) }),
+  policy: z.strictObject({
+    file: z.string().min(1),
+    overlay: z.string().min(1).optional(),
+    clockSkewMaxMs: z.int().min(100).max(60_000).default(CLOCK_SKEW_MAX_MS),
+  }),
   decoding: decodingSettings.prefault({}),
   backup: Backup.optional(),
   audit: z
@@ -108,6 +115,9 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
+  metrics: z.strictObject({ listen: z.string().regex(/^\S+:\d{1,5}$/, 'must be host:port') }).optional(),
+  tracing: z.strictObject({ otlp: z.url({ protocol: /^https?$/ }) }).optional(),
+  shutdown: z.strictObject({ drainMs: z.int().min(0).max(600_000).default(DRAIN_MS) }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
 
@@ -141,7 +151,10 @@ export interface NodeSettings {
   readonly silenceTimeoutMs: number
   /** Of the correlation pool. */
   readonly waterMarks: WaterMarks
+  /** In force where the lock names no policy authors. */
   readonly policyFile: string
+  /** What this node asks on top of the policy. */
+  readonly overlayFile: string | undefined
   /** How far the clock may be from those of a quorum under rules that depend on the time. */
   readonly clockSkewMaxMs: number
   readonly decoding: DecodingSettings
@@ -150,6 +163,11 @@ export interface NodeSettings {
   readonly audit: AuditSettings
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
+  /** `host:port` of `/metrics`, `/healthz` and `/readyz`; without it nobody listens. */
+  readonly metricsListen: string | undefined
+  /** URL of an OTLP collector of traces; without it nothing is traced. */
+  readonly otlpUrl: string | undefined
+  readonly drainMs: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -198,6 +216,7 @@ export function parseSettings(text: string, file: string): NodeSettings {
     silenceTimeoutMs: s.signing.silenceTimeoutMs,
     waterMarks: s.signing.pool,
     policyFile: at(s.policy.file),
+    overlayFile: s.policy.overlay === undefined ? undefined : at(s.policy.overlay),
     clockSkewMaxMs: s.policy.clockSkewMaxMs,
     decoding: withPaths(s.decoding, at),
     backup: s.backup,
@@ -209,6 +228,9 @@ export function parseSettings(text: string, file: string): NodeSettings {
       isPostQuantum: s.audit.postQuantum,
     },
     adminSocket: at(s.admin.socket),
+    metricsListen: s.metrics?.listen,
+    otlpUrl: s.tracing?.otlp,
+    drainMs: s.shutdown.drainMs,
     logLevel: s.log.level,
   }
 }

@@ -15,6 +15,7 @@ import {
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
 import type { StatementDigest } from '@conclave/policy'
+import { type Span, traced } from '@conclave/telemetry'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
 import { noteEvent } from './audit/note-event.ts'
@@ -28,6 +29,7 @@ import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { Proposals } from './proposals.ts'
+import type { RequestScope } from './request-scope.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
 import type { KeyLives } from './store/key-lives.ts'
@@ -62,10 +64,29 @@ export interface SignerOptions {
 /** A signing from the moment on at which nothing speaks against it. */
 interface Signing {
   readonly sid: Uint8Array
-  /** Any other signer. */
-  readonly peer: PartyId
+  /** What signers under another policy call it. */
+  readonly attempt: Uint8Array
+  /** The other signers. */
+  readonly peers: readonly PartyId[]
   readonly proposal: Proposal
-  frozen: PolicyDenied | undefined
+  stopped: ConclaveError | undefined
+}
+
+/** An attempt that was asked for, and what this node makes of it. */
+interface Attempted {
+  readonly known: Proposal
+  readonly judged: Judged
+  readonly scope: RequestScope
+}
+
+/** An attempt that this node takes part in. */
+interface Prepared {
+  readonly key: KeyPublic
+  readonly request: SignRequest
+  readonly reserved: Reservation
+  readonly span: Span
+  /** Sees to it that the verdict is in the log. */
+  noted(): Promise<void>
 }
 
 /**
@@ -94,14 +115,27 @@ export class Signer {
     for (const signing of this.#sessions.values()) {
       const { code, reason } = this.#proposals.judged(signing.proposal).verdict
       if (code !== 'FROZEN') continue
-      signing.frozen = new PolicyDenied(code, reason)
-      this.#o.hub.stop(signing.sid, signing.peer, signing.frozen)
+      this.#stop(signing, new PolicyDenied(code, reason))
     }
   }
 
+  /** Ends every session: a newer policy is known than the one that its statement names. */
+  stopStale(): void {
+    for (const signing of this.#sessions.values()) {
+      this.#stop(signing, new ConclaveError('POLICY_STALE', 'a newer policy is known by now', { retriable: true }))
+      // Those who have taken it up already sign in another session of the same attempt, and would wait.
+      this.#o.hub.disown(signing.attempt, signing.peers, 'POLICY_STALE')
+    }
+  }
+
+  #stop(signing: Signing, why: ConclaveError): void {
+    signing.stopped = why
+    this.#o.hub.stop(signing.sid, signing.peers[0] as PartyId, why)
+  }
+
   /** @throws what {@link Proposals.propose} throws. */
-  propose(p: Propose): Promise<Verdict> {
-    return this.#proposals.propose(p)
+  propose(p: Propose, scope: RequestScope): Promise<Verdict> {
+    return this.#proposals.propose(p, scope)
   }
 
   /**
@@ -110,7 +144,7 @@ export class Signer {
    * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST,
    * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
    */
-  async sign(s: Sign): Promise<Signed> {
+  async sign(s: Sign, scope: RequestScope): Promise<Signed> {
     const known = await this.#proposals.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // A request of many signatures must find room too, so what runs may exceed the limit by one request.
@@ -122,14 +156,14 @@ export class Signer {
     const count = judged.digests.length
     this.#running += count
     try {
-      return await this.#sign(s, known, judged)
+      return await this.#sign(s, { known, judged, scope })
     } finally {
       this.#running -= count
       this.#o.correlations.stir()
     }
   }
 
-  async #sign(s: Sign, known: Proposal, judged: Judged): Promise<Signed> {
+  async #sign(s: Sign, { known, judged, scope: { log, span } }: Attempted): Promise<Signed> {
     const { verdict, digests: items, hash } = judged
     const { self, scope } = this.#o
     const refusal = this.#proposals.refusal(known)
@@ -149,23 +183,27 @@ export class Signer {
       // The others may have begun.
       this.#o.hub.decline(attemptId(request), peers, denied.code)
       const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
-      await this.#proposals.noteRefused(known, said, items)
+      await this.#proposals.noteVerdict(known, said, judged)
       throw denied
     }
     // In the same turn as the verdict: no other request gets the room that this one takes.
     const reserved = this.#proposals.reserve(known, judged)
     const name = toHex(sid)
-    this.#sessions.set(name, { sid, peer: signers.find((j) => j !== self) as PartyId, proposal: known, frozen: undefined })
-    const { result, bytesSent } = await this.#run(sid, { key, request, reserved }).finally(() => {
+    const peers = signers.filter((j) => j !== self)
+    this.#sessions.set(name, { sid, attempt: attemptId(request), peers, proposal: known, stopped: undefined })
+    // It may not be: an attempt can come without a proposal behind the last approval.
+    const noted = () => this.#proposals.noteVerdict(known, verdict, judged)
+    const { result, bytesSent } = await this.#run(sid, { key, request, reserved, span, noted }).finally(() => {
       this.#sessions.delete(name)
       return reserved.end()
     })
     if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
-      this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
+      log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
     const signed = result.map(({ signature, recovery }, i) => ({ digest: (items[i] as StatementDigest).digest, signature, recovery }))
+    log.info({ statement: toHex(hash), attempt: s.attempt, signers, signatures: signed.length }, 'signed')
     this.#o.signed?.({ requestId: s.requestId, key, signers, items: signed })
     return { requestId: s.requestId, items: signed, bytesSent }
   }
@@ -190,30 +228,33 @@ export class Signer {
     return before
   }
 
-  async #run(sid: Uint8Array, { key, request, reserved }: { key: KeyPublic; request: SignRequest; reserved: Reservation }) {
+  async #run(sid: Uint8Array, { key, request, reserved, span, noted }: Prepared) {
     const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
     try {
-      await gate.confirmed()
+      await traced(span, 'witnesses', () => gate.confirmed())
       const names = pairKeeper.check(peers)
       const [, { share, states, seed }] = await together([
-        together([requests.spend(request.requestId, request.attempt), reserved.write()]),
-        this.#open(key, peers, opened),
-        journal.record(sessionStarted(sid, key, request)),
+        traced(span, 'store', () => together([requests.spend(request.requestId, request.attempt), reserved.write()])),
+        traced(span, 'hsm', () => this.#open(key, peers, opened)),
+        traced(span, 'journal', () => together([noted(), journal.record(sessionStarted(sid, key, request))])),
       ])
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
       if (pairKeeper.check(peers) !== names) throw new Timeout('PAIR_MISSING', 'a pair was set up again meanwhile', peers)
-      const frozen = this.#sessions.get(toHex(sid))?.frozen
-      if (frozen !== undefined) throw frozen
+      const stopped = this.#sessions.get(toHex(sid))?.stopped
+      if (stopped !== undefined) throw stopped
       using draw = correlations.draw(peers, request.items.length)
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
       const alsoNamed = attemptId(request)
-      const hooks: SessionHooks = { seed, alsoNamed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
+      const failed = (error: unknown) => burnCulprits(this.#o, error)
+      const hooks: SessionHooks = { seed, alsoNamed, failed, take: (wanted) => draw.take(wanted) }
       reserved.begin()
-      const done = await hub.run(sid, peers, job, hooks)
+      const done = await traced(span, 'session', (part) =>
+        hub.run(sid, peers, job, { ...hooks, round: (round) => part.note(`round ${round}`) }),
+      )
       const signatures = done.result.map((r) => r.signature)
       void noteEvent(journal, log, sessionSigned(sid, request.requestId, signatures))
       return done

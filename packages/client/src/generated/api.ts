@@ -193,6 +193,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/signing-requests/{requestId}/attempts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Who tried to sign it, and how that ended
+         * @description Role: viewer.
+         */
+        readonly get: operations["listAttempts"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/signing-requests/{requestId}/approvals": {
         readonly parameters: {
             readonly query?: never;
@@ -227,6 +247,146 @@ export interface paths {
          * @description Role: requester.
          */
         readonly post: operations["cancelSigningRequest"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/policies": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The policy in force at each node
+         * @description Role: viewer.
+         */
+        readonly get: operations["listPolicies"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/approvers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Who may approve
+         * @description Role: viewer.
+         */
+        readonly get: operations["listApprovers"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/policies:simulate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask the nodes what they would say now of a request, without approvals; nothing is kept
+         * @description Role: viewer.
+         */
+        readonly post: operations["simulate"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/signing-requests/{requestId}/statement": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What each node made of the request: what approvers sign
+         * @description Role: viewer.
+         */
+        readonly get: operations["getStatement"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/freezes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What is frozen, and at which nodes
+         * @description Role: viewer.
+         */
+        readonly get: operations["listFreezes"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/nodes/{index}/log/checkpoint": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The signed checkpoint of a node's log
+         * @description Role: viewer.
+         */
+        readonly get: operations["getLogCheckpoint"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/nodes/{index}/log/tile/{path}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Hashes of a node's log
+         * @description Role: viewer.
+         */
+        readonly get: operations["getLogTile"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -323,6 +483,16 @@ export interface components {
                 readonly code: string;
             }[];
         };
+        readonly Approver: {
+            readonly id: string;
+            readonly groups: readonly string[];
+            readonly keys: readonly ("identity" | "webauthn")[];
+            readonly nodes: readonly number[];
+        };
+        /** @description Who may approve, and at which nodes: of an approver that nodes know differently there are several */
+        readonly ApproverList: {
+            readonly items: readonly components["schemas"]["Approver"][];
+        };
         readonly Attempt: {
             readonly attempt: number;
             readonly signers: readonly number[];
@@ -336,6 +506,9 @@ export interface components {
             /** @description ISO 8601, UTC */
             readonly startedAt: string;
             readonly endedAt: string | null;
+        };
+        readonly AttemptList: {
+            readonly items: readonly components["schemas"]["Attempt"][];
         };
         readonly BitcoinAddresses: {
             readonly p2pkh: string;
@@ -354,6 +527,7 @@ export interface components {
             readonly signature: string;
             readonly authenticatorData?: string;
             readonly clientData?: string;
+            readonly pq?: string;
         };
         readonly CreateKey: {
             readonly keyId: string;
@@ -378,6 +552,21 @@ export interface components {
             readonly publicKey: string;
             readonly address: string;
             readonly bitcoin: components["schemas"]["BitcoinAddresses"];
+        };
+        readonly Freeze: {
+            readonly id: string;
+            readonly scope: string;
+            readonly reason: string;
+            readonly by: string;
+            /** @description ISO 8601, UTC */
+            readonly at: string;
+            readonly isActive: boolean;
+            readonly thawedBy: readonly string[];
+            readonly thawsRequired: number;
+            readonly nodes: readonly number[];
+        };
+        readonly FreezeList: {
+            readonly items: readonly components["schemas"]["Freeze"][];
         };
         readonly Health: {
             /** @enum {string} */
@@ -496,6 +685,18 @@ export interface components {
             /** @description ISO 8601, UTC */
             readonly reportedAt: string;
         };
+        readonly NodeStatement: {
+            /** @description Its exact bytes (docs/spec/statement.md) */
+            readonly statement: string;
+            readonly statementHash: string;
+            readonly requester: string;
+            readonly notBefore: string;
+            readonly expiresAt: string;
+            readonly reason: string;
+            readonly approvedBy: readonly string[];
+            readonly rejectedBy: readonly string[];
+            readonly verdict: string;
+        };
         readonly NodeVerdict: {
             readonly node: number;
             readonly allowed: boolean;
@@ -527,6 +728,28 @@ export interface components {
         readonly Payload: {
             readonly type: string;
             readonly bytes: string;
+        };
+        readonly Policy: {
+            readonly sequence: number;
+            readonly hash: string;
+            readonly rules: readonly {
+                readonly name: string;
+                readonly effect: string;
+            }[];
+            readonly requesters: readonly string[] | null;
+            readonly approvers: readonly {
+                readonly id: string;
+                readonly groups: readonly string[];
+                readonly keys: readonly ("identity" | "webauthn")[];
+            }[];
+        };
+        /** @description The policy in force at each connected node: they judge by their own */
+        readonly PolicyList: {
+            readonly items: readonly {
+                readonly node: number;
+                readonly policy: components["schemas"]["Policy"] | null;
+                readonly code: string | null;
+            }[];
         };
         readonly Problem: {
             readonly type: string;
@@ -621,6 +844,27 @@ export interface components {
         };
         /** @enum {unknown} */
         readonly SigningState: "created" | "decoded" | "pending_approval" | "queued" | "signing" | "signed" | "denied" | "rejected" | "expired" | "failed" | "cancelled";
+        readonly Simulate: {
+            readonly keyId: string;
+            readonly derivationPath?: string;
+            readonly payload?: components["schemas"]["Payload"];
+            readonly items?: readonly {
+                readonly payload: components["schemas"]["Payload"];
+                readonly derivationPath?: string;
+            }[];
+            readonly signed?: components["schemas"]["SignedTerms"];
+        };
+        readonly Simulation: {
+            readonly items: readonly components["schemas"]["NodeVerdict"][];
+        };
+        /** @description What each connected node of the key made of the request: what approvers sign */
+        readonly StatementList: {
+            readonly items: readonly {
+                readonly node: number;
+                readonly statement: components["schemas"]["NodeStatement"] | null;
+                readonly code: string | null;
+            }[];
+        };
         readonly Summary: readonly {
             readonly label: string;
             readonly value: string;
@@ -1868,6 +2112,90 @@ export interface operations {
             };
         };
     };
+    readonly listAttempts: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly requestId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AttemptList"];
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `REQUEST_NOT_FOUND`: No such signing request */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "REQUEST_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+        };
+    };
     readonly approveSigningRequest: {
         readonly parameters: {
             readonly query?: never;
@@ -2133,6 +2461,703 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+        };
+    };
+    readonly listPolicies: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PolicyList"];
+                };
+            };
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly listApprovers: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApproverList"];
+                };
+            };
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly simulate: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Simulate"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Simulation"];
+                };
+            };
+            /** @description `BAD_BODY`: The body does not have the right shape. `BAD_HEX`: Not hexadecimal. `BAD_JSON`: The body is not JSON. `BAD_KEY_ID`: Not a key id. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `PAYLOAD_UNDECODABLE`: What cannot be decoded is not signed. `TOO_MANY_SIGNATURES`: More signatures than a request may have. `UNKNOWN_FIELD`: A field is not known. `UNKNOWN_PAYLOAD_TYPE`: No decoder for this payload type */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_BODY" | "BAD_HEX" | "BAD_JSON" | "BAD_KEY_ID" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "PAYLOAD_UNDECODABLE" | "TOO_MANY_SIGNATURES" | "UNKNOWN_FIELD" | "UNKNOWN_PAYLOAD_TYPE";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `KEY_NOT_FOUND`: No such key */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "KEY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large. `PAYLOAD_TOO_LARGE`: The payload is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE" | "PAYLOAD_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly getStatement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly requestId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatementList"];
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `REQUEST_NOT_FOUND`: No such signing request */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "REQUEST_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly listFreezes: {
+        readonly parameters: {
+            readonly query?: {
+                readonly active?: boolean;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FreezeList"];
+                };
+            };
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly getLogCheckpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly index: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": string;
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `LOG_FILE_NOT_FOUND`: No such checkpoint or tile. `NODE_NOT_FOUND`: No such node */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "LOG_FILE_NOT_FOUND" | "NODE_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `NODE_REFUSED`: The node did not answer that */
+            readonly 502: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODE_REFUSED";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly getLogTile: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly index: string;
+                readonly path: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": string;
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `LOG_FILE_NOT_FOUND`: No such checkpoint or tile. `NODE_NOT_FOUND`: No such node */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "LOG_FILE_NOT_FOUND" | "NODE_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `NODE_REFUSED`: The node did not answer that */
+            readonly 502: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODE_REFUSED";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE";
                     };
                 };
             };

@@ -13,7 +13,8 @@ const NODE = {
   addresses: [],
   identity: { type: 'ed25519', publicKey: new Uint8Array(32).fill(7) },
 }
-const LOCK = { nodes: [NODE] } as unknown as ClusterLock
+const AUTHORS = { required: 1, keys: [] }
+const LOCK = { nodes: [NODE], authors: AUTHORS } as unknown as ClusterLock
 const FACTS: ClusterFacts = {
   name: 'zurich',
   dir: '/n',
@@ -33,7 +34,7 @@ describe('doctor: lock, policy and settings', () => {
   it('cluster: a signed lock with this node, and a policy with rules, have no finding', () => {
     expect(run()).to.deep.equal([])
     const nodes = [{ ...NODE, index: 2, name: 'oslo' }, NODE]
-    expect(run({ lock: { ok: true, value: { nodes } as unknown as ClusterLock } })).to.deep.equal([])
+    expect(run({ lock: { ok: true, value: { nodes, authors: AUTHORS } as unknown as ClusterLock } })).to.deep.equal([])
   })
 
   it('cluster lock: missing, invalid, unsigned, of others', () => {
@@ -53,8 +54,14 @@ describe('doctor: lock, policy and settings', () => {
   })
 
   it('policy: invalid, and one that denies all', () => {
-    expect(run({ policy: bad('BAD_POLICY') })).to.deep.equal(['POLICY_INVALID'])
-    expect(run({ policy: { ok: true, value: 0 } })).to.deep.equal(['POLICY_DENIES_ALL'])
+    const lock = { ok: true, value: { ...LOCK, authors: undefined } } as const
+    expect(run({ lock, policy: bad('BAD_POLICY') })).to.deep.equal(['POLICY_INVALID'])
+    expect(run({ lock, policy: { ok: true, value: 0 } })).to.deep.equal(['POLICY_DENIES_ALL', 'POLICY_NO_AUTHORS'])
+  })
+
+  it('policy: where the lock names authors the file is not looked at; where it names none, that is said', () => {
+    expect(run({ policy: bad('BAD_POLICY') })).to.deep.equal([])
+    expect(run({ lock: { ok: true, value: { ...LOCK, authors: undefined } } })).to.deep.equal(['POLICY_NO_AUTHORS'])
   })
 
   it('settings: what does not parse, by its line', () => {

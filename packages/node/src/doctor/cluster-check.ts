@@ -44,11 +44,21 @@ function lockFindings({ dir, lock, lockFile, name, unsigned }: ClusterFacts): re
   ]
 }
 
-function policyFindings({ policy, policyFile }: ClusterFacts): readonly (Finding | undefined)[] {
+function policyFindings({ lock, policy, policyFile }: ClusterFacts): readonly (Finding | undefined)[] {
+  // The file is not looked at then: policies come signed, and the running node has them.
+  if (lock.ok && lock.value.authors !== undefined) return []
   if (!policy.ok) return [finding('POLICY_INVALID', policyFile, policy.message, `correct ${policyFile}`)]
   return [
     policy.value === 0
       ? finding('POLICY_DENIES_ALL', policyFile, 'the policy has no rules, so this node signs nothing', `add rules to ${policyFile}`)
+      : undefined,
+    lock.ok
+      ? finding(
+          'POLICY_NO_AUTHORS',
+          policyFile,
+          'the lock names no policy authors: whoever changes this file changes what this node signs',
+          'name them with the next lock: conclave cluster next --author <name>=<key>... --authors-required <count>',
+        )
       : undefined,
   ]
 }

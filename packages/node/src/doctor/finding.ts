@@ -11,6 +11,7 @@ export const SEVERITIES = {
   SETTINGS_INVALID: 'critical',
   POLICY_INVALID: 'critical',
   POLICY_DENIES_ALL: 'info',
+  POLICY_NO_AUTHORS: 'info',
   LOCK_MISSING: 'critical',
   LOCK_INVALID: 'critical',
   LOCK_UNSIGNED: 'critical',

@@ -16,7 +16,7 @@ import {
   toHex,
   verifyIdentity,
 } from '@conclave/core'
-import type { Policy } from '@conclave/policy'
+import type { Approver } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import { decode, encode, FREEZES_TOLD_MAX, type Freeze, type FreezeGossip, FreezeRecord, msOf, type Thaw, timeBytes } from '@conclave/wire'
 import { noteEvent } from '../audit/note-event.ts'
@@ -30,7 +30,8 @@ export interface FreezeKeeperOptions {
   /** Of this node. */
   readonly name: string
   readonly identity: IdentitySigner
-  readonly policy: Policy
+  /** Of the policy, and of one that is being taken up. */
+  approvers(): readonly Approver[]
   readonly store: Store
   readonly clock: Clock
   readonly log: Logger
@@ -194,9 +195,9 @@ export class FreezeKeeper {
   }
 
   #checkSigner({ by, signature }: Freeze, id: Uint8Array): void {
-    const { lock, policy } = this.#o
+    const { lock } = this.#o
     const node = lock.nodes.find((n) => by === `node:${n.name}`)
-    const approver = policy.approvers?.find((a) => by === `approver:${a.id}`)
+    const approver = this.#o.approvers().find((a) => by === `approver:${a.id}`)
     if (node === undefined && approver === undefined) throw new ConclaveError('UNKNOWN_FREEZER', 'only nodes and approvers freeze')
     const plain = approver?.keys.flatMap((k) => (k.kind === 'identity' ? [k.key] : [])) ?? []
     const keys = node === undefined ? plain : [node.identity]

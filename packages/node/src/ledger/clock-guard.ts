@@ -15,6 +15,7 @@ export const CLOCK_SKEW_MAX_MS = 5_000
 
 export interface ClockGuardOptions {
   readonly clock: Clock
+  /** Its rules as they are now. */
   readonly policy: Pick<Policy, 'rules'>
   readonly skewMaxMs: number
   /** Peers that have to agree: with them and this node it is a quorum. */
@@ -38,15 +39,15 @@ function dependsOnTime({ rules }: Pick<Policy, 'rules'>): boolean {
  */
 export class ClockGuard {
   readonly #o: ClockGuardOptions
-  readonly #isNeeded: boolean
-  readonly #heard = new Map<PartyId, { readonly errorMs: number; readonly atMs: number }>()
+  #asked: { readonly rules: Policy['rules']; readonly isNeeded: boolean } | undefined
+  #started = false
+  readonly #heard = new Map<PartyId, { readonly errorMs: number; readonly offsetMs: number; readonly atMs: number }>()
   #wasSure: boolean | undefined
   #stopped = false
   #cancel: () => void = () => undefined
 
   constructor(options: ClockGuardOptions) {
     this.#o = options
-    this.#isNeeded = dependsOnTime(options.policy)
   }
 
   /** Undefined when this node is not sure of the time. */
@@ -56,13 +57,29 @@ export class ClockGuard {
     return this.#agreeing(nowMs).length >= this.#o.needed ? nowMs : undefined
   }
 
+  /** How far the clocks of peers were ahead of this one, as far as they were asked and what they said still counts. */
+  offsets(): readonly { readonly peer: PartyId; readonly offsetMs: number }[] {
+    const nowMs = this.#o.clock.nowMs()
+    const fresh = [...this.#heard].filter(([, h]) => Math.abs(nowMs - h.atMs) <= FRESH_MS)
+    return fresh.map(([peer, { offsetMs }]) => ({ peer, offsetMs }))
+  }
+
+  /** Peers are asked from now on, if a rule needs it. To be called again when the rules are others. */
   start(): void {
-    if (this.#isNeeded) void this.#round()
+    if (this.#started || !this.#isNeeded) return
+    this.#started = true
+    void this.#round()
   }
 
   stop(): void {
     this.#stopped = true
     this.#cancel()
+  }
+
+  get #isNeeded(): boolean {
+    const { rules } = this.#o.policy
+    if (this.#asked?.rules !== rules) this.#asked = { rules, isNeeded: dependsOnTime({ rules }) }
+    return this.#asked.isNeeded
   }
 
   #agreeing(nowMs: number): readonly PartyId[] {
@@ -89,7 +106,7 @@ export class ClockGuard {
     if (typeof word === 'string') return
     // Beyond what the way there and back explains.
     const errorMs = Math.max(0, Math.abs(word.offsetMs) - word.roundTripMs / 2)
-    this.#heard.set(peer, { errorMs, atMs: this.#o.clock.nowMs() })
+    this.#heard.set(peer, { errorMs, offsetMs: word.offsetMs, atMs: this.#o.clock.nowMs() })
   }
 
   #note(isSure: boolean): void {

@@ -31,6 +31,7 @@ export interface Reservation {
 
 export interface LedgerOptions {
   readonly store: Store
+  /** Its rules as they are now. */
   readonly policy: Pick<Policy, 'rules'>
   readonly log: Logger
 }
@@ -44,13 +45,15 @@ export interface LedgerOptions {
 export class SpendingLedger {
   readonly #store: Store
   readonly #log: Logger
-  readonly #index: SpendIndex
+  readonly #policy: LedgerOptions['policy']
+  #index: SpendIndex
   /** By request id; the longest untouched first. */
   readonly #entries = new Map<string, Entry>()
 
   private constructor({ store, policy, log }: LedgerOptions) {
     this.#store = store
     this.#log = log
+    this.#policy = policy
     this.#index = new SpendIndex(policy)
   }
 
@@ -63,6 +66,12 @@ export class SpendingLedger {
       ledger.#index.add(spend.spends, spend.atMs)
     }
     return ledger
+  }
+
+  /** The rules are others: what they ask for is added up anew, from everything that was ever counted and is not too old. */
+  recount(): void {
+    this.#index = new SpendIndex(this.#policy)
+    for (const { spends, atMs } of this.#entries.values()) this.#index.add(spends, atMs)
   }
 
   /** Requests that count. */
