@@ -3,12 +3,17 @@ import { Connection } from './connection.ts'
 import { badAnswer, ConclaveApiError, isProblem } from './problem.ts'
 import type {
   ApprovalAnswers,
+  Approver,
   CreateKey,
   DerivedKey,
   DerivedRange,
+  Freeze,
   GiveApproval,
   Key,
   Node,
+  NodePolicy,
+  NodeStatement,
+  NodeVerdict,
   Operation,
   Page,
   PageOf,
@@ -17,6 +22,7 @@ import type {
   SigningAccepted,
   SigningRequest,
   SigningState,
+  Simulate,
 } from './resources.ts'
 import { poll, type Waiting } from './wait.ts'
 
@@ -182,6 +188,29 @@ export class ConclaveClient {
 
   cancel(requestId: string): Promise<SigningRequest> {
     return this.#api.call('post', '/v1/signing-requests/{requestId}:cancel', { params: { requestId } })
+  }
+
+  /** What each node made of a request, and who approved it there: what approvers sign. */
+  async statements(requestId: string): Promise<readonly NodeStatement[]> {
+    return (await this.#api.call('get', '/v1/signing-requests/{requestId}/statement', { params: { requestId } })).items
+  }
+
+  /** What each node would say to a request; nothing is asked for. */
+  async simulate(body: Simulate): Promise<readonly NodeVerdict[]> {
+    return (await this.#api.call('post', '/v1/policies:simulate', { body })).items
+  }
+
+  /** The policy that each node judges by. */
+  async policies(): Promise<readonly NodePolicy[]> {
+    return (await this.#api.call('get', '/v1/policies', {})).items
+  }
+
+  async approvers(): Promise<readonly Approver[]> {
+    return (await this.#api.call('get', '/v1/approvers', {})).items
+  }
+
+  async freezes(): Promise<readonly Freeze[]> {
+    return (await this.#api.call('get', '/v1/freezes', {})).items
   }
 
   /** The request once it has ended, however it ended, or is in the state that is enough. @throws {ConclaveApiError} WAIT_TIMEOUT. */

@@ -19,6 +19,14 @@ export type GiveApproval = Schemas['CreateApproval']
 /** What each node said to an approval: TAKEN, or why not. */
 export type ApprovalAnswers = Schemas['ApprovalAnswers']
 export type NodeVerdict = Schemas['NodeVerdict']
+export type Approver = Schemas['Approver']
+export type Freeze = Schemas['Freeze']
+/** A node, and its policy or why it said none. */
+export type NodePolicy = Schemas['PolicyList']['items'][number]
+/** A node, and its statement of a request or why it said none. */
+export type NodeStatement = Schemas['StatementList']['items'][number]
+/** A request of which one wants to know what the nodes would say. */
+export type Simulate = Schemas['Simulate']
 /** RFC 9457 problem details, as the coordinator answers them. */
 export type Problem = Schemas['Problem']
 
