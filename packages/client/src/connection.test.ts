@@ -71,6 +71,15 @@ describe('calls: several coordinators', () => {
     expect(new Set(keys).size).equal(1)
   })
 
+  it('a refusal, and a limit that this caller has reached, are not asked for elsewhere', async () => {
+    for (const reply of [problem('KEY_EXISTS', 409, false), problem('RATE_LIMITED', 429, true)]) {
+      await using first = await CannedApi.start(reply)
+      await using second = await CannedApi.start(OPERATION)
+      await failureOf(clientOf([first.url, second.url], { retriesMax: 1 }).createKey({ keyId: 'main' }))
+      expect(second.received).lengthOf(0)
+    }
+  })
+
   it('each is asked once in a round', async () => {
     await using first = await CannedApi.start('hang up')
     await using second = await CannedApi.start('hang up')
