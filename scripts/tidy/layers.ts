@@ -3,7 +3,7 @@ import { type Manifest, type Manifests, packageNameOf, parseManifest, readManife
 import { type Import, isTestPath, type Source } from './source.ts'
 import { type Finding, lineOf, type Tree } from './tree.ts'
 
-const BELOW_NODE = ['core', 'wire', 'kernel', 'mpc', 'vault', 'transport', 'audit', 'policy']
+const BELOW_NODE = ['core', 'wire', 'kernel', 'mpc', 'vault', 'transport', 'audit', 'policy', 'receipt', 'telemetry']
 
 /** What each package may import of the others: the table of ARCHITECTURE.md. Imports point down only. */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
@@ -15,10 +15,12 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   transport: ['core', 'wire'],
   audit: ['core'],
   policy: ['core'],
+  receipt: ['core', 'audit', 'policy'],
+  telemetry: ['core'],
   node: BELOW_NODE,
-  coordinator: ['core', 'wire', 'kernel', 'transport', 'audit', 'policy'],
+  coordinator: ['core', 'wire', 'kernel', 'transport', 'audit', 'policy', 'receipt', 'telemetry'],
   client: ['core'],
-  cli: ['core', 'audit', 'node', 'coordinator', 'client', 'testnet'],
+  cli: ['core', 'audit', 'policy', 'receipt', 'node', 'coordinator', 'client', 'testnet'],
   testnet: [...BELOW_NODE, 'node', 'coordinator', 'client'],
 }
 

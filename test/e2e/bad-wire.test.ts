@@ -190,7 +190,7 @@ describe('bad input on the links between members', () => {
             mallory.send(name, encode(Frame, { body: { end: { sessionId: noise(32), from, code: 'BOO' } } }))
           }
           mallory.send(name, encode(Frame, { body: { gossip: inventedGossip(keyId) } }))
-          mallory.send(name, concat(encode(Frame, { body: { request: { id: 1, body: { status: {} } } } }), u32(7)))
+          mallory.send(name, concat(encode(Frame, { body: { request: { id: 1, traceparent: '', body: { status: {} } } } }), u32(7)))
         }
         expect(await mallory.ask('zurich', { status: {} }).then(() => 'granted', codeOf)).to.equal('NOT_ALLOWED')
         await signWith(rig(), key, [1, 2])

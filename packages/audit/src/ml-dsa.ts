@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
-import { ConclaveError, concat, fromHex, utf8, wipe } from '@conclave/core'
+import { ConclaveError, concat, fromHex, ML_DSA_65_KEY_BYTES, utf8, wipe } from '@conclave/core'
 import type { NoteSignature } from './note.ts'
-import { ML_DSA_65_KEY_BYTES, mlDsaKeyId } from './note-keys.ts'
+import { mlDsaKeyId } from './note-keys.ts'
 
 export const ML_DSA_SEED_BYTES = 32
 /** PKCS#8 with the seed alone (RFC 9881). */

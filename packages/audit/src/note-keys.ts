@@ -1,5 +1,5 @@
-import { createPublicKey, ECDH, hash, type KeyObject, verify } from 'node:crypto'
-import { ConclaveError, concat, fromHex, type IdentityKey, utf8, verifyIdentity } from '@conclave/core'
+import { ECDH, hash } from 'node:crypto'
+import { concat, fromHex, type IdentityKey, mlDsa65Verifier, utf8, verifyIdentity } from '@conclave/core'
 import type { NoteSignature, NoteVerifier } from './note.ts'
 
 /** Seconds that a cosigner's clock may be ahead of ours. */
@@ -7,10 +7,8 @@ export const CLOCK_AHEAD_MAX_S = 300
 
 /** C2SP signed-note: bytes that name the algorithm inside a key id. */
 const [ED25519, COSIGNATURE_ED25519, OTHER] = [0x01, 0x04, 0xff]
-/** What stands before a P-256 point, uncompressed, and before an ML-DSA-65 key in their SubjectPublicKeyInfo. */
+/** What stands before a P-256 point, uncompressed, in its SubjectPublicKeyInfo. */
 const P256_SPKI = fromHex('3059301306072a8648ce3d020106082a8648ce3d030107034200')
-const ML_DSA_65_SPKI = fromHex('308207b2300b0609608648016503040312038207a100')
-export const ML_DSA_65_KEY_BYTES = 1952
 const TIMESTAMP_BYTES = 8
 
 const keyIdOf = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(hash('sha256', concat(...parts), 'buffer').subarray(0, 4))
@@ -24,8 +22,6 @@ function p256Spki(compressed: Uint8Array): Uint8Array {
   const point = ECDH.convertKey(compressed, 'prime256v1', undefined, undefined, 'uncompressed') as Buffer
   return concat(P256_SPKI, new Uint8Array(point))
 }
-
-const spkiKey = (spki: Uint8Array): KeyObject => createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
 
 /**
  * The id under which a node signs the checkpoints of its own log: Ed25519 and P-256 as signed-note has them (0x01, 0x02), secp256k1
@@ -53,22 +49,10 @@ export function logVerifier(name: string, key: IdentityKey): NoteVerifier {
   return { name, keyId: logKeyId(name, key), verify: (text, signature) => verifyIdentity(key, utf8(text), signature) }
 }
 
-/** Checks a log's additional signature by ML-DSA-65 (FIPS 204), without context string. */
+/** Checks a log's additional signature by ML-DSA-65 (FIPS 204), without context string. @throws {ConfigError} BAD_IDENTITY. */
 export function mlDsaVerifier(name: string, publicKey: Uint8Array): NoteVerifier {
-  const key = publicKey.length === ML_DSA_65_KEY_BYTES ? spkiKey(concat(ML_DSA_65_SPKI, publicKey)) : undefined
-  if (key === undefined) throw new ConclaveError('BAD_IDENTITY', `an ML-DSA-65 key has ${ML_DSA_65_KEY_BYTES} bytes`)
-  return {
-    name,
-    keyId: mlDsaKeyId(name, publicKey),
-    verify(text, signature) {
-      try {
-        return verify(null, utf8(text), key, signature)
-      } catch {
-        // Malformed: no signature.
-        return false
-      }
-    },
-  }
+  const verify = mlDsa65Verifier(publicKey)
+  return { name, keyId: mlDsaKeyId(name, publicKey), verify: (text, signature) => verify(utf8(text), signature) }
 }
 
 const cosignedMessage = (text: string, timeS: number): Uint8Array => utf8(`cosignature/v1\ntime ${timeS}\n${text}`)

@@ -12,6 +12,7 @@ interface One extends Here {
 interface Deciding extends One {
   as: string
   key?: string
+  pqKey?: string
 }
 
 function printShown({ details, statement, summaries }: ShownRequest): void {
@@ -29,10 +30,10 @@ function printShown({ details, statement, summaries }: ShownRequest): void {
 }
 
 /** What is shown is what is signed. */
-async function decideShown(decision: 'approve' | 'reject', { dir, request, as, key, json }: Deciding): Promise<void> {
+async function decideShown(decision: 'approve' | 'reject', { dir, request, as, key, pqKey, json }: Deciding): Promise<void> {
   const shown = await readShown(dir, request)
   if (json !== true) printShown(shown)
-  const isNew = await decide(shown, { dir, decision, approver: as, keyFile: key, nowMs: Date.now() })
+  const isNew = await decide(shown, { dir, decision, approver: as, keyFile: key, pqKeyFile: pqKey, nowMs: Date.now() })
   const said = decision === 'approve' ? 'approved' : 'rejected'
   if (json === true) print(JSON.stringify({ requestId: request, statement: shown.details.statementHash, decision, approver: as, isNew }))
   else print(isNew ? `${said} as ${as}` : `${as} had ${said} it before`)
@@ -65,6 +66,7 @@ export function addApprovalCommands(program: Command): void {
       .requiredOption('--request <id>', 'id of the request')
       .requiredOption('--as <approver>', 'your id in the policy')
       .option('--key <file>', 'your Ed25519 key; default: the identity key of the node, in its HSM')
+      .option('--pq-key <file>', 'your ML-DSA-65 key, where the policy names one for you')
       .action(guarded((o: Deciding) => decideShown(decision, o)))
   program
     .command('approver')
@@ -72,5 +74,6 @@ export function addApprovalCommands(program: Command): void {
     .command('keygen')
     .description('make an Ed25519 key of an approver or of a requester, and print its public half for the policy')
     .requiredOption('--out <file>', 'file to make, mode 0600')
-    .action(guarded(async ({ out }: { out: string }) => print(await makeApproverKey(out))))
+    .option('--pq', 'an ML-DSA-65 key instead, the second key of an approver ("pq" in the policy)')
+    .action(guarded(async ({ out, pq }: { out: string; pq?: true }) => print(await makeApproverKey(out, pq ? 'ml-dsa-65' : 'ed25519'))))
 }

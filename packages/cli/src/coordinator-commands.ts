@@ -1,7 +1,9 @@
 import { join } from 'node:path'
-import { initCoordinator, loadCoordinatorSettings, SETTINGS_FILE, startCoordinator } from '@conclave/coordinator'
 import type { Command } from 'commander'
 import { guarded, print, untilStopped } from './output.ts'
+
+// Loaded by its own commands only: it is half of the program, and a node has no use for it.
+const load = () => import('@conclave/coordinator')
 
 /** `conclave coordinator` and `conclave coordinator init`. */
 export function addCoordinatorCommands(program: Command): void {
@@ -15,8 +17,10 @@ export function addCoordinatorCommands(program: Command): void {
     .action(
       guarded(async ({ dir }: { dir: string }) => {
         const stopped = untilStopped()
+        const { loadCoordinatorSettings, SETTINGS_FILE, startCoordinator } = await load()
         const running = await startCoordinator(await loadCoordinatorSettings(join(dir, SETTINGS_FILE)))
         await stopped
+        await running.drain()
         await running.stop()
       }),
     )
@@ -29,6 +33,7 @@ export function addCoordinatorCommands(program: Command): void {
     .requiredOption('--http <host:port>', 'where the API listens')
     .action(
       guarded(async (o: { dir: string; name: string; listen: string[]; http: string }) => {
+        const { initCoordinator } = await load()
         const made = await initCoordinator(o)
         print(`${o.name} is ready: peer id ${made.card.peerId}`)
         print(`its card for the cluster lock is ${made.cardFile}`)

@@ -1,4 +1,3 @@
-import { runDemo } from '@conclave/testnet'
 import type { Command } from 'commander'
 import { guarded, print } from './output.ts'
 
@@ -12,6 +11,8 @@ export function addDemoCommand(program: Command): void {
     .action(
       guarded(async (o: { json?: boolean; dir?: string }) => {
         const progress = (line: string) => void (o.json === true ? process.stderr : process.stdout).write(`${line}\n`)
+        // Loaded here only: a node has no use for it.
+        const { runDemo } = await import('@conclave/testnet')
         const result = await runDemo({ progress, ...(o.dir === undefined ? {} : { dir: o.dir }) })
         if (o.json === true) print(JSON.stringify(result))
         if (!result.ok) process.exitCode = 1

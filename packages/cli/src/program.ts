@@ -11,7 +11,9 @@ import { addHsmCommands } from './hsm-commands.ts'
 import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
+import { addPolicyCedarCommand } from './policy-cedar-command.ts'
 import { addPolicyCommands } from './policy-commands.ts'
+import { addReceiptCommands } from './receipt-commands.ts'
 
 /**
  * Every command of `conclave`; nothing runs before it is given arguments.
@@ -36,6 +38,8 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   // After the others of its group, which it joins.
   addHsmDrillCommands(program)
   addAuditCommands(program)
+  addReceiptCommands(program)
+  addPolicyCedarCommand(program)
   addDemoCommand(program)
   return program
 }

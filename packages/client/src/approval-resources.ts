@@ -19,6 +19,8 @@ export interface GiveApproval {
   /** Of a passkey, with `clientData`. */
   readonly authenticatorData?: string
   readonly clientData?: string
+  /** ML-DSA-65, where the policy names such a key for the approver. */
+  readonly pq?: string
 }
 
 /** What each node said to an approval: TAKEN, or why not. */

@@ -4,7 +4,7 @@ import { askAll } from './ask-all.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { type NodeCalls, safeCode } from './node-calls.ts'
 import { ApiError } from './problem.ts'
-import type { ApprovalAnswersBody, CreateApprovalBody } from './schemas.ts'
+import type { ApprovalAnswersBody, CreateApprovalBody } from './signing-schemas.ts'
 
 const APPROVAL_TIMEOUT_MS = 10_000
 /** Once one node has taken it, how long the others are waited for: nodes pass it on to each other. */
@@ -18,11 +18,11 @@ export interface ApprovalDeskOptions {
 }
 
 function approvalOf(requestId: string, body: CreateApprovalBody): Approval {
-  const { statement, decision, approver, atMs, signature, authenticatorData = '', clientData = '' } = body
+  const { statement, decision, approver, atMs, signature, authenticatorData = '', clientData = '', pq = '' } = body
   return {
     ...{ requestId: fromHex(requestId), statement: fromHex(statement), approves: decision === 'approve', approver },
     ...{ at: timeBytes(atMs), signature: fromHex(signature) },
-    ...{ authenticatorData: fromHex(authenticatorData), clientData: fromHex(clientData) },
+    ...{ authenticatorData: fromHex(authenticatorData), clientData: fromHex(clientData), pq: fromHex(pq) },
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import type { KeyBody } from './key-schemas.ts'
 import type { NodeBody } from './node-schemas.ts'
-import type { KeyBody } from './schemas.ts'
 import { eventually, Harness } from './testing/harness.ts'
 
 type Seen = NodeBody['availability']

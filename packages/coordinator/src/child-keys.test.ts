@@ -3,7 +3,7 @@ import { bitcoinAddresses, evmAddress } from '@conclave/policy'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
 import { childKey } from './child-keys.ts'
-import type { DerivedKeyBody, KeyBody } from './schemas.ts'
+import type { DerivedKeyBody, KeyBody } from './key-schemas.ts'
 import { childSecret, type FakeKey, signedItem } from './testing/fake-node.ts'
 import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 

@@ -4,7 +4,6 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError, isProblemCode, type Problem, type ProblemCode, problemOf } from './problem.ts'
 
 const PROBLEM_JSON = 'application/problem+json; charset=utf-8'
-const RETRY_AFTER_S = 1
 
 /** What Fastify itself refuses. Its own messages are for programmers; ours are stable. */
 const FRAMEWORK: Readonly<Record<string, readonly [ProblemCode, string]>> = {
@@ -57,7 +56,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const told = toApiError(error)
   if (told.code === 'INTERNAL') request.log.error({ err: error, reason: messageOf(error) }, 'unforeseen error')
   const problem = problemOf(told, request.id)
-  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_S)
+  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', told.retryAfterS)
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   // Also here, because what the framework refuses passes no hook.
   reply.header('x-request-id', request.id)

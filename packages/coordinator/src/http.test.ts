@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { expect } from 'chai'
 import type { NodeBody } from './node-schemas.ts'
-import type { SigningBody } from './schemas.ts'
+import type { SigningBody } from './signing-schemas.ts'
 import { API_KEYS, type Call, eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 
 const KEYS = '/v1/keys'
@@ -34,7 +34,7 @@ const REFUSED: readonly Refused[] = [
   raw('malformed JSON', '{"keyId":', 400, 'BAD_JSON'),
   raw('an empty body', '', 400, 'BAD_JSON'),
   raw('prototype pollution', '{"__proto__": {"role": "admin"}}', 400, 'BAD_JSON'),
-  raw('deep JSON', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, 400, 'BAD_BODY'),
+  raw('deep JSON', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, 400, 'BAD_JSON'),
   raw('a huge number', '{"keyId":"main","payload":{"type":"evm.tx","bytes":"0x02"},"deadlineMs":1e400}', 400, 'BAD_BODY'),
   raw('a body of another type', 'keyId=main', 415, 'UNSUPPORTED_MEDIA_TYPE', { 'content-type': 'application/x-www-form-urlencoded' }),
   raw('plain text', 'hello', 415, 'UNSUPPORTED_MEDIA_TYPE', { 'content-type': 'text/plain' }),

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { STATUS_INTERVAL_MS } from './cluster-view.ts'
+import type { KeyBody } from './key-schemas.ts'
 import type { NodeBody } from './node-schemas.ts'
-import type { KeyBody } from './schemas.ts'
 import type { FakeShare } from './testing/fake-renewal.ts'
 import { eventually, Harness } from './testing/harness.ts'
 

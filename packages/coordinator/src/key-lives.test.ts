@@ -3,7 +3,7 @@ import { softIdentity } from '@conclave/transport'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
 import { STATUS_INTERVAL_MS } from './cluster-view.ts'
-import type { KeyBody } from './schemas.ts'
+import type { KeyBody } from './key-schemas.ts'
 import { eventually, Harness } from './testing/harness.ts'
 
 describe('lives of keys', () => {

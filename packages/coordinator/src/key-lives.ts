@@ -1,7 +1,7 @@
 import { type ClusterLock, type Erasure, type PartyId, readErasure, verifyErasure } from '@conclave/core'
 import type { ClusterView, Report } from './cluster-view.ts'
+import type { KeyBody } from './key-schemas.ts'
 import type { KeyRecord } from './records.ts'
-import type { KeyBody } from './schemas.ts'
 
 const PHASE = /^[a-z]{1,32}$/
 const IN_USE = 'active'

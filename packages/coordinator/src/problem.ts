@@ -16,12 +16,14 @@ const PROBLEMS = {
   OPERATION_NOT_FOUND: { status: 404, title: 'No such operation' },
   NODE_NOT_FOUND: { status: 404, title: 'No such node' },
   REQUEST_NOT_FOUND: { status: 404, title: 'No such signing request' },
+  LOG_FILE_NOT_FOUND: { status: 404, title: 'No such checkpoint or tile' },
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
   BAD_JSON: { status: 400, title: 'The body is not JSON' },
   BAD_BODY: { status: 400, title: 'The body does not have the right shape' },
   BAD_QUERY: { status: 400, title: 'A query parameter is wrong' },
   BAD_PATH: { status: 400, title: 'The path is wrong' },
   UNKNOWN_FIELD: { status: 400, title: 'A field is not known' },
+  DUPLICATE_FIELD: { status: 400, title: 'A field is named twice' },
   BAD_HEX: { status: 400, title: 'Not hexadecimal' },
   BAD_KEY_ID: { status: 400, title: 'Not a key id' },
   BAD_THRESHOLD: { status: 400, title: 'Not a possible quorum' },
@@ -46,9 +48,11 @@ const PROBLEMS = {
   REJECTED: { status: 403, title: 'Rejected by an approver' },
   APPROVALS_MISSING: { status: 504, title: 'Not enough approvals in time', retriable: true },
   REQUEST_ENDED: { status: 409, title: 'The signing request has already ended' },
+  RATE_LIMITED: { status: 429, title: 'Too many calls', retriable: true },
   TOO_MANY_OPEN: { status: 429, title: 'Too many requests are open', retriable: true },
   POLICY_DENIED: { status: 403, title: 'Denied by the nodes' },
   CANCELLED: { status: 409, title: 'Cancelled' },
+  NODE_REFUSED: { status: 502, title: 'The node did not answer that' },
   NODES_UNREACHABLE: { status: 503, title: 'Not every node is reachable', retriable: true },
   KEY_CREATION_FAILED: { status: 502, title: 'The nodes did not create the key' },
   KEY_RENEWAL_FAILED: { status: 502, title: 'The nodes did not renew the key' },
@@ -56,7 +60,9 @@ const PROBLEMS = {
   QUORUM_UNREACHABLE: { status: 503, title: 'Too few nodes are able to sign', retriable: true },
   DEADLINE_EXCEEDED: { status: 504, title: 'The deadline has passed', retriable: true },
   SIGNING_FAILED: { status: 502, title: 'Every attempt to sign failed', retriable: true },
+  STORE_UNAVAILABLE: { status: 503, title: 'The database cannot be used at the moment', retriable: true },
   NOT_READY: { status: 503, title: 'Too few nodes are connected', retriable: true },
+  DRAINING: { status: 503, title: 'The coordinator takes no new requests', retriable: true },
   STOPPING: { status: 503, title: 'The coordinator is stopping', retriable: true },
   INTERNAL: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, ProblemKind>
@@ -85,19 +91,32 @@ export interface Problem {
   readonly nodeVerdicts?: readonly NodeVerdict[]
 }
 
+const RETRY_AFTER_S = 1
+
 /** Something that the caller is told, by a code of the table above. */
 export class ApiError extends ConclaveError {
   readonly nodeVerdicts: readonly NodeVerdict[] | undefined
+  /** When it makes sense to ask again, for statuses that say so. */
+  readonly retryAfterS: number
 
   constructor(
     code: ProblemCode,
     message: string,
-    options: { cause?: unknown; retriable?: boolean; nodeVerdicts?: readonly NodeVerdict[] } = {},
+    options: { cause?: unknown; retriable?: boolean; nodeVerdicts?: readonly NodeVerdict[]; retryAfterS?: number } = {},
   ) {
     const kind: ProblemKind = PROBLEMS[code]
     super(code, message, { cause: options.cause, retriable: options.retriable ?? kind.retriable ?? false })
     this.nodeVerdicts = options.nodeVerdicts
+    this.retryAfterS = options.retryAfterS ?? RETRY_AFTER_S
   }
+}
+
+export function statusOf(code: ProblemCode): number {
+  return PROBLEMS[code].status
+}
+
+export function titleOf(code: ProblemCode): string {
+  return PROBLEMS[code].title
 }
 
 export function isProblemCode(code: string): code is ProblemCode {

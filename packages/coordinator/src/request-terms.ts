@@ -1,7 +1,7 @@
 import { fromHex, parsePath, payloadHash, type Random, requestIdOf, toHex } from '@conclave/core'
 import { payloadBytes } from './payload.ts'
 import type { SigningItem } from './records.ts'
-import type { CreateSigningBody } from './schemas.ts'
+import type { CreateSigningBody } from './signing-schemas.ts'
 
 /** What the nodes are told of a request beside its payloads (docs/spec/statement.md). */
 export interface TermsRecord {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import type { KeyBody, OperationBody } from './key-schemas.ts'
 import { LOOK_MS } from './renewal-driver.ts'
-import type { KeyBody, OperationBody } from './schemas.ts'
 import { Harness, type ProblemAnswer } from './testing/harness.ts'
 
 const keyOf = async (h: Harness) => (await h.get<KeyBody>('/v1/keys/main')).body

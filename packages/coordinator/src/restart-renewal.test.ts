@@ -1,7 +1,7 @@
 import { toHex } from '@conclave/core'
 import { expect } from 'chai'
+import type { KeyBody, OperationBody } from './key-schemas.ts'
 import { LOOK_MS, SETTLE_MS } from './renewal-driver.ts'
-import type { KeyBody, OperationBody } from './schemas.ts'
 import type { FakeKey } from './testing/fake-node.ts'
 import { eventually, Harness } from './testing/harness.ts'
 

@@ -4,9 +4,11 @@ import type { BitcoinNetwork } from '@conclave/policy'
 import { childKey } from './child-keys.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
+import { DERIVED_DEFAULT, DerivedBody, type DerivedKeyBody, DerivedQuery } from './key-schemas.ts'
+import { about } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { RouteContext } from './routes.ts'
-import { DERIVED_DEFAULT, DerivedBody, type DerivedKeyBody, DerivedQuery, KeyPath } from './schemas.ts'
+import { KeyPath } from './schemas.ts'
 import { derivedKeyBody } from './views.ts'
 
 /** Keys that are derived before others get their turn: about ten milliseconds of work. */
@@ -38,7 +40,13 @@ export function addDerivedRoutes(app: App, { directory, decoding }: RouteContext
   const url = '/v1/keys/:keyId/derived'
   app.get(
     url,
-    { config: { role: 'viewer' }, schema: { params: KeyPath, querystring: DerivedQuery, response: { 200: DerivedBody } } },
+    {
+      config: { role: 'viewer', problems: ['KEY_NOT_FOUND'] },
+      schema: {
+        ...about('keys', 'deriveKeys', 'Public keys and addresses below a key, which nothing remembers'),
+        ...{ params: KeyPath, querystring: DerivedQuery, response: { 200: DerivedBody } },
+      },
+    },
     async ({ params, query: { path, prefix, from, count } }) => {
       const key = directory.get(params.keyId)
       if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')

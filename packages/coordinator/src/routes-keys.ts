@@ -2,10 +2,12 @@ import { type ClusterLock, checkThreshold, parseKeyId } from '@conclave/core'
 import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import { backupsIn } from './key-backups.ts'
 import { freshOperationId } from './key-creation.ts'
+import { ChangeKeyBody, CreateKeyBody, KeyBody, KeyListBody, OperationAcceptedBody } from './key-schemas.ts'
+import { about } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { KeyRecord, OperationRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
-import { ChangeKeyBody, CreateKeyBody, KeyBody, KeyListBody, KeyPath, NoQuery, OperationAcceptedBody } from './schemas.ts'
+import { KeyPath, NoQuery } from './schemas.ts'
 import { keyBody } from './views.ts'
 
 /** @throws {InvalidArgument} BAD_THRESHOLD. {@link ApiError} BAD_THRESHOLD. */
@@ -63,7 +65,17 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
 
   app.post(
     '/v1/keys',
-    { config: { role: 'admin' }, schema: { querystring: NoQuery, body: CreateKeyBody, response: { 202: OperationAcceptedBody } } },
+    {
+      config: {
+        role: 'admin',
+        idempotent: true,
+        problems: ['BAD_KEY_ID', 'BAD_THRESHOLD', 'KEY_EXISTS', 'KEY_BEING_CREATED', 'TOO_MANY_OPEN'],
+      },
+      schema: {
+        ...about('keys', 'createKey', 'Make a key at every node'),
+        ...{ querystring: NoQuery, body: CreateKeyBody, response: { 202: OperationAcceptedBody } },
+      },
+    },
     async (request, reply) => {
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
       const caller = callerOf(request).name
@@ -77,20 +89,36 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
     },
   )
 
-  app.get('/v1/keys', { config: { role: 'viewer' }, schema: { querystring: NoQuery, response: { 200: KeyListBody } } }, async () => {
-    return { items: directory.list().map(keyBodies(ctx)) }
-  })
+  app.get(
+    '/v1/keys',
+    {
+      config: { role: 'viewer' },
+      schema: { ...about('keys', 'listKeys', 'Every key'), querystring: NoQuery, response: { 200: KeyListBody } },
+    },
+    async () => {
+      return { items: directory.list().map(keyBodies(ctx)) }
+    },
+  )
   refuseOtherMethods(app, '/v1/keys', ['GET', 'POST'])
 
   app.get(
     '/v1/keys/:keyId',
-    { config: { role: 'viewer' }, schema: { params: KeyPath, querystring: NoQuery, response: { 200: KeyBody } } },
+    {
+      config: { role: 'viewer', problems: ['KEY_NOT_FOUND'] },
+      schema: { ...about('keys', 'getKey', 'One key'), params: KeyPath, querystring: NoQuery, response: { 200: KeyBody } },
+    },
     async ({ params }) => bodyOfKey(ctx, params.keyId),
   )
 
   app.patch(
     '/v1/keys/:keyId',
-    { config: { role: 'admin' }, schema: { params: KeyPath, querystring: NoQuery, body: ChangeKeyBody, response: { 200: KeyBody } } },
+    {
+      config: { role: 'admin', problems: ['KEY_NOT_FOUND'] },
+      schema: {
+        ...about('keys', 'changeKey', 'Change what the coordinator keeps of a key'),
+        ...{ params: KeyPath, querystring: NoQuery, body: ChangeKeyBody, response: { 200: KeyBody } },
+      },
+    },
     async ({ params, body }) => {
       const key = directory.get(params.keyId)
       if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')

@@ -1,11 +1,13 @@
 import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import { freshOperationId } from './key-creation.ts'
+import { OperationAcceptedBody, RefreshKeyBody, ReshareKeyBody } from './key-schemas.ts'
+import { about } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { KeyRecord, OperationRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
 import { thresholdOf } from './routes-keys.ts'
 import { refreshOf } from './scheduler.ts'
-import { KeyPath, NoQuery, OperationAcceptedBody, RefreshKeyBody, ReshareKeyBody } from './schemas.ts'
+import { KeyPath, NoQuery } from './schemas.ts'
 
 type NewRenewal<B> = (key: KeyRecord, requestedBy: string, body: B) => OperationRecord
 
@@ -36,16 +38,18 @@ export function addRenewalRoutes(app: App, ctx: RouteContext): void {
   const { admission, keyDriver, clock, random } = ctx
 
   const add = <S extends typeof RefreshKeyBody | typeof ReshareKeyBody>(
-    action: string,
-    schema: S,
+    { action, summary, schema }: { action: string; summary: string; schema: S },
     newRenewal: NewRenewal<ReshareKeyBody>,
   ) => {
     const url = `/v1/keys/:keyId([a-z0-9-]+)::${action}`
     app.post(
       url,
       {
-        config: { role: 'admin' },
-        schema: { params: KeyPath, querystring: NoQuery, body: schema, response: { 202: OperationAcceptedBody } },
+        config: { role: 'admin', idempotent: true, problems: ['KEY_NOT_FOUND', 'KEY_BUSY', 'TOO_MANY_OPEN', 'BAD_THRESHOLD'] },
+        schema: {
+          ...about('keys', `${action}Key`, summary),
+          ...{ params: KeyPath, querystring: NoQuery, body: schema, response: { 202: OperationAcceptedBody } },
+        },
       },
       async (request, reply) => {
         const caller = callerOf(request).name
@@ -64,6 +68,11 @@ export function addRenewalRoutes(app: App, ctx: RouteContext): void {
     refuseOtherMethods(app, url, ['POST'])
   }
 
-  add('refresh', RefreshKeyBody, (key, requestedBy) => refreshOf(key, { requestedBy, random, clock }))
-  add('reshare', ReshareKeyBody, (key, requestedBy, body) => reshareOf(ctx, key, requestedBy, body))
+  add({ action: 'refresh', summary: 'Give every party a new share of the same key', schema: RefreshKeyBody }, (key, requestedBy) =>
+    refreshOf(key, { requestedBy, random, clock }),
+  )
+  add(
+    { action: 'reshare', summary: 'Give the nodes of the present cluster lock shares of the key', schema: ReshareKeyBody },
+    (key, requestedBy, body) => reshareOf(ctx, key, requestedBy, body),
+  )
 }

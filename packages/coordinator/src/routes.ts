@@ -4,17 +4,24 @@ import type { Transport } from '@conclave/transport'
 import type { Admission } from './admission.ts'
 import { AvailabilityReport } from './availability.ts'
 import type { ClusterView } from './cluster-view.ts'
+import type { CoordinatorMetrics } from './coordinator-metrics.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
 import type { KeyLives } from './key-lives.ts'
 import type { NodeCalls } from './node-calls.ts'
 import { NodeBody, NodeListBody } from './node-schemas.ts'
+import { readinessOf } from './observing.ts'
+import { about, addDocumentRoute } from './openapi.ts'
 import { ApiError } from './problem.ts'
-import type { Records } from './records.ts'
+import type { Records } from './record-store.ts'
 import { addDerivedRoutes } from './routes-derived.ts'
+import { addFreezeRoutes } from './routes-freezes.ts'
 import { addKeyRoutes } from './routes-keys.ts'
+import { addLogRoutes } from './routes-log.ts'
+import { addMetricsRoute } from './routes-metrics.ts'
 import { addOperationRoutes } from './routes-operations.ts'
+import { addPolicyRoutes } from './routes-policies.ts'
 import { addRenewalRoutes } from './routes-renewal.ts'
 import { addSigningRoutes } from './routes-signing.ts'
 import type { Schedules } from './schedule.ts'
@@ -40,6 +47,7 @@ export interface RouteContext {
   readonly transport: Transport
   readonly calls: NodeCalls
   readonly stopping: AbortSignal
+  readonly metrics: CoordinatorMetrics
 }
 
 /** Every route of the API. */
@@ -49,10 +57,15 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addRenewalRoutes(app, ctx)
   addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
+  addPolicyRoutes(app, ctx)
+  addFreezeRoutes(app, ctx)
+  addLogRoutes(app, ctx)
   addNodeRoutes(app, ctx)
+  addMetricsRoute(app, ctx.metrics.registry)
+  addDocumentRoute(app)
 }
 
-function addNodeRoutes(app: App, { lock, transport, view, directory }: RouteContext): void {
+function addNodeRoutes(app: App, { lock, transport, view, directory, admission }: RouteContext): void {
   const bodies = (nodes: readonly NodeMember[]): NodeBody[] => {
     const links = new Map(transport.links().map((link) => [link.member.name, link]))
     const availability = new AvailabilityReport(view, directory.list())
@@ -61,24 +74,49 @@ function addNodeRoutes(app: App, { lock, transport, view, directory }: RouteCont
       return nodeBody({ node, link: links.get(name), report: view.report(index), availability: availability.of(index) })
     })
   }
-  app.get('/v1/nodes', { config: { role: 'viewer' }, schema: { querystring: NoQuery, response: { 200: NodeListBody } } }, async () => ({
-    items: bodies(lock.nodes),
-  }))
+  app.get(
+    '/v1/nodes',
+    {
+      config: { role: 'viewer' },
+      schema: { ...about('nodes', 'listNodes', 'Every node'), querystring: NoQuery, response: { 200: NodeListBody } },
+    },
+    async () => ({
+      items: bodies(lock.nodes),
+    }),
+  )
   app.get(
     '/v1/nodes/:index',
-    { config: { role: 'viewer' }, schema: { params: NodePath, querystring: NoQuery, response: { 200: NodeBody } } },
+    {
+      config: { role: 'viewer', problems: ['NODE_NOT_FOUND'] },
+      schema: {
+        ...about('nodes', 'getNode', 'One node, by its index'),
+        params: NodePath,
+        querystring: NoQuery,
+        response: { 200: NodeBody },
+      },
+    },
     async ({ params }) => {
       const [body] = bodies(lock.nodes.filter((n) => String(n.index) === params.index))
       if (body === undefined) throw new ApiError('NODE_NOT_FOUND', 'no node of the cluster lock has this index')
       return body
     },
   )
-  app.get('/healthz', { config: { role: 'nobody' }, schema: { response: { 200: HealthBody } } }, async () => ({ status: 'ok' as const }))
-  app.get('/readyz', { config: { role: 'nobody' }, schema: { response: { 200: ReadyBody } } }, async () => {
-    const nodesUp = view.upNodes().length
-    const nodesNeeded = lock.quorum.required
-    if (nodesUp < nodesNeeded) throw new ApiError('NOT_READY', `${nodesUp} nodes are connected and ${nodesNeeded} are needed`)
-    return { status: 'ready' as const, nodesUp, nodesNeeded }
-  })
+  app.get(
+    '/healthz',
+    { config: { role: 'nobody', cost: 0 }, schema: { ...about('service', 'getHealth', 'Whether it runs'), response: { 200: HealthBody } } },
+    async () => ({ status: 'ok' as const }),
+  )
+  app.get(
+    '/readyz',
+    {
+      config: { role: 'nobody', cost: 0, problems: ['NOT_READY', 'DRAINING'] },
+      schema: { ...about('service', 'getReadiness', 'Whether a quorum of nodes is connected'), response: { 200: ReadyBody } },
+    },
+    async () => {
+      const { isReady, code, detail } = readinessOf({ lock, view, admission })
+      if (!isReady) throw new ApiError(code === 'DRAINING' ? code : 'NOT_READY', detail)
+      return { status: 'ready' as const, nodesUp: view.upNodes().length, nodesNeeded: lock.quorum.required }
+    },
+  )
   for (const url of ['/v1/nodes', '/v1/nodes/:index', '/healthz', '/readyz']) refuseOtherMethods(app, url, ['GET'])
 }

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { LINKS_GRACE_MS } from './key-driver.ts'
+import type { KeyBody, OperationBody } from './key-schemas.ts'
 import { LOOK_MS } from './renewal-driver.ts'
 import { BY_SCHEDULE, DAY_MS, RETRY_FIRST_MS, RETRY_MAX_MS } from './schedule.ts'
-import type { KeyBody, OperationBody } from './schemas.ts'
 import { eventually, Harness } from './testing/harness.ts'
 
 const keyOf = async (h: Harness, keyId = 'main') => (await h.get<KeyBody>(`/v1/keys/${keyId}`)).body

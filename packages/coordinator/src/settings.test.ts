@@ -34,6 +34,7 @@ describe('coordinator settings', () => {
     expect(settings.store.path).equal('/etc/conclave/store')
     expect(settings.signing).deep.equal({ attemptTimeoutMs: 30_000, deadlineMs: 120_000, maxAttempts: 10, parallel: 2 })
     expect(settings.http.bodyBytesMax).equal(524_288)
+    expect(settings.http.rate).deep.equal({ perSecond: 200, burst: 1000 })
     expect(settings.decoding).deep.equal({ bitcoinNetwork: 'mainnet', abis: [] })
     const more = parseCoordinatorSettings([...LINES, 'decoding: { abis: [{ file: vault.json }] }'].join('\n'), '/etc/conclave')
     expect(more.decoding.abis).deep.equal([{ file: '/etc/conclave/vault.json' }])

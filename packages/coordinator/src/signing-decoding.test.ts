@@ -4,7 +4,7 @@ import { codeOf, toHex } from '@conclave/core'
 import { psbtOf } from '@conclave/policy/testing/psbt'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
-import type { SigningAcceptedBody } from './schemas.ts'
+import type { SigningAcceptedBody } from './signing-schemas.ts'
 import type { FakeKey } from './testing/fake-node.ts'
 import { Harness } from './testing/harness.ts'
 

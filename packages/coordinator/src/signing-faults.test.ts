@@ -1,8 +1,8 @@
 import type { Signed, SignedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { ANSWER_GRACE_MS, SILENT_MS } from './attempt.ts'
-import type { SigningBody } from './schemas.ts'
 import { BACKOFF_MAX_MS, BACKOFF_MS } from './signing-job.ts'
+import type { SigningBody } from './signing-schemas.ts'
 import { type FakeNode, failure, type RequestBody, type ResponseBody } from './testing/fake-node.ts'
 import { eventually, Harness } from './testing/harness.ts'
 import { VERDICT_GRACE_MS } from './verdict-book.ts'
@@ -280,7 +280,7 @@ describe('signing with faults', () => {
       if ('signed' in answer) late.push(answer.signed)
       for (let id = 0; id < 64; id++) {
         h.cluster.node(1).send({ body: { response: { id: 1000 + id, body: answer } } })
-        h.cluster.node(1).send({ body: { request: { id, body: { status: {} } } } })
+        h.cluster.node(1).send({ body: { request: { id, traceparent: '', body: { status: {} } } } })
       }
       h.cluster.node(1).send(Uint8Array.of(0xff, 0xff, 0xff))
       h.cluster.node(1).send(new Uint8Array(1000))

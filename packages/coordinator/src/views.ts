@@ -7,10 +7,11 @@ import type { Report } from './cluster-view.ts'
 import type { KeyBackup } from './key-backups.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import type { KeyLife } from './key-lives.ts'
+import type { DerivedKeyBody, KeyBody, OperationBody } from './key-schemas.ts'
 import type { NodeBody } from './node-schemas.ts'
 import type { AttemptRecord, ItemResult, KeyRecord, OperationRecord, SigningItem, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
-import type { DerivedKeyBody, KeyBody, OperationBody, SigningAcceptedBody, SigningBody, SigningItemBody } from './schemas.ts'
+import type { SigningAcceptedBody, SigningBody, SigningItemBody } from './signing-schemas.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 /** The last time that has a text. A node may claim any. */

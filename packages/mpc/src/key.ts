@@ -1,4 +1,5 @@
 import {
+  certificateHash,
   checkThreshold,
   equalBytes,
   type IdentityKey,
@@ -6,6 +7,7 @@ import {
   type PartyId,
   parseKeyId,
   parsePartySet,
+  partyList,
   SecretBytes,
   tagged,
   toHex,
@@ -19,6 +21,7 @@ import { equalPoints, mulBase, mulPublic, type Point, pointFromBytes, pointToByt
 import { lagrangeAt } from './polynomial.ts'
 import { Recent } from './recent.ts'
 
+export { certificateHash, type DealHeader, dealConfig, dealSid, partyList } from '@conclave/core'
 export type { KeyPublic } from '@conclave/wire'
 
 /** One party's part of a key: the public half, and the scalar that never leaves the party unsealed. */
@@ -31,47 +34,6 @@ export interface KeyShare {
 
 /** Identity keys of the committee, by party. */
 export type Identities = ReadonlyMap<PartyId, IdentityKey>
-
-/** What a dealing is about, as far as it is known before it begins. */
-export type DealHeader = Pick<
-  KeyPublic,
-  'clusterContext' | 'keyId' | 'origin' | 'previousEpoch' | 'epoch' | 'previous' | 'threshold' | 'parties' | 'dealers' | 'nonce'
->
-
-/** The part of `sid` that the whole quorum knows beforehand. */
-export function dealConfig(key: DealHeader): Uint8Array {
-  return tagged(
-    'deal-config',
-    key.clusterContext,
-    utf8(key.keyId),
-    utf8(key.origin),
-    u32(key.previousEpoch),
-    u32(key.epoch),
-    key.previous,
-    u32(key.threshold),
-    u32(key.parties.length),
-    partyList(key.parties),
-    partyList(key.dealers),
-    key.nonce,
-  )
-}
-
-/** Parties as 32-bit indices, in order. */
-export function partyList(parties: readonly PartyId[]): Uint8Array {
-  return Uint8Array.from(parties.flatMap((j) => [...u32(j)]))
-}
-
-/** `sid = T("deal", all sid_j, config)`, the sid_j in the order of the quorum. */
-export const dealSid = (sidParts: readonly Uint8Array[], config: Uint8Array): Uint8Array => tagged('deal', ...sidParts, config)
-
-/**
- * What every party of the committee attests: `T("deal-cert", sid, PK, all X_j, chainCode, H(transcript))`.
- *
- * It follows from the public half alone, so a certificate can be verified under later cluster locks than the one that it names.
- */
-export function certificateHash(key: KeyPublic): Uint8Array {
-  return tagged('deal-cert', dealSid(key.sidParts, dealConfig(key)), key.publicKey, ...key.publicShares, key.chainCode, key.transcript)
-}
 
 /** Names a public half by all of its bytes. */
 export const keyPublicHash = (key: KeyPublic): Uint8Array => tagged('key-public', encode(KeyPublicMessage, key))

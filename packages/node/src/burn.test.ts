@@ -169,7 +169,7 @@ describe('burn and ban', () => {
     await until('the link to n1', () => link.links().some((l) => l.up && l.member.name === 'n1'))
     for (const pairEpoch of [1, 2, 1000]) {
       const pairOffer = { pairEpoch, nonce: tagged('offer'), current: new Uint8Array(0), renewal: new Uint8Array(0) }
-      link.send(n1, encode(Frame, { body: { request: { id: pairEpoch, body: { pairOffer } } } }))
+      link.send(n1, encode(Frame, { body: { request: { id: pairEpoch, traceparent: '', body: { pairOffer } } } }))
     }
     expect(await pairStateOf(cluster, 1, 2)).to.equal('burned')
     expect(cluster.pool('n1').running).to.equal(0)

@@ -48,7 +48,7 @@ export class Calls {
       const timeout = () => this.#fail(id, new Timeout('CALL_TIMEOUT', `party ${peer} did not answer in ${timeoutMs} ms`, [peer]))
       this.#open.set(id, { peer, resolve, reject, stopTimer: this.#clock.after(timeoutMs, timeout) })
       try {
-        this.#send(peer, { id, body })
+        this.#send(peer, { id, body, traceparent: '' })
       } catch (error) {
         this.#fail(id, error instanceof ConclaveError ? error : new ConclaveError('INTERNAL', messageOf(error)))
       }

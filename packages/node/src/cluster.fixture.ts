@@ -231,7 +231,7 @@ export class TestCluster {
     return new Promise((resolve) => {
       this.#answers.set(id, resolve)
       const to = nodeOf(this.lock, index) as NodeMember
-      this.#link?.send(to, encode(Frame, { body: { request: { id, body } } }))
+      this.#link?.send(to, encode(Frame, { body: { request: { id, traceparent: '', body } } }))
     })
   }
 

@@ -199,7 +199,7 @@ async function connect(lockFile: string, signer: ReturnType<typeof softIdentity>
       lock.nodes.map((node) => {
         const id = next++
         const answered = new Promise<Response['body']>((resolve) => answers.set(`${node.name} ${id}`, resolve))
-        link.send(node, encode(Frame, { body: { request: { id, body } } }))
+        link.send(node, encode(Frame, { body: { request: { id, traceparent: '', body } } }))
         return answered
       }),
     )

@@ -13,12 +13,14 @@ import { openAudit } from './audit/open-audit.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
 import { drillRoutes } from './drill/drill-routes.ts'
 import { freezeRoutes } from './freeze/freeze-routes.ts'
+import { type NodeTelemetry, openTelemetry } from './metrics/node-telemetry.ts'
 import { ApproverNode } from './node.ts'
 import { VERSION } from './node-status.ts'
 import { openPeerKey, PEER_KEY_FILE } from './peer-key.ts'
 import { NO_POLICY } from './policies/in-force.ts'
 import { policyRoutes } from './policies/policy-routes.ts'
 import { processMeter } from './process-meter.ts'
+import { receiptRoutes } from './receipts/receipt-routes.ts'
 import { besideStore, STORE_KEY_FILE, sealedFiles, storeKeyContext } from './sealed-files.ts'
 import { SessionPool } from './sessions/session-pool.ts'
 import { ownThread } from './sessions/session-worker.ts'
@@ -109,6 +111,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
   let pool: SessionPool | undefined
   let admin: AdminServer | undefined
   let audit: AuditParts | undefined
+  let shown: NodeTelemetry | undefined
   try {
     store = await openStore(settings, vault)
     // A log of its own is begun by a member only.
@@ -128,17 +131,19 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       logger: log,
       version: VERSION,
     })
+    shown = await openTelemetry(settings, log)
     const { name, maxConcurrent, silenceTimeoutMs, waterMarks, abandonedKeys, backup, explicitActivation, clockSkewMaxMs } = settings
     const node = await ApproverNode.start({
       ...{ lock, name, vault, transport, store, pool, policy, overlay, decoding, log, maxConcurrent, silenceTimeoutMs, waterMarks },
       ...{ abandonedKeys, explicitActivation, backup, clockSkewMaxMs, clock: systemClock, meter: processMeter() },
-      audit,
-      shelves: sealedFiles(settings),
+      ...{ audit, shelves: sealedFiles(settings), ...shown.parts },
     })
+    shown.serve(() => node.readiness())
     serve([
       ...adminRoutes(node.admin),
       ...approvalRoutes(node.approvals),
       ...freezeRoutes(node.freezes),
+      ...receiptRoutes(node.receipts),
       ...policyRoutes(node.policies, node.trials),
       ...backupRoutes(node.backups),
       ...drillRoutes(node.drills),
@@ -147,15 +152,17 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
     return {
       name,
       async stop() {
+        await node.drain(settings.drainMs)
         await closeAdmin()
         await node.stop()
         await journal.close()
+        await shown?.close()
         log.info('node stopped')
       },
     }
   } catch (error) {
     // What fails to close must not hide why the node did not start.
-    await Promise.allSettled([admin?.close(), pool?.close(), audit?.journal.close(), store?.close()])
+    await Promise.allSettled([shown?.close(), admin?.close(), pool?.close(), audit?.journal.close(), store?.close()])
     await Promise.allSettled([vault.close()])
     throw error
   }

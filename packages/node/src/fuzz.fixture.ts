@@ -67,17 +67,29 @@ const BODIES: readonly Frame['body'][] = [
       policies: [{ sequence: 2, policyHash: hash, text: hash, signatures: [{ author: 'ada', signature: new Uint8Array(64) }] }],
     },
   },
-  { request: { id: 1, body: { pairOffer: offer } } },
-  { request: { id: 9, body: { correlateOffer: { pairId: hash, nonce: hash, count: 8, oldest: hash } } } },
+  { request: { id: 1, traceparent: '', body: { pairOffer: offer } } },
+  { request: { id: 9, traceparent: '', body: { correlateOffer: { pairId: hash, nonce: hash, count: 8, oldest: hash } } } },
   { response: { id: 2, body: { correlateAccept: { count: 8, oldest: new Uint8Array(0) } } } },
-  { request: { id: 2, body: { status: {} } } },
-  { request: { id: 3, body: { createKey: { keyId: 'fuzz', nonce: hash, threshold: 2, parties: [1, 2, 3] } } } },
-  { request: { id: 4, body: { propose: proposal(2, transfer(2n), { path: [0, 5] }) } } },
-  { request: { id: 10, body: { propose: proposal(3, BATCH) } } },
-  { request: { id: 5, body: { sign: { requestId: requestId(1), attempt: 1, signers: [1, 2], epoch: 0 } } } },
-  { request: { id: 6, body: { renewKey: { ...renewal, kind: 'refresh', threshold: 2, parties: [1, 2, 3], dealers: [1, 2, 3] } } } },
-  { request: { id: 7, body: { renewKey: { ...renewal, kind: 'reshare', threshold: 2, parties: [1, 2, 3], dealers: [1, 2] } } } },
-  { request: { id: 8, body: { certificate: { keyId: KEY, epoch: 0 } } } },
+  { request: { id: 2, traceparent: '', body: { status: {} } } },
+  { request: { id: 3, traceparent: '', body: { createKey: { keyId: 'fuzz', nonce: hash, threshold: 2, parties: [1, 2, 3] } } } },
+  { request: { id: 4, traceparent: '', body: { propose: proposal(2, transfer(2n), { path: [0, 5] }) } } },
+  { request: { id: 10, traceparent: '', body: { propose: proposal(3, BATCH) } } },
+  { request: { id: 5, traceparent: '', body: { sign: { requestId: requestId(1), attempt: 1, signers: [1, 2], epoch: 0 } } } },
+  {
+    request: {
+      id: 6,
+      traceparent: '',
+      body: { renewKey: { ...renewal, kind: 'refresh', threshold: 2, parties: [1, 2, 3], dealers: [1, 2, 3] } },
+    },
+  },
+  {
+    request: {
+      id: 7,
+      traceparent: '',
+      body: { renewKey: { ...renewal, kind: 'reshare', threshold: 2, parties: [1, 2, 3], dealers: [1, 2] } },
+    },
+  },
+  { request: { id: 8, traceparent: '', body: { certificate: { keyId: KEY, epoch: 0 } } } },
 ]
 /** What one peer may have running here at once: a pair setup, and signings. */
 const RUNNING_MAX = 33

@@ -1,5 +1,5 @@
 import { codeOf, fromHex, messageOf, utf8 } from '@conclave/core'
-import { decodePayload, parsePolicy } from '@conclave/policy'
+import { decodePayload, type Policy, parsePolicy } from '@conclave/policy'
 import { PAYLOAD_BYTES_MAX, type ProposedItem } from '@conclave/wire'
 import { expect } from 'chai'
 import { ALLOWED } from './cluster.fixture.ts'
@@ -74,6 +74,27 @@ describe('judge', () => {
       expect(codeOf(error)).to.equal(code)
       expect(messageOf(error).slice(0, said.length)).to.equal(said)
     }
+  })
+
+  it('judge: who asks counts only where the policy says whose signature shows it', () => {
+    const named = parsePolicy(`
+version: 1
+sequence: 1
+requesters: [{ name: exchange, key: 'ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a' }]
+rules:
+  - name: pay
+    effect: allow
+    when: { requesters: [exchange], chains: [31337], destinations: ['${ALLOWED}'], amountMaxWei: '10' }
+`)
+    const { requesters: _, ...unsigned } = named
+    const codeFor = (rules: Policy, requester: string) =>
+      new Judge({ clusterId: '11'.repeat(32), policies: { present: inForce(rules) } }).judge(
+        { requestId: requestId(1), keyId: 'k', payloadType: 'evm.tx', items: [ONE], terms: { ...TERMS, requester } },
+        KEY,
+      ).verdict.code
+    expect(codeFor(named, 'exchange')).to.equal('ALLOWED')
+    expect(codeFor(named, 'payroll')).to.equal('REQUESTER_NOT_ALLOWED')
+    expect(codeFor(unsigned, 'exchange')).to.equal('REQUESTER_NOT_ALLOWED')
   })
 
   it('judge: all payloads of a request together have a limit', () => {

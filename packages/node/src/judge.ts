@@ -48,11 +48,19 @@ export interface Judged {
   readonly spends: readonly Spend[]
 }
 
+/** What a statement says of the policy. */
+export interface PolicyName {
+  readonly sequence: number
+  /** 32 bytes. */
+  readonly hash: Uint8Array
+}
+
 /** What this node knows beside a proposal. */
 interface Knowledge {
   readonly approvedBy: ReadonlySet<string>
   readonly nowMs: number | undefined
   readonly history: SpendHistory | undefined
+  readonly requester: string | undefined
   readonly present: PolicyInForce
 }
 
@@ -119,18 +127,20 @@ export class Judge {
     const digests = read.flatMap((r) => r.digests)
     if (digests.length > DIGESTS_MAX) throw new InvalidArgument('TOO_MANY_SIGNATURES', `a request has at most ${DIGESTS_MAX} signatures`)
     const { present } = this.#o.policies
-    const statement = this.#statement(proposal, read, present)
+    const statement = this.#statement(proposal, read, { sequence: present.policy.sequence, hash: present.hash })
     const hash = statementHash(statement)
-    const { requestId } = proposal
+    const { requestId, terms } = proposal
     const approvedBy = this.#o.approvedBy?.(hash, requestId) ?? new Set()
-    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId) }
-    return {
-      ...this.#verdict(proposal.keyId, read, { ...known, present }),
-      digests,
-      statement,
-      hash,
-      summaries: read.map((r) => r.payload.summary),
-    }
+    // Where the policy names requesters, the request gate has verified who signed; else it is anybody's word.
+    const requester = present.policy.requesters === undefined ? undefined : terms.requester
+    const known = { approvedBy, nowMs: this.#o.nowMs?.(), history: this.#o.history?.(requestId), requester, present }
+    return { ...this.#verdict(proposal.keyId, read, known), digests, statement, hash, summaries: read.map((r) => r.payload.summary) }
+  }
+
+  /** The statement that this node makes of a proposal under a policy that has been in force. @throws {InvalidArgument} as {@link judge}. */
+  stated(proposal: Proposal, key: ExtendedKey, policy: PolicyName): Pick<Judged, 'statement' | 'summaries'> {
+    const read = proposal.items.map((item) => this.#read(proposal.payloadType, item, key))
+    return { statement: this.#statement(proposal, read, policy), summaries: read.map((r) => r.payload.summary) }
   }
 
   #read(payloadType: string, { payload: bytes, path }: ProposedItem, key: ExtendedKey): ReadItem {
@@ -140,18 +150,14 @@ export class Judge {
     return { payload, path, digests: digestsAt(payload, path) }
   }
 
-  #statement(
-    { requestId, keyId, payloadType, items, terms }: Proposal,
-    read: readonly ReadItem[],
-    { policy, hash }: PolicyInForce,
-  ): Statement {
+  #statement({ requestId, keyId, payloadType, items, terms }: Proposal, read: readonly ReadItem[], policy: PolicyName): Statement {
     const facts = { clusterId: this.#clusterId, requestId, keyId, keyEpoch: terms.keyEpoch, payloadType }
     const stated = read.map(({ payload, digests }, i) => ({
       payloadHash: payloadHash((items[i] as ProposedItem).payload),
       summaryHash: summaryHash(payloadType, payload.summary),
       digests,
     }))
-    return statementOf({ ...facts, items: stated, policySequence: policy.sequence, policyHash: hash }, termsOf(terms))
+    return statementOf({ ...facts, items: stated, policySequence: policy.sequence, policyHash: policy.hash }, termsOf(terms))
   }
 
   /** What waits for approvals is worth asking for only when nothing else is denied. */

@@ -1,9 +1,11 @@
 import type { Clock, ClusterLock, Journal } from '@conclave/core'
 import type { Decoding, Policy } from '@conclave/policy'
+import type { Tracer } from '@conclave/telemetry'
 import type { Logger, Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import type { AuditParts } from './audit/node-audit.ts'
 import type { BackupPlan } from './backup/make-backup.ts'
+import type { NodeMetrics } from './metrics/node-metrics.ts'
 import type { WaterMarks } from './pool/refill.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import type { SessionPool } from './sessions/session-pool.ts'
@@ -40,6 +42,9 @@ export interface NodeParts {
   readonly audit?: AuditParts
   /** How far the clock may be from those of a quorum under rules that depend on the time. */
   readonly clockSkewMaxMs?: number
+  /** What is counted and measured, when somebody asks for it. */
+  readonly metrics?: NodeMetrics
+  readonly tracer?: Tracer
   /** Default: `audit`. */
   readonly journal?: Journal
 }

@@ -1,10 +1,11 @@
-import { type ClusterLock, type NodeMember, type PartyId, utf8 } from '@conclave/core'
+import { type Clock, type ClusterLock, type NodeMember, type PartyId, utf8 } from '@conclave/core'
 import type { Transport } from '@conclave/transport'
 import type { KeyVault, RecordShelf } from '@conclave/vault'
 import { ERASURES_MAX, type NodeStatus } from '@conclave/wire'
 import type { NodeAudit } from './audit/node-audit.ts'
 import type { BackupKeeper } from './backup/backup-keeper.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
+import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { hsmReport, hsmStatus } from './hsm-report.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
@@ -30,6 +31,10 @@ export interface StatusParts {
   readonly meter: ProcessMeter
   readonly shelf: RecordShelf
   readonly audit: NodeAudit
+  readonly clock: Clock
+  /** Of the policy in force. */
+  policySequence(): number
+  readonly freezes: FreezeKeeper
 }
 
 const eight = (n: number): Uint8Array => {
@@ -47,7 +52,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit } = this.#p
+    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit, policySequence, freezes } = this.#p
     const links = transport.links()
     const hsms = await hsmReport(this.#p)
     return {
@@ -79,7 +84,17 @@ export class StatusReport {
         .slice(-ERASURES_MAX)
         .map((e) => utf8(JSON.stringify(e))),
       auditCode: audit.signingCode,
+      ...this.#logHead(),
+      freezes: freezes.list().filter((f) => f.isActive).length,
+      policySequence: policySequence(),
+      // Last: whoever asks compares it with the moment of the answer.
+      clock: eight(Math.round(this.#p.clock.nowMs())),
     }
+  }
+
+  #logHead(): Pick<NodeStatus, 'auditEntries' | 'checkpointEntries' | 'cosigners'> {
+    const { size = 0, checkpoint } = this.#p.audit.state() ?? {}
+    return { auditEntries: size, checkpointEntries: checkpoint?.size ?? 0, cosigners: checkpoint?.cosigners.length ?? 0 }
   }
 
   #pair(peer: PartyId): NodeStatus['pairs'][number] {

@@ -1,5 +1,6 @@
 import { codeOf, type Journal, lockHash, type Member, type NodeMember, type PartyId, toHex } from '@conclave/core'
-import { decode, Frame, type NodeStatus, type Request } from '@conclave/wire'
+import type { Readiness } from '@conclave/telemetry'
+import { decode, Frame, type NodeStatus } from '@conclave/wire'
 import { memberOf } from './adopt-lock.ts'
 import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { NodeAudit } from './audit/node-audit.ts'
@@ -14,15 +15,16 @@ import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { NodeAdmin } from './node-admin.ts'
-import { nodeFront } from './node-front.ts'
+import { type NodeFront, nodeFront } from './node-front.ts'
 import type { NodeParts } from './node-parts.ts'
-import { type StatusReport, VERSION } from './node-status.ts'
+import { VERSION } from './node-status.ts'
 import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import type { PolicyTrials } from './policies/policy-trials.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
+import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestDesk } from './request-desk.ts'
 import { answerRequest } from './request-routes.ts'
 import { requestSide } from './request-side.ts'
@@ -42,6 +44,7 @@ export class ApproverNode {
   readonly backups: BackupKeeper
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
+  readonly receipts: ReceiptDesk
   readonly policies: PolicyKeeper
   readonly trials: PolicyTrials
   /** Exercises with its HSMs. */
@@ -55,10 +58,10 @@ export class ApproverNode {
   readonly #correlations: CorrelationPool
   readonly #signer: Signer
   readonly #desk: RequestDesk
-  readonly #report: StatusReport
   readonly #journal: Journal
   readonly #audit: NodeAudit
   readonly #clockGuard: ClockGuard
+  readonly #front: NodeFront
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
@@ -77,6 +80,7 @@ export class ApproverNode {
       send: (to, session) => outbox.send(to, { session }),
       sendEnd: (to, end) => outbox.send(to, { end }),
       idle: () => this.#correlations.stir(),
+      ended: (kind, ms, code) => parts.metrics?.session(kind, ms, code),
     })
     this.#calls = new Calls(clock, (to, request) => outbox.sendOrThrow(to, { request }))
     this.#audit = new NodeAudit({
@@ -92,6 +96,7 @@ export class ApproverNode {
       ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
       ...{ clock, log, journal, nonce: seed },
       isSigning: () => this.#signer.isSigning,
+      isLeaving: () => this.#front.leaving.hasBegun,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
@@ -105,30 +110,29 @@ export class ApproverNode {
       ...{ pairs: this.#pairKeeper, hub: this.#hub, identity: vault.identity },
     })
     const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
-    const sideParts = { parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
-    const { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports } = requestSide(sideParts)
-    this.approvals = approvals
-    this.freezes = freezes
-    this.policies = policies
-    this.trials = trials
+    const sideParts = { self: self.index, parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
+    const { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports, receipts } = requestSide(sideParts)
+    ;[this.approvals, this.freezes, this.policies, this.trials, this.receipts] = [approvals, freezes, policies, trials, receipts]
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      leaving: () => this.#front.leaving.refusal(),
       signed: (signature) => this.drills.signed(signature),
     })
     this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
-    const { report, admin, routes } = nodeFront({
+    this.#front = nodeFront({
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
-      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals },
+      ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, proposals, freezes },
+      ...{ ledger: stores.ledger, clockGuard, policies, policyBook: stores.policies, hub: this.#hub, receipts },
     })
-    this.#report = report
+    const { admin, routes } = this.#front
     this.admin = admin
-    const handle = (from: Member, request: Request) => answerRequest(routes, from, request)
-    this.#desk = new RequestDesk({ log, handle, send: (to, frame) => transport.send(to, frame) })
+    const send = (to: Member, frame: Uint8Array) => transport.send(to, frame)
+    this.#desk = new RequestDesk({ log, send, handle: (from, request) => answerRequest(routes, from, request) })
   }
 
   /**
@@ -154,7 +158,19 @@ export class ApproverNode {
 
   /** What this node says of itself. */
   status(): Promise<NodeStatus> {
-    return this.#report.status()
+    return this.#front.report.status()
+  }
+
+  /** Whether this node takes part in signatures now. */
+  readiness(): Promise<Readiness> {
+    return this.#front.measured.readiness()
+  }
+
+  /** Tells everybody that this node leaves; resolves when what is in hand is finished, at the latest after `withinMs`. */
+  async drain(withinMs: number): Promise<void> {
+    if (this.#front.leaving.hasBegun || this.#stopped) return
+    await noteEvent(this.#journal, this.#p.log, { kind: 'node.draining', details: { withinMs } })
+    await this.#front.leaving.run(withinMs)
   }
 
   /** Sets the pairs with `peers` up anew, under a name of 32 bytes; see {@link PairKeeper.renew}. */
@@ -185,7 +201,9 @@ export class ApproverNode {
     this.#pairKeeper.close()
     this.#correlations.close()
     this.#clockGuard.stop()
+    this.receipts.stop()
     this.policies.close()
+    this.#front.measured.stop()
     this.#p.meter.stop()
   }
 
@@ -225,6 +243,7 @@ export class ApproverNode {
       unproved: (member) => this.#unproved(member),
     })
     this.#clockGuard.start()
+    this.receipts.start()
     this.#gossipLater()
   }
 
@@ -256,6 +275,7 @@ export class ApproverNode {
     }
     const { body } = frame
     if ('request' in body) void this.#desk.answer(from, body.request)
+    else if ('leaving' in body) this.#p.log.info({ from: from.name }, 'a member is leaving')
     else if (from.kind !== 'node') this.#p.log.warn({ from: from.name }, 'a coordinator sent what only nodes may send: dropped')
     else if ('session' in body) this.#hub.receive(from.index, body.session)
     else if ('end' in body) this.#hub.peerEnded(from.index, body.end)

@@ -144,7 +144,7 @@ describe('pair keeper', () => {
     const rival = await offering(cluster, answers)
     const offer = (id: number) => {
       const pairOffer = { pairEpoch: 50, nonce: tagged('rival'), current: new Uint8Array(0), renewal: new Uint8Array(0) }
-      rival.send(cluster.member('n1'), encode(Frame, { body: { request: { id, body: { pairOffer } } } }))
+      rival.send(cluster.member('n1'), encode(Frame, { body: { request: { id, traceparent: '', body: { pairOffer } } } }))
     }
     // n1 has offered at the link-up and waits for an answer: as the lower index its offer stands.
     offer(1)
@@ -162,7 +162,7 @@ describe('pair keeper', () => {
     const ask = async (pairEpoch: number, i: number): Promise<string> => {
       const count = answers.length
       const pairOffer = { pairEpoch, nonce: tagged('flood', Uint8Array.of(i)), current: new Uint8Array(0), renewal: new Uint8Array(0) }
-      rival.send(cluster.member('n2'), encode(Frame, { body: { request: { id: i, body: { pairOffer } } } }))
+      rival.send(cluster.member('n2'), encode(Frame, { body: { request: { id: i, traceparent: '', body: { pairOffer } } } }))
       await until('an answer', () => answers.length > count)
       const body = answers.at(-1) as Response['body']
       // One that was stopped counts until its worker has let go of it.

@@ -225,7 +225,7 @@ describe('pair renewal', () => {
     const codes: string[] = []
     for (let id = 1; id < SETUPS_MAX + 4; id++) {
       const pairOffer = { pairEpoch: before + 1, nonce: named(`flood ${id}`), current, renewal: named(`flood ${id}`) }
-      rival.send(n2, encode(Frame, { body: { request: { id, body: { pairOffer } } } }))
+      rival.send(n2, encode(Frame, { body: { request: { id, traceparent: '', body: { pairOffer } } } }))
       const answer = () => answers.find((b) => 'response' in b && b.response.id === id)
       await until('an answer', () => answer() !== undefined)
       const body = answer()

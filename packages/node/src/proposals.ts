@@ -1,17 +1,18 @@
 import { type Clock, ConclaveError, type ExtendedKey, type Journal, messageOf, toHex } from '@conclave/core'
 import type { Decoding, StatementDigest } from '@conclave/policy'
-import type { Logger } from '@conclave/transport'
+import { traced, tracedNow } from '@conclave/telemetry'
 import type { Propose, Verdict } from '@conclave/wire'
 import type { ApprovalBook } from './approvals/approval-book.ts'
 import { verdictEvent } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import { VerdictJournal } from './audit/verdict-journal.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
-import { Judge, type Judged, type Proposal } from './judge.ts'
+import { Judge, type Judged, type PolicyName, type Proposal } from './judge.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
 import type { Reservation, SpendingLedger } from './ledger/spending-ledger.ts'
 import type { Policies } from './policies/in-force.ts'
 import { RequestGate } from './request-gate.ts'
+import type { RequestScope } from './request-scope.ts'
 import { termsOf } from './request-terms.ts'
 import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore, NodeScope } from './store/key-store.ts'
@@ -33,7 +34,6 @@ export interface ProposalsOptions {
   stale(): ConclaveError | undefined
   readonly decoding: Decoding
   readonly clock: Clock
-  readonly log: Logger
   readonly journal: Journal
   readonly gate: SigningGate
   /** A request waits for approvals from now on. */
@@ -77,7 +77,7 @@ export class Proposals {
    *
    * @throws {ConclaveError} REQUEST_TOO_EARLY, POLICY_STALE, CLOCK_NOT_SURE, EPOCH_MISMATCH, AUDIT_UNAVAILABLE, AUDIT_ROLLED_BACK, AUDIT_FORKED; {StoreError}.
    */
-  async propose(p: Propose): Promise<Verdict> {
+  async propose(p: Propose, { log, span }: RequestScope): Promise<Verdict> {
     const { requestId } = p
     this.#o.gate.check()
     try {
@@ -86,7 +86,7 @@ export class Proposals {
         this.#noteDenied(p)
         throw refusal
       }
-      const { verdict, digests, hash } = this.judged(p)
+      const { verdict, digests, hash } = tracedNow(span, 'judge', () => this.judged(p))
       const { allowed, code, rule } = verdict
       if (code === 'CLOCK_NOT_SURE') {
         this.#noteDenied(p)
@@ -96,14 +96,17 @@ export class Proposals {
       // What is denied is not remembered: a coordinator must not be able to fill the disk with what nobody may sign.
       if (!isSignable(code)) this.#noteDenied(p)
       const remembered = isSignable(code) ? this.#remember(p, code) : Promise.resolve()
-      await together([remembered, this.#verdicts.record(verdictEvent(p, verdict, hashes))])
-      this.#o.log.info({ keyId: p.keyId, items: p.items.length, code, rule }, allowed ? 'request allowed' : 'request not allowed')
-      const said = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
-      return { requestId, allowed, code, ...said, digests: hashes, statement: hash }
+      await traced(span, 'store', () =>
+        together([remembered, this.#verdicts.record(verdictEvent(p, verdict, { digests: hashes, statement: hash }))]),
+      )
+      const said = { keyId: p.keyId, items: p.items.length, statement: toHex(hash), code, rule }
+      log.info(said, allowed ? 'request allowed' : 'request not allowed')
+      const text = { reason: verdict.reason.slice(0, REASON_CHARS_MAX), rule: rule.slice(0, RULE_CHARS_MAX) }
+      return { requestId, allowed, code, ...text, digests: hashes, statement: hash }
     } catch (error) {
       if (!(error instanceof ConclaveError) || error.retriable || error instanceof StoreError) throw error
       const reason = messageOf(error).slice(0, REASON_CHARS_MAX)
-      await this.#verdicts.record(verdictEvent(p, { allowed: false, code: error.code, reason, rule: '' }, []))
+      await this.#verdicts.record(verdictEvent(p, { allowed: false, code: error.code, reason, rule: '' }, undefined))
       return { requestId, allowed: false, code: error.code, reason, rule: '', digests: [], statement: new Uint8Array(0) }
     }
   }
@@ -135,15 +138,24 @@ export class Proposals {
     return { ...judged, verdict: { ...judged.verdict, allowed: false, code: 'REJECTED', reason } }
   }
 
+  /** What this node makes of a proposal under a policy that has been in force. @throws what {@link judged} throws. */
+  stated(p: Proposal, policy: PolicyName): Pick<Judged, 'statement' | 'summaries'> {
+    return this.#judge.stated(p, this.#o.keys.get(p.keyId), policy)
+  }
+
   /** Counts what an allowed request spends; in the same turn of the event loop as {@link judged}. */
   reserve({ requestId }: Proposal, { spends }: Judged): Reservation {
     const { ledger, clock, clockGuard } = this.#o
     return ledger.reserve(requestId, spends, { nowMs: clock.nowMs(), sureMs: clockGuard.nowMs() })
   }
 
-  /** An attempt was refused: in the log when it resolves. @throws {ConclaveError} AUDIT_UNAVAILABLE. */
-  async noteRefused(p: Proposal, said: Parameters<typeof verdictEvent>[1], digests: readonly StatementDigest[]): Promise<void> {
-    await this.#verdicts.record(verdictEvent(p, said, digests.map(hashOf)))
+  /**
+   * What this node said to an attempt, of what it made of the proposal: in the log before anything that is recorded later, and once.
+   *
+   * @throws {ConclaveError} AUDIT_UNAVAILABLE.
+   */
+  async noteVerdict(p: Proposal, said: Parameters<typeof verdictEvent>[1], { digests, hash }: Judged): Promise<void> {
+    await this.#verdicts.record(verdictEvent(p, said, { digests: digests.map(hashOf), statement: hash }))
   }
 
   /** @throws {ConclaveError} UNKNOWN_KEY. */

@@ -190,7 +190,7 @@ describe('refusals', () => {
     const say = (body: Frame['body']) => link.send(n1(), encode(Frame, { body }))
     const ask = async (body: Request['body']): Promise<string> => {
       const count = heard.length
-      say({ request: { id: count, body } })
+      say({ request: { id: count, traceparent: '', body } })
       await until('an answer', () => heard.length > count)
       return codeIn(heard.at(-1) as Response['body'])
     }

@@ -1,4 +1,4 @@
-import { ConclaveError, codeOf, type Member } from '@conclave/core'
+import { ConclaveError, codeOf, type Member, toHex } from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 import { encode, Frame, type Request, type Response } from '@conclave/wire'
 import { failureOf } from './calls.ts'
@@ -10,6 +10,12 @@ export interface RequestDeskOptions {
   readonly log: Logger
   handle(from: Member, request: Request): Promise<Response['body']>
   send(to: Member, frame: Uint8Array): void
+}
+
+/** What a line about a request is found by. */
+function namedBy({ body }: Request): object {
+  if ('propose' in body) return { signingRequest: toHex(body.propose.requestId) }
+  return 'sign' in body ? { signingRequest: toHex(body.sign.requestId), attempt: body.sign.attempt } : {}
 }
 
 /** Answers requests of members: whatever happens to one, its sender hears of it, and nobody else is bothered. */
@@ -33,7 +39,7 @@ export class RequestDesk {
       try {
         body = await this.#o.handle(from, request)
       } catch (error) {
-        log.warn({ from: from.name, code: codeOf(error), err: error }, 'request failed')
+        log.warn({ from: from.name, ...namedBy(request), code: codeOf(error), err: error }, 'request failed')
         body = { failure: failureOf(error) }
       } finally {
         this.#open.set(from.name, (this.#open.get(from.name) ?? 1) - 1)

@@ -1,4 +1,4 @@
-import type { Journal } from '@conclave/core'
+import type { Journal, PartyId } from '@conclave/core'
 import { ApprovalDesk } from './approvals/approval-desk.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import type { Calls } from './calls.ts'
@@ -11,9 +11,11 @@ import { PeerReports } from './peer-reports.ts'
 import { PolicyKeeper } from './policies/policy-keeper.ts'
 import { PolicyTrials } from './policies/policy-trials.ts'
 import { Proposals } from './proposals.ts'
+import { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestStore } from './store/request-store.ts'
 
 export interface RequestSideParts {
+  readonly self: PartyId
   readonly parts: NodeParts
   readonly stores: NodeStores
   readonly outbox: Outbox
@@ -35,10 +37,11 @@ export interface RequestSide {
   readonly trials: PolicyTrials
   readonly clockGuard: ClockGuard
   readonly reports: PeerReports
+  readonly receipts: ReceiptDesk
 }
 
 /** Everything of a request before it is signed: what was proposed, what people say of it. */
-export function requestSide({ parts, stores, outbox, calls, journal, gate, frozen, stale }: RequestSideParts): RequestSide {
+export function requestSide({ self, parts, stores, outbox, calls, journal, gate, frozen, stale }: RequestSideParts): RequestSide {
   const { decoding = {}, clock, log, vault, store } = parts
   const { approvals: book, ledger, policies: policyBook } = stores
   const { clusterId, quorum } = parts.lock
@@ -64,11 +67,12 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate, froze
     switched: () => {
       ledger.recount()
       clockGuard.start()
+      receipts.policyChanged()
     },
   })
   const proposals = new Proposals({
     ...{ scope: stores.scope, keys: stores.keys, lives: stores.lives, requests, approvals: book, freezes, ledger, clockGuard },
-    ...{ policies: policyBook, decoding, clock, log, journal, gate },
+    ...{ policies: policyBook, decoding, clock, journal, gate },
     stale: () => policies.refusal(),
     pending: (requestId) => approvals.pending(requestId),
   })
@@ -91,5 +95,9 @@ export function requestSide({ parts, stores, outbox, calls, journal, gate, froze
       clock,
     },
   })
-  return { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports }
+  const receipts = new ReceiptDesk({
+    ...{ self, scope: stores.scope, store, keys: stores.keys, proposals, approvals: book, calls, clock, log, peersUp },
+    ...{ required: quorum.required - 1, tree: parts.audit?.journal.tree, policies: policyBook },
+  })
+  return { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports, receipts }
 }

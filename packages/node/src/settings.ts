@@ -67,6 +67,9 @@ const Backup = z
     path: ['required'],
   })
 
+/** How long a node that was told to stop goes on with what it has in hand, unless its settings say so. */
+const DRAIN_MS = 5_000
+
 type HsmInput = z.output<typeof Hsm>
 
 const Settings = z.strictObject({
@@ -112,6 +115,9 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   admin: z.strictObject({ socket: z.string().min(1).default('./admin.sock') }).prefault({}),
+  metrics: z.strictObject({ listen: z.string().regex(/^\S+:\d{1,5}$/, 'must be host:port') }).optional(),
+  tracing: z.strictObject({ otlp: z.url({ protocol: /^https?$/ }) }).optional(),
+  shutdown: z.strictObject({ drainMs: z.int().min(0).max(600_000).default(DRAIN_MS) }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
 
@@ -157,6 +163,11 @@ export interface NodeSettings {
   readonly audit: AuditSettings
   /** Where the operator talks to the running node. */
   readonly adminSocket: string
+  /** `host:port` of `/metrics`, `/healthz` and `/readyz`; without it nobody listens. */
+  readonly metricsListen: string | undefined
+  /** URL of an OTLP collector of traces; without it nothing is traced. */
+  readonly otlpUrl: string | undefined
+  readonly drainMs: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -217,6 +228,9 @@ export function parseSettings(text: string, file: string): NodeSettings {
       isPostQuantum: s.audit.postQuantum,
     },
     adminSocket: at(s.admin.socket),
+    metricsListen: s.metrics?.listen,
+    otlpUrl: s.tracing?.otlp,
+    drainMs: s.shutdown.drainMs,
     logLevel: s.log.level,
   }
 }

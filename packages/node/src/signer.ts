@@ -8,26 +8,26 @@ import {
   PolicyDenied,
   parsePartySet,
   Timeout,
-  tagged,
   toHex,
-  u32,
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
 import type { StatementDigest } from '@conclave/policy'
+import { traced } from '@conclave/telemetry'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
+import { type Attempted, attemptId, type Prepared } from './attempt.ts'
 import { noteEvent } from './audit/note-event.ts'
 import { sessionFailed, sessionSigned, sessionStarted } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import type { DrillSignature } from './drill/hsm-drill.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
-import type { Judged, Proposal } from './judge.ts'
-import type { Reservation } from './ledger/spending-ledger.ts'
+import type { Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { Proposals } from './proposals.ts'
+import type { RequestScope } from './request-scope.ts'
 import type { OpenedRecord } from './sessions/job.ts'
 import type { SessionHooks, SessionHub } from './sessions/session-hub.ts'
 import type { KeyLives } from './store/key-lives.ts'
@@ -53,6 +53,8 @@ export interface SignerOptions {
   readonly maxConcurrent: number
   readonly journal: Journal
   readonly gate: SigningGate
+  /** Why this node begins nothing any more. */
+  leaving(): ConclaveError | undefined
   /** Told of every signature. */
   readonly signed?: (signature: DrillSignature) => void
   /** 32 bytes of HSM and operating-system randomness mixed. */
@@ -115,17 +117,18 @@ export class Signer {
   }
 
   /** @throws what {@link Proposals.propose} throws. */
-  propose(p: Propose): Promise<Verdict> {
-    return this.#proposals.propose(p)
+  propose(p: Propose, scope: RequestScope): Promise<Verdict> {
+    return this.#proposals.propose(p, scope)
   }
 
   /**
    * Takes part in one attempt.
    *
    * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST,
-   * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
+   * ATTEMPT_SPENT, BUSY, DRAINING, PAIR_*, AUDIT_*; what a session throws.
    */
-  async sign(s: Sign): Promise<Signed> {
+  async sign(s: Sign, scope: RequestScope): Promise<Signed> {
+    this.#refuseWhenLeaving(s)
     const known = await this.#proposals.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // A request of many signatures must find room too, so what runs may exceed the limit by one request.
@@ -137,14 +140,24 @@ export class Signer {
     const count = judged.digests.length
     this.#running += count
     try {
-      return await this.#sign(s, known, judged)
+      return await this.#sign(s, { known, judged, scope })
     } finally {
       this.#running -= count
       this.#o.correlations.stir()
     }
   }
 
-  async #sign(s: Sign, known: Proposal, judged: Judged): Promise<Signed> {
+  /** The others of the attempt need not wait for this node. */
+  #refuseWhenLeaving({ requestId, attempt, signers }: Sign): void {
+    const refusal = this.#o.leaving()
+    if (refusal === undefined) return
+    const parties = parsePartySet(signers)
+    const peers = parties.filter((j) => j !== this.#o.self)
+    this.#o.hub.decline(attemptId({ requestId, attempt, signers: parties }), peers, refusal.code)
+    throw refusal
+  }
+
+  async #sign(s: Sign, { known, judged, scope: { log, span } }: Attempted): Promise<Signed> {
     const { verdict, digests: items, hash } = judged
     const { self, scope } = this.#o
     const refusal = this.#proposals.refusal(known)
@@ -164,7 +177,7 @@ export class Signer {
       // The others may have begun.
       this.#o.hub.decline(attemptId(request), peers, denied.code)
       const said = { allowed: false, code: denied.code, reason: denied.message, rule: refusal === undefined ? rule : '' }
-      await this.#proposals.noteRefused(known, said, items)
+      await this.#proposals.noteVerdict(known, said, judged)
       throw denied
     }
     // In the same turn as the verdict: no other request gets the room that this one takes.
@@ -172,16 +185,19 @@ export class Signer {
     const name = toHex(sid)
     const peers = signers.filter((j) => j !== self)
     this.#sessions.set(name, { sid, attempt: attemptId(request), peers, proposal: known, stopped: undefined })
-    const { result, bytesSent } = await this.#run(sid, { key, request, reserved }).finally(() => {
+    // It may not be: an attempt can come without a proposal behind the last approval.
+    const noted = () => this.#proposals.noteVerdict(known, verdict, judged)
+    const { result, bytesSent } = await this.#run(sid, { key, request, reserved, span, noted }).finally(() => {
       this.#sessions.delete(name)
       return reserved.end()
     })
     if (result.length !== items.length) throw new ConclaveError('ASSERTION', 'a session without a signature for each digest')
     await this.#o.epochs.proved(key.keyId, key.epoch).catch((error: unknown) => {
       // The signature stands; only the erasure of older epochs waits for another one.
-      this.#o.log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
+      log.error({ keyId: key.keyId, epoch: key.epoch, err: error }, 'proof of an epoch not stored')
     })
     const signed = result.map(({ signature, recovery }, i) => ({ digest: (items[i] as StatementDigest).digest, signature, recovery }))
+    log.info({ statement: toHex(hash), attempt: s.attempt, signers, signatures: signed.length }, 'signed')
     this.#o.signed?.({ requestId: s.requestId, key, signers, items: signed })
     return { requestId: s.requestId, items: signed, bytesSent }
   }
@@ -206,17 +222,17 @@ export class Signer {
     return before
   }
 
-  async #run(sid: Uint8Array, { key, request, reserved }: { key: KeyPublic; request: SignRequest; reserved: Reservation }) {
+  async #run(sid: Uint8Array, { key, request, reserved, span, noted }: Prepared) {
     const { self, pairKeeper, correlations, requests, scope, hub, journal, gate, log } = this.#o
     const peers = request.signers.filter((j) => j !== self)
     const opened: Uint8Array[] = []
     try {
-      await gate.confirmed()
+      await traced(span, 'witnesses', () => gate.confirmed())
       const names = pairKeeper.check(peers)
       const [, { share, states, seed }] = await together([
-        together([requests.spend(request.requestId, request.attempt), reserved.write()]),
-        this.#open(key, peers, opened),
-        journal.record(sessionStarted(sid, key, request)),
+        traced(span, 'store', () => together([requests.spend(request.requestId, request.attempt), reserved.write()])),
+        traced(span, 'hsm', () => this.#open(key, peers, opened)),
+        traced(span, 'journal', () => together([noted(), journal.record(sessionStarted(sid, key, request))])),
       ])
       // While records were opened a link may have gone down, or a pair may have been burned or set up again: with a state that the peer
       // does not hold, two honest nodes would take each other for cheats. From `run` on, the hub ends the session when that happens.
@@ -227,9 +243,12 @@ export class Signer {
       const { offers, stocked } = draw
       const job = { kind: 'sign', self, clusterContext: scope.clusterContext, share, pairs: states, request, offers, stocked } as const
       const alsoNamed = attemptId(request)
-      const hooks: SessionHooks = { seed, alsoNamed, failed: (error) => burnCulprits(this.#o, error), take: (wanted) => draw.take(wanted) }
+      const failed = (error: unknown) => burnCulprits(this.#o, error)
+      const hooks: SessionHooks = { seed, alsoNamed, failed, take: (wanted) => draw.take(wanted) }
       reserved.begin()
-      const done = await hub.run(sid, peers, job, hooks)
+      const done = await traced(span, 'session', (part) =>
+        hub.run(sid, peers, job, { ...hooks, round: (round) => part.note(`round ${round}`) }),
+      )
       const signatures = done.result.map((r) => r.signature)
       void noteEvent(journal, log, sessionSigned(sid, request.requestId, signatures))
       return done
@@ -263,12 +282,4 @@ export class Signer {
     ])
     return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
   }
-}
-
-/**
- * What all signers call an attempt, also one whose policy is another: the statement that it made of the request, and so the name of its
- * session, is another too.
- */
-function attemptId({ requestId, attempt, signers }: SignRequest): Uint8Array {
-  return tagged('sign-attempt', requestId, u32(attempt), Uint8Array.from(signers))
 }

@@ -1,4 +1,4 @@
-import { equalBytes, tagged, u64, utf8, verifyIdentity } from '@conclave/core'
+import { equalBytes, mlDsa65Verifier, tagged, u64, utf8, verifyIdentity } from '@conclave/core'
 import type { Approver } from './approver.ts'
 import { type Assertion, verifyAssertion } from './passkey.ts'
 import type { Policy } from './policy.ts'
@@ -21,6 +21,8 @@ export type Evidence = { readonly signature: Uint8Array } | { readonly assertion
 
 export interface Approval extends ApprovalWord {
   readonly evidence: Evidence
+  /** ML-DSA-65, of the same hash: of approvers who have such a key. */
+  readonly pq?: Uint8Array | undefined
 }
 
 /** How far an approver's clock may be ahead of a node's. */
@@ -32,10 +34,7 @@ export function approvalHash({ statement, decision, approver, atMs }: ApprovalWo
 }
 
 /** Whether one of an approver's keys signed it. */
-export function isApprovalOf({ id, keys }: Approver, approval: Approval): boolean {
-  const { evidence } = approval
-  if (approval.approver !== id || !Number.isSafeInteger(approval.atMs) || approval.atMs < 0) return false
-  const hash = approvalHash(approval)
+function isSigned({ keys }: Approver, hash: Uint8Array, evidence: Evidence): boolean {
   return keys.some((key) => {
     if ('signature' in evidence) {
       return key.kind === 'identity' && verifyIdentity(key.key, hash, evidence.signature)
@@ -44,12 +43,25 @@ export function isApprovalOf({ id, keys }: Approver, approval: Approval): boolea
   })
 }
 
+/** Why the signatures of an approval are not its approver's; undefined when they are: of one of the keys, and of the ML-DSA key if there is one. */
+export function approvalSignatureFlaw(approver: Approver, approval: Approval): ApprovalFlaw | undefined {
+  const { atMs, evidence, pq } = approval
+  if (approval.approver !== approver.id || !Number.isSafeInteger(atMs) || atMs < 0) return 'APPROVAL_SIGNATURE'
+  const hash = approvalHash(approval)
+  if (!isSigned(approver, hash, evidence)) return 'APPROVAL_SIGNATURE'
+  if (approver.pq === undefined) return pq === undefined ? undefined : 'APPROVAL_PQ_SIGNATURE'
+  if (pq === undefined) return 'APPROVAL_PQ_MISSING'
+  return mlDsa65Verifier(approver.pq)(hash, pq) ? undefined : 'APPROVAL_PQ_SIGNATURE'
+}
+
 export type ApprovalFlaw =
   | 'APPROVAL_OTHER_STATEMENT'
   | 'UNKNOWN_APPROVER'
   | 'APPROVER_IS_REQUESTER'
   | 'APPROVAL_TIME'
   | 'APPROVAL_SIGNATURE'
+  | 'APPROVAL_PQ_MISSING'
+  | 'APPROVAL_PQ_SIGNATURE'
 
 /** What an approval is about, as the node that checks it knows it. */
 export interface ApprovalContext {
@@ -69,5 +81,5 @@ export function approvalFlaw({ approvers = [] }: Policy, approval: Approval, con
   if (approval.decision === 'approve' && approver.id === requester) return 'APPROVER_IS_REQUESTER'
   const { atMs } = approval
   if (!Number.isSafeInteger(atMs) || atMs < 0 || atMs >= expiresAtMs || atMs > nowMs + APPROVAL_AHEAD_MS_MAX) return 'APPROVAL_TIME'
-  return isApprovalOf(approver, approval) ? undefined : 'APPROVAL_SIGNATURE'
+  return approvalSignatureFlaw(approver, approval)
 }

@@ -1,6 +1,7 @@
-import { fromHex, type IdentityKey, InvalidArgument, messageOf, parseIdentityKey, parseKeyId, toHex } from '@conclave/core'
+import { fromHex, type IdentityKey, InvalidArgument, ML_DSA_65_KEY_BYTES, parseIdentityKey, parseKeyId, toHex } from '@conclave/core'
 import { z } from 'zod'
 import { type ApprovalCount, type ApprovalRule, type Approver, type ApproverKey, publicKeyOf, type Requester } from './approver.ts'
+import { parsedText } from './parsed-text.ts'
 import { parseCoseKey } from './passkey.ts'
 
 export const APPROVERS_MAX = 256
@@ -8,16 +9,6 @@ export const REQUESTERS_MAX = 64
 const KEYS_MAX = 8
 const GROUPS_MAX = 16
 const COUNTS_MAX = 8
-
-const parsedText = <T>(what: string, parse: (text: string) => T) =>
-  z.string({ error: `${what} is text` }).transform((text, context) => {
-    try {
-      return parse(text)
-    } catch (error) {
-      context.issues.push({ code: 'custom', message: messageOf(error), input: text })
-      return z.NEVER
-    }
-  })
 
 const ED25519 = /^ed25519:([0-9a-f]{64})$/
 const ED25519_TEXT = 'an Ed25519 key is "ed25519:" and 64 lower-case hexadecimal digits'
@@ -34,6 +25,15 @@ function parsePlainKey(text: string): IdentityKey {
   const [, type = '', digits] = PLAIN.exec(text) ?? []
   if (digits === undefined) throw new InvalidArgument('BAD_KEY', 'a key is "ed25519:", "p256:" or "secp256k1:" and lower-case hexadecimal')
   return parseIdentityKey(type, fromHex(digits))
+}
+
+const ML_DSA = new RegExp(`^mldsa65:((?:[0-9a-f]{2}){${ML_DSA_65_KEY_BYTES}})$`)
+
+function parseMlDsa(text: string): Uint8Array {
+  const digits = ML_DSA.exec(text)?.[1]
+  if (digits === undefined)
+    throw new InvalidArgument('BAD_KEY', `an ML-DSA key is "mldsa65:" and ${2 * ML_DSA_65_KEY_BYTES} lower-case hexadecimal digits`)
+  return fromHex(digits)
 }
 
 const id = (what: string) => parsedText(what, parseKeyId)
@@ -71,7 +71,12 @@ export const approvers = z
         id: id('the id of an approver'),
         groups: z.array(id('a group')).max(GROUPS_MAX, `more than ${GROUPS_MAX} groups`).default([]),
         keys: keysOf,
+        pq: parsedText('an ML-DSA key', parseMlDsa).optional(),
       })
+      .refine(
+        (a) => a.pq === undefined || a.keys.every((k) => k.kind === 'identity'),
+        'a passkey makes no ML-DSA signature: "pq" is for other keys',
+      )
       .transform((a): Approver => a),
     '"approvers" is a list',
   )
@@ -79,6 +84,7 @@ export const approvers = z
   .refine((all) => distinct(all.map((a) => a.id)), 'an id is listed twice')
   // Or one person could count as two.
   .refine((all) => distinct(all.flatMap((a) => a.keys.map((k) => toHex(publicKeyOf(k))))), 'a key is enrolled twice')
+  .refine((all) => distinct(all.flatMap((a) => (a.pq === undefined ? [] : [toHex(a.pq)]))), 'an ML-DSA key is enrolled twice')
 
 const count = z.strictObject({
   required: z.int('"required" is a whole number').min(1, '"required" is at least 1').max(APPROVERS_MAX),

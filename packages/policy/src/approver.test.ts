@@ -19,6 +19,8 @@ approvers:
   - { id: alice, groups: [treasury, risk], keys: ["ed25519:${ALICE}"] }
   - { id: bob, groups: [treasury], keys: ["ed25519:${BOB}", { webauthn: { rpId: example.org, origin: "https://a.example.org", key: "${ES256}" } }] }
 `
+const PQ = `mldsa65:${'ab'.repeat(1952)}`
+const withPq = (id: string, pq: string) => PEOPLE.replace(`{ id: ${id},`, `{ id: ${id}, pq: "${pq}",`)
 const policy = (approvals = '{ required: 2, of: [treasury] }', people = PEOPLE) =>
   parsePolicy(`version: 1
 sequence: 1
@@ -61,6 +63,12 @@ describe('approvers', () => {
       ['{ required: 1, of: [treasury] }', PEOPLE.replace(ES256, ES256.replace('a501', 'a502'))],
       ['{ required: 1, of: [treasury] }', PEOPLE.replace(ES256, `${ES256}00`)],
       ['{ required: 1, of: [treasury] }', PEOPLE.replace('requesters: [', 'requesters: []#')],
+      ['{ required: 1, of: [treasury] }', withPq('alice', PQ.slice(0, -2))],
+      ['{ required: 1, of: [treasury] }', withPq('alice', PQ.replace('mldsa65', 'mldsa87'))],
+      ['{ required: 1, of: [treasury] }', withPq('alice', PQ.toUpperCase())],
+      // He has a passkey, and no authenticator makes such signatures.
+      ['{ required: 1, of: [treasury] }', withPq('bob', PQ)],
+      ['{ required: 1, of: [treasury] }', `${withPq('alice', PQ)}  - { id: carol, keys: ["ed25519:${edKey('carol')}"], pq: "${PQ}" }\n`],
     ] as const)
       expect(() => policy(approvals, people), `${approvals} ${people}`).to.throw(/policy:\d+: /)
   })
@@ -75,6 +83,8 @@ describe('approvers', () => {
       policy(undefined, PEOPLE.replace(edKey('exchange'), edKey('other'))),
       policy(undefined, PEOPLE.replace('https://a.', 'https://b.')),
       policy(undefined, PEOPLE.replace('rpId: example.org', 'rpId: example.com')),
+      policy(undefined, withPq('alice', PQ)),
+      policy(undefined, withPq('alice', PQ.replaceAll('ab', 'ac'))),
     ].map((p) => toHex(policyHash(p)))
     expect(new Set(hashes).size).to.equal(hashes.length)
   })

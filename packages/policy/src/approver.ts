@@ -34,6 +34,8 @@ export interface Approver {
   readonly id: string
   readonly groups: readonly string[]
   readonly keys: readonly ApproverKey[]
+  /** ML-DSA-65, 1952 bytes: where stated, every approval carries its signature beside that of one of the keys. */
+  readonly pq?: Uint8Array | undefined
 }
 
 /** So many different approvers of a list. */
@@ -57,18 +59,23 @@ export const publicKeyOf = (key: ApproverKey): Uint8Array => (key.kind === 'iden
 
 /** 32 bytes each, for the hash of a policy. */
 export const hashRequester = ({ name, key }: Requester): Uint8Array => tagged('policy-requester', utf8(name), key)
-export const hashApprover = ({ id, groups, keys }: Approver): Uint8Array =>
-  tagged('policy-approver', utf8(id), set(groups), ...keys.map(hashKey))
+export const hashApprover = ({ id, groups, keys, pq }: Approver): Uint8Array =>
+  tagged('policy-approver', utf8(id), set(groups), ...keys.map(hashKey), ...(pq === undefined ? [] : [tagged('policy-pq-key', pq)]))
 export const hashApprovalRule = (rule: ApprovalRule): Uint8Array =>
   tagged('policy-approvals', ...rule.map((counts) => tagged('policy-counts', ...counts.flatMap((c) => [u32(c.required), set(c.of)]))))
 
 const has = ({ of }: ApprovalCount, approvedBy: ReadonlySet<string>) => of.filter((id) => approvedBy.has(id))
-const isMet = (count: ApprovalCount, approvedBy: ReadonlySet<string>) => has(count, approvedBy).length >= count.required
+/** Whether as many of a list approved. */
+export const meetsCount = (count: ApprovalCount, approvedBy: ReadonlySet<string>): boolean =>
+  has(count, approvedBy).length >= count.required
 
 /** Whether these approvers are enough. */
 export function meetsApprovals(rule: ApprovalRule, approvedBy: ReadonlySet<string>): boolean {
-  return rule.some((counts) => counts.length > 0 && counts.every((count) => isMet(count, approvedBy)))
+  return rule.some((counts) => counts.length > 0 && counts.every((count) => meetsCount(count, approvedBy)))
 }
+
+/** The same text for the same count. */
+export const countText = ({ required, of }: ApprovalCount): string => `approved by ${required} of ${[...of].sort().join(', ')}`
 
 /** What is missing, for a person. */
 export function describeMissing(rule: ApprovalRule, approvedBy: ReadonlySet<string>): string {
@@ -79,7 +86,7 @@ export function describeMissing(rule: ApprovalRule, approvedBy: ReadonlySet<stri
   return rule
     .map((counts) =>
       counts
-        .filter((c) => !isMet(c, approvedBy))
+        .filter((c) => !meetsCount(c, approvedBy))
         .map(line)
         .join(' and '),
     )

@@ -3,7 +3,7 @@ import { describeMissing, meetsApprovals } from './approver.ts'
 import type { DecodedPayload } from './decoded-payload.ts'
 import { limitBreach, type SpendHistory } from './limits.ts'
 import { matchesPath } from './path-pattern.ts'
-import type { RuleConditions } from './policy.ts'
+import type { KeyLabel, RuleConditions } from './policy.ts'
 import { isWithin } from './time-windows.ts'
 
 /** What is asked of the policy: may this child of this key sign this payload? */
@@ -17,10 +17,18 @@ export interface PolicyRequest {
   readonly history?: SpendHistory | undefined
   /** Ids of approvers whose approval was verified; without the requester. */
   readonly approvedBy?: ReadonlySet<string>
+  /** Who made the request, where it was verified; undefined when nobody knows. */
+  readonly requester?: string | undefined
+}
+
+/** A request, and what the policy says of its key. */
+export interface LabelledRequest extends PolicyRequest {
+  readonly label: KeyLabel | undefined
 }
 
 export type BreachCode =
   | 'KEY_NOT_ALLOWED'
+  | 'REQUESTER_NOT_ALLOWED'
   | 'PATH_NOT_ALLOWED'
   | 'PAYLOAD_NOT_ALLOWED'
   | 'CHAIN_NOT_ALLOWED'
@@ -46,7 +54,7 @@ export interface Breach {
 }
 
 /** @param rule - whose condition it is. */
-type Condition = (when: RuleConditions, request: PolicyRequest, rule: string) => Breach | undefined
+export type Condition = (when: RuleConditions, request: LabelledRequest, rule: string) => Breach | undefined
 
 /** The request meets the condition only if `met` is exactly true: a missing or NaN field never does. */
 function unless(met: boolean, code: BreachCode, reason: string, excess = 0n): Breach | undefined {
@@ -60,6 +68,32 @@ function atMost(value: bigint, max: bigint): boolean {
 
 const key: Condition = ({ keys }, { keyId }) =>
   unless(keys === undefined || keys.includes(keyId), 'KEY_NOT_ALLOWED', `it is not for key ${keyId}`)
+
+const role: Condition = ({ roles }, { keyId, label }) =>
+  unless(
+    roles === undefined || (label?.role !== undefined && roles.includes(label.role)),
+    'KEY_NOT_ALLOWED',
+    `it is not for ${label?.role === undefined ? 'a key without a role' : `a key of role ${label.role}`}, as ${keyId} is`,
+  )
+
+/** One tag is enough. */
+const tag: Condition = ({ tags }, { keyId, label }) =>
+  unless(tags === undefined || (label?.tags ?? []).some((t) => tags.includes(t)), 'KEY_NOT_ALLOWED', `key ${keyId} has none of its tags`)
+
+const requester: Condition = ({ requesters }, { requester: name }) =>
+  unless(
+    requesters === undefined || (name !== undefined && requesters.includes(name)),
+    'REQUESTER_NOT_ALLOWED',
+    name === undefined ? 'it is not for requests of nobody knows whom' : `it is not for requests of ${name}`,
+  )
+
+/** Who is not known may be anybody. */
+const anyRequester: Condition = ({ requesters }, { requester: name }) =>
+  unless(
+    requesters === undefined || name === undefined || requesters.includes(name),
+    'REQUESTER_NOT_ALLOWED',
+    'it is for requests of others',
+  )
 
 /** Every child that signs, and every child that gets change: what a rule lets out of one child must not come under another's rule. */
 function pathsOf({ path: asked, payload }: PolicyRequest): readonly DerivationPath[] {
@@ -144,13 +178,6 @@ const feeIn =
     return unless(atMost(feeMax, max), 'FEE_OVER_LIMIT', reason, feeMax - max)
   }
 
-const BOUNDS: readonly Condition[] = [
-  amountIn('wei', (when) => when.amountMaxWei),
-  amountIn('sat', (when) => when.amountMaxSat),
-  feeIn('wei', (when) => when.feeMaxWei),
-  feeIn('sat', (when) => when.feeMaxSat),
-]
-
 /** Why a node does not say yes, for now. */
 export const CLOCK_NOT_SURE = 'it depends on the time, and the clock of this node does not agree with a quorum'
 
@@ -178,21 +205,14 @@ const approvals: Condition = ({ approvals: rule }, { approvedBy = new Set() }) =
     : unless(meetsApprovals(rule, approvedBy), 'PENDING_APPROVAL', `it waits for approvals: ${describeMissing(rule, approvedBy)}`)
 
 /** All conditions of an allow rule, from who and where to how much: the further a rule holds, the closer it is to what was meant. */
-export const CONDITIONS: readonly Condition[] = [
-  key,
-  drill,
-  path,
-  payloadType,
-  chain,
-  destination,
-  data,
-  method,
-  tokens,
-  ...BOUNDS,
-  time,
-  limit,
-  approvals,
-]
+export const ALLOW_CONDITIONS = {
+  ...{ key, role, tag, drill, requester, path, payloadType, chain, destination, data, method, tokens },
+  amountWei: amountIn('wei', (when) => when.amountMaxWei),
+  amountSat: amountIn('sat', (when) => when.amountMaxSat),
+  feeWei: feeIn('wei', (when) => when.feeMaxWei),
+  feeSat: feeIn('sat', (when) => when.feeMaxSat),
+  ...{ time, limit, approvals },
+} as const satisfies Readonly<Record<string, Condition>>
 
 const isAnyOf = (values: readonly bigint[], { payload: { type, chainId } }: PolicyRequest) =>
   chainId === undefined ? type === 'raw' : chainId === 0n || values.includes(chainId)
@@ -226,4 +246,6 @@ const anyTime: Condition = ({ times }, { nowMs }) =>
   )
 
 /** All conditions of a deny rule: where an allow rule must hold for everything that a payload does, this holds for any part of it. */
-export const DENY_CONDITIONS: readonly Condition[] = [key, anyPath, payloadType, anyChain, anyDestination, anyTime]
+export const DENY_CONDITIONS = {
+  ...{ key, role, tag, requester: anyRequester, path: anyPath, payloadType, chain: anyChain, destination: anyDestination, time: anyTime },
+} as const satisfies Readonly<Record<string, Condition>>

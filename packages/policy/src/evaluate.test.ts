@@ -170,6 +170,8 @@ describe('evaluate: properties', () => {
       const gas = { gasLimit: 1n, maxFeePerGas: fee, maxPriorityFeePerGas: 0n }
       return request({ chainId, to: to.slice(2), value, data: new Uint8Array(dataBytes), ...gas }, keyId)
     })
+  // Cedar reads a policy once: several requests of each.
+  const many = fc.array(requests, { minLength: 15, maxLength: 15 })
   const rules = (allowMax = 4, denyMax = 2) =>
     fc
       .tuple(fc.array(allows, { maxLength: allowMax }), fc.array(denies, { maxLength: denyMax }))
@@ -186,8 +188,12 @@ describe('evaluate: properties', () => {
 
   it('allowed if and only if some allow rule has no broken bound and no deny rule matches', () => {
     let allowed = 0
-    const claim = fc.property(rules(), requests, (list, r) => {
-      const verdict = evaluate(policy(...list), r)
+    const claim = fc.property(rules(), many, (list, asked) => {
+      const p = policy(...list)
+      for (const r of asked) check(p, list, r)
+    })
+    const check = (p: Policy, list: readonly Rule[], r: EvmRequest) => {
+      const verdict = evaluate(p, r)
       const denied = list.some(({ effect, when }) => {
         const listed = [
           [when.keys, r.keyId] as const,
@@ -200,8 +206,8 @@ describe('evaluate: properties', () => {
       expect(verdict.allowed).equal(met && !denied)
       expect(verdict.code === 'ALLOWED').equal(verdict.allowed)
       if (verdict.allowed) allowed++
-    })
-    fc.assert(claim, { numRuns: 3000 })
+    }
+    fc.assert(claim, { numRuns: 200 })
     expect(allowed, 'the property was about something').greaterThan(50)
   })
 
@@ -217,21 +223,10 @@ describe('evaluate: properties', () => {
   it('the order of the rules does not change what is allowed', () => {
     const shuffled = rules().chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })))
     fc.assert(
-      fc.property(shuffled, requests, ([list, other], r) => {
-        expect(evaluate(policy(...other), r).allowed).equal(evaluate(policy(...list), r).allowed)
+      fc.property(shuffled, many, ([list, other], asked) => {
+        const [one, another] = [policy(...list), policy(...other)]
+        for (const r of asked) expect(evaluate(another, r).allowed).equal(evaluate(one, r).allowed)
       }),
-      { numRuns: 1000 },
-    )
-  })
-
-  it('one more deny rule never allows more, one more allow rule never allows less unless denied', () => {
-    fc.assert(
-      fc.property(rules(), denies, allows, requests, (list, d, a, r) => {
-        const before = evaluate(policy(...list), r)
-        if (!before.allowed) expect(evaluate(policy(...list, deny(d, 'more')), r).allowed).equal(false)
-        if (before.allowed) expect(evaluate(policy(...list, allow(a, 'more')), r).allowed).equal(true)
-      }),
-      { numRuns: 1000 },
     )
   })
 

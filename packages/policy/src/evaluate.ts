@@ -1,6 +1,9 @@
-import { messageOf } from '@conclave/core'
-import { type Breach, type BreachCode, CLOCK_NOT_SURE, CONDITIONS, DENY_CONDITIONS, type PolicyRequest } from './conditions.ts'
-import type { AllowRule, DenyRule, Policy } from './policy.ts'
+import { assert, messageOf } from '@conclave/core'
+import { askCedar, type Decision } from './cedar-engine.ts'
+import { type Finding, factsThatHold, findingOf } from './cedar-policy.ts'
+import { type Breach, type BreachCode, CLOCK_NOT_SURE, type PolicyRequest } from './conditions.ts'
+import type { Policy } from './policy.ts'
+import { preparePolicy } from './prepared-policy.ts'
 
 export type PolicyCode = 'ALLOWED' | 'POLICY_DENY_RULE' | 'POLICY_NO_RULE' | 'POLICY_ERROR' | BreachCode
 
@@ -16,21 +19,17 @@ export interface PolicyVerdict {
 
 /** How an allow rule failed: the first condition that broke, and how many did. */
 interface Miss {
-  readonly rule: AllowRule
+  readonly rule: string
   readonly first: Breach
   readonly position: number
   readonly broken: number
 }
 
-function denies({ name, when }: DenyRule, request: PolicyRequest): boolean {
-  return DENY_CONDITIONS.every((condition) => condition(when, request, name) === undefined)
-}
-
-function missOf(rule: AllowRule, request: PolicyRequest): Miss | undefined {
-  const breaches = CONDITIONS.map((condition) => condition(rule.when, request, rule.name))
+function missOf({ compiled, breaches }: Finding): Miss | undefined {
   const position = breaches.findIndex((breach) => breach !== undefined)
   const first = breaches[position]
-  return first === undefined ? undefined : { rule, first, position, broken: breaches.filter((b) => b !== undefined).length }
+  if (first === undefined) return undefined
+  return { rule: compiled.rule.name, first, position, broken: breaches.filter((b) => b !== undefined).length }
 }
 
 // The rule that held longest, then with fewest broken conditions, then the one over its limit by least; else the earlier one.
@@ -40,26 +39,40 @@ function closer(a: Miss, b: Miss): Miss {
   return a.first.excess <= b.first.excess ? a : b
 }
 
-function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
-  const denied = policy.rules.filter((rule): rule is DenyRule => rule.effect === 'deny').filter((rule) => denies(rule, request))
+const denied = (code: PolicyCode, rule: string, reason: string): PolicyVerdict => ({ allowed: false, code, reason, rule })
+
+/** Of rules that hold, those that decide: deny rules where there are any. */
+function deciding(findings: readonly Finding[]): readonly number[] {
+  const holding = findings.flatMap(({ breaches }, place) => (breaches.every((b) => b === undefined) ? [place] : []))
+  const denying = holding.filter((place) => findings[place]?.compiled.rule.effect === 'deny')
+  return denying.length > 0 ? denying : holding
+}
+
+/** What a decision means for a person. */
+function explain(findings: readonly Finding[], { allowed, deciding: places }: Decision, isSure: boolean): PolicyVerdict {
+  const rules = places.flatMap((place) => findings[place]?.compiled.rule ?? [])
+  const [rule] = rules
+  if (allowed && rule !== undefined) return { allowed: true, code: 'ALLOWED', reason: `rule "${rule.name}" allows this`, rule: rule.name }
   // One that may hold, for all that is known of the time, denies too; but later it may not.
-  const sure = denied.find(({ when }) => when.times === undefined || request.nowMs !== undefined)
-  if (sure !== undefined) return { allowed: false, code: 'POLICY_DENY_RULE', reason: `rule "${sure.name}" denies this`, rule: sure.name }
-  const [perhaps] = denied
-  if (perhaps !== undefined)
-    return { allowed: false, code: 'CLOCK_NOT_SURE', reason: `rule "${perhaps.name}" may deny this: ${CLOCK_NOT_SURE}`, rule: perhaps.name }
-  const misses: Miss[] = []
-  for (const rule of policy.rules) {
-    if (rule.effect !== 'allow') continue
-    const miss = missOf(rule, request)
-    if (miss === undefined) return { allowed: true, code: 'ALLOWED', reason: `rule "${rule.name}" allows this`, rule: rule.name }
-    misses.push(miss)
-  }
-  if (misses.length === 0) {
-    return { allowed: false, code: 'POLICY_NO_RULE', reason: 'the policy has no rule that allows anything', rule: '' }
-  }
-  const { rule, first } = misses.reduce(closer)
-  return { allowed: false, code: first.code, reason: `closest rule "${rule.name}": ${first.reason}`, rule: rule.name }
+  const sure = rules.find(({ when }) => when.times === undefined || isSure)
+  if (sure !== undefined) return denied('POLICY_DENY_RULE', sure.name, `rule "${sure.name}" denies this`)
+  if (rule !== undefined) return denied('CLOCK_NOT_SURE', rule.name, `rule "${rule.name}" may deny this: ${CLOCK_NOT_SURE}`)
+  const misses = findings.flatMap((finding) => (finding.compiled.rule.effect === 'allow' ? (missOf(finding) ?? []) : []))
+  if (misses.length === 0) return denied('POLICY_NO_RULE', '', 'the policy has no rule that allows anything')
+  const closest = misses.reduce(closer)
+  return denied(closest.first.code, closest.rule, `closest rule "${closest.rule}": ${closest.first.reason}`)
+}
+
+function decide(policy: Policy, asked: PolicyRequest): PolicyVerdict {
+  const { name, rules, labels } = preparePolicy(policy)
+  const request = { ...asked, label: labels.get(asked.keyId) }
+  const findings = rules.map((rule) => findingOf(rule, request))
+  const decision = askCedar(name, request, factsThatHold(findings, request))
+  const own = deciding(findings)
+  const isAllowed = own.length > 0 && own.every((place) => rules[place]?.rule.effect === 'allow')
+  // Cedar decides. What is told of it, and counted as spent under a rule, is ours: it must be about the same rules.
+  assert(decision.allowed === isAllowed && decision.deciding.join() === own.join(), 'Cedar and the rules as they are explained differ')
+  return explain(findings, decision, request.nowMs !== undefined)
 }
 
 /**

@@ -1,6 +1,14 @@
 export { RULE_LIST_MAX } from './amount-schema.ts'
 export * from './approval.ts'
-export type { ApprovalRule, Approver, ApproverKey, Passkey, Requester } from './approver.ts'
+export {
+  type ApprovalRule,
+  type Approver,
+  type ApproverKey,
+  describeMissing,
+  meetsApprovals,
+  type Passkey,
+  type Requester,
+} from './approver.ts'
 export { type BitcoinAddresses, bitcoinAddresses } from './bitcoin-address.ts'
 export type { BreachCode, PolicyRequest } from './conditions.ts'
 export { ABI_CHARS_MAX, type AbiPlace, type ContractAbi, parseAbi } from './contract-abi.ts'
@@ -30,6 +38,7 @@ export { policyChanges, policyLines } from './policy-diff.ts'
 export { POLICY_CHARS_MAX, parsePolicy } from './policy-file.ts'
 export { RULES_MAX } from './policy-schema.ts'
 export { formatPolicySignatures, type PolicySignatures, parsePolicySignatures } from './policy-signatures.ts'
+export { type CedarPolicy, cedarPolicy, preparePolicy } from './prepared-policy.ts'
 export { type DecodedPsbt, PSBT_BYTES_MAX, PSBT_INPUTS_MAX, PSBT_OUTPUTS_MAX } from './psbt.ts'
 export { assemblePsbt, type SignedPsbt } from './psbt-assemble.ts'
 export * from './request.ts'

@@ -31,6 +31,13 @@ describe('policy changes', () => {
     expect(policyChanges(policy(deny, people), policy(deny))[0]).to.equal('- requests need a signature')
   })
 
+  it('policy changes: what a key is labelled, in whatever order its tags stand', () => {
+    const labelled = (tags: string, role = 'treasury') => policy(deny, `keys:\n  - { id: k1, role: ${role}, tags: [${tags}] }\n`)
+    expect(policyChanges(labelled('a, b'), labelled('b, a'))).to.deep.equal([])
+    expect(policyChanges(policy(deny), labelled('a'))).to.deep.equal(['+ key k1: {"id":"k1","role":"treasury","tags":["a"]}'])
+    expect(policyChanges(labelled('a'), labelled('a', 'deposit'))).to.have.length(2)
+  })
+
   it('policy lines: a line for each rule and each person', () => {
     expect(policyLines(policy(allow('a', 5) + deny, people)).map((line) => line.split(':')[0])).to.deep.equal([
       'rule "a"',

@@ -20,14 +20,15 @@ interface Named {
 }
 
 const rulesOf = ({ rules }: Policy): readonly Named[] => rules.map((rule) => ({ name: `rule "${rule.name}"`, text: ruleText(rule) }))
-const peopleOf = ({ requesters = [], approvers = [] }: Policy): readonly Named[] => [
+const namesOf = ({ requesters = [], approvers = [], keys = [] }: Policy): readonly Named[] => [
   ...requesters.map((r) => ({ name: `requester ${r.name}`, text: textOf(r) })),
   ...approvers.map((a) => ({ name: `approver ${a.id}`, text: textOf(a) })),
+  ...keys.map((k) => ({ name: `key ${k.id}`, text: textOf({ ...k, tags: [...k.tags].sort() }) })),
 ]
 
-/** What a policy says, for a person: a line for each rule, requester and approver. */
+/** What a policy says, for a person: a line for each rule, requester, approver and labelled key. */
 export function policyLines(policy: Policy): readonly string[] {
-  return [...rulesOf(policy), ...peopleOf(policy)].map(({ name, text }) => `${name}: ${text}`)
+  return [...rulesOf(policy), ...namesOf(policy)].map(({ name, text }) => `${name}: ${text}`)
 }
 
 function changes(before: readonly Named[], after: readonly Named[]): readonly string[] {
@@ -52,5 +53,5 @@ function changes(before: readonly Named[], after: readonly Named[]): readonly st
 export function policyChanges(before: Policy, after: Policy): readonly string[] {
   const open = (p: Policy) => p.requesters === undefined
   const gate = open(before) === open(after) ? [] : [open(after) ? '- requests need a signature' : '+ requests need a signature']
-  return [...gate, ...changes(rulesOf(before), rulesOf(after)), ...changes(peopleOf(before), peopleOf(after))]
+  return [...gate, ...changes(rulesOf(before), rulesOf(after)), ...changes(namesOf(before), namesOf(after))]
 }

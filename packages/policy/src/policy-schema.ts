@@ -1,11 +1,13 @@
-import { messageOf, parseKeyId } from '@conclave/core'
+import { parseKeyId } from '@conclave/core'
 import { z } from 'zod'
 import { amount, RULE_LIST_MAX, tokenAmountsMax } from './amount-schema.ts'
 import { approvals, approvers, requesters, resolveApprovals } from './approver-schema.ts'
 import { parseBitcoinAddress } from './bitcoin-address.ts'
 import { PAYLOAD_TYPES, type PayloadType } from './decoded-payload.ts'
 import { parseEvmAddress } from './evm-address.ts'
+import { keyLabels, nameConditions, unknownNames } from './key-label-schema.ts'
 import { limitProblem, limits } from './limit-schema.ts'
+import { parsedText } from './parsed-text.ts'
 import { parsePathPattern } from './path-pattern.ts'
 import { CONTRACT_CREATION, NO_CONTRACT } from './payload-facts.ts'
 import { times } from './time-schema.ts'
@@ -19,18 +21,6 @@ const expected = (what: string, missing: string) => ({
 })
 const mustState = (name: string, what: string) => expected(what, `an allow rule must state "${name}"`)
 const required = (name: string, what: string) => expected(what, `"${name}" is missing`)
-
-/** Text that one of our parsers accepts, replaced by what the parser returns. */
-function parsed(what: string, parse: (text: string) => string) {
-  return z.string({ error: `${what} is text: put it in quotes` }).transform((text, context) => {
-    try {
-      return parse(text)
-    } catch (error) {
-      context.issues.push({ code: 'custom', message: messageOf(error), input: text })
-      return z.NEVER
-    }
-  })
-}
 
 const listOf = <Item extends z.ZodType>(item: Item, error: { error: (issue: { readonly input?: unknown }) => string }) =>
   z
@@ -52,12 +42,12 @@ const METHOD = 'a method is its signature, like "transfer(address,uint256)"'
 const TYPE_NAME = 'a primary type is a name, like "Permit"'
 const listNamed = (name: string, what: string) => required(name, `"${name}" is a list of ${what}`)
 
-const keys = listOf(parsed('a key id', parseKeyId), listNamed('keys', 'key ids'))
-const paths = listOf(parsed('a path pattern', parsePathPattern), listNamed('paths', 'path patterns'))
+const keys = listOf(parsedText('a key id', parseKeyId), listNamed('keys', 'key ids'))
+const paths = listOf(parsedText('a path pattern', parsePathPattern), listNamed('paths', 'path patterns'))
 const payload = z.enum(PAYLOAD_TYPES, { error: `"payload" is one of: ${PAYLOAD_TYPES.join(', ')}` })
 const chain = z.int({ error: 'a chain id is a whole number' }).min(0, 'a chain id is not negative').transform(BigInt)
 const chains = listOf(chain, listNamed('chains', 'chain ids'))
-const destinations = listOf(parsed('an address', parseDestination), listNamed('destinations', 'addresses'))
+const destinations = listOf(parsedText('an address', parseDestination), listNamed('destinations', 'addresses'))
 const methods = listOf(
   z
     .string(METHOD)
@@ -82,6 +72,7 @@ const anyPayload = {
   data: z.enum(['none', 'known', 'any'], { error: '"data" is "none", "known" or "any"' }).optional(),
   ...{ methods: methods.optional(), primaryTypes: primaryTypes.optional(), tokenAmountsMax: tokenAmountsMax.optional() },
   ...{ limits: limits.optional(), times: times.optional(), approvals: approvals.optional() },
+  ...nameConditions,
 }
 
 const allowWhen = z
@@ -90,7 +81,7 @@ const allowWhen = z
     const { must, may } = BOUNDS[when.payload]
     const complain = (message: string, path: string[]) => context.addIssue({ code: 'custom', message, path })
     for (const name of must) if (when[name as keyof typeof when] === undefined) complain(`an allow rule must state "${name}"`, [name])
-    const known = ['keys', 'paths', 'payload', 'limits', 'times', 'approvals', ...must, ...may]
+    const known = ['keys', 'paths', 'payload', 'limits', 'times', 'approvals', 'roles', 'tags', 'requesters', ...must, ...may]
     for (const [name, value] of Object.entries(when))
       if (value !== undefined && !known.includes(name)) complain(`"${name}" is not a condition of payload ${when.payload}`, [name])
     for (const [i, limit] of (when.limits ?? []).entries()) {
@@ -130,6 +121,7 @@ const denyWhen = z.strictObject(
     chains: chains.optional(),
     destinations: destinations.optional(),
     times: times.optional(),
+    ...nameConditions,
     ...(Object.fromEntries(ALLOW_ONLY.map((name) => [name, notInDeny(name)])) as Record<
       (typeof ALLOW_ONLY)[number],
       ReturnType<typeof notInDeny>
@@ -162,12 +154,15 @@ export const policySchema = z
       rules: z.array(rule, required('rules', '"rules" is a list')).max(RULES_MAX, `more than ${RULES_MAX} rules`),
       requesters: requesters.optional(),
       approvers: approvers.optional(),
+      keys: keyLabels.optional(),
     },
-    { error: 'a policy is a mapping of version, sequence and rules, and of requesters and approvers where there are some' },
+    { error: 'a policy is a mapping of version, sequence and rules, and of keys, requesters and approvers where there are some' },
   )
   .transform(({ rules, ...policy }, context) => ({
     ...policy,
     rules: rules.map((rule, i) => {
+      for (const { field, message } of unknownNames(rule.when, policy))
+        context.addIssue({ code: 'custom', message, path: ['rules', i, 'when', field] })
       if (rule.effect === 'deny' || rule.when.approvals === undefined) return rule
       const complain = (message: string) => context.addIssue({ code: 'custom', message, path: ['rules', i, 'when', 'approvals'] })
       const approvals = resolveApprovals(rule.when.approvals, policy.approvers ?? [], complain)

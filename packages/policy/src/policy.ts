@@ -9,6 +9,11 @@ export const POLICY_FORMAT = 'conclave-policy/1'
 /** What a rule may ask of a request. A condition that is `undefined` holds for every request. */
 export interface RuleConditions {
   readonly keys?: readonly string[] | undefined
+  /** As {@link Policy.keys} has them. */
+  readonly roles?: readonly string[] | undefined
+  readonly tags?: readonly string[] | undefined
+  /** Names of requesters, whose signature was verified. */
+  readonly requesters?: readonly string[] | undefined
   /** Patterns as `parsePathPattern` returns them. */
   readonly paths?: readonly string[] | undefined
   readonly payload?: PayloadType | undefined
@@ -47,10 +52,17 @@ export interface AllowRule {
 export interface DenyRule {
   readonly name: string
   readonly effect: 'deny'
-  readonly when: Pick<RuleConditions, 'keys' | 'paths' | 'payload' | 'chains' | 'destinations' | 'times'>
+  readonly when: Pick<RuleConditions, 'keys' | 'roles' | 'tags' | 'requesters' | 'paths' | 'payload' | 'chains' | 'destinations' | 'times'>
 }
 
 export type Rule = AllowRule | DenyRule
+
+/** What the authors of a policy say of a key and all its children. */
+export interface KeyLabel {
+  readonly id: string
+  readonly role?: string | undefined
+  readonly tags: readonly string[]
+}
 
 /** Default deny. Rule names are unique, no list is empty and no list names a value twice: `parsePolicy` makes them. */
 export interface Policy {
@@ -61,6 +73,8 @@ export interface Policy {
   /** Whose requests are taken; undefined when requests need no signature. */
   readonly requesters?: readonly Requester[] | undefined
   readonly approvers?: readonly Approver[] | undefined
+  /** Keys that have a role or tags. */
+  readonly keys?: readonly KeyLabel[] | undefined
 }
 
 const ABSENT = new Uint8Array(0)
@@ -76,8 +90,11 @@ function hashText(value: string | bigint | undefined): Uint8Array {
 
 /** Each behind its name, so that none stands for another. */
 function laterConditions(when: RuleConditions): readonly Uint8Array[] {
-  const { amountMaxSat, feeMaxSat, tokenAmountsMax, methods, times, limits, approvals } = when
+  const { roles, tags, requesters, amountMaxSat, feeMaxSat, tokenAmountsMax, methods, times, limits, approvals } = when
   const named: readonly (readonly [string, Uint8Array])[] = [
+    ['roles', hashSet(roles)],
+    ['tags', hashSet(tags)],
+    ['requesters', hashSet(requesters)],
     ['amountMaxSat', hashText(amountMaxSat)],
     ['feeMaxSat', hashText(feeMaxSat)],
     ['tokenAmountsMax', hashSet(tokenAmountsMax && [...tokenAmountsMax].map(([token, max]) => `${token} ${max}`))],
@@ -107,6 +124,8 @@ function hashRule({ name, effect, when }: { name: string; effect: string; when: 
   )
 }
 
+const hashLabel = ({ id, role, tags }: KeyLabel) => tagged('policy-key-label', utf8(id), hashText(role), hashSet(tags))
+
 /**
  * Names a policy by its meaning: layout, comments, letter case of addresses, stated defaults and the order inside a list do not
  * count; every rule, its name and its place do.
@@ -114,11 +133,45 @@ function hashRule({ name, effect, when }: { name: string; effect: string; when: 
  * @returns 32 bytes.
  */
 export function policyHash(policy: Policy): Uint8Array {
-  const rules = concat(...policy.rules.map(hashRule))
-  const { requesters, approvers } = policy
+  return openedPolicyHash(openPolicy(policy))
+}
+
+/** What the hash of a policy is made of, with some of its people in full: it shows that they are in the policy, and nobody else. */
+export interface PolicyOpening {
+  readonly version: Policy['version']
+  readonly sequence: number
+  /** 32 bytes for each rule. */
+  readonly rules: readonly Uint8Array[]
+  /** In the order of the policy: 32 bytes for each that is not shown. */
+  readonly requesters: readonly (Requester | Uint8Array)[] | undefined
+  readonly approvers: readonly (Approver | Uint8Array)[] | undefined
+  /** 32 bytes for what the policy says of each key. */
+  readonly labels: readonly Uint8Array[] | undefined
+}
+
+/** The policy with everybody in it. */
+export function openPolicy({ version, sequence, rules, requesters, approvers, keys }: Policy): PolicyOpening {
+  const labels = keys && [...keys].sort((a, b) => (a.id < b.id ? -1 : 1)).map(hashLabel)
+  return { version, sequence, rules: rules.map(hashRule), requesters, approvers, labels }
+}
+
+/** The same policy, with nobody in it but these. @param shown - their ids. */
+export function narrowOpening(opening: PolicyOpening, shown: { requester?: string; approvers: ReadonlySet<string> }): PolicyOpening {
+  return {
+    ...opening,
+    requesters: opening.requesters?.map((r) => (r instanceof Uint8Array || r.name === shown.requester ? r : hashRequester(r))),
+    approvers: opening.approvers?.map((a) => (a instanceof Uint8Array || shown.approvers.has(a.id) ? a : hashApprover(a))),
+  }
+}
+
+/** The hash of the policy that was opened: 32 bytes. */
+export function openedPolicyHash({ version, sequence, rules, requesters, approvers, labels }: PolicyOpening): Uint8Array {
+  const hashed = <T>(all: readonly (T | Uint8Array)[], hash: (one: T) => Uint8Array) =>
+    all.map((one) => (one instanceof Uint8Array ? one : hash(one)))
   const people = [
-    ...(requesters === undefined ? [] : [tagged('policy-requesters', ...requesters.map(hashRequester))]),
-    ...(approvers === undefined ? [] : [tagged('policy-approvers', ...approvers.map(hashApprover))]),
+    ...(requesters === undefined ? [] : [tagged('policy-requesters', ...hashed(requesters, hashRequester))]),
+    ...(approvers === undefined ? [] : [tagged('policy-approvers', ...hashed(approvers, hashApprover))]),
+    ...(labels === undefined ? [] : [tagged('policy-keys', ...labels)]),
   ]
-  return tagged('policy', utf8(POLICY_FORMAT), utf8(String(policy.version)), utf8(String(policy.sequence)), rules, ...people)
+  return tagged('policy', utf8(POLICY_FORMAT), utf8(String(version)), utf8(String(sequence)), concat(...rules), ...people)
 }

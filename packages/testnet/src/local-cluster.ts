@@ -9,8 +9,8 @@ import { freePorts } from './ports.ts'
 
 /** The same program that an operator runs. */
 export const CONCLAVE = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
-/** As docs/operations.md tells operators to start a node. */
-const BOUNDED = ['--max-semi-space-size=4']
+/** As docs/operations.md tells operators to start a node: what the engine and the C library may keep of what is free. */
+const BOUNDED = { args: ['--max-semi-space-size=4'], env: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '1048576' } }
 const START_TIMEOUT_MS = 60_000
 const COORDINATOR = 'coordinator'
 
@@ -225,7 +225,8 @@ export class LocalCluster {
     const dir = this.dirOf(name)
     // A log of its own for every start: a start is known by its own line.
     const logFile = join(dir, `${Date.now()}.log`)
-    const child = new Child({ name, command: process.execPath, args: [...BOUNDED, CONCLAVE, kind, '--dir', dir], logFile, watched: true })
+    const args = [...BOUNDED.args, CONCLAVE, kind, '--dir', dir]
+    const child = new Child({ name, command: process.execPath, args, env: { ...BOUNDED.env, ...process.env }, logFile, watched: true })
     this.#children.set(name, child)
     return child
   }

@@ -102,7 +102,7 @@ export class MemberPeer {
       }
       this.#open.set(id, { to: name, settle })
       try {
-        this.send(name, encode(Frame, { body: { request: { id, body } } }))
+        this.send(name, encode(Frame, { body: { request: { id, traceparent: '', body } } }))
       } catch (error) {
         settle(error instanceof ConclaveError ? error : new ConclaveError(codeOf(error), String(error)))
       }

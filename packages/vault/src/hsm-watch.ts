@@ -32,6 +32,8 @@ export interface Observed {
   /** Of the last failure, whatever came after it. */
   readonly lastCode: string | undefined
   readonly failures: number
+  /** Requests that it has answered. */
+  readonly operations: number
   /** Median of the last answers; undefined before the first. */
   readonly latencyMs: number | undefined
 }
@@ -58,6 +60,7 @@ export class WatchedHsm implements Hsm {
   #sinceMs: number
   #failure: VaultError | undefined
   #failures = 0
+  #operations = 0
   #busyInARow = 0
   #checking: Promise<void> | undefined
   #checkAgainMs = CHECK_FIRST_MS
@@ -89,6 +92,7 @@ export class WatchedHsm implements Hsm {
       sinceMs: this.#sinceMs,
       lastCode: code,
       failures: this.#failures,
+      operations: this.#operations,
       latencyMs: median(this.#latencies),
     }
   }
@@ -220,6 +224,7 @@ export class WatchedHsm implements Hsm {
   }
 
   #worked(latencyMs: number): void {
+    this.#operations++
     this.#busyInARow = 0
     this.#latencies.push(latencyMs)
     if (this.#latencies.length > SAMPLES) this.#latencies.shift()

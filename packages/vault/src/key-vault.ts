@@ -29,6 +29,8 @@ export interface HsmHealth {
   readonly lastCode: string | undefined
   /** Requests that it failed since start, those that met it out of service not counted. */
   readonly failures: number
+  /** Requests of every day's work that it has answered since start. */
+  readonly operations: number
   /** Median of its last answers. */
   readonly latencyMs: number | undefined
   /** Records sealed since the start without this HSM as a recipient, because it was not available: they need sealing again. */

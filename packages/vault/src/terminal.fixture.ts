@@ -20,6 +20,9 @@ export interface Typing {
 
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
 
+/** What the terminal shows when the program has ended: the terminal itself waits for an answer to it, so that nothing shown before is lost. */
+const ENDED = /\r?\n<ended (\d+)>\r?\n/
+
 function run(command: string, args: readonly string[], typing: readonly Typing[], isAlone: boolean): Promise<Shown> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: isAlone })
   const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS)
@@ -28,12 +31,14 @@ function run(command: string, args: readonly string[], typing: readonly Typing[]
   let from = 0
   const show = (piece: Buffer) => {
     text += piece.toString()
-    const [next] = left
-    const at = next === undefined ? -1 : text.indexOf(next.when, from)
-    if (next === undefined || at < 0) return
-    left.shift()
-    from = at + next.when.length
-    child.stdin.write(next.type)
+    if (ENDED.test(text)) child.stdin.end('\n')
+    for (let next = left[0]; next !== undefined; next = left[0]) {
+      const at = text.indexOf(next.when, from)
+      if (at < 0) return
+      left.shift()
+      from = at + next.when.length
+      child.stdin.write(next.type)
+    }
   }
   child.stdout.on('data', show)
   child.stderr.on('data', show)
@@ -42,7 +47,8 @@ function run(command: string, args: readonly string[], typing: readonly Typing[]
     child.once('error', reject)
     child.once('close', (exitCode) => {
       clearTimeout(timer)
-      resolve({ exitCode, text })
+      const ended = ENDED.exec(text)
+      resolve(ended === null ? { exitCode, text } : { exitCode: Number(ended[1]), text: text.slice(0, ended.index) })
     })
   })
 }
@@ -50,7 +56,8 @@ function run(command: string, args: readonly string[], typing: readonly Typing[]
 /** Runs a program on a new terminal. */
 export function runOnTerminal(args: readonly string[], typing: readonly Typing[]): Promise<Shown> {
   const command = [process.execPath, ...args].map(quoted).join(' ')
-  return run('script', ['-qefc', command, '/dev/null'], typing, false)
+  const whole = `trap : INT; ${command}; printf '\\n<ended %s>\\n' $?; read -r _`
+  return run('script', ['-qfc', whole, '/dev/null'], typing, false)
 }
 
 /** Runs a program in a session of its own, which has no terminal. */

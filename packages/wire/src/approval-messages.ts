@@ -1,5 +1,6 @@
 /** Approvals, as people give them and as nodes pass them on: approval.proto. */
-import { bytes, bytesBetween, flag, list, message, text, type ValueOf } from './schema.ts'
+import { ML_DSA_65_SIGNATURE_BYTES } from '@conclave/core'
+import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, text, type ValueOf } from './schema.ts'
 
 /** That a node keeps of one request. */
 export const APPROVALS_MAX = 64
@@ -17,6 +18,7 @@ export const Approval = message('Approval', {
   signature: bytesBetween(1, 72),
   authenticatorData: bytesBetween(0, 512),
   clientData: bytesBetween(0, 1024),
+  pq: bytesOrEmpty(ML_DSA_65_SIGNATURE_BYTES),
 })
 export const ApprovalTaken = message('ApprovalTaken', { isNew: flag })
 export const ApprovalGossip = message('ApprovalGossip', {

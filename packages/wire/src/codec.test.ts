@@ -117,7 +117,13 @@ describe('wire', () => {
       signature: new Uint8Array(0),
     }
     const frame = (items: unknown) => ({
-      body: { request: { id: 1, body: { propose: { requestId: new Uint8Array(32), keyId: 'k', payloadType: 'evm.tx', items, terms } } } },
+      body: {
+        request: {
+          id: 1,
+          traceparent: '',
+          body: { propose: { requestId: new Uint8Array(32), keyId: 'k', payloadType: 'evm.tx', items, terms } },
+        },
+      },
     })
     const why = (value: unknown) => {
       try {

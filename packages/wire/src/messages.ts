@@ -3,20 +3,25 @@ import { Approval, ApprovalGossip, ApprovalTaken } from './approval-messages.ts'
 import { Cosign, Cosigned } from './audit-messages.ts'
 import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
+import { Look, Looked } from './look-messages.ts'
 import { PolicyGossip } from './policy-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
+import { ReceiptPart, ReceiptRequest } from './receipt-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
-import { OT_COLUMN_BYTES, OT_COLUMNS, VOLE_ROW_SCALARS, VOLE_ROWS } from './sizes.ts'
+import { TRACEPARENT_CHARS_MAX } from './sizes.ts'
 
 export * from './approval-messages.ts'
 export * from './audit-messages.ts'
 export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './ledger-messages.ts'
+export * from './look-messages.ts'
 export * from './policy-messages.ts'
 export * from './pool-messages.ts'
+export * from './receipt-messages.ts'
 export * from './request-messages.ts'
+export * from './round-messages.ts'
 
 /** Keys that a node holds. */
 export const KEYS_MAX = 4096
@@ -24,65 +29,11 @@ export const KEYS_MAX = 4096
 export const ROUND_BODY_BYTES_MAX = 2816 * 1024
 
 const HASH = bytes(32)
-const SCALAR = bytes(32)
 const POINT = bytes(33)
-const SALT = bytes(32)
 const INDEX = number(PARTIES_MAX)
 const KEY_ID = text(63)
 const CODE = text(64)
 const LINE = text(512)
-
-// deal.proto
-export const SchnorrProof = message('SchnorrProof', { nonce: POINT, response: SCALAR })
-export const DealCommit = message('DealCommit', { sidPart: HASH, commitment: HASH })
-export const DealOpen = message('DealOpen', {
-  coefficients: list(POINT, PARTIES_MAX),
-  chainCodePart: bytesOrEmpty(32),
-  salt: SALT,
-  proofs: list(SchnorrProof, PARTIES_MAX),
-  echo: HASH,
-})
-export const DealSubshare = message('DealSubshare', { subshare: bytesOrEmpty(32), echo: HASH })
-export const DealAttest = message('DealAttest', { signature: bytesBetween(1, 72) })
-
-// pair.proto: one base OT a direction for each column
-export const PairStart = message('PairStart', { base: POINT, proof: SchnorrProof, zeroCommitment: HASH })
-export const PairChoose = message('PairChoose', { points: bytes(OT_COLUMNS * 33), zeroPart: HASH, zeroSalt: SALT })
-export const PairChallenge = message('PairChallenge', { challenges: bytes(OT_COLUMNS * 32) })
-export const PairAnswer = message('PairAnswer', { answers: bytes(OT_COLUMNS * 32) })
-export const PairReveal = message('PairReveal', { pads: bytes(OT_COLUMNS * 64) })
-export const PairConfirm = message('PairConfirm', { pairId: HASH })
-
-// sign.proto
-export const OtExtension = message('OtExtension', {
-  salt: SALT,
-  columns: bytes(OT_COLUMNS * OT_COLUMN_BYTES),
-  check: bytes(16),
-  checkHash: HASH,
-})
-const OTS = list(OtExtension, DIGESTS_MAX)
-export const Vole = message('Vole', { salt: SALT, rows: bytes(VOLE_ROWS * VOLE_ROW_SCALARS * 32), maskHash: HASH, mask: SCALAR })
-const VOLES = list(Vole, DIGESTS_MAX)
-const NAMES = list(HASH, DIGESTS_MAX)
-export const SignCommit = message('SignCommit', { context: HASH, commitments: list(HASH, DIGESTS_MAX, 1), ots: OTS, offer: NAMES })
-export const SignVole = message('SignVole', { ots: OTS, voles: VOLES, echo: HASH })
-export const SignLate = message('SignLate', { ots: OTS, voles: list(Vole, DIGESTS_MAX, 1) })
-export const Opening = message('Opening', {
-  noncePoint: POINT,
-  keyPoint: POINT,
-  salt: SALT,
-  gammaU: SCALAR,
-  gammaV: SCALAR,
-  checkU: POINT,
-  checkV: POINT,
-  psi: SCALAR,
-})
-export const SignOpen = message('SignOpen', { echo: HASH, openings: list(Opening, DIGESTS_MAX, 1) })
-export const PartialSignature = message('PartialSignature', { u: SCALAR, w: SCALAR })
-export const SignPartial = message('SignPartial', { partials: list(PartialSignature, DIGESTS_MAX, 1) })
-export const CorrelateOt = message('CorrelateOt', { context: HASH, ots: list(OtExtension, DIGESTS_MAX, 1) })
-export const CorrelateVole = message('CorrelateVole', { voles: list(Vole, DIGESTS_MAX, 1) })
-export const CorrelateConfirm = message('CorrelateConfirm', { names: HASH })
 
 // link.proto
 export const Hello = message('Hello', { clusterId: HASH, lockHash: HASH, protocol: number(), version: text(32), nonce: bytesOrEmpty(32) })
@@ -157,6 +108,12 @@ export const NodeStatus = message('NodeStatus', {
   hsms: list(HsmStatus, HSMS_MAX),
   erasures: list(bytesBetween(1, ERASURE_BYTES_MAX), ERASURES_MAX),
   auditCode: CODE,
+  clock: bytes(8),
+  freezes: number(),
+  policySequence: number(),
+  auditEntries: number(),
+  checkpointEntries: number(),
+  cosigners: number(PARTIES_MAX),
 })
 export const CreateKey = message('CreateKey', { keyId: KEY_ID, nonce: HASH, threshold: INDEX, parties: list(INDEX, PARTIES_MAX) })
 export const RenewKey = message('RenewKey', {
@@ -201,7 +158,10 @@ export const Request = message('Request', {
     peerReport: PeerReportRequest,
     approval: Approval,
     cosign: Cosign,
+    look: Look,
+    receipt: ReceiptRequest,
   }),
+  traceparent: text(TRACEPARENT_CHARS_MAX),
 })
 export const Response = message('Response', {
   id: number(),
@@ -217,6 +177,8 @@ export const Response = message('Response', {
     peerReport: PeerReport,
     approvalTaken: ApprovalTaken,
     cosigned: Cosigned,
+    looked: Looked,
+    receipt: ReceiptPart,
   }),
 })
 
@@ -228,6 +190,7 @@ export const SessionMessage = message('SessionMessage', {
   body: bytesBetween(1, ROUND_BODY_BYTES_MAX),
 })
 export const SessionEnd = message('SessionEnd', { sessionId: HASH, from: INDEX, code: CODE })
+export const Leaving = message('Leaving', {})
 /** Epochs of one key that a node may have prepared and not settled. */
 export const EPOCHS_MAX = 16
 export const EpochWord = message('EpochWord', {
@@ -253,18 +216,10 @@ export const Frame = message('Frame', {
     approvals: ApprovalGossip,
     freezes: FreezeGossip,
     policies: PolicyGossip,
+    leaving: Leaving,
   }),
 })
 
-export type SchnorrProof = ValueOf<typeof SchnorrProof>
-export type OtExtension = ValueOf<typeof OtExtension>
-export type Vole = ValueOf<typeof Vole>
-export type SignCommit = ValueOf<typeof SignCommit>
-export type SignVole = ValueOf<typeof SignVole>
-export type SignOpen = ValueOf<typeof SignOpen>
-export type SignPartial = ValueOf<typeof SignPartial>
-export type Opening = ValueOf<typeof Opening>
-export type PartialSignature = ValueOf<typeof PartialSignature>
 export type Hello = ValueOf<typeof Hello>
 export type Proof = ValueOf<typeof Proof>
 export type Failure = ValueOf<typeof Failure>

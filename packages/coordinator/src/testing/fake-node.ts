@@ -2,6 +2,7 @@ import { type ClusterLock, deriveChild, fromHex, type Member, type NodeMember, t
 import { decodePayload, digestsAt, type StatementDigest } from '@conclave/policy'
 import { type MemoryHub, memoryTransport, type Transport } from '@conclave/transport'
 import {
+  type CreateKey,
   decode,
   encode,
   Frame,
@@ -14,6 +15,7 @@ import {
   type SignedItem,
 } from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { fakeLook, type Shows } from './fake-look.ts'
 import { type FakeShare, isRetriable, refusalOf, renewedShare, signingRefusal } from './fake-renewal.ts'
 import type { FakeSessions } from './fake-session.ts'
 
@@ -76,10 +78,13 @@ export class FakeNode {
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  readonly shows: Shows = new Map()
   /** Why its audit log keeps it from signing. */
   auditCode = ''
   hsms: NodeStatus['hsms'] = []
   erasures: readonly Uint8Array[] = []
+  /** Of its clock, its rules and its log. */
+  standing = { clock: new Uint8Array(8), freezes: 0, policySequence: 7, auditEntries: 20, checkpointEntries: 16, cosigners: 4 }
   /** By key; active unless it says otherwise. */
   readonly phases = new Map<string, string>()
   /** Prepares what is renewed and does not go on to it before `promote`: like a node that has not heard from the others yet. */
@@ -170,6 +175,7 @@ export class FakeNode {
     if ('renewKey' in request) return await this.#renewKey(request.renewKey)
     if ('propose' in request) return this.#propose(request.propose)
     if ('sign' in request) return await this.#sign(request.sign)
+    if ('look' in request) return fakeLook(request.look, this.shows)
     return failure('UNEXPECTED', { retriable: false })
   }
 
@@ -199,27 +205,14 @@ export class FakeNode {
         code: state === 'burned' ? this.burnCode : '',
         stock: this.stock,
       })),
-      sent: fromHex('0000000000000400'),
-      received: fromHex('0000000000000200'),
-      loopP99Us: 100,
-      loopMaxUs: 200,
-      cpuMs: 300,
+      ...{ sent: fromHex('0000000000000400'), received: fromHex('0000000000000200') },
+      ...{ loopP99Us: 100, loopMaxUs: 200, cpuMs: 300, ...this.standing },
       pool: { made: 40, used: 30, missed: 3, mismatched: 2, dropped: 1, refills: 5, declined: 6, failed: 7 },
       erasures: this.erasures,
     }
   }
 
-  async #createKey({
-    keyId,
-    nonce,
-    threshold,
-    parties,
-  }: {
-    keyId: string
-    nonce: Uint8Array
-    threshold: number
-    parties: readonly PartyId[]
-  }) {
+  async #createKey({ keyId, nonce, threshold, parties }: CreateKey) {
     if (this.keys.has(keyId)) return failure('KEY_EXISTS', { retriable: false })
     const aborted = await this.#world.sessions.join(`key ${toHex(nonce)}`, parties, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })

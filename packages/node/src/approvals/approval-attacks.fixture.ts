@@ -11,11 +11,15 @@ import {
   BOB,
   DAVE,
   DAVES_PLATFORM,
+  ERIN,
   later,
   MALLORY,
   passkeyApproval,
   peoplePolicy,
+  pqPerson,
 } from './people.fixture.ts'
+
+const NONE = new Uint8Array(0)
 
 /** With what people said. */
 export const APPROVAL_ATTACKS: readonly CoordinatorAttack[] = [
@@ -147,6 +151,45 @@ export const APPROVAL_ATTACKS: readonly CoordinatorAttack[] = [
       h.withApprovals((id, statement) => [
         approval(id, statement, ALICE),
         altered(passkeyApproval(id, tagged('another statement')), { statement }),
+      ]),
+  },
+  {
+    name: 'approval without its ML-DSA signature',
+    code: 'APPROVAL_PQ_MISSING',
+    run: (h) => h.withApprovals((id, statement) => [approval(id, statement, ALICE), altered(approval(id, statement, ERIN), { pq: NONE })]),
+  },
+  {
+    name: 'ML-DSA signature alone',
+    code: 'APPROVAL_SIGNATURE',
+    run: (h) =>
+      h.withApprovals((id, statement) => [
+        approval(id, statement, ALICE),
+        altered(approval(id, statement, ERIN), { signature: new Uint8Array(64) }),
+      ]),
+  },
+  ...(
+    [
+      ['ML-DSA signature by another', (id, statement) => approval(id, statement, pqPerson('mallory'), { as: 'erin' }).pq],
+      ['ML-DSA signature of another request', (id) => approval(id, tagged('another statement'), ERIN).pq],
+    ] satisfies [string, (id: Uint8Array, statement: Uint8Array) => Uint8Array][]
+  ).map(
+    ([name, pq]): CoordinatorAttack => ({
+      name,
+      code: 'APPROVAL_PQ_SIGNATURE',
+      run: (h) =>
+        h.withApprovals((id, statement) => [
+          approval(id, statement, ALICE),
+          altered(approval(id, statement, ERIN), { pq: pq(id, statement) }),
+        ]),
+    }),
+  ),
+  {
+    name: 'ML-DSA signature of a person without such a key',
+    code: 'APPROVAL_PQ_SIGNATURE',
+    run: (h) =>
+      h.withApprovals((id, statement) => [
+        approval(id, statement, ALICE),
+        altered(approval(id, statement, BOB), { pq: approval(id, statement, ERIN).pq }),
       ]),
   },
   {

@@ -41,6 +41,15 @@ export class ApprovalBook {
     return this.#sheets.get(toHex(requestId))?.approvals ?? []
   }
 
+  /** Also of requests that have expired. @throws {StoreError}. */
+  async recorded(requestId: Uint8Array): Promise<readonly Approval[]> {
+    const name = toHex(requestId)
+    const known = this.#sheets.get(name)?.approvals
+    if (known !== undefined) return known
+    const value = await this.#store.get('approval', name)
+    return value === undefined ? [] : decode(StoredApprovals, value).approvals
+  }
+
   /** Approvers who said yes to exactly this statement. */
   approvedBy(requestId: Uint8Array, statement: Uint8Array): ReadonlySet<string> {
     return new Set(this.#said(requestId, statement, true))

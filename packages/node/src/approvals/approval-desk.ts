@@ -1,5 +1,5 @@
 import { type Clock, ConclaveError, codeOf, formatPath, type IdentitySigner, type Journal, type PartyId, toHex } from '@conclave/core'
-import { type Approval, approvalFlaw, approvalHash, type Decision, encodeStatement, type SummaryLine } from '@conclave/policy'
+import { type Approval, type ApprovalWord, approvalFlaw, approvalHash, encodeStatement, type SummaryLine } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import { APPROVALS_TOLD_MAX, type ApprovalGossip, type Approval as WireApproval } from '@conclave/wire'
 import type { Proposal } from '../judge.ts'
@@ -50,6 +50,8 @@ const MESSAGES = {
   APPROVER_IS_REQUESTER: 'nobody approves what he asked for himself',
   APPROVAL_TIME: 'the approval was given after the request expired, or in the future',
   APPROVAL_SIGNATURE: 'no key of the approver signed this',
+  APPROVAL_PQ_MISSING: 'the policy asks this approver for an ML-DSA signature too',
+  APPROVAL_PQ_SIGNATURE: 'the ML-DSA signature is not of a key of the approver',
 } as const
 
 const shortOf = ({ key, items, statement, statementHash, ...short }: AdminRequestDetails): AdminRequest => short
@@ -124,11 +126,15 @@ export class ApprovalDesk {
     return shown
   }
 
-  /** Signs with this node's own identity key, in its HSM, what its operator was shown; a key that the policy enrols for `approver`. */
-  async signHere(requestId: Uint8Array, statement: Uint8Array, approver: string, decision: Decision): Promise<boolean> {
+  /**
+   * Signs with this node's own identity key, in its HSM, what its operator was shown; a key that the policy enrols for the approver.
+   *
+   * @param second - the approver's ML-DSA signature, and the time that it is of.
+   */
+  async signHere(requestId: Uint8Array, said: Omit<ApprovalWord, 'atMs'>, second?: { atMs: number; pq: Uint8Array }): Promise<boolean> {
     const { identity, clock } = this.#o
-    const word = { statement, approver, decision, atMs: clock.nowMs() }
-    const approval: Approval = { ...word, evidence: { signature: await identity.sign(approvalHash(word)) } }
+    const word = { ...said, atMs: second?.atMs ?? clock.nowMs() }
+    const approval: Approval = { ...word, evidence: { signature: await identity.sign(approvalHash(word)) }, pq: second?.pq }
     return this.submit(wireApproval(requestId, approval))
   }
 

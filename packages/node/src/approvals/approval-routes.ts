@@ -1,4 +1,4 @@
-import { fromHex } from '@conclave/core'
+import { fromHex, ML_DSA_65_SIGNATURE_BYTES } from '@conclave/core'
 import { z } from 'zod'
 import { parse } from '../admin.ts'
 import type { AdminRoute } from '../admin-server.ts'
@@ -18,8 +18,10 @@ const Word = {
   decision: z.enum(['approve', 'reject']),
   approver: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the id of an approver'),
 }
-const Signed = z.strictObject({ ...Word, atMs: z.int().min(0), signature: hex(1, 72) })
-const Here = z.strictObject(Word)
+const Pq = hex(ML_DSA_65_SIGNATURE_BYTES)
+const Signed = z.strictObject({ ...Word, atMs: z.int().min(0), signature: hex(1, 72), pq: Pq.optional() })
+/** An ML-DSA signature is of a time that its signer has chosen. */
+const Here = z.strictObject({ ...Word, second: z.strictObject({ atMs: z.int().min(0), pq: Pq }).optional() })
 
 /** What an operator asks of the requests that wait for people. */
 export function approvalRoutes(desk: ApprovalDesk): readonly AdminRoute[] {
@@ -38,8 +40,8 @@ export function approvalRoutes(desk: ApprovalDesk): readonly AdminRoute[] {
       method: 'POST',
       path: /^\/v1\/requests\/([0-9a-f]{64}):decide$/,
       handle: async ([id = ''], body) => {
-        const { statement, approver, decision } = parse(Here, body)
-        return { isNew: await desk.signHere(fromHex(id), statement, approver, decision) }
+        const { second, ...word } = parse(Here, body)
+        return { isNew: await desk.signHere(fromHex(id), word, second) }
       },
     },
   ]

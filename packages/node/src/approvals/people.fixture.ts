@@ -1,5 +1,5 @@
-import { createHash, createPrivateKey, sign as nodeSign } from 'node:crypto'
-import { concat, fromHex, payloadHash, requestIdOf, tagged, toHex, u64, utf8 } from '@conclave/core'
+import { createHash, createPrivateKey, createPublicKey, sign as nodeSign } from 'node:crypto'
+import { concat, fromHex, ML_DSA_65_KEY_BYTES, payloadHash, requestIdOf, tagged, toHex, u64, utf8 } from '@conclave/core'
 import { type ApprovalWord, approvalHash, type Policy, parsePolicy } from '@conclave/policy'
 import { type Approval, msOf, type Propose, type RequestTerms, timeBytes } from '@conclave/wire'
 import { ed25519 } from '@noble/curves/ed25519.js'
@@ -13,12 +13,33 @@ export interface Person {
   readonly name: string
   readonly text: string
   sign(message: Uint8Array): Uint8Array
+  /** With an ML-DSA-65 key, where the person has one. */
+  signPq?(message: Uint8Array): Uint8Array
 }
 
 export function person(name: string, seed = name): Person {
   const secret = tagged('test-person', utf8(seed))
   return { name, text: `ed25519:${toHex(ed25519.getPublicKey(secret))}`, sign: (message) => ed25519.sign(message, secret) }
 }
+
+/** PKCS #8 of a seed (RFC 9881). */
+const ML_DSA_PKCS8 = fromHex('3034020100300b060960864801650304031204228020')
+
+export interface PqPerson extends Person {
+  readonly pqText: string
+  signPq(message: Uint8Array): Uint8Array
+}
+
+/** With an ML-DSA-65 key beside the other one. */
+export function pqPerson(name: string): PqPerson {
+  const seed = concat(ML_DSA_PKCS8, tagged('test-pq-person', utf8(name)))
+  const key = createPrivateKey({ key: Buffer.from(seed), format: 'der', type: 'pkcs8' })
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  const pqText = `mldsa65:${spki.subarray(-ML_DSA_65_KEY_BYTES).toString('hex')}`
+  return { ...person(name), pqText, signPq: (message) => new Uint8Array(nodeSign(null, message, key)) }
+}
+
+export const ERIN = pqPerson('erin')
 
 export const [EXCHANGE, DESK, ALICE, ALICE_TOO, BOB, DAVE, MALLORY] = [
   person('exchange'),
@@ -82,6 +103,7 @@ approvers:
   - { id: bob, groups: [treasury], keys: ["${BOB.text}"] }
   - { id: carol, groups: [treasury], keys: [{ webauthn: { rpId: ${RP_ID}, origin: "${ORIGIN}", key: "${CAROLS.key}" } }] }
   - { id: dave, groups: [treasury], keys: ["${DAVE.text}"] }
+  - { id: erin, groups: [treasury], keys: ["${ERIN.text}"], pq: "${ERIN.pqText}" }
 rules:
   - name: pay
     effect: allow
@@ -133,13 +155,19 @@ export interface ApprovalChange {
 export function approval(requestId: Uint8Array, statement: Uint8Array, by: Person, change: ApprovalChange = {}): Approval {
   const word: ApprovalWord = { statement, decision: change.decision ?? 'approve', approver: change.as ?? by.name, atMs: change.atMs ?? 1 }
   const said = { requestId, statement, approves: word.decision === 'approve', approver: word.approver, at: timeBytes(word.atMs) }
-  return { ...said, signature: by.sign(approvalHash(word)), authenticatorData: NONE, clientData: NONE }
+  return {
+    ...said,
+    signature: by.sign(approvalHash(word)),
+    authenticatorData: NONE,
+    clientData: NONE,
+    pq: by.signPq?.(approvalHash(word)) ?? NONE,
+  }
 }
 
 /** Carol's, with her passkey. */
 export function passkeyApproval(requestId: Uint8Array, statement: Uint8Array, change: Parameters<Authenticator['get']>[1] = {}): Approval {
   const word: ApprovalWord = { statement, decision: 'approve', approver: 'carol', atMs: 1 }
-  return { requestId, statement, approves: true, approver: 'carol', at: timeBytes(1), ...CAROLS.get(approvalHash(word), change) }
+  return { requestId, statement, approves: true, approver: 'carol', at: timeBytes(1), pq: NONE, ...CAROLS.get(approvalHash(word), change) }
 }
 
 /** The same word with something else in it than what was signed. */

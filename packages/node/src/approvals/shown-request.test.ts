@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { codeOf, fromHex, tagged, toHex } from '@conclave/core'
+import { codeOf, fromHex, mlDsa65Verifier, tagged, toHex } from '@conclave/core'
 import { approvalHash, decodeStatement, encodeStatement, parsePolicy, type Statement } from '@conclave/policy'
 import { expect } from 'chai'
 import { ALLOWED, TestCluster } from '../cluster.fixture.ts'
@@ -94,6 +94,8 @@ rules:
     const request = `/v1/requests/${toHex(id())}`
     const here = { statement: details.statementHash, decision: 'approve' }
     expect(await refusal(() => post(`${request}:decide`, { ...here, approver: 'alice' }))).to.equal('APPROVAL_SIGNATURE')
+    const second = { atMs: 5, pq: '00'.repeat(3309) }
+    expect(await refusal(() => post(`${request}:decide`, { ...here, approver: 'operator', second }))).to.equal('APPROVAL_PQ_SIGNATURE')
     expect(await post(`${request}:decide`, { ...here, approver: 'operator' })).to.deep.equal({ isNew: true })
     expect((await cluster.node('n1').approvals.show(id())).code).to.equal('PENDING_APPROVAL')
 
@@ -111,6 +113,16 @@ rules:
     expect((await stat(file)).mode & 0o777).to.equal(0o600)
     expect(await refusal(() => makeApproverKey(file))).to.equal('APPROVER_KEY_UNWRITABLE')
     expect(await refusal(() => approverSigner(join(dir, 'none')))).to.equal('APPROVER_KEY_UNREADABLE')
+    const [pqFile, message] = [join(dir, 'pq'), tagged('message')]
+    const text = await makeApproverKey(pqFile, 'ml-dsa-65')
+    expect((await stat(pqFile)).mode & 0o777).to.equal(0o600)
+    const isPqSigned = mlDsa65Verifier(fromHex(text.replace('mldsa65:', '')))
+    expect(isPqSigned(message, (await approverSigner(pqFile, 'ml-dsa-65'))(message))).to.equal(true)
+    for (const [other, type] of [
+      [pqFile, 'ed25519'],
+      [file, 'ml-dsa-65'],
+    ] as const)
+      expect(await refusal(() => approverSigner(other, type))).to.equal('BAD_APPROVER_KEY')
     const bad = join(dir, 'bad')
     await writeFile(bad, (await readFile(file, 'utf8')).slice(0, 60))
     const error = await approverSigner(bad).catch((e: unknown) => e)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConclaveError, ConfigError, equalBytes, fromHex, parsePath, payloadHash } from '@conclave/core'
+import { ConclaveError, ConfigError, equalBytes, fromHex, parsePath, payloadHash, toHex } from '@conclave/core'
 import {
   approvalHash,
   type Decision,
@@ -97,17 +97,21 @@ export interface DecideOptions {
   readonly approver: string
   /** A file with an Ed25519 key; without it the node signs with its identity key, in its HSM. */
   readonly keyFile?: string | undefined
+  /** A file with the approver's ML-DSA-65 key, where the policy names one. */
+  readonly pqKeyFile?: string | undefined
   readonly nowMs: number
 }
 
 /** Says yes or no to exactly what was shown. @returns whether the node had not heard it before. */
 export async function decide({ hash, details }: ShownRequest, o: DecideOptions): Promise<boolean> {
   const { adminSocket } = readSettings(join(o.dir, SETTINGS_FILE))
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
-  const word = { statement: hex(hash), decision: o.decision, approver: o.approver }
+  const { decision, approver, nowMs: atMs, keyFile, pqKeyFile } = o
+  const word = { statement: toHex(hash), decision, approver }
   const ask = async (path: string, body: object) => ((await askAdmin(adminSocket, path, body)) as { isNew: boolean }).isNew
-  if (o.keyFile === undefined) return ask(`/v1/requests/${details.requestId}:decide`, word)
-  const sign = await approverSigner(o.keyFile)
-  const signature = hex(sign(approvalHash({ statement: hash, decision: o.decision, approver: o.approver, atMs: o.nowMs })))
-  return ask(`/v1/requests/${details.requestId}/approvals`, { ...word, atMs: o.nowMs, signature })
+  const message = approvalHash({ statement: hash, decision, approver, atMs })
+  const pq = pqKeyFile === undefined ? undefined : toHex((await approverSigner(pqKeyFile, 'ml-dsa-65'))(message))
+  if (keyFile === undefined)
+    return ask(`/v1/requests/${details.requestId}:decide`, { ...word, ...(pq === undefined ? {} : { second: { atMs, pq } }) })
+  const signature = toHex((await approverSigner(keyFile))(message))
+  return ask(`/v1/requests/${details.requestId}/approvals`, { ...word, atMs, signature, ...(pq === undefined ? {} : { pq }) })
 }

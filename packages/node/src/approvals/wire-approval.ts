@@ -5,15 +5,16 @@ const NONE = new Uint8Array(0)
 
 /** What came over the wire, as the policy package checks it. */
 export function approvalOf(a: WireApproval): Approval {
-  const { statement, approver, signature, authenticatorData, clientData } = a
+  const { statement, approver, signature, authenticatorData, clientData, pq } = a
   const isPlain = authenticatorData.length === 0 && clientData.length === 0
   const evidence = isPlain ? { signature } : { assertion: { authenticatorData, clientData, signature } }
-  return { statement, decision: a.approves ? 'approve' : 'reject', approver, atMs: msOf(a.at), evidence }
+  const word = { statement, decision: a.approves ? 'approve' : 'reject', approver, atMs: msOf(a.at) } as const
+  return { ...word, evidence, ...(pq.length === 0 ? {} : { pq }) }
 }
 
 export function wireApproval(requestId: Uint8Array, approval: Approval): WireApproval {
-  const { statement, decision, approver, atMs, evidence } = approval
-  const said = { requestId, statement, approves: decision === 'approve', approver, at: timeBytes(atMs) }
+  const { statement, decision, approver, atMs, evidence, pq = NONE } = approval
+  const said = { requestId, statement, approves: decision === 'approve', approver, at: timeBytes(atMs), pq }
   if ('signature' in evidence) return { ...said, signature: evidence.signature, authenticatorData: NONE, clientData: NONE }
   return { ...said, ...evidence.assertion }
 }

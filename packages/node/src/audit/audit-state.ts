@@ -5,6 +5,8 @@ export interface AuditState {
   readonly code: string
   readonly reason: string
   readonly checkpoint: { readonly size: number; readonly root: string; readonly cosigners: readonly string[] } | null
+  /** When that was signed (ISO 8601, UTC); null when it is from before the start. */
+  readonly signedAt: string | null
   /** Names of those who have agreed with this log since the start. */
   readonly confirmed: readonly string[]
   readonly required: number

@@ -58,6 +58,7 @@ export class Checkpointer implements SigningGate {
   readonly #known = new Map<PartyId, number>()
   readonly #enough = Promise.withResolvers<void>()
   #note: Note | undefined
+  #signedAtMs: number | undefined
   #broken: ConclaveError | undefined
   #running: Promise<void> | undefined
   #stopTimer: (() => void) | undefined
@@ -130,7 +131,8 @@ export class Checkpointer implements SigningGate {
       : { code: 'AUDIT_UNCONFIRMED', message: 'too few other nodes have confirmed it' }
     const { code, message } = why ?? waits
     const confirmed = others.flatMap((n) => (this.#confirmed.has(n.index) ? [n.name] : []))
-    return { size: journal.tree.size, code, reason: message, checkpoint, confirmed, required }
+    const signedAt = this.#signedAtMs === undefined ? null : new Date(this.#signedAtMs).toISOString()
+    return { size: journal.tree.size, code, reason: message, checkpoint, signedAt, confirmed, required }
   }
 
   /** A last checkpoint of everything, which nobody cosigns any more. Never rejects. */
@@ -205,6 +207,7 @@ export class Checkpointer implements SigningGate {
     const text = formatCheckpoint({ origin, size, root: await journal.tree.rootAt(size) })
     const signatures = [await signText(text, origin, signer)]
     if (pq !== undefined) signatures.push(pq.sign(text, origin))
+    this.#signedAtMs = this.#p.clock.nowMs()
     return { text, signatures }
   }
 

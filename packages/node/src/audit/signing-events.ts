@@ -7,10 +7,17 @@ interface Verdict extends Omit<Judged['verdict'], 'code'> {
   /** Of the policy, or why there was nothing to ask it about. */
   readonly code: string
 }
+/** What a verdict is about, as far as the payloads could be read. */
+export interface JudgedBytes {
+  readonly digests: readonly Uint8Array[]
+  /** Hash of the statement that this node made: 32 bytes. */
+  readonly statement: Uint8Array
+}
+
 const short = (text: string): string => text.slice(0, 512)
 
 /** What this node said to a proposal, and of what bytes: `request.allowed`, `request.pending` or `request.denied`. */
-export function verdictEvent({ requestId, ...p }: Proposal, verdict: Verdict, digests: readonly Uint8Array[]): AuditEvent {
+export function verdictEvent({ requestId, ...p }: Proposal, verdict: Verdict, read: JudgedBytes | undefined): AuditEvent {
   return {
     kind: verdict.allowed ? 'request.allowed' : verdict.code === 'PENDING_APPROVAL' ? 'request.pending' : 'request.denied',
     details: {
@@ -18,7 +25,8 @@ export function verdictEvent({ requestId, ...p }: Proposal, verdict: Verdict, di
       keyId: p.keyId,
       payloadType: p.payloadType,
       paths: p.items.map(({ path }) => formatPath(path)),
-      digests: digests.map(toHex),
+      digests: read?.digests.map(toHex) ?? [],
+      statement: read === undefined ? null : toHex(read.statement),
       code: verdict.code,
       rule: short(verdict.rule),
       reason: short(verdict.reason),
@@ -26,14 +34,14 @@ export function verdictEvent({ requestId, ...p }: Proposal, verdict: Verdict, di
   }
 }
 
-/** Before this node takes part: which session, of whom, under which epoch. */
+/** Before this node takes part: which session, of whom, under which epoch, for which statement. */
 export function sessionStarted(sid: Uint8Array, { keyId, epoch }: KeyPublic, request: SignRequest): AuditEvent {
-  const { requestId, attempt, signers, items } = request
+  const { requestId, attempt, signers, items, statement } = request
   return {
     kind: 'session.started',
     details: {
       ...{ sid: toHex(sid), requestId: toHex(requestId), attempt, signers, keyId, epoch },
-      digests: items.map((i) => toHex(i.digest)),
+      ...{ digests: items.map((i) => toHex(i.digest)), statement: toHex(statement) },
     },
   }
 }

@@ -19,14 +19,17 @@ describe('verdict journal', () => {
     journal = new VerdictJournal({ record }, { nowMs: () => nowMs, after: () => () => undefined })
   })
 
-  const verdict = (kind: 'allowed' | 'denied', i: number, rule = 'r'): AuditEvent => ({
+  const verdict = (kind: 'allowed' | 'denied', i: number, rule = 'r', statement = 's'): AuditEvent => ({
     kind: `request.${kind}`,
-    details: { requestId: String(i), code: kind, rule, reason: '' },
+    details: { requestId: String(i), statement, code: kind, rule, reason: '' },
   })
 
   it('the same verdict again: is not recorded again; another one on the same request is', async () => {
     for (const rule of ['r', 'r', 's', 'r']) await journal.record(verdict('allowed', 1, rule))
     expect(events.map((e) => e.details.rule)).to.deep.equal(['r', 's'])
+    // Of another statement, as under another policy.
+    await journal.record(verdict('allowed', 1, 'r', 't'))
+    expect(events).to.have.length(3)
   })
 
   it('a verdict that could not be recorded: is tried again, and not taken for recorded meanwhile', async () => {

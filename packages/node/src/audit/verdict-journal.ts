@@ -26,8 +26,8 @@ export class VerdictJournal {
 
   /** Resolves when it is durable, or when nothing has to be. @throws {ConclaveError} AUDIT_UNAVAILABLE. */
   async record(event: AuditEvent): Promise<void> {
-    const { requestId, code, rule, reason } = event.details
-    const name = JSON.stringify([event.kind, requestId, code, rule, reason])
+    const { requestId, statement, code, rule, reason } = event.details
+    const name = JSON.stringify([event.kind, requestId, statement, code, rule, reason])
     const known = this.#recent.get(name)
     if (known !== undefined) return known
     if (event.kind === 'request.denied' && !this.#takeRoom()) return

@@ -41,7 +41,7 @@ export class ClockGuard {
   readonly #o: ClockGuardOptions
   #asked: { readonly rules: Policy['rules']; readonly isNeeded: boolean } | undefined
   #started = false
-  readonly #heard = new Map<PartyId, { readonly errorMs: number; readonly atMs: number }>()
+  readonly #heard = new Map<PartyId, { readonly errorMs: number; readonly offsetMs: number; readonly atMs: number }>()
   #wasSure: boolean | undefined
   #stopped = false
   #cancel: () => void = () => undefined
@@ -55,6 +55,13 @@ export class ClockGuard {
     const nowMs = Math.round(this.#o.clock.nowMs())
     if (!this.#isNeeded) return nowMs
     return this.#agreeing(nowMs).length >= this.#o.needed ? nowMs : undefined
+  }
+
+  /** How far the clocks of peers were ahead of this one, as far as they were asked and what they said still counts. */
+  offsets(): readonly { readonly peer: PartyId; readonly offsetMs: number }[] {
+    const nowMs = this.#o.clock.nowMs()
+    const fresh = [...this.#heard].filter(([, h]) => Math.abs(nowMs - h.atMs) <= FRESH_MS)
+    return fresh.map(([peer, { offsetMs }]) => ({ peer, offsetMs }))
   }
 
   /** Peers are asked from now on, if a rule needs it. To be called again when the rules are others. */
@@ -99,7 +106,7 @@ export class ClockGuard {
     if (typeof word === 'string') return
     // Beyond what the way there and back explains.
     const errorMs = Math.max(0, Math.abs(word.offsetMs) - word.roundTripMs / 2)
-    this.#heard.set(peer, { errorMs, atMs: this.#o.clock.nowMs() })
+    this.#heard.set(peer, { errorMs, offsetMs: word.offsetMs, atMs: this.#o.clock.nowMs() })
   }
 
   #note(isSure: boolean): void {

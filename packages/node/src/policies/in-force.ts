@@ -1,4 +1,4 @@
-import { type LayeredPolicy, type Policy, policyHash } from '@conclave/policy'
+import { type LayeredPolicy, type Policy, policyHash, preparePolicy } from '@conclave/policy'
 
 /** What a node obeys at one moment; nothing changes it. */
 export interface PolicyInForce extends LayeredPolicy {
@@ -11,7 +11,12 @@ export interface Policies {
   readonly present: PolicyInForce
 }
 
-export const inForce = (policy: Policy, overlay?: Policy): PolicyInForce => ({ policy, overlay, hash: policyHash(policy) })
+/** No request waits for the engine to read them. @throws {ConfigError} BAD_POLICY: the engine refuses a rule. */
+export function inForce(policy: Policy, overlay?: Policy): PolicyInForce {
+  preparePolicy(policy)
+  if (overlay !== undefined) preparePolicy(overlay)
+  return { policy, overlay, hash: policyHash(policy) }
+}
 
 /** Of a cluster whose authors have signed nothing yet. */
 export const NO_POLICY: Policy = { version: 1, sequence: 1, rules: [] }

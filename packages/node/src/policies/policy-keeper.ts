@@ -1,5 +1,5 @@
 import { type Clock, type ClusterLock, ConclaveError, codeOf, equalBytes, fromHex, type Journal, type PartyId, toHex } from '@conclave/core'
-import { type Approver, openSignedPolicy, type Policy, policyHash, type SignedPolicy } from '@conclave/policy'
+import { type Approver, openSignedPolicy, type Policy, policyHash, preparePolicy, type SignedPolicy } from '@conclave/policy'
 import type { Logger } from '@conclave/transport'
 import type { PolicyGossip } from '@conclave/wire'
 import { noteEvent } from '../audit/note-event.ts'
@@ -181,6 +181,8 @@ export class PolicyKeeper {
         `policy ${signed.sequence} is older than policy ${newest.sequence}, which this node knows`,
       )
     const policy = openSignedPolicy(signed, { clusterId: this.#clusterId, authors })
+    // What the engine cannot read is in force nowhere.
+    preparePolicy(policy)
     if (newest?.sequence === signed.sequence) throw this.#forked(signed, newest)
     this.#coming = { signed, policy }
     this.#o.stale()

@@ -9,7 +9,8 @@ import type { SessionHub } from '../sessions/session-hub.ts'
 import type { PairStore } from '../store/pair-store.ts'
 import { type Draw, Draws } from './draws.ts'
 import { type Batch, Refill, type WaterMarks } from './refill.ts'
-import { Stock, type StockEntry } from './stock.ts'
+import type { StockEntry } from './shelf.ts'
+import { Stock, type Turnover } from './stock.ts'
 
 export interface CorrelationPoolOptions {
   readonly self: PartyId
@@ -25,6 +26,8 @@ export interface CorrelationPoolOptions {
   nonce(): Promise<Uint8Array>
   /** A signing is under way at this node, in a session or before one. */
   isSigning(): boolean
+  /** This node stops soon: nothing more is made. */
+  isLeaving?(): boolean
 }
 
 /**
@@ -41,12 +44,12 @@ export class CorrelationPool {
 
   constructor(options: CorrelationPoolOptions) {
     this.#o = options
-    const { self, marks, pairs, pairKeeper, hub, calls, clock, log, isSigning, nonce } = options
+    const { self, marks, pairs, pairKeeper, hub, calls, clock, log, isSigning, isLeaving, nonce } = options
     const stock = this.#stock
     this.#refill = new Refill({
       ...{ self, marks, stock, calls, clock, log, nonce },
       pairOf: (peer) => (pairKeeper.stateOf(peer) === 'ready' ? pairs.current(peer)?.id : undefined),
-      isIdle: () => hub.running === 0 && !isSigning(),
+      isIdle: () => hub.running === 0 && !isSigning() && isLeaving?.() !== true,
       make: (peer, batch) => this.#make(peer, batch),
       decline: (peer, batch) => this.#decline(peer, batch, 'CALL_FAILED'),
     })
@@ -77,6 +80,11 @@ export class CorrelationPool {
 
   stockOf(peer: PartyId): number {
     return this.#stock.count(peer)
+  }
+
+  /** With one peer, since start. */
+  turnoverOf(peer: PartyId): Turnover {
+    return this.#stock.turnoverOf(peer)
   }
 
   /** What has become of correlations since start. */

@@ -2,7 +2,8 @@ import { type PartyId, tagged, toHex, u32 } from '@conclave/core'
 import { CORRELATION_BYTES } from '@conclave/mpc'
 import { expect } from 'chai'
 import { Draws } from './draws.ts'
-import { Stock, type StockEntry } from './stock.ts'
+import type { StockEntry } from './shelf.ts'
+import { Stock } from './stock.ts'
 
 const SELF = 3
 const pairId = (peer: PartyId): Uint8Array => tagged('pair', u32(peer))

@@ -1,5 +1,6 @@
 import { type PartyId, wipe } from '@conclave/core'
-import type { Stock, StockEntry } from './stock.ts'
+import type { StockEntry } from './shelf.ts'
+import type { Stock } from './stock.ts'
 
 /** What a signing session gets of the stock. */
 export interface Draw extends Disposable {

@@ -5,7 +5,8 @@ import type { CorrelateOffer, Response } from '@conclave/wire'
 import { Calls, failureOf } from '../calls.ts'
 import type { FakeClock } from '../sessions/jobs.fixture.ts'
 import { type Batch, Refill, type WaterMarks } from './refill.ts'
-import { Stock, type StockEntry } from './stock.ts'
+import type { StockEntry } from './shelf.ts'
+import { Stock } from './stock.ts'
 
 export const PAIR = tagged('pair-a')
 

@@ -5,7 +5,7 @@ import { FakeClock } from '../sessions/jobs.fixture.ts'
 import { PAIR, RefillEnd, settled } from './refill.fixture.ts'
 import { QUIET_MS, REFILL_MAX, type WaterMarks } from './refill.ts'
 import { EARNED_MS } from './refill-budget.ts'
-import type { StockEntry } from './stock.ts'
+import type { StockEntry } from './shelf.ts'
 
 const OTHER = tagged('pair-b')
 const NONE = new Uint8Array(0)

@@ -3,7 +3,8 @@ import type { Logger } from '@conclave/transport'
 import type { CorrelateAccept, CorrelateOffer, PoolStatus } from '@conclave/wire'
 import type { Calls } from '../calls.ts'
 import { EARNED_MS, RefillBudget } from './refill-budget.ts'
-import type { Stock, StockEntry } from './stock.ts'
+import type { StockEntry } from './shelf.ts'
+import type { Stock } from './stock.ts'
 
 /** Correlations that one session makes at most: its largest message is below a megabyte, and one step of it is short. */
 export const REFILL_MAX = 8

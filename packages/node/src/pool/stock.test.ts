@@ -1,7 +1,8 @@
 import { tagged, toHex, u32 } from '@conclave/core'
 import { CORRELATION_BYTES } from '@conclave/mpc'
 import { expect } from 'chai'
-import { STOCK_MAX, Stock, type StockEntry } from './stock.ts'
+import { BLOCK_ENTRIES, type StockEntry } from './shelf.ts'
+import { STOCK_MAX, Stock } from './stock.ts'
 
 const PAIR = tagged('pair-a')
 const OTHER = tagged('pair-b')
@@ -14,14 +15,22 @@ const isWiped = (e: StockEntry): boolean => e.secret.every((b) => b === 0)
 
 describe('stock of correlations', () => {
   let stock: Stock
+  let blocks: Uint8Array[]
   beforeEach(() => {
-    stock = new Stock()
+    blocks = []
+    stock = new Stock((bytes) => {
+      const block = new Uint8Array(bytes)
+      blocks.push(block)
+      return block
+    })
   })
   const filled = (count: number): readonly StockEntry[] => {
     const entries = range(0, count).map(entry)
     stock.add(2, PAIR, entries)
     return entries
   }
+  /** Of these entries, those whose secret is in the memory of the stock. */
+  const kept = (...of: readonly number[]) => of.filter((i) => blocks.some((block) => block.includes(i + 1)))
 
   it('stock: entries are offered oldest first, all or none, and each once', () => {
     filled(5)
@@ -33,40 +42,71 @@ describe('stock of correlations', () => {
   })
 
   it('stock: named entries are taken in the order named, and each once', () => {
-    const entries = filled(4)
-    expect(namesOf(stock.take(2, PAIR, [name(2), name(0)]))).to.deep.equal(named(2, 0))
+    filled(4)
+    const taken = stock.take(2, PAIR, [name(2), name(0)])
+    expect(taken).to.deep.equal([entry(2), entry(0)])
     expect(stock.take(2, PAIR, [name(2)])).to.equal(undefined)
-    expect(namesOf(stock.offer(2, PAIR, 2))).to.deep.equal(named(1, 3))
+    expect(stock.offer(2, PAIR, 2)).to.deep.equal([entry(1), entry(3)])
     // What left belongs to who took it.
-    expect(entries.some(isWiped)).to.equal(false)
+    expect(taken).to.deep.equal([entry(2), entry(0)])
+  })
+
+  it('stock: a secret is in one place: where it was before and where it has been is wiped', () => {
+    const entries = filled(4)
+    expect(entries.every(isWiped)).to.equal(true)
+    stock.take(2, PAIR, [name(2)])
+    stock.offer(2, PAIR, 1)
+    expect(kept(0, 1, 2, 3)).to.deep.equal([1, 3])
+  })
+
+  it('stock: memory that an entry has left serves the next one, whatever leaves in whatever order', () => {
+    const size = 2 * BLOCK_ENTRIES
+    filled(size)
+    stock.take(
+      2,
+      PAIR,
+      range(0, BLOCK_ENTRIES).map((i) => name(2 * i)),
+    )
+    stock.add(2, PAIR, range(size, size + BLOCK_ENTRIES).map(entry))
+    expect(blocks).to.have.length(2)
+    const odd = range(0, BLOCK_ENTRIES).map((i) => entry(2 * i + 1))
+    expect(stock.offer(2, PAIR, size)).to.deep.equal([...odd, ...range(size, size + BLOCK_ENTRIES).map(entry)])
+    expect(blocks.every((block) => block.every((b) => b === 0))).to.equal(true)
+  })
+
+  it('stock: what has not the length of an entry does not enter', () => {
+    const short = { name: name(0), secret: new Uint8Array(CORRELATION_BYTES - 1) }
+    expect(() => stock.add(2, PAIR, [short]))
+      .to.throw()
+      .with.property('code', 'ASSERTION')
   })
 
   it('stock: when one name is not held, or is said twice, nothing is given and what was named is wiped', () => {
-    const entries = filled(4)
+    filled(4)
     expect(stock.take(2, PAIR, [name(0), name(9)])).to.equal(undefined)
     expect(stock.take(2, PAIR, [name(1), name(1)])).to.equal(undefined)
-    expect(entries.map(isWiped)).to.deep.equal([true, true, false, false])
+    expect(kept(0, 1, 2, 3)).to.deep.equal([2, 3])
     expect(stock.counts).to.include({ used: 0, mismatched: 2, dropped: 2 })
     expect(stock.count(2)).to.equal(2)
   })
 
   it('stock: entries serve the peer and the pair state that they were made with, and nobody else', () => {
-    const entries = filled(2)
+    filled(2)
     expect(stock.offer(3, PAIR, 1)).to.deep.equal([])
     expect(stock.offer(2, OTHER, 1)).to.deep.equal([])
     expect(stock.take(2, OTHER, [name(0)])).to.equal(undefined)
     expect([stock.count(2, PAIR), stock.count(2, OTHER), stock.count(2)]).to.deep.equal([2, 0, 2])
     stock.add(2, OTHER, [entry(7)])
-    expect(entries.every(isWiped)).to.equal(true)
+    expect(kept(0, 1, 7)).to.deep.equal([7])
     expect(namesOf(stock.offer(2, OTHER, 1))).to.deep.equal(named(7))
   })
 
   it('stock: what the peer has given up is wiped, up to the entry that it offers next', () => {
-    const entries = filled(4)
+    filled(4)
     stock.dropBefore(2, name(9))
     expect(stock.count(2)).to.equal(4)
     stock.dropBefore(2, name(2))
-    expect(entries.map(isWiped)).to.deep.equal([true, true, false, false])
+    expect(kept(0, 1, 2, 3)).to.deep.equal([2, 3])
     expect(stock.oldest(2)).to.deep.equal(name(2))
     stock.dropBefore(2, new Uint8Array(0))
     expect([stock.count(2), stock.oldest(2).length]).to.deep.equal([0, 0])
@@ -74,15 +114,14 @@ describe('stock of correlations', () => {
   })
 
   it('stock: dropping and closing wipe, and nothing enters a closed stock', () => {
-    const entries = filled(2)
-    const others = [entry(5)]
-    stock.add(3, OTHER, others)
+    filled(2)
+    stock.add(3, OTHER, [entry(5)])
     stock.drop(2)
-    expect([entries.every(isWiped), others.some(isWiped)]).to.deep.equal([true, false])
+    expect(kept(0, 1, 5)).to.deep.equal([5])
     stock.close()
     const late = entry(6)
     stock.add(3, OTHER, [late])
-    expect([...others, late].every(isWiped)).to.equal(true)
+    expect([kept(5, 6), isWiped(late)]).to.deep.equal([[], true])
     expect([stock.count(3), stock.counts.dropped]).to.deep.equal([0, 4])
   })
 

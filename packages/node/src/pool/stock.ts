@@ -1,15 +1,9 @@
-import { equalBytes, type PartyId, toHex, wipe } from '@conclave/core'
+import { equalBytes, type PartyId, wipe } from '@conclave/core'
+import { Shelf, type StockEntry } from './shelf.ts'
 
 /** Entries that a node keeps with one peer, whatever its settings say. */
 export const STOCK_MAX = 10_000
 const NONE: Uint8Array = new Uint8Array(0)
-
-/** One correlation outside of a session. Whoever holds it wipes `secret`. */
-export interface StockEntry {
-  /** 32 bytes, the same at both ends. */
-  readonly name: Uint8Array
-  readonly secret: Uint8Array
-}
 
 /** What has become of entries since the node started, all peers together. */
 export interface StockCounts {
@@ -25,10 +19,12 @@ export interface StockCounts {
   readonly dropped: number
 }
 
-interface Shelf {
-  readonly pairId: Uint8Array
-  /** By name, the oldest first. */
-  readonly entries: Map<string, StockEntry>
+/** Entries with one peer since the node started. */
+export interface Turnover {
+  /** Put into the stock. */
+  readonly made: number
+  /** Taken out for a signature. */
+  readonly used: number
 }
 
 /**
@@ -40,7 +36,18 @@ interface Shelf {
 export class Stock {
   readonly #shelves = new Map<PartyId, Shelf>()
   readonly #counts: { -readonly [K in keyof StockCounts]: number } = { made: 0, used: 0, missed: 0, mismatched: 0, dropped: 0 }
+  readonly #turnover = new Map<PartyId, { made: number; used: number }>()
+  readonly #allocate: (bytes: number) => Uint8Array
   #closed = false
+
+  /** @param allocate - gives the zero bytes that secrets are kept in. */
+  constructor(allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes)) {
+    this.#allocate = allocate
+  }
+
+  turnoverOf(peer: PartyId): Turnover {
+    return { ...(this.#turnover.get(peer) ?? { made: 0, used: 0 }) }
+  }
 
   get counts(): StockCounts {
     return { ...this.#counts }
@@ -48,39 +55,35 @@ export class Stock {
 
   /** Entries with `peer`; of one pair state only if given. */
   count(peer: PartyId, pairId?: Uint8Array): number {
-    return this.#shelf(peer, pairId)?.entries.size ?? 0
+    return this.#shelf(peer, pairId)?.size ?? 0
   }
 
   /** Name of the entry that leaves next, or no bytes. */
   oldest(peer: PartyId): Uint8Array {
-    const entries = this.#shelves.get(peer)?.entries.values()
-    return entries?.next().value?.name ?? NONE
+    return this.#shelves.get(peer)?.names().next().value ?? NONE
   }
 
-  /** Takes the entries over. What the peer has of another pair state is wiped. */
+  /** Takes the entries over: their secrets are wiped where they were. What the peer has of another pair state is wiped. */
   add(peer: PartyId, pairId: Uint8Array, entries: readonly StockEntry[]): void {
     if (this.#shelf(peer, pairId) === undefined) this.drop(peer)
-    const shelf = this.#shelves.get(peer) ?? { pairId, entries: new Map<string, StockEntry>() }
+    const shelf = this.#shelves.get(peer) ?? new Shelf(pairId, this.#allocate)
     for (const entry of entries) {
-      const key = toHex(entry.name)
-      this.#counts.made++
-      if (this.#closed || shelf.entries.size >= STOCK_MAX || shelf.entries.has(key)) this.#wipe([entry])
-      else shelf.entries.set(key, entry)
+      this.#counted(peer, 'made', 1)
+      if (this.#closed || shelf.size >= STOCK_MAX || shelf.has(entry.name)) this.#wipe([entry])
+      else shelf.put(entry)
     }
-    if (shelf.entries.size > 0) this.#shelves.set(peer, shelf)
+    if (shelf.size > 0) this.#shelves.set(peer, shelf)
   }
 
   /** Takes out the `count` oldest entries, or nothing when there are fewer. */
   offer(peer: PartyId, pairId: Uint8Array, count: number): readonly StockEntry[] {
     const shelf = this.#shelf(peer, pairId)
-    if (shelf === undefined || shelf.entries.size < count) {
+    if (shelf === undefined || shelf.size < count) {
       this.#counts.missed += count
       return []
     }
-    const taken = [...shelf.entries].slice(0, count)
-    for (const [key] of taken) shelf.entries.delete(key)
-    this.#counts.used += count
-    return taken.map(([, entry]) => entry)
+    this.#counted(peer, 'used', count)
+    return shelf.takeOldest(count)
   }
 
   /** Says that `count` entries were wanted, and were not there. */
@@ -95,14 +98,13 @@ export class Stock {
   take(peer: PartyId, pairId: Uint8Array, names: readonly Uint8Array[]): readonly StockEntry[] | undefined {
     const shelf = this.#shelf(peer, pairId)
     const held: StockEntry[] = []
-    for (const key of names.map(toHex)) {
-      const entry = shelf?.entries.get(key)
-      // Deleted at once, so a name that comes again is not held any more.
-      shelf?.entries.delete(key)
+    for (const name of names) {
+      // Out at once, so a name that comes again is not held any more.
+      const entry = shelf?.take(name)
       if (entry !== undefined) held.push(entry)
     }
     if (held.length === names.length) {
-      this.#counts.used += held.length
+      this.#counted(peer, 'used', held.length)
       return held
     }
     this.#counts.mismatched += names.length - held.length
@@ -113,12 +115,11 @@ export class Stock {
   /** Wipes what is older than the entry that the peer will offer next; all of it when the peer has none. A name not held here says nothing. */
   dropBefore(peer: PartyId, oldest: Uint8Array): void {
     const shelf = this.#shelves.get(peer)
-    const next = toHex(oldest)
-    if (shelf === undefined || (oldest.length > 0 && !shelf.entries.has(next))) return
-    for (const [key, entry] of shelf.entries) {
-      if (key === next) return
-      shelf.entries.delete(key)
-      this.#wipe([entry])
+    if (shelf === undefined || (oldest.length > 0 && !shelf.has(oldest))) return
+    for (const name of shelf.names()) {
+      if (equalBytes(name, oldest)) return
+      const entry = shelf.take(name)
+      if (entry !== undefined) this.#wipe([entry])
     }
   }
 
@@ -126,13 +127,21 @@ export class Stock {
   drop(peer: PartyId): void {
     const shelf = this.#shelves.get(peer)
     this.#shelves.delete(peer)
-    this.#wipe([...(shelf?.entries.values() ?? [])])
+    this.#counts.dropped += shelf?.size ?? 0
+    shelf?.clear()
   }
 
   /** Wipes everything, also what is added later. */
   close(): void {
     this.#closed = true
     for (const peer of [...this.#shelves.keys()]) this.drop(peer)
+  }
+
+  #counted(peer: PartyId, what: 'made' | 'used', count: number): void {
+    const turnover = this.#turnover.get(peer) ?? { made: 0, used: 0 }
+    turnover[what] += count
+    this.#counts[what] += count
+    this.#turnover.set(peer, turnover)
   }
 
   #shelf(peer: PartyId, pairId?: Uint8Array): Shelf | undefined {

@@ -2,7 +2,7 @@ import { ConclaveError, type PartyId, tagged, toHex } from '@conclave/core'
 import { CORRELATION_BYTES, type Outgoing } from '@conclave/mpc'
 import { decode, SignCommit } from '@conclave/wire'
 import { expect } from 'chai'
-import type { StockEntry } from '../pool/stock.ts'
+import type { StockEntry } from '../pool/shelf.ts'
 import { refusal } from '../refusal.fixture.ts'
 import { identity, SCOPE } from '../store/dkg.fixture.ts'
 import type { CorrelateJob, FromWorker, OpenedRecord, SignJob, ToWorker } from './job.ts'
@@ -163,14 +163,20 @@ describe('correlate job in the pool', () => {
   const run = (id: string, job = pairJob(1, 2, 'x') as CorrelateJob | ReturnType<typeof pairJob>) =>
     pool.run(id, job, seed(1), { ...deaf, take: () => new Map([[2, [entry(1)]]]) })
 
-  it('correlate job: it runs on the last worker, and until it has ended nothing else goes there', () => {
+  it('correlate job: it starts no second worker, and until it has ended nothing else goes to its own while there is another', () => {
     begin(3)
+    void run('a')
     void run('c', correlate)
-    for (const id of ['a', 'b', 'c1', 'd']) void run(id)
-    expect(started()).to.deep.equal([['a', 'c1'], ['b', 'd'], ['c']])
-    workers[2]?.events.heard({ type: 'done', id: 'c', result: [] })
-    for (const id of ['e', 'f', 'g']) void run(id)
-    expect(started()[2]).to.have.length(2)
+    expect(started()).to.deep.equal([['a', 'c']])
+    for (const id of ['b', 'd', 'e', 'f']) void run(id)
+    expect(started()).to.deep.equal([
+      ['a', 'c'],
+      ['b', 'e'],
+      ['d', 'f'],
+    ])
+    workers[0]?.events.heard({ type: 'done', id: 'c', result: [] })
+    void run('g')
+    expect(started()[0]).to.deep.equal(['a', 'c', 'g'])
     begin(1)
     void run('c', correlate)
     void run('a')

@@ -1,7 +1,7 @@
 import type { IdentityKey, PartyId } from '@conclave/core'
 import type { EcdsaSignature, Outgoing, SignRequest } from '@conclave/mpc'
 import type { Attestation, KeyPublic } from '@conclave/wire'
-import type { StockEntry } from '../pool/stock.ts'
+import type { StockEntry } from '../pool/shelf.ts'
 
 /** One protocol run, as it crosses to a worker thread. Buffers with secrets are transferred, not copied. */
 export type Job = DealJob | PairJob | CorrelateJob | SignJob

@@ -21,6 +21,8 @@ export interface HubOptions {
   sendEnd(to: PartyId, end: SessionEnd): void
   /** The last session that ran has ended. */
   idle?(): void
+  /** A session has ended. @param code - empty when it succeeded. */
+  ended?(kind: Job['kind'], ms: number, code: string): void
 }
 
 export interface SessionHooks {
@@ -32,6 +34,8 @@ export interface SessionHooks {
   readonly seed?: Uint8Array
   /** Another name under which a peer may end the session: one that has another id for it than this node, or none. */
   readonly alsoNamed?: Uint8Array
+  /** It stands still for messages of that round now. */
+  round?(round: number): void
   /** Acts on a failure before any peer hears of it; must not throw. */
   failed?(error: unknown): Promise<void>
 }
@@ -107,13 +111,15 @@ export class SessionHub {
     this.#running.set(name, running)
     const other = hooks.alsoNamed === undefined ? undefined : toHex(hooks.alsoNamed)
     if (other !== undefined) this.#others.set(other, name)
+    const beganMs = this.#options.clock.nowMs()
+    let code = ''
     try {
       const result = await this.#runNamed(name, running, job, hooks)
       return { result, bytesSent: running.bytesSent }
     } catch (error) {
       running.stopTimer()
       await hooks.failed?.(error)
-      const code = error instanceof ConclaveError ? error.code : 'INTERNAL'
+      code = error instanceof ConclaveError ? error.code : 'INTERNAL'
       this.#endAt(peers, id, code)
       throw error
     } finally {
@@ -124,6 +130,7 @@ export class SessionHub {
         this.#others.delete(other)
         this.#remember(other)
       }
+      this.#options.ended?.(job.kind, this.#options.clock.nowMs() - beganMs, code)
       if (this.#running.size === 0) this.#options.idle?.()
     }
   }
@@ -192,6 +199,7 @@ export class SessionHub {
           if (standstill === running.standstill) return
           running.standstill = standstill
           running.waitingFor = peers
+          hooks.round?.(round)
           this.#restartTimer(name, running)
         },
         ...(hooks.attest === undefined ? {} : { attest: hooks.attest }),

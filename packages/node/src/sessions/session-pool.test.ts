@@ -5,7 +5,7 @@ import { refusal } from '../refusal.fixture.ts'
 import { isShort, SHORT_ITEMS_MAX, secretsOf } from './job.ts'
 import { brokenSignJob, deaf, dkgJob, pairJob, seed, shortSignJob } from './jobs.fixture.ts'
 import { SessionPool } from './session-pool.ts'
-import { ownThread, type StartWorker, workerThread } from './session-worker.ts'
+import { ownThread, type StartWorker, type WorkerEvents, workerThread } from './session-worker.ts'
 
 const FRAGILE = new URL('./fragile-worker.fixture.ts', import.meta.url)
 
@@ -131,6 +131,40 @@ describe('session pool', () => {
       expect(started).to.deep.equal([`${isNear ? 'near' : 'worker'} short`, 'worker long'])
       await pool.close()
     }
+  })
+
+  it('session pool: workers start when they are needed; one that is idle for long ends, and its place is free; the last one stays', async () => {
+    const log: string[] = []
+    const events: WorkerEvents[] = []
+    const start: StartWorker = (heard) => {
+      const name = `worker ${events.push(heard)}`
+      log.push(`${name} starts`)
+      return {
+        post: (message) => void log.push(`${name} ${message.type} ${message.id}`),
+        terminate: async () => void log.push(`${name} ends`),
+      }
+    }
+    const run = (id: string) => pool.run(id, pairJob(1, 2, id), seed(1), deaf)
+    const end = (worker: number, id: string) => events[worker]?.heard({ type: 'done', id, result: [] })
+    pool = new SessionPool({ size: 2, idleMs: 1, start })
+    expect(log).to.deep.equal([])
+    const both = [run('a'), run('b')]
+    end(0, 'a')
+    end(1, 'b')
+    await Promise.all(both)
+    // Begun last, so it fires when both workers have been idle for long enough.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    const begun = ['worker 1 starts', 'worker 1 start a', 'worker 2 starts', 'worker 2 start b']
+    expect(log).to.deep.equal([...begun, 'worker 1 ends'])
+    // What a thread says when it has ended must not end the one that is in its place.
+    const next = [run('c'), run('d')]
+    events[0]?.exited(undefined)
+    expect(log.slice(5)).to.deep.equal(['worker 2 start c', 'worker 3 starts', 'worker 3 start d'])
+    next.push(run('e'))
+    expect(events).to.have.length(3)
+    end(1, 'c')
+    for (const id of ['d', 'e']) end(2, id)
+    await Promise.all(next)
   })
 
   it('session pool: on its own thread a session wipes what it was given, and says nothing before the call has returned', async () => {

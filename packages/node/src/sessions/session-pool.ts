@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { ConclaveError, type PartyId, ProtocolAbort, wipe } from '@conclave/core'
 import { burnsPairs, type Outgoing } from '@conclave/mpc'
-import type { StockEntry } from '../pool/stock.ts'
+import type { StockEntry } from '../pool/shelf.ts'
 import {
   type FromWorker,
   isShort,
@@ -38,6 +38,8 @@ interface Entry {
 }
 
 const WORKERS_MAX = 4
+/** A worker takes 40 MB. After so long without a session it ends, unless it is the last. */
+const IDLE_MS = 15_000
 /** How long `close` waits for workers to let go of their sessions. */
 const CLOSE_TIMEOUT_MS = 5_000
 
@@ -55,8 +57,10 @@ function wipeUnclaimed(m: FromWorker): void {
 }
 
 export interface SessionPoolOptions {
-  /** Workers. */
+  /** Workers at most. */
   readonly size?: number
+  /** How long a worker without a session stays when there is another one. */
+  readonly idleMs?: number
   /** Threads unless told otherwise. */
   readonly start?: StartWorker
   /** Where short sessions run; with the others if left out. */
@@ -66,23 +70,27 @@ export interface SessionPoolOptions {
 /**
  * Workers that run protocol sessions. A session stays on one worker; several share a worker.
  *
- * A worker that dies fails its sessions with WORKER_DIED; the next session that needs its place starts a new one. Not before: a
- * worker that dies at its start would be replaced without end.
+ * The first session starts the first worker, and one that finds all of them busy another, up to `size`; who is idle for long ends, but
+ * for the last. A worker that dies fails its sessions with WORKER_DIED and is replaced only when it is needed: one that dies at its
+ * start would be replaced without end.
  */
 export class SessionPool {
   readonly #workers: (SessionWorker | undefined)[]
   readonly #entries = new Map<string, Entry>()
   readonly #size: number
+  readonly #idleMs: number
   readonly #start: StartWorker
   readonly #near: StartWorker | undefined
-  #next = 0
+  readonly #retiring = new Map<SessionWorker, NodeJS.Timeout>()
   #closed = false
 
-  constructor({ size = Math.min(availableParallelism(), WORKERS_MAX), start = workerThread(), near }: SessionPoolOptions = {}) {
+  constructor(options: SessionPoolOptions = {}) {
+    const { size = Math.min(availableParallelism(), WORKERS_MAX), idleMs = IDLE_MS, start = workerThread(), near } = options
     this.#size = size
+    this.#idleMs = idleMs
     this.#start = start
     this.#near = near
-    this.#workers = Array.from({ length: size }, (_, slot) => this.#spawn(slot, start))
+    this.#workers = Array.from({ length: size }, () => undefined)
   }
 
   get running(): number {
@@ -115,6 +123,7 @@ export class SessionPool {
       () => undefined,
     )
     this.#entries.set(id, { kind: job.kind, worker, handlers, resolve, reject, settled, stopped: undefined })
+    clearTimeout(this.#retiring.get(worker))
     return promise
   }
 
@@ -143,6 +152,7 @@ export class SessionPool {
     const timer = setTimeout(expire, CLOSE_TIMEOUT_MS)
     await Promise.race([settled, expired])
     clearTimeout(timer)
+    for (const retiring of this.#retiring.values()) clearTimeout(retiring)
     await Promise.all(this.#workers.map((w) => w?.terminate()))
   }
 
@@ -153,13 +163,41 @@ export class SessionPool {
     )
   }
 
-  /** In turn; but correlations are made ahead of need, on the last worker, and while they are nothing else goes there. */
+  /**
+   * A worker that is idle; if there is none a new one; if there is no place for it the one with the fewest sessions. Correlations are
+   * made ahead of need, so they start no second worker, and while they are made nothing else goes there.
+   */
   #slotFor(job: Job): number {
     if (this.#near !== undefined && isShort(job)) return this.#size
-    const last = this.#size - 1
-    if (job.kind === 'correlate') return last
-    const isTaken = last > 0 && [...this.#entries.values()].some((entry) => entry.kind === 'correlate')
-    return this.#next++ % (isTaken ? last : last + 1)
+    const places = this.#workers.slice(0, this.#size).map((worker, slot) => ({ slot, worker, kinds: this.#kindsOn(worker) }))
+    const started = places.filter(({ worker }) => worker !== undefined).sort((a, b) => a.kinds.length - b.kinds.length)
+    const free = started.filter(({ kinds }) => job.kind === 'correlate' || !kinds.includes('correlate'))
+    const [least] = free
+    const isEnough = least !== undefined && (least.kinds.length === 0 || job.kind === 'correlate')
+    const empty = isEnough ? undefined : places.find(({ worker }) => worker === undefined)
+    return (empty ?? least ?? started[0])?.slot ?? 0
+  }
+
+  /** What runs on a worker. */
+  #kindsOn(worker: SessionWorker | undefined): readonly Job['kind'][] {
+    return [...this.#entries.values()].filter((entry) => entry.worker === worker).map((entry) => entry.kind)
+  }
+
+  /** Forgets a session that has ended, and sees to it that its worker does not stay for nothing. */
+  #ended(id: string, { worker }: Entry): void {
+    this.#entries.delete(id)
+    if (this.#closed || worker === this.#workers[this.#size] || this.#kindsOn(worker).length > 0) return
+    clearTimeout(this.#retiring.get(worker))
+    this.#retiring.set(worker, setTimeout(() => this.#retire(worker), this.#idleMs).unref())
+  }
+
+  #retire(worker: SessionWorker): void {
+    this.#retiring.delete(worker)
+    const slot = this.#workers.indexOf(worker)
+    const others = this.#workers.slice(0, this.#size).filter((other) => other !== undefined && other !== worker)
+    if (this.#closed || slot < 0 || others.length === 0 || this.#kindsOn(worker).length > 0) return
+    this.#workers[slot] = undefined
+    void worker.terminate()
   }
 
   #spawn(slot: number, start: StartWorker): SessionWorker {
@@ -167,7 +205,9 @@ export class SessionPool {
       heard: (m) => this.#heard(m),
       exited: (cause) => {
         if (this.#closed) return
-        this.#workers[slot] = undefined
+        if (this.#workers[slot] === worker) this.#workers[slot] = undefined
+        clearTimeout(this.#retiring.get(worker))
+        this.#retiring.delete(worker)
         for (const [id, entry] of this.#entries) {
           if (entry.worker !== worker) continue
           this.#entries.delete(id)
@@ -204,11 +244,11 @@ export class SessionPool {
         this.#take(m.id, entry, m.names)
         break
       case 'done':
-        this.#entries.delete(m.id)
+        this.#ended(m.id, entry)
         entry.resolve(m.result as never)
         break
       case 'failed':
-        this.#entries.delete(m.id)
+        this.#ended(m.id, entry)
         entry.reject(revive(m.error))
     }
   }
@@ -217,7 +257,7 @@ export class SessionPool {
   #heardStopped(m: FromWorker, entry: Entry, stopped: ConclaveError): void {
     wipeUnclaimed(m)
     if (m.type !== 'stopped' && m.type !== 'failed' && m.type !== 'done') return
-    this.#entries.delete(m.id)
+    this.#ended(m.id, entry)
     entry.reject(m.type === 'failed' && burnsPairs(m.error.code) ? revive(m.error) : stopped)
   }
 

@@ -20,7 +20,7 @@ import {
   sign,
 } from '@conclave/mpc'
 import { decode, encode, KeyPublic, PairPublic } from '@conclave/wire'
-import type { StockEntry } from '../pool/stock.ts'
+import type { StockEntry } from '../pool/shelf.ts'
 import {
   type CorrelateJob,
   type DealJob,

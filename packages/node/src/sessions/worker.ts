@@ -3,7 +3,7 @@ import { type MessagePort, parentPort } from 'node:worker_threads'
 import { ConclaveError, type PartyId, ProtocolAbort, seededRandom } from '@conclave/core'
 import { encodeShareSecret, type KeyShare, type Outgoing } from '@conclave/mpc'
 import { encode, KeyPublic } from '@conclave/wire'
-import type { StockEntry } from '../pool/stock.ts'
+import type { StockEntry } from '../pool/shelf.ts'
 import type { FromWorker, Job, PlainError, ToWorker } from './job.ts'
 import { entriesOf, type Running, startJob } from './start-job.ts'
 

@@ -19,6 +19,8 @@ const SECTIONS = [
   'nonce',
   'approval',
   'freeze',
+  'receipt',
+  'opening',
   'policy',
 ] as const
 export type Section = (typeof SECTIONS)[number]

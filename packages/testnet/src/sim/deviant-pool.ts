@@ -34,7 +34,7 @@ function falseRefills({ dice }: Turned): Change {
       kept.push(body)
       if (kept.length > KEPT_MAX) kept.shift()
       const correlateOffer = { ...asked.correlateOffer, count: dice.between(0, 32), oldest: oldest() }
-      return [{ request: { id, body: { correlateOffer } } }, ...again]
+      return [{ request: { id, traceparent: '', body: { correlateOffer } } }, ...again]
     }
     if ('response' in body && 'correlateAccept' in body.response.body)
       return [{ response: { id: body.response.id, body: { correlateAccept: { count: dice.between(0, 8), oldest: oldest() } } } }]

@@ -62,7 +62,7 @@ export class Driver {
       const member = nodeOf(this.lock, party)
       if (member === undefined) return finish(undefined)
       try {
-        this.#transport.send(member, encode(Frame, { body: { request: { id, body } } }))
+        this.#transport.send(member, encode(Frame, { body: { request: { id, traceparent: '', body } } }))
       } catch {
         // The link is down: as good as a timeout, and known at once.
         finish(undefined)

@@ -42,6 +42,7 @@ export function describeFrame(bytes: Uint8Array): string {
     if ('approvals' in body) return `approvals ${body.approvals.approvals.length} asks ${body.approvals.asks.length}`
     if ('freezes' in body) return `freezes ${body.freezes.records.length}`
     if ('policies' in body) return `policies ${body.policies.sequence}, tells ${body.policies.policies.map((p) => p.sequence).join()}`
+    if ('leaving' in body) return 'leaving'
     const answer = body.response.body
     return `response ${body.response.id} ${'failure' in answer ? answer.failure.code : Object.keys(answer)[0]}`
   } catch {

@@ -27,6 +27,7 @@ export const conclave = $root.conclave = (() => {
         Approval.prototype.signature = $util.newBuffer([]);
         Approval.prototype.authenticatorData = $util.newBuffer([]);
         Approval.prototype.clientData = $util.newBuffer([]);
+        Approval.prototype.pq = $util.newBuffer([]);
 
         Approval.encode = function (message, writer, _depth) {
             if (!writer)
@@ -51,6 +52,8 @@ export const conclave = $root.conclave = (() => {
                 writer.uint32(58).bytes(message.authenticatorData);
             if (message.clientData != null && $Object.hasOwnProperty.call(message, "clientData") && message.clientData.length)
                 writer.uint32(66).bytes(message.clientData);
+            if (message.pq != null && $Object.hasOwnProperty.call(message, "pq") && message.pq.length)
+                writer.uint32(74).bytes(message.pq);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -154,6 +157,15 @@ export const conclave = $root.conclave = (() => {
                             message.clientData = value;
                         else
                             delete message.clientData;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.pq = value;
+                        else
+                            delete message.pq;
                         continue;
                     }
                 }
@@ -1520,11 +1532,14 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.peerReport = null;
         Request.prototype.cosign = null;
         Request.prototype.approval = null;
+        Request.prototype.look = null;
+        Request.prototype.receipt = null;
+        Request.prototype.traceparent = "";
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport", "cosign", "approval"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport", "cosign", "approval", "look", "receipt"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1559,6 +1574,12 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Cosign.encode(message.cosign, writer.uint32(90).fork(), _depth + 1).ldelim();
             if (message.approval != null && $Object.hasOwnProperty.call(message, "approval"))
                 $root.conclave.Approval.encode(message.approval, writer.uint32(98).fork(), _depth + 1).ldelim();
+            if (message.traceparent != null && $Object.hasOwnProperty.call(message, "traceparent") && message.traceparent !== "")
+                writer.uint32(242).string(message.traceparent);
+            if (message.look != null && $Object.hasOwnProperty.call(message, "look"))
+                $root.conclave.Look.encode(message.look, writer.uint32(322).fork(), _depth + 1).ldelim();
+            if (message.receipt != null && $Object.hasOwnProperty.call(message, "receipt"))
+                $root.conclave.ReceiptRequest.encode(message.receipt, writer.uint32(330).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1678,6 +1699,29 @@ export const conclave = $root.conclave = (() => {
                         message.body = "approval";
                         continue;
                     }
+                case 40: {
+                        if (wireType !== 2)
+                            break;
+                        message.look = $root.conclave.Look.decode(reader, reader.size(), $undefined, _depth + 1, message.look);
+                        message.body = "look";
+                        continue;
+                    }
+                case 41: {
+                        if (wireType !== 2)
+                            break;
+                        message.receipt = $root.conclave.ReceiptRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.receipt);
+                        message.body = "receipt";
+                        continue;
+                    }
+                case 30: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.traceparent = value;
+                        else
+                            delete message.traceparent;
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -1719,11 +1763,13 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.peerReport = null;
         Response.prototype.cosigned = null;
         Response.prototype.approvalTaken = null;
+        Response.prototype.looked = null;
+        Response.prototype.receipt = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport", "cosigned", "approvalTaken"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport", "cosigned", "approvalTaken", "looked", "receipt"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1758,6 +1804,10 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Cosigned.encode(message.cosigned, writer.uint32(90).fork(), _depth + 1).ldelim();
             if (message.approvalTaken != null && $Object.hasOwnProperty.call(message, "approvalTaken"))
                 $root.conclave.ApprovalTaken.encode(message.approvalTaken, writer.uint32(98).fork(), _depth + 1).ldelim();
+            if (message.looked != null && $Object.hasOwnProperty.call(message, "looked"))
+                $root.conclave.Looked.encode(message.looked, writer.uint32(322).fork(), _depth + 1).ldelim();
+            if (message.receipt != null && $Object.hasOwnProperty.call(message, "receipt"))
+                $root.conclave.ReceiptPart.encode(message.receipt, writer.uint32(330).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1875,6 +1925,20 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.approvalTaken = $root.conclave.ApprovalTaken.decode(reader, reader.size(), $undefined, _depth + 1, message.approvalTaken);
                         message.body = "approvalTaken";
+                        continue;
+                    }
+                case 40: {
+                        if (wireType !== 2)
+                            break;
+                        message.looked = $root.conclave.Looked.decode(reader, reader.size(), $undefined, _depth + 1, message.looked);
+                        message.body = "looked";
+                        continue;
+                    }
+                case 41: {
+                        if (wireType !== 2)
+                            break;
+                        message.receipt = $root.conclave.ReceiptPart.decode(reader, reader.size(), $undefined, _depth + 1, message.receipt);
+                        message.body = "receipt";
                         continue;
                     }
                 }
@@ -2132,6 +2196,12 @@ export const conclave = $root.conclave = (() => {
         NodeStatus.prototype.pool = null;
         NodeStatus.prototype.hsms = $util.emptyArray;
         NodeStatus.prototype.auditCode = "";
+        NodeStatus.prototype.clock = $util.newBuffer([]);
+        NodeStatus.prototype.freezes = 0;
+        NodeStatus.prototype.policySequence = 0;
+        NodeStatus.prototype.auditEntries = 0;
+        NodeStatus.prototype.checkpointEntries = 0;
+        NodeStatus.prototype.cosigners = 0;
         NodeStatus.prototype.erasures = $util.emptyArray;
 
         NodeStatus.encode = function (message, writer, _depth) {
@@ -2175,6 +2245,18 @@ export const conclave = $root.conclave = (() => {
             if (message.erasures != null && message.erasures.length)
                 for (let i = 0; i < message.erasures.length; ++i)
                     writer.uint32(162).bytes(message.erasures[i]);
+            if (message.clock != null && $Object.hasOwnProperty.call(message, "clock") && message.clock.length)
+                writer.uint32(242).bytes(message.clock);
+            if (message.freezes != null && $Object.hasOwnProperty.call(message, "freezes") && message.freezes !== 0)
+                writer.uint32(248).uint32(message.freezes);
+            if (message.policySequence != null && $Object.hasOwnProperty.call(message, "policySequence") && message.policySequence !== 0)
+                writer.uint32(256).uint32(message.policySequence);
+            if (message.auditEntries != null && $Object.hasOwnProperty.call(message, "auditEntries") && message.auditEntries !== 0)
+                writer.uint32(264).uint32(message.auditEntries);
+            if (message.checkpointEntries != null && $Object.hasOwnProperty.call(message, "checkpointEntries") && message.checkpointEntries !== 0)
+                writer.uint32(272).uint32(message.checkpointEntries);
+            if (message.cosigners != null && $Object.hasOwnProperty.call(message, "cosigners") && message.cosigners !== 0)
+                writer.uint32(280).uint32(message.cosigners);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2326,6 +2408,60 @@ export const conclave = $root.conclave = (() => {
                             message.auditCode = value;
                         else
                             delete message.auditCode;
+                        continue;
+                    }
+                case 30: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.clock = value;
+                        else
+                            delete message.clock;
+                        continue;
+                    }
+                case 31: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.freezes = value;
+                        else
+                            delete message.freezes;
+                        continue;
+                    }
+                case 32: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.policySequence = value;
+                        else
+                            delete message.policySequence;
+                        continue;
+                    }
+                case 33: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.auditEntries = value;
+                        else
+                            delete message.auditEntries;
+                        continue;
+                    }
+                case 34: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.checkpointEntries = value;
+                        else
+                            delete message.checkpointEntries;
+                        continue;
+                    }
+                case 35: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.cosigners = value;
+                        else
+                            delete message.cosigners;
                         continue;
                     }
                 case 20: {
@@ -5234,6 +5370,182 @@ export const conclave = $root.conclave = (() => {
         return Cosigned;
     })();
 
+    conclave.Look = (function() {
+
+        const Look = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Look.prototype.topic = "";
+        Look.prototype.argument = $util.newBuffer([]);
+
+        Look.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.topic != null && $Object.hasOwnProperty.call(message, "topic") && message.topic !== "")
+                writer.uint32(10).string(message.topic);
+            if (message.argument != null && $Object.hasOwnProperty.call(message, "argument") && message.argument.length)
+                writer.uint32(18).bytes(message.argument);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Look.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Look();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.topic = value;
+                        else
+                            delete message.topic;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.argument = value;
+                        else
+                            delete message.argument;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Look;
+    })();
+
+    conclave.Looked = (function() {
+
+        const Looked = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Looked.prototype.body = $util.newBuffer([]);
+
+        Looked.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.body != null && $Object.hasOwnProperty.call(message, "body") && message.body.length)
+                writer.uint32(10).bytes(message.body);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Looked.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Looked();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.body = value;
+                        else
+                            delete message.body;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Looked;
+    })();
+
     conclave.CorrelateAccept = (function() {
 
         const CorrelateAccept = function (properties) {
@@ -5841,11 +6153,12 @@ export const conclave = $root.conclave = (() => {
         Frame.prototype.approvals = null;
         Frame.prototype.freezes = null;
         Frame.prototype.policies = null;
+        Frame.prototype.leaving = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Frame.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["session", "end", "request", "response", "gossip", "approvals", "freezes", "policies"]),
+            get: $util.oneOfGetter($oneOfFields = ["session", "end", "request", "response", "gossip", "approvals", "freezes", "policies", "leaving"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -5872,6 +6185,8 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.FreezeGossip.encode(message.freezes, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.policies != null && $Object.hasOwnProperty.call(message, "policies"))
                 $root.conclave.PolicyGossip.encode(message.policies, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving"))
+                $root.conclave.Leaving.encode(message.leaving, writer.uint32(162).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5959,6 +6274,13 @@ export const conclave = $root.conclave = (() => {
                             break;
                         message.policies = $root.conclave.PolicyGossip.decode(reader, reader.size(), $undefined, _depth + 1, message.policies);
                         message.body = "policies";
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        message.leaving = $root.conclave.Leaving.decode(reader, reader.size(), $undefined, _depth + 1, message.leaving);
+                        message.body = "leaving";
                         continue;
                     }
                 }
@@ -6203,6 +6525,72 @@ export const conclave = $root.conclave = (() => {
         };
 
         return SessionEnd;
+    })();
+
+    conclave.Leaving = (function() {
+
+        const Leaving = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Leaving.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Leaving.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Leaving();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                reader.skipType(tag & 7, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Leaving;
     })();
 
     conclave.KeyGossip = (function() {
@@ -8557,6 +8945,359 @@ export const conclave = $root.conclave = (() => {
         };
 
         return StoredPolicy;
+    })();
+
+    conclave.ReceiptRequest = (function() {
+
+        const ReceiptRequest = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ReceiptRequest.prototype.requestId = $util.newBuffer([]);
+        ReceiptRequest.prototype.sid = $util.newBuffer([]);
+
+        ReceiptRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId.length)
+                writer.uint32(10).bytes(message.requestId);
+            if (message.sid != null && $Object.hasOwnProperty.call(message, "sid") && message.sid.length)
+                writer.uint32(18).bytes(message.sid);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ReceiptRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.ReceiptRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.requestId = value;
+                        else
+                            delete message.requestId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.sid = value;
+                        else
+                            delete message.sid;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ReceiptRequest;
+    })();
+
+    conclave.ReceiptPart = (function() {
+
+        const ReceiptPart = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ReceiptPart.prototype.receipt = $util.newBuffer([]);
+
+        ReceiptPart.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.receipt != null && $Object.hasOwnProperty.call(message, "receipt") && message.receipt.length)
+                writer.uint32(10).bytes(message.receipt);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ReceiptPart.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.ReceiptPart();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.receipt = value;
+                        else
+                            delete message.receipt;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ReceiptPart;
+    })();
+
+    conclave.StoredReceipt = (function() {
+
+        const StoredReceipt = function (properties) {
+            this.entries = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        StoredReceipt.prototype.entries = $util.emptyArray;
+
+        StoredReceipt.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.entries != null && message.entries.length)
+                for (let i = 0; i < message.entries.length; ++i)
+                    $root.conclave.LoggedEntry.encode(message.entries[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        StoredReceipt.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.StoredReceipt();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.entries && message.entries.length))
+                            message.entries = [];
+                        message.entries.push($root.conclave.LoggedEntry.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return StoredReceipt;
+    })();
+
+    conclave.LoggedEntry = (function() {
+
+        const LoggedEntry = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        LoggedEntry.prototype.index = $util.newBuffer([]);
+        LoggedEntry.prototype.kind = 0;
+
+        LoggedEntry.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.index != null && $Object.hasOwnProperty.call(message, "index") && message.index.length)
+                writer.uint32(10).bytes(message.index);
+            if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+                writer.uint32(16).uint32(message.kind);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        LoggedEntry.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.LoggedEntry();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.index = value;
+                        else
+                            delete message.index;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.kind = value;
+                        else
+                            delete message.kind;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return LoggedEntry;
     })();
 
     conclave.SignCommit = (function() {

@@ -1,0 +1,5 @@
+export { type CollectReceipt, collectReceipt } from './collect-receipt.ts'
+export { openedPolicy, shownApproval, shownPolicy } from './people.ts'
+export { encodeReceipt, RECEIPT_BYTES_MAX, RECEIPT_PART_BYTES_MAX, type ReceiptDocument, type ReceiptPolicy } from './receipt-document.ts'
+export { ReceiptError } from './receipt-error.ts'
+export { verifyReceipt } from './verify-receipt.ts'

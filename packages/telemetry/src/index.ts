@@ -1,0 +1,5 @@
+export { boundedLabel } from './bounded-label.ts'
+export { type Listener, openListener, type Readiness } from './listener.ts'
+export { openOtlpTracer } from './open-tracer.ts'
+export { type Attributes, NO_SPAN, NO_TRACER, type Span, type Tracer, traced, tracedNow } from './span.ts'
+export { parseTraceparent, TRACEPARENT_CHARS } from './traceparent.ts'
