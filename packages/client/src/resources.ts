@@ -202,6 +202,7 @@ export interface SigningRequest extends OfOnlyItem<SignedItem> {
 
 export type AvailabilityCode =
   | 'LINK_DOWN'
+  | 'LEAVING'
   | 'NO_REPORT'
   | 'HSM_DOWN'
   | 'HSM_DEGRADED'

@@ -3,7 +3,6 @@ import { formatLock } from '@conclave/core'
 import { expect } from 'chai'
 import type { KeyBody, OperationBody } from './key-schemas.ts'
 import { LOOK_MS } from './renewal-driver.ts'
-import { Store } from './store.ts'
 import { eventually, FakeCluster, Harness } from './testing/harness.ts'
 
 const operation = async (h: Harness, id: string) => (await h.get<OperationBody>(`/v1/operations/${id}`)).body
@@ -62,25 +61,5 @@ describe('coordinator under the next lock', () => {
     for (const i of [1, 2]) await h.cluster.node(i).start()
     await withoutNode5(h)
     expect((await h.ended(id)).state).equal('signed')
-  })
-
-  it('operations of stores from before renewals are read as creations', async () => {
-    await using h = await Harness.prepare()
-    const operationId = '00'.repeat(16)
-    const old = {
-      operationId,
-      keyId: 'main',
-      threshold: 3,
-      parties: [1, 2, 3, 4, 5],
-      state: 'failed',
-      createdAtMs: 0,
-      endedAtMs: 1,
-      error: null,
-    }
-    const store = await Store.open(h.settings.store.path)
-    await store.write([{ table: 'operation', key: operationId, value: old }])
-    await store.close()
-    await h.run()
-    expect(await operation(h, operationId)).include({ kind: 'key.create', keyId: 'main', state: 'failed', requestedBy: '' })
   })
 })

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { ClusterView } from './cluster-view.ts'
-import type { KeyRecord, Records } from './records.ts'
+import type { Records } from './record-store.ts'
+import type { KeyRecord } from './records.ts'
 import { confirmedSharings, isSameCommittee, isSameKey, type Sharing } from './sharings.ts'
 import { Pulse } from './wait.ts'
 

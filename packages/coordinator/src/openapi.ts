@@ -18,6 +18,7 @@ const TAGS = [
   ['keys', 'Keys of the cluster, their children, their renewal'],
   ['signing', 'Requests for signatures, and what became of them'],
   ['operations', 'What takes longer than an answer'],
+  ['policies', 'What the nodes judge by, who approves, what is frozen: each node in its own words'],
   ['nodes', 'The nodes as the coordinator sees them'],
   ['service', 'This coordinator'],
 ] as const
@@ -45,7 +46,7 @@ function commonProblems(method: string, schema: FastifySchema, { role, idempoten
   if (schema.params !== undefined) codes.push('BAD_PATH')
   if (method !== 'GET') codes.push('BAD_JSON', 'DUPLICATE_FIELD', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   if (schema.body !== undefined) codes.push('BAD_BODY', 'UNKNOWN_FIELD')
-  if (idempotent === true) codes.push('IDEMPOTENCY_KEY_REQUIRED', 'BAD_IDEMPOTENCY_KEY', 'IDEMPOTENCY_CONFLICT')
+  if (idempotent === true) codes.push('IDEMPOTENCY_KEY_REQUIRED', 'BAD_IDEMPOTENCY_KEY', 'IDEMPOTENCY_CONFLICT', 'DRAINING')
   return codes
 }
 
@@ -89,6 +90,13 @@ function documented(method: string, schema: FastifySchema, config: FastifyContex
     description: [schema.description, `Role: ${config.role ?? 'admin'}.`].filter((d) => d !== undefined).join('\n\n'),
     response: { ...described(schema.response), ...problemResponses(codes) },
   }
+}
+
+/** The rest of a path, slashes and all, is a parameter that the document calls `path`. */
+function withRest(url: string, schema: FastifySchema): FastifySchema {
+  if (!url.endsWith('*') || schema.hide === true) return schema
+  const { properties = {} } = (schema.params ?? {}) as { properties?: Record<string, object> }
+  return { ...schema, params: { type: 'object', properties: { ...properties, path: { type: 'string' } } } }
 }
 
 interface OneOf {
@@ -137,7 +145,7 @@ export async function addOpenApi(app: App): Promise<void> {
     transform: ({ schema, url, route }) => {
       const config: FastifyContextConfig = route.config ?? {}
       const method = Array.isArray(route.method) ? (route.method[0] ?? 'GET') : route.method
-      return { url, schema: documented(method, schema ?? { hide: true }, config) }
+      return { url: url.replace(/\*$/, ':path'), schema: withRest(url, documented(method, schema ?? { hide: true }, config)) }
     },
     transformObject: (made) => ('openapiObject' in made ? hoistNamed(withOptionalBodies(made.openapiObject)) : made.swaggerObject),
   })

@@ -104,14 +104,32 @@ describe('coordinator killed and started again', () => {
 
   it('past the deadline: the request fails instead of signing late', async () => {
     await using h = await Harness.start()
-    everyNode(h, silentTo('propose'))
+    for (const i of [1, 2, 3]) h.cluster.node(i).kill()
+    await eventually(async () => (await h.get('/readyz')).status === 503)
     const id = await h.request(0, { deadlineMs: 5000 })
-    everyNode(h, honestly)
     await h.coordinator?.stop()
     h.clock.advance(5000)
+    for (const i of [1, 2, 3]) await h.cluster.node(i).start()
     await h.run()
     expect((await h.ended(id)).error?.code).equal('DEADLINE_EXCEEDED')
     expect(h.cluster.world.signs).deep.equal([])
+  })
+
+  it('the first attempt is on the disk with the request, in one write, before anything of it is sent', async () => {
+    await using h = await Harness.start()
+    everyNode(h, silentTo('sign'))
+    const run = h.database.run.bind(h.database)
+    const written: string[] = []
+    h.database.run = async (queries) => {
+      const rows = await run(queries)
+      written.push(...queries.map((q) => q.sql).filter((text) => /(insert into|update) "?signing/.test(text)))
+      return rows
+    }
+    const id = await h.request()
+    await eventually(() => h.cluster.world.signs.length === 3)
+    h.database.run = run
+    expect(written.map((text) => text.includes('insert into "signing"'))).deep.equal([true])
+    expect((await h.signing(id)).attempts.map((a) => [a.attempt, a.outcome])).deep.equal([[1, 'running']])
   })
 
   it('a stop is no failure: the request goes on at the next start', async () => {

@@ -1,19 +1,16 @@
-import { codeOf, type ExtendedKey, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
-import type { Decoding } from '@conclave/policy'
-import { DIGESTS_MAX } from '@conclave/wire'
+import { traced } from '@conclave/telemetry'
 import { carryApproval } from './approval-desk.ts'
-import { childKey } from './child-keys.ts'
-import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
-import { extendedKeyOf } from './key-creation.ts'
+import { withAttempt } from './chosen-attempt.ts'
+import { type App, callerOf, hangUp, refuseOtherMethods, spanOf } from './http-app.ts'
+import { newSigning } from './new-signing.ts'
 import { about } from './openapi.ts'
-import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
-import { ApiError, isProblemCode, type ProblemCode } from './problem.ts'
-import { digestsOf, isOver, type KeyRecord, type SigningItem, type SigningRecord } from './records.ts'
-import { nameRequest } from './request-terms.ts'
+import { ApiError, type ProblemCode } from './problem.ts'
+import { isOver, type SigningRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
 import { NoQuery, PAGE_DEFAULT, PageQuery, SigningPath, WaitQuery } from './schemas.ts'
 import {
   ApprovalAnswersBody,
+  AttemptListBody,
   CreateApprovalBody,
   CreateSigningBody,
   SigningBody,
@@ -23,85 +20,11 @@ import {
 import { acceptedBody, keptAcceptedBody, signingBody } from './views.ts'
 
 const CURSOR = /^\d{16}$/
-const CREATE_PROBLEMS: ProblemCode[] = [
+/** What is wrong with what is to be signed. */
+export const SIGNING_BODY_PROBLEMS: ProblemCode[] = [
   ...(['BAD_KEY_ID', 'KEY_NOT_FOUND', 'BAD_HEX', 'BAD_PATH', 'UNKNOWN_PAYLOAD_TYPE', 'PAYLOAD_UNDECODABLE', 'PAYLOAD_TOO_LARGE'] as const),
-  ...(['TOO_MANY_SIGNATURES', 'TOO_MANY_OPEN', 'REQUEST_EXISTS'] as const),
+  'TOO_MANY_SIGNATURES',
 ]
-
-type AskedItem = NonNullable<CreateSigningBody['items']>[number]
-
-/** @throws {ApiError} BAD_BODY. */
-function askedItems({ payload, derivationPath, items }: CreateSigningBody): readonly AskedItem[] {
-  if ((payload === undefined) === (items === undefined)) throw new ApiError('BAD_BODY', 'body: either payload or items')
-  if (payload !== undefined) return [derivationPath === undefined ? { payload } : { payload, derivationPath }]
-  if (derivationPath !== undefined) throw new ApiError('BAD_BODY', 'body: with items, each has a derivationPath of its own')
-  const asked = items as readonly AskedItem[]
-  if (asked.some((item) => item.payload.type !== asked[0]?.payload.type))
-    throw new ApiError('BAD_BODY', 'body.items: all of one payload type')
-  return asked
-}
-
-/** @throws {ApiError} what {@link readPayload} throws; {InvalidArgument} BAD_PATH. */
-function newItem(key: ExtendedKey, decoding: Decoding, { payload, derivationPath = 'm' }: AskedItem): SigningItem {
-  const path = parsePath(derivationPath)
-  const { publicKey } = childKey(key, path)
-  const { digests, summary } = readPayload(payload, path, { ...decoding, key })
-  const said = [...summarizeSigner(payload.type, path, publicKey), ...summary]
-  const signings = digests.map((d) => ({
-    derivationPath: formatPath(d.path),
-    publicKey: toHex(childKey(key, d.path).publicKey),
-    digest: toHex(d.digest),
-  }))
-  return { derivationPath: formatPath(path), publicKey: toHex(publicKey), payload, digests: signings, summary: said }
-}
-
-/** What is wrong with one item of several says with which. */
-function newItems(record: KeyRecord, decoding: Decoding, asked: readonly AskedItem[]): readonly SigningItem[] {
-  checkPayloadsLength(asked.map((item) => item.payload))
-  const key = extendedKeyOf(record)
-  const items = asked.map((item, i) => {
-    try {
-      return newItem(key, decoding, item)
-    } catch (cause) {
-      const code = codeOf(cause)
-      if (asked.length === 1 || !isProblemCode(code)) throw cause
-      throw new ApiError(code, `item ${i + 1} of ${asked.length}: ${messageOf(cause)}`, { cause })
-    }
-  })
-  if (digestsOf({ items }).length > DIGESTS_MAX) throw new ApiError('TOO_MANY_SIGNATURES', `at most ${DIGESTS_MAX} signatures in a request`)
-  return items
-}
-
-function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: string): SigningRecord {
-  const { clock, random, directory, decoding, signing, signingDriver } = ctx
-  signingDriver.checkRoom()
-  const asked = askedItems(body)
-  const keyId = parseKeyId(body.keyId)
-  const key = directory.get(keyId)
-  if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
-  const items = newItems(key, decoding, asked)
-  const createdAtMs = clock.nowMs()
-  const latestMs = createdAtMs + (body.deadlineMs ?? signing.deadlineMs)
-  const deadlineAtMs = Math.min(latestMs, body.signed?.expiresAtMs ?? latestMs)
-  const made = { keyId, keyEpoch: key.epoch, items, caller: requester, nowMs: createdAtMs, deadlineAtMs, random }
-  const { requestId, terms } = nameRequest({ clusterId: ctx.lock.clusterId, body, ...made })
-  return {
-    requestId,
-    keyId,
-    items,
-    requester,
-    terms,
-    state: 'decoded',
-    cancelRequested: false,
-    nodeVerdicts: [],
-    attempts: [],
-    result: null,
-    error: null,
-    createdAtMs,
-    deadlineAtMs,
-    endedAtMs: null,
-  }
-}
 
 /** @throws {ApiError} REQUEST_EXISTS for a signed request that was sent before under another Idempotency-Key. */
 async function refuseRepeated({ signingDriver }: RouteContext, { requestId, terms }: SigningRecord): Promise<void> {
@@ -139,7 +62,7 @@ function addCreateRoute(app: App, ctx: RouteContext): void {
   app.post(
     '/v1/signing-requests',
     {
-      config: { role: 'requester', idempotent: true, problems: CREATE_PROBLEMS },
+      config: { role: 'requester', idempotent: true, problems: [...SIGNING_BODY_PROBLEMS, 'TOO_MANY_OPEN', 'REQUEST_EXISTS'] },
       schema: {
         ...about('signing', 'createSigningRequest', 'Ask for signatures; with waitMs the request when it has ended, or then'),
         ...{ querystring: WaitQuery, body: CreateSigningBody, response: { 201: SigningCreatedBody } },
@@ -150,11 +73,19 @@ function addCreateRoute(app: App, ctx: RouteContext): void {
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
       const post = { caller, route: 'POST /v1/signing-requests', idempotencyKey, body: request.body, named: request.body.signed?.nonce }
       const create = async () => {
+        signingDriver.checkRoom()
         const record = newSigning(ctx, request.body, caller)
         await refuseRepeated(ctx, record)
-        return { record, status: 201, body: acceptedBody(record) }
+        const first = signingDriver.first(record)
+        const stored = first === undefined ? record : withAttempt(record, first)
+        return { record: stored, status: 201, body: acceptedBody(record), first, undo: () => first?.[Symbol.dispose]() }
       }
-      const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      const span = spanOf(request)
+      const begin = async ({ record, first }: Awaited<ReturnType<typeof create>>) => {
+        request.log.info({ signingRequest: record.requestId, keyId: record.keyId }, 'request admitted')
+        await signingDriver.submit(record, { span, first })
+      }
+      const { status, body: kept } = await traced(span, 'admission', () => admission.admit(post, create, begin, 'own'))
       const body = keptAcceptedBody(kept)
       reply.code(status as 201)
       const waitMs = request.query.waitMs ?? 0
@@ -163,6 +94,26 @@ function addCreateRoute(app: App, ctx: RouteContext): void {
       return reply.send(record === undefined ? body : signingBody(record))
     },
   )
+}
+
+function addAttemptsRoute(app: App, { signingDriver }: RouteContext): void {
+  const path = '/v1/signing-requests/:requestId/attempts'
+  app.get(
+    path,
+    {
+      config: { role: 'viewer', problems: ['REQUEST_NOT_FOUND'] },
+      schema: {
+        ...about('signing', 'listAttempts', 'Who tried to sign it, and how that ended'),
+        ...{ params: SigningPath, querystring: NoQuery, response: { 200: AttemptListBody } },
+      },
+    },
+    async ({ params }) => {
+      const record = await signingDriver.record(params.requestId)
+      if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
+      return { items: signingBody(record).attempts }
+    },
+  )
+  refuseOtherMethods(app, path, ['GET'])
 }
 
 /** `/v1/signing-requests`. */
@@ -204,6 +155,7 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
   )
   refuseOtherMethods(app, '/v1/signing-requests/:requestId', ['GET'])
 
+  addAttemptsRoute(app, ctx)
   addApprovalRoute(app, ctx)
 
   const cancel = '/v1/signing-requests/:requestId([0-9a-f]+)::cancel'

@@ -1,7 +1,8 @@
 import { type Clock, codeOf, messageOf } from '@conclave/core'
 import type { Logger } from 'pino'
 import type { KeyDirectory } from './key-directory.ts'
-import type { KeyRecord, Records } from './records.ts'
+import type { Records } from './record-store.ts'
+import type { KeyRecord } from './records.ts'
 import type { ScheduleRecord } from './schedule-record.ts'
 import { Pulse } from './wait.ts'
 

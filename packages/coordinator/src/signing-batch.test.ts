@@ -1,10 +1,9 @@
-import { fromHex, parsePath, tagged, toHex, utf8 } from '@conclave/core'
+import { fromHex, parsePath, toHex } from '@conclave/core'
 import { decodePayload } from '@conclave/policy'
 import { DIGESTS_MAX, PAYLOAD_BYTES_MAX } from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'
 import type { SigningAcceptedBody, SigningBody } from './signing-schemas.ts'
-import { Store } from './store.ts'
 import { childSecret, type FakeKey } from './testing/fake-node.ts'
 import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 
@@ -211,48 +210,3 @@ describe('signing several items, refused', () => {
     expect((await h.get<{ items: unknown[] }>(SIGNING)).body.items).deep.equal([])
   })
 })
-
-describe('signing requests of 0.1.0', () => {
-  it('are shown as before, and open ones are signed', async () => {
-    await using h = await Harness.prepare()
-    h.cluster.addKey('main')
-    const key = h.cluster.world.keys.get('main') as FakeKey
-    const publicKey = toHex(secp256k1.getPublicKey(childSecret(key, [0, 5])))
-    const result = { signature: 'ab'.repeat(64), recovery: 1, signedTransaction: '0x02', signers: [1, 2, 3] }
-    const old = (id: string, state: string) => ({
-      ...{ requestId: id.repeat(32), keyId: 'main', derivationPath: 'm/0/5', publicKey, payload: evm(payment()) },
-      ...{ digest: digestOf(evm(payment())), summary: [], requester: 'admin', state, cancelRequested: false, nodeVerdicts: [] },
-      ...{ attempts: [], result: state === 'signed' ? result : null, error: null },
-      ...{ createdAtMs: h.clock.nowMs(), deadlineAtMs: h.clock.nowMs() + 60_000, endedAtMs: state === 'signed' ? h.clock.nowMs() : null },
-    })
-    const [ended, open] = [old('11', 'signed'), old('22', 'queued')]
-    const kept = { requestId: open.requestId, state: 'decoded', digest: open.digest, summary: [] }
-    const body = { keyId: 'main', payload: evm(payment()), derivationPath: 'm/0/5' }
-    const canonical = `{"derivationPath":"m/0/5","keyId":"main","payload":{"bytes":"${payment()}","type":"evm.tx"}}`
-    const names = ['admin', `POST ${SIGNING}`, 'old'].map(utf8)
-    const answer = { bodyHash: toHex(tagged('idempotency-body', utf8(canonical))), status: 201, body: kept }
-    const store = await Store.open(h.settings.store.path)
-    await store.write([
-      { table: 'key', key: 'main', value: keyRecord(key) },
-      { table: 'signing', key: ended.requestId, value: ended },
-      { table: 'signing', key: open.requestId, value: open },
-      { table: 'open-signing', key: open.requestId, value: true },
-      { table: 'idempotency', key: toHex(tagged('idempotency-key', ...names)), value: answer },
-    ])
-    await store.close()
-    await h.run()
-    const { signers, ...signature } = result
-    expect(await h.signing(ended.requestId)).deep.include({ state: 'signed', publicKey, signers, ...signature })
-    expect((await h.signing(ended.requestId)).items[0]).deep.include({ derivationPath: 'm/0/5', publicKey, ...signature })
-    const again = await h.post<SigningAcceptedBody>(SIGNING, body, { headers: { 'idempotency-key': 'old' } })
-    expect(again.body).deep.equal({ ...kept, items: [{ digest: open.digest, summary: [] }] })
-    const signed = await h.ended(open.requestId)
-    expectSigned(h, signed)
-    expect(signed).include({ derivationPath: 'm/0/5', publicKey, digest: open.digest })
-  })
-})
-
-function keyRecord({ secret, chainCode, threshold, parties }: FakeKey) {
-  const publicKey = toHex(secp256k1.getPublicKey(secret))
-  return { keyId: 'main', publicKey, chainCode: toHex(chainCode), threshold, parties, epoch: 0, state: 'active' }
-}

@@ -5,9 +5,8 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { Psbt } from 'bitcoinjs-lib'
 import { expect } from 'chai'
 import type { SigningAcceptedBody, SigningBody } from './signing-schemas.ts'
-import { Store } from './store.ts'
 import { childSecret, type FakeKey } from './testing/fake-node.ts'
-import { Harness, type ProblemAnswer, payment } from './testing/harness.ts'
+import { Harness, type ProblemAnswer } from './testing/harness.ts'
 
 const SIGNING = '/v1/signing-requests'
 const psbt = (bytes: Uint8Array) => ({ type: 'btc.psbt', bytes: `0x${toHex(bytes)}` })
@@ -101,34 +100,5 @@ describe('signing a PSBT', () => {
     const body = await signed(h, { type: 'raw', bytes: `0x${'07'.repeat(32)}` })
     expect(body).include({ digest: '07'.repeat(32), signedTransaction: null, signedPsbt: null })
     expect(body.signature).match(/^[0-9a-f]{128}$/)
-  })
-
-  it('records of before there were several digests are shown, and open ones are signed', async () => {
-    await using h = await Harness.prepare()
-    h.cluster.addKey('main')
-    const { threshold, parties } = keyOf(h)
-    const { publicKey, chainCode } = rootOf(h)
-    const key = { keyId: 'main', publicKey: toHex(publicKey), chainCode: toHex(chainCode), threshold, parties, epoch: 0, state: 'active' }
-    const item = (nonce: number) => ({
-      ...{ derivationPath: 'm', publicKey: toHex(publicKey), payload: { type: 'evm.tx', bytes: payment(nonce) } },
-      ...{ digest: 'cd'.repeat(32), summary: [] },
-    })
-    const signatures = [1, 2].map((n) => ({ signature: 'ab'.repeat(64), recovery: 1, signedTransaction: `0x0${n}` }))
-    const nowMs = h.clock.nowMs()
-    const ended = {
-      ...{ requestId: '33'.repeat(32), keyId: 'main', items: [item(1), item(2)], requester: 'admin', state: 'signed' },
-      ...{ cancelRequested: false, nodeVerdicts: [], attempts: [], result: { signatures, signers: [1, 2, 3] }, error: null },
-      ...{ createdAtMs: nowMs, deadlineAtMs: nowMs + 60_000, endedAtMs: nowMs },
-    }
-    const store = await Store.open(h.settings.store.path)
-    await store.write([
-      { table: 'key', key: 'main', value: key },
-      { table: 'signing', key: ended.requestId, value: ended },
-    ])
-    await store.close()
-    await h.run()
-    const { items } = await h.signing(ended.requestId)
-    expect(items.map((i) => i.signedTransaction)).deep.equal(['0x01', '0x02'])
-    for (const i of items) expect(i).include({ digest: 'cd'.repeat(32), signature: 'ab'.repeat(64), recovery: 1, signedPsbt: null })
   })
 })

@@ -36,6 +36,9 @@ export const CreateSigningBody = Type.Object(
 )
 export type CreateSigningBody = Static<typeof CreateSigningBody>
 
+const { deadlineMs: _, ...SimulatedFields } = CreateSigningBody.properties
+export const SimulateBody = Type.Object(SimulatedFields, { ...closed, title: 'Simulate' })
+
 const hexUpTo = (bytes: number) => Type.String({ pattern: `^([0-9a-f]{2}){1,${bytes}}$` })
 /** As `conclave approve` and an authenticator sign it; `authenticatorData` and `clientData` are the authenticator's, `pq` is of an ML-DSA-65 key. */
 export const CreateApprovalBody = Type.Object(
@@ -83,6 +86,8 @@ const AttemptBody = Type.Object(
   },
   { title: 'Attempt' },
 )
+
+export const AttemptListBody = Type.Object({ items: Type.Array(AttemptBody) }, { title: 'AttemptList' })
 
 /** What stands at the top is that of the only item; null when there are several. */
 export const SigningAcceptedBody = Type.Object(

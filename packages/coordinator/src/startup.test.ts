@@ -73,9 +73,11 @@ describe('coordinator start', () => {
   })
 
   it('a second coordinator on one store is refused', async () => {
-    await using h = await Harness.start()
+    await using h = await Harness.prepare()
+    const first = await start(h.settings)
     expect(await codeFrom(start(h.settings))).equal('STORE_LOCKED')
-    expect((await h.get('/v1/keys/main')).status).equal(200)
+    expect((await fetch(`${first.url}/healthz`)).status).equal(200)
+    await first.stop()
   })
 
   it('init makes a directory that the settings of which are valid, and whose key opens the API', async () => {

@@ -18,8 +18,10 @@ import { StatusReport } from './node-status.ts'
 import type { NodeStores } from './node-stores.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
+import type { PolicyBook } from './policies/policy-book.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
+import type { Proposals } from './proposals.ts'
 import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import type { RequestRoutes } from './request-routes.ts'
 import { RequestScopes } from './request-scope.ts'
@@ -39,11 +41,13 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly correlations: CorrelationPool
   readonly signer: Signer
   readonly approvals: ApprovalDesk
+  readonly proposals: Proposals
   readonly receipts: ReceiptDesk
   readonly freezes: FreezeKeeper
+  readonly policies: PolicyKeeper
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
-  readonly policies: PolicyKeeper
+  readonly policyBook: PolicyBook
   readonly hub: SessionHub
   isLinkUp(peer: PartyId): boolean
 }
@@ -60,14 +64,16 @@ export interface NodeFront {
 export function nodeFront(p: FrontParts): NodeFront {
   const { self, scope, keys, lives, shelf, journal } = p
   const { lock, vault, clock, transport, meter } = p.parts
-  const shown = { ...p, lock, vault, transport, clock }
+  const policySequence = () => p.policies.status().inForce.sequence
+  const shown = { ...p, lock, vault, transport, clock, policySequence }
   const { log, tracer, metrics } = p.parts
   const leaving = new Leaving({ clock, transport, log, isBusy: () => p.hub.running > 0 || p.signer.isSigning })
   const scopes = new RequestScopes({ log, tracer, ended: (act, code) => metrics?.requested(act, code) })
-  const measured = measureNode({ ...p, leaving })
+  const measured = measureNode({ ...p, leaving, policySequence })
   const report = new StatusReport({ ...shown, meter })
   const hsm = new HsmAdmin({ vault, journal, shelf })
   const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })
   const admin = new NodeAdmin({ ...shown, self, hsm, key })
-  return { report, admin, routes: { ...p, report, scopes, leaving }, leaving, measured }
+  const lookable = { ...p, policies: p.policyBook }
+  return { report, admin, routes: { ...p, report, scopes, leaving, lookable }, leaving, measured }
 }

@@ -5,6 +5,7 @@ import type { NodeAudit } from './audit/node-audit.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyMaker } from './key-maker.ts'
 import type { Leaving } from './leaving.ts'
+import { type Lookable, look } from './look.ts'
 import type { StatusReport } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
@@ -27,6 +28,7 @@ export interface RequestRoutes {
   readonly receipts: ReceiptDesk
   readonly scopes: RequestScopes
   readonly leaving: Leaving
+  readonly lookable: Lookable
 }
 
 /** @throws {ConclaveError} NOT_ALLOWED when a member of this kind may not ask this; DRAINING; what the answer throws. */
@@ -43,7 +45,20 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body, tra
   }
   if ('status' in body) return { status: await to.report.status() }
   if ('approval' in body) return { approvalTaken: { isNew: await to.approvals.submit(body.approval) } }
-  to.leaving.check()
+  if ('look' in body) return { looked: await look(to.lookable, body.look) }
+  if ('sign' in body) {
+    const { sign } = body
+    const names = { act: 'sign', requestId: sign.requestId, traceparent } as const
+    return {
+      signed: await to.scopes.run(
+        names,
+        (scope) => to.signer.sign(sign, scope),
+        () => 'SIGNED',
+      ),
+    }
+  }
+  const late = to.leaving.refusal()
+  if (late !== undefined) throw late
   if ('createKey' in body) return { keyCreated: await to.keyMaker.create(body.createKey, from.name) }
   if ('renewKey' in body) return { keyCreated: await to.keyMaker.renew(body.renewKey, from.name) }
   if ('propose' in body) {
@@ -54,17 +69,6 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body, tra
         names,
         (scope) => to.signer.propose(propose, scope),
         ({ code }) => code,
-      ),
-    }
-  }
-  if ('sign' in body) {
-    const { sign } = body
-    const names = { act: 'sign', requestId: sign.requestId, traceparent } as const
-    return {
-      signed: await to.scopes.run(
-        names,
-        (scope) => to.signer.sign(sign, scope),
-        () => 'SIGNED',
       ),
     }
   }

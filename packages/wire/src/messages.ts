@@ -3,17 +3,20 @@ import { Approval, ApprovalGossip, ApprovalTaken } from './approval-messages.ts'
 import { Cosign, Cosigned } from './audit-messages.ts'
 import { FreezeGossip } from './freeze-messages.ts'
 import { HSMS_MAX, HsmStatus } from './hsm-messages.ts'
+import { Look, Looked } from './look-messages.ts'
 import { PolicyGossip } from './policy-messages.ts'
 import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { ReceiptPart, ReceiptRequest } from './receipt-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
+import { TRACEPARENT_CHARS_MAX } from './sizes.ts'
 
 export * from './approval-messages.ts'
 export * from './audit-messages.ts'
 export * from './freeze-messages.ts'
 export * from './hsm-messages.ts'
 export * from './ledger-messages.ts'
+export * from './look-messages.ts'
 export * from './policy-messages.ts'
 export * from './pool-messages.ts'
 export * from './receipt-messages.ts'
@@ -141,8 +144,6 @@ export const PairOffer = message('PairOffer', {
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
 export const PeerReportRequest = message('PeerReportRequest', {})
 export const PeerReport = message('PeerReport', { clock: bytes(8), heldMs: number(), version: text(32), hsms: list(HASH, 8) })
-/** As long as one of W3C trace context version 00 is. */
-const TRACEPARENT_CHARS_MAX = 55
 export const Request = message('Request', {
   id: number(),
   body: oneOf({
@@ -157,6 +158,7 @@ export const Request = message('Request', {
     peerReport: PeerReportRequest,
     approval: Approval,
     cosign: Cosign,
+    look: Look,
     receipt: ReceiptRequest,
   }),
   traceparent: text(TRACEPARENT_CHARS_MAX),
@@ -175,6 +177,7 @@ export const Response = message('Response', {
     peerReport: PeerReport,
     approvalTaken: ApprovalTaken,
     cosigned: Cosigned,
+    looked: Looked,
     receipt: ReceiptPart,
   }),
 })

@@ -44,7 +44,10 @@ export class Contract {
     this.document = document
     this.#components = closed(document.components)
     // A verb after the id is not a part of the id.
-    this.#paths = Object.keys(document.paths).map((path) => [new RegExp(`^${path.replaceAll(PARAMETER, '[^/:?]+')}(\\?|$)`), path])
+    this.#paths = Object.keys(document.paths).map((path) => [
+      new RegExp(`^${path.replaceAll('{path}', '[^?]+').replaceAll(PARAMETER, '[^/:?]+')}(\\?|$)`),
+      path,
+    ])
   }
 
   /** The operation of a call, if the document has one. */

@@ -2,6 +2,7 @@ import { type ClusterLock, deriveChild, fromHex, type Member, type NodeMember, t
 import { decodePayload, digestsAt, type StatementDigest } from '@conclave/policy'
 import { type MemoryHub, memoryTransport, type Transport } from '@conclave/transport'
 import {
+  type CreateKey,
   decode,
   encode,
   Frame,
@@ -14,6 +15,7 @@ import {
   type SignedItem,
 } from '@conclave/wire'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { fakeLook, type Shows } from './fake-look.ts'
 import { type FakeShare, isRetriable, refusalOf, renewedShare, signingRefusal } from './fake-renewal.ts'
 import type { FakeSessions } from './fake-session.ts'
 
@@ -76,6 +78,7 @@ export class FakeNode {
   readonly otherPairs = new Set<PartyId>()
   burnCode = 'VOLE_CHECK'
   hsmOk = true
+  readonly shows: Shows = new Map()
   /** Why its audit log keeps it from signing. */
   auditCode = ''
   hsms: NodeStatus['hsms'] = []
@@ -172,6 +175,7 @@ export class FakeNode {
     if ('renewKey' in request) return await this.#renewKey(request.renewKey)
     if ('propose' in request) return this.#propose(request.propose)
     if ('sign' in request) return await this.#sign(request.sign)
+    if ('look' in request) return fakeLook(request.look, this.shows)
     return failure('UNEXPECTED', { retriable: false })
   }
 
@@ -208,17 +212,7 @@ export class FakeNode {
     }
   }
 
-  async #createKey({
-    keyId,
-    nonce,
-    threshold,
-    parties,
-  }: {
-    keyId: string
-    nonce: Uint8Array
-    threshold: number
-    parties: readonly PartyId[]
-  }) {
+  async #createKey({ keyId, nonce, threshold, parties }: CreateKey) {
     if (this.keys.has(keyId)) return failure('KEY_EXISTS', { retriable: false })
     const aborted = await this.#world.sessions.join(`key ${toHex(nonce)}`, parties, this.index)
     if (aborted !== undefined) return failure('SESSION_ABORTED', { waitingFor: [aborted.missing] })

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatLock, toHex } from '@conclave/core'
 import { type Logger, pino } from 'pino'
 import { type Coordinator, startCoordinator } from '../coordinator.ts'
+import type { Database } from '../database/database.ts'
 import type { OperationBody } from '../key-schemas.ts'
 import { type ApiRole, type CoordinatorSettings, parseCoordinatorSettings } from '../settings.ts'
 import type { SigningBody } from '../signing-schemas.ts'
 import { Contract, type OpenApi } from './contract.ts'
+import { borrowDatabase, Mortal } from './databases.ts'
 import { eventually, FakeClock } from './fake-clock.ts'
 import { COORDINATOR_NAME, coordinatorSeed, FakeCluster } from './fake-cluster.ts'
 import { payment } from './payment.ts'
@@ -43,6 +45,8 @@ export interface ProblemAnswer {
   readonly retriable: boolean
 }
 
+type Borrowed = Awaited<ReturnType<typeof borrowDatabase>>
+
 function yamlOf(signing: Partial<CoordinatorSettings['signing']>): string {
   const keys = Object.entries(API_KEYS).map(([role, key]) => ({ name: role, role, sha256: createHash('sha256').update(key).digest('hex') }))
   // JSON is YAML.
@@ -70,11 +74,13 @@ export class Harness implements AsyncDisposable {
   coordinator: Coordinator | undefined
   readonly #directory: string
   readonly #logger: Logger
-  #crashes = 0
+  readonly #borrowed: Borrowed
+  #process: Mortal | undefined
   #posts = 0
 
-  private constructor(cluster: FakeCluster, directory: string, settings: CoordinatorSettings) {
+  private constructor(cluster: FakeCluster, directory: string, settings: CoordinatorSettings, borrowed: Borrowed) {
     this.cluster = cluster
+    this.#borrowed = borrowed
     this.settings = settings
     this.#directory = directory
     this.#logger = pino({ level: 'trace' }, { write: (line: string) => void this.log.push(line) })
@@ -88,7 +94,7 @@ export class Harness implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), 'conclave-coordinator-'))
     await writeFile(join(directory, 'cluster.lock.json'), formatLock(cluster.lock))
     await writeFile(join(directory, 'identity'), toHex(coordinatorSeed()), { mode: 0o600 })
-    return new Harness(cluster, directory, parseCoordinatorSettings(yamlOf(signing), directory))
+    return new Harness(cluster, directory, parseCoordinatorSettings(yamlOf(signing), directory), await borrowDatabase())
   }
 
   /** A running coordinator; with a key `main` unless told otherwise. */
@@ -102,18 +108,21 @@ export class Harness implements AsyncDisposable {
 
   async run(): Promise<void> {
     const { settings, clock } = this
-    this.coordinator = await startCoordinator({ settings, clock, logger: this.#logger, transport: this.cluster.transport() })
+    const database = new Mortal(this.database)
+    this.#process = database
+    this.coordinator = await startCoordinator({ settings, clock, database, logger: this.#logger, transport: this.cluster.transport() })
   }
 
-  /** What is on disk now is what a SIGKILL at this moment leaves; a new coordinator starts from exactly that. */
+  /** What is in the database now is what a SIGKILL at this moment leaves; a new coordinator starts from exactly that. */
   async crashAndRestart(): Promise<void> {
-    const path = join(this.#directory, `store-${++this.#crashes}`)
-    // First nothing leaves it any more: what it did after the copy would be remembered by the nodes and by no disk.
     this.cluster.cutOffCoordinator()
-    await cp(this.settings.store.path, path, { recursive: true })
+    this.#process?.kill()
     await this.coordinator?.stop()
-    this.settings = { ...this.settings, store: { path } }
     await this.run()
+  }
+
+  get database(): Database {
+    return this.#borrowed.database
   }
 
   async stop(): Promise<void> {
@@ -131,7 +140,9 @@ export class Harness implements AsyncDisposable {
       },
       ...(sent === undefined ? {} : { body: sent }),
     })
-    const answered = { status: response.status, headers: response.headers, body: (await response.json()) as T }
+    const isJson = response.headers.get('content-type')?.includes('json') === true
+    const got = isJson ? await response.json() : await response.text()
+    const answered = { status: response.status, headers: response.headers, body: got as T }
     await this.#hold(method, path, answered)
     return answered
   }
@@ -205,6 +216,7 @@ export class Harness implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
     for (const node of this.cluster.nodes) node.kill()
+    await this.#borrowed[Symbol.asyncDispose]()
     await rm(this.#directory, { recursive: true, force: true })
   }
 }

@@ -1,8 +1,8 @@
 import { toHex } from '@conclave/core'
-import { APPROVALS_TOLD_MAX } from '@conclave/wire'
+import { APPROVALS_TOLD_MAX, encode, type Look, Propose } from '@conclave/wire'
 import { expect } from 'chai'
 import { TestCluster } from '../cluster.fixture.ts'
-import { expectSignatures, KEY, newKey, pairsReady, transfer, until, verdictIn } from '../requests.fixture.ts'
+import { codeIn, expectSignatures, KEY, newKey, pairsReady, transfer, until, verdictIn } from '../requests.fixture.ts'
 import { COORDINATOR_ATTACKS, HostileCoordinator } from './coordinator-attacks.fixture.ts'
 import { ALICE, altered, approval, BOB, ERIN, passkeyApproval, peoplePolicy, signedProposal } from './people.fixture.ts'
 
@@ -61,6 +61,35 @@ describe('approvals', () => {
     for (const v of verdicts) expect(toHex(v.statement)).to.equal(toHex(first?.statement ?? new Uint8Array(0)))
     return { propose, id: propose.requestId, statement: first?.statement ?? new Uint8Array(0) }
   }
+  const looked = async (topic: string, argument: Uint8Array = new Uint8Array(0)): Promise<string> => {
+    const body = await cluster.ask(1, { look: { topic, argument } satisfies Look })
+    return 'looked' in body ? new TextDecoder('latin1').decode(body.looked.body) : codeIn(body)
+  }
+  it('a coordinator may look at the policy, a statement and freezes; a simulated request leaves nothing behind', async () => {
+    const policy = JSON.parse(await looked('policy'))
+    expect(policy).to.include({ sequence: 1 })
+    expect(policy.requesters).to.deep.equal(['exchange', 'desk', 'dave'])
+    expect(policy.approvers[0]).to.deep.equal({ id: 'alice', groups: ['treasury'], keys: ['identity', 'identity'] })
+    expect(policy.rules[0]).to.deep.equal({ name: 'pay', effect: 'allow' })
+    const { id, statement } = await proposed(2003n)
+    const shown = JSON.parse(await looked('statement', id))
+    expect(shown).to.include({ requestId: toHex(id), statementHash: toHex(statement), code: 'PENDING_APPROVAL', requester: 'exchange' })
+    expect(shown).not.to.include.keys('items', 'key')
+    expect(JSON.parse(await looked('freezes'))).to.deep.equal({ freezes: [] })
+
+    const [small, large] = [asked(5n), asked(2004n)]
+    expect(JSON.parse(await looked('simulate', encode(Propose, small)))).to.include({ allowed: true, code: 'ALLOWED', rule: 'pay' })
+    expect(JSON.parse(await looked('simulate', encode(Propose, large)))).to.include({ allowed: false, code: 'PENDING_APPROVAL' })
+    const unsigned = { ...small, terms: { ...small.terms, signature: new Uint8Array(0) } }
+    expect(JSON.parse(await looked('simulate', encode(Propose, unsigned)))).to.include({
+      allowed: false,
+      code: 'REQUEST_UNSIGNED',
+      rule: '',
+    })
+    expect(await inbox('n1')).not.to.include(toHex(large.requestId))
+    expect(await looked('statement', small.requestId)).to.equal('UNKNOWN_REQUEST')
+  })
+
   const signers = [1, 2]
   it('approvals: given at one node they reach the others without a coordinator, and the request is signed', async () => {
     const { propose, id, statement } = await proposed(2001n)

@@ -1,14 +1,17 @@
-import { ConclaveError, fromHex } from '@conclave/core'
-import { decodeStatement, type Statement, statementHash } from '@conclave/policy'
-import type { Approval, Propose, Response, Verdict } from '@conclave/wire'
+import { ConclaveError, codeOf, fromHex } from '@conclave/core'
+import { decodeStatement, type SignedPolicy, type Statement, statementHash } from '@conclave/policy'
+import { type Approval, encode, Frame, type Propose, type Response, type Verdict } from '@conclave/wire'
 import { TestCluster } from '../cluster.fixture.ts'
-import { KEY, newKey, pairsReady, transfer } from '../requests.fixture.ts'
-import { ALICE, type Asked, approval, BOB, peoplePolicy, signedProposal } from './people.fixture.ts'
+import { AUTHORS, signedPolicy } from '../policies/authors.fixture.ts'
+import { KEY, newKey, pairsReady, transfer, until } from '../requests.fixture.ts'
+import { ALICE, type Asked, approval, BOB, peopleText, signedProposal } from './people.fixture.ts'
 
 type Body = Response['body']
 
 export const SIGNERS = [1, 2]
 export const OTHER_KEY = 'other-1'
+/** Of the policy that the authors have put in force. */
+export const POLICY_SEQUENCE = 7
 
 /** A coordinator that controls requests, approvals, their order and their number, in front of real nodes; and what it got out of them. */
 export class HostileCoordinator {
@@ -23,8 +26,11 @@ export class HostileCoordinator {
   }
 
   static async start(): Promise<HostileCoordinator> {
-    const cluster = await TestCluster.create(3, 2)
-    await cluster.start(undefined, { policy: peoplePolicy(7), silenceTimeoutMs: 2_000 })
+    const cluster = await TestCluster.create(3, 2, AUTHORS)
+    await cluster.start(undefined, { silenceTimeoutMs: 2_000 })
+    const policies = cluster.names().map((name) => cluster.node(name).policies)
+    await policies[0]?.submit(signedPolicy(peopleText(POLICY_SEQUENCE), cluster.lock))
+    await until('the policy is everywhere', () => policies.every((p) => p.status().inForce.sequence === POLICY_SEQUENCE))
     await newKey(cluster)
     await newKey(cluster, OTHER_KEY)
     await pairsReady(cluster)
@@ -98,6 +104,24 @@ export class HostileCoordinator {
     const code = await this.sign(propose.requestId, { attempt })
     if (code !== 'SIGNED') throw new ConclaveError('ATTACK_SETUP', `an honest request ended as ${code}`)
     this.signatures = before
+  }
+
+  /** Brings a policy: by itself, in the name of a node, and by an operator who believes it. @returns why nobody takes it, or ADOPTED. */
+  async bringPolicy(signed: SignedPolicy): Promise<string> {
+    const word = { sequence: signed.sequence, hash: signed.policyHash, policies: [signed] }
+    for (const node of SIGNERS) {
+      this.cluster.sendRaw(node, encode(Frame, { body: { policies: word } }))
+      this.cluster.node(`n${node}`).policies.heard(3, word)
+    }
+    const said = await this.cluster
+      .node('n1')
+      .policies.submit(signed)
+      .then(() => 'TAKEN', codeOf)
+    // What the policy would allow: if it is signed, the policy was in force.
+    const signs = await this.attempt(this.asked({ payloads: [transfer(100_001n)] }))
+    const states = this.cluster.names().map((name) => this.cluster.node(name).policies.status())
+    const isHeld = states.every((s) => s.inForce.sequence === POLICY_SEQUENCE && s.waiting === null)
+    return isHeld && signs === 'AMOUNT_OVER_LIMIT' ? said : 'ADOPTED'
   }
 
   /** A large request, with approvals made of its statement. */

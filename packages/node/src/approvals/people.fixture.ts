@@ -91,8 +91,7 @@ const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url'
 export const CAROLS = new Authenticator()
 
 /** Small payments of signed requests by themselves; large ones with two of the treasury; Dave is an approver and asks too. */
-export function peoplePolicy(sequence = 1): Policy {
-  return parsePolicy(`
+export const peopleText = (sequence: number) => `
 version: 1
 sequence: ${sequence}
 requesters:
@@ -113,8 +112,9 @@ rules:
     effect: allow
     when:
       { chains: [31337], destinations: ['${ALLOWED}'], amountMaxWei: '100000', feeMaxWei: '1000000000000000000', approvals: { required: 2, of: [treasury] } }
-`)
-}
+`
+
+export const peoplePolicy = (sequence = 1): Policy => parsePolicy(peopleText(sequence))
 
 export const DAVES_PLATFORM = person('dave', 'his platform')
 

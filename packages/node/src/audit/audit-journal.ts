@@ -1,4 +1,4 @@
-import { AuditError, AuditLog, encodeEntry } from '@conclave/audit'
+import { AuditError, AuditLog, encodeEntry, publishedFile } from '@conclave/audit'
 import { type AuditEvent, type Clock, ConclaveError, codeOf, type Journal, messageOf } from '@conclave/core'
 import type { Logger } from '@conclave/transport'
 
@@ -71,6 +71,11 @@ export class AuditJournal implements Journal {
     }
     log[PER_SIGNATURE.test(kind) ? 'debug' : 'info']({ event: kind, ...details }, `event ${kind}`)
     this.#recorded()
+  }
+
+  /** What others may read of the log; see {@link publishedFile}. */
+  async published(name: string): Promise<Uint8Array | undefined> {
+    return await publishedFile(this.#o.dir, name)
   }
 
   /** Safe to call twice. What is recorded already is durable; what comes later is refused. */

@@ -1,4 +1,4 @@
-import { toHex } from '@conclave/core'
+import { toHex, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { TestCluster } from '../cluster.fixture.ts'
 import {
@@ -51,6 +51,22 @@ describe('audit', () => {
     const started = log.entries.find((e) => e.kind === 'session.started')!.details
     expect(started).to.deep.include({ signers: [1, 2], attempt: 0, epoch: 0, digests: details.digests })
     expect(log.entries.find((e) => e.kind === 'session.signed')?.details.sid).to.equal(started.sid)
+  })
+
+  it('a coordinator: sees the checkpoint and the hashes of a log, and no entry; what is no topic is refused', async () => {
+    const look = async (topic: string, name: string) => {
+      const body = await cluster.ask(1, { look: { topic, argument: utf8(name) } })
+      return 'looked' in body ? body.looked.body : codeIn(body)
+    }
+    await witnessed(cluster, 'n1')
+    const checkpoint = await look('log-file', 'checkpoint')
+    expect(new TextDecoder().decode(checkpoint as Uint8Array)).to.match(/\/n1\n\d+\n/)
+    const size = Number(new TextDecoder().decode(checkpoint as Uint8Array).split('\n')[1])
+    expect(await look('log-file', `tile/0/000.p/${size}`)).to.have.lengthOf(32 * size)
+    for (const name of ['tile/entries/000', `tile/entries/000.p/${size}`, 'head', '../n1/CURRENT', 'tile/0/../../head', ''])
+      expect(await look('log-file', name), name).to.equal('NO_SUCH_FILE')
+    for (const topic of ['', 'constructor', 'keys']) expect(await look(topic, '')).to.equal('UNKNOWN_TOPIC')
+    expect(await look('simulate', 'x')).to.equal('WIRE_DECODE')
   })
 
   it('a refusal: is in the log with the code and the rule, and once only', async () => {

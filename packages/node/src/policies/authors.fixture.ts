@@ -21,7 +21,7 @@ rules:
 ${more}`
 
 export interface Signing {
-  readonly by?: readonly Person[]
+  readonly by?: readonly Person[] | undefined
   /** Hex. */
   readonly clusterId: string
 }

@@ -1532,13 +1532,14 @@ export const conclave = $root.conclave = (() => {
         Request.prototype.peerReport = null;
         Request.prototype.cosign = null;
         Request.prototype.approval = null;
+        Request.prototype.look = null;
         Request.prototype.receipt = null;
         Request.prototype.traceparent = "";
 
         let $oneOfFields;
 
         $Object.defineProperty(Request.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport", "cosign", "approval", "receipt"]),
+            get: $util.oneOfGetter($oneOfFields = ["status", "createKey", "propose", "sign", "pairOffer", "renewKey", "certificate", "correlateOffer", "peerReport", "cosign", "approval", "look", "receipt"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1575,8 +1576,10 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Approval.encode(message.approval, writer.uint32(98).fork(), _depth + 1).ldelim();
             if (message.traceparent != null && $Object.hasOwnProperty.call(message, "traceparent") && message.traceparent !== "")
                 writer.uint32(242).string(message.traceparent);
+            if (message.look != null && $Object.hasOwnProperty.call(message, "look"))
+                $root.conclave.Look.encode(message.look, writer.uint32(322).fork(), _depth + 1).ldelim();
             if (message.receipt != null && $Object.hasOwnProperty.call(message, "receipt"))
-                $root.conclave.ReceiptRequest.encode(message.receipt, writer.uint32(322).fork(), _depth + 1).ldelim();
+                $root.conclave.ReceiptRequest.encode(message.receipt, writer.uint32(330).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1699,6 +1702,13 @@ export const conclave = $root.conclave = (() => {
                 case 40: {
                         if (wireType !== 2)
                             break;
+                        message.look = $root.conclave.Look.decode(reader, reader.size(), $undefined, _depth + 1, message.look);
+                        message.body = "look";
+                        continue;
+                    }
+                case 41: {
+                        if (wireType !== 2)
+                            break;
                         message.receipt = $root.conclave.ReceiptRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.receipt);
                         message.body = "receipt";
                         continue;
@@ -1753,12 +1763,13 @@ export const conclave = $root.conclave = (() => {
         Response.prototype.peerReport = null;
         Response.prototype.cosigned = null;
         Response.prototype.approvalTaken = null;
+        Response.prototype.looked = null;
         Response.prototype.receipt = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(Response.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport", "cosigned", "approvalTaken", "receipt"]),
+            get: $util.oneOfGetter($oneOfFields = ["failure", "status", "keyCreated", "verdict", "signed", "pairAccept", "certificate", "correlateAccept", "peerReport", "cosigned", "approvalTaken", "looked", "receipt"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1793,8 +1804,10 @@ export const conclave = $root.conclave = (() => {
                 $root.conclave.Cosigned.encode(message.cosigned, writer.uint32(90).fork(), _depth + 1).ldelim();
             if (message.approvalTaken != null && $Object.hasOwnProperty.call(message, "approvalTaken"))
                 $root.conclave.ApprovalTaken.encode(message.approvalTaken, writer.uint32(98).fork(), _depth + 1).ldelim();
+            if (message.looked != null && $Object.hasOwnProperty.call(message, "looked"))
+                $root.conclave.Looked.encode(message.looked, writer.uint32(322).fork(), _depth + 1).ldelim();
             if (message.receipt != null && $Object.hasOwnProperty.call(message, "receipt"))
-                $root.conclave.ReceiptPart.encode(message.receipt, writer.uint32(322).fork(), _depth + 1).ldelim();
+                $root.conclave.ReceiptPart.encode(message.receipt, writer.uint32(330).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1915,6 +1928,13 @@ export const conclave = $root.conclave = (() => {
                         continue;
                     }
                 case 40: {
+                        if (wireType !== 2)
+                            break;
+                        message.looked = $root.conclave.Looked.decode(reader, reader.size(), $undefined, _depth + 1, message.looked);
+                        message.body = "looked";
+                        continue;
+                    }
+                case 41: {
                         if (wireType !== 2)
                             break;
                         message.receipt = $root.conclave.ReceiptPart.decode(reader, reader.size(), $undefined, _depth + 1, message.receipt);
@@ -5348,6 +5368,182 @@ export const conclave = $root.conclave = (() => {
         };
 
         return Cosigned;
+    })();
+
+    conclave.Look = (function() {
+
+        const Look = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Look.prototype.topic = "";
+        Look.prototype.argument = $util.newBuffer([]);
+
+        Look.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.topic != null && $Object.hasOwnProperty.call(message, "topic") && message.topic !== "")
+                writer.uint32(10).string(message.topic);
+            if (message.argument != null && $Object.hasOwnProperty.call(message, "argument") && message.argument.length)
+                writer.uint32(18).bytes(message.argument);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Look.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Look();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.topic = value;
+                        else
+                            delete message.topic;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.argument = value;
+                        else
+                            delete message.argument;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Look;
+    })();
+
+    conclave.Looked = (function() {
+
+        const Looked = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Looked.prototype.body = $util.newBuffer([]);
+
+        Looked.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.body != null && $Object.hasOwnProperty.call(message, "body") && message.body.length)
+                writer.uint32(10).bytes(message.body);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Looked.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.conclave.Looked();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.body = value;
+                        else
+                            delete message.body;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Looked;
     })();
 
     conclave.CorrelateAccept = (function() {

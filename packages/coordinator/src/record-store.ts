@@ -1,0 +1,186 @@
+import { type CompiledQuery, sql } from 'kysely'
+import { CHANNEL, type Database, rowsOf, sqlOf } from './database/database.ts'
+import { TENANT } from './database/schema.ts'
+import { StoreError } from './database/store-error.ts'
+import { type IdempotencyRecord, isOver, type KeyRecord, type OperationRecord, type Page, type SigningRecord } from './records.ts'
+import type { ScheduleRecord } from './schedule-record.ts'
+import { idempotencyRow, SigningWriter } from './signing-writer.ts'
+
+const ORDER_DIGITS = 16
+
+interface PageQuery {
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+/** What one coordinator keeps, by its name, and what it shares with others on the same database. */
+export class Records {
+  readonly #database: Database
+  readonly #owner: string
+  readonly #writer: SigningWriter
+
+  /** @param owner - a name that the database knows this run of the coordinator by. */
+  constructor(database: Database, owner: string) {
+    this.#database = database
+    this.#owner = owner
+    this.#writer = new SigningWriter(database, owner)
+  }
+
+  async operation(id: string): Promise<OperationRecord | undefined> {
+    return (await this.#rows(sqlOf.selectFrom('operation').select('body').where('operation_id', '=', id).compile()))[0]?.body
+  }
+
+  async signing(id: string): Promise<SigningRecord | undefined> {
+    const query = sqlOf.selectFrom('signing').select(['body', 'cancel_requested']).where('request_id', '=', id)
+    return (await this.#rows(query.compile())).map(signingIn)[0]
+  }
+
+  async idempotency(hash: string): Promise<IdempotencyRecord | undefined> {
+    const query = sqlOf.selectFrom('idempotency').select(['body_hash', 'status', 'body']).where('hash', '=', hash)
+    const [row] = await this.#rows(query.compile())
+    return row === undefined ? undefined : { bodyHash: row.body_hash, status: row.status, body: row.body }
+  }
+
+  async keys(): Promise<readonly KeyRecord[]> {
+    return (await this.#rows(sqlOf.selectFrom('key').select('body').orderBy('key_id').compile())).map(({ body }) => body)
+  }
+
+  /** Signing requests, newest first, and the cursor of the next page. */
+  async signings(limit: number, cursor?: string): Promise<Page<SigningRecord>> {
+    let query = sqlOf.selectFrom('signing').select(['place', 'body', 'cancel_requested']).where('tenant', '=', TENANT)
+    if (cursor !== undefined) query = query.where('place', '<', Number(cursor))
+    const compiled = query.orderBy('place', 'desc').limit(limit + 1)
+    return pageOf(await this.#rows(compiled.compile()), limit, signingIn)
+  }
+
+  /** Operations, newest first: of one key, or of all. */
+  async operations({ limit, cursor, keyId }: PageQuery & { keyId?: string | undefined }): Promise<Page<OperationRecord>> {
+    let query = sqlOf.selectFrom('operation').select(['place', 'body']).where('tenant', '=', TENANT)
+    if (keyId !== undefined) query = query.where('key_id', '=', keyId)
+    if (cursor !== undefined) query = query.where('place', '<', Number(cursor))
+    const compiled = query.orderBy('place', 'desc').limit(limit + 1)
+    return pageOf(await this.#rows(compiled.compile()), limit, ({ body }) => body)
+  }
+
+  async schedules(): Promise<readonly ScheduleRecord[]> {
+    const rows = await this.#rows(sqlOf.selectFrom('schedule').selectAll().compile())
+    return rows.map((r) => ({
+      ...{ keyId: r.key_id, refreshEveryDays: r.refresh_every_days, epoch: r.epoch },
+      ...{ refreshedAtMs: r.refreshed_at_ms, failures: r.failures, retryAtMs: r.retry_at_ms },
+    }))
+  }
+
+  async openOperations(): Promise<readonly OperationRecord[]> {
+    return (await this.#rows(sqlOf.selectFrom('operation').select('body').where('is_open', '=', true).orderBy('place').compile())).map(
+      ({ body }) => body,
+    )
+  }
+
+  async openSignings(): Promise<readonly SigningRecord[]> {
+    const query = sqlOf.selectFrom('signing').select(['body', 'cancel_requested']).where('is_open', '=', true).orderBy('place')
+    return (await this.#rows(query.compile())).map(signingIn)
+  }
+
+  /**
+   * A new operation or request together with the answer it is acknowledged with: both are kept, or neither.
+   *
+   * @throws {StoreError} STORE_CONFLICT when the hash, the request or an open operation on the key is there already.
+   */
+  async admit(record: OperationRecord | SigningRecord, hash: string, answer: IdempotencyRecord): Promise<void> {
+    if (!('operationId' in record)) return await this.#writer.add(record, { hash, answer })
+    await this.#database.run([sqlOf.insertInto('idempotency').values(idempotencyRow(hash, answer)).compile(), this.#newOperation(record)])
+  }
+
+  /** A new operation that nobody waits for an answer of. @throws {StoreError} STORE_CONFLICT. */
+  async addOperation(record: OperationRecord): Promise<void> {
+    await this.#database.run([this.#newOperation(record)])
+  }
+
+  /** @throws {StoreError} LEASE_LOST when another coordinator drives it. */
+  async saveOperation(record: OperationRecord): Promise<void> {
+    const { operationId, state } = record
+    const saved = sqlOf
+      .updateTable('operation')
+      .set({ state, is_open: !isOver(record), body: JSON.stringify(record) })
+      .where('operation_id', '=', operationId)
+      .where('owner', '=', this.#owner)
+      .returning(['operation_id', this.#notice(`changed ${operationId}`)])
+    if ((await this.#rows(saved.compile())).length === 0) {
+      throw new StoreError('LEASE_LOST', `another coordinator drives operation ${operationId}`)
+    }
+  }
+
+  /** @returns whether somebody has asked to cancel it. @throws {StoreError} LEASE_LOST when another coordinator drives it. */
+  async saveSigning(record: SigningRecord): Promise<boolean> {
+    return await this.#writer.save(record)
+  }
+
+  /** A key that is there keeps its public key, and goes to higher epochs only. */
+  async saveKeys(keys: readonly KeyRecord[]): Promise<void> {
+    const rows = keys.map((key) => ({
+      ...{ key_id: key.keyId, tenant: TENANT, public_key: key.publicKey, epoch: key.epoch, body: JSON.stringify(key) },
+    }))
+    await this.#database.run(
+      rows.map((row) =>
+        sqlOf
+          .insertInto('key')
+          .values(row)
+          .onConflict((there) =>
+            there
+              .column('key_id')
+              .doUpdateSet({ epoch: row.epoch, body: row.body })
+              .where('key.public_key', '=', row.public_key)
+              .where('key.epoch', '<=', row.epoch),
+          )
+          .compile(),
+      ),
+    )
+  }
+
+  async saveSchedules(schedules: readonly ScheduleRecord[]): Promise<void> {
+    const rows = schedules.map((s) => ({
+      ...{ key_id: s.keyId, refresh_every_days: s.refreshEveryDays, epoch: s.epoch },
+      ...{ refreshed_at_ms: s.refreshedAtMs, failures: s.failures, retry_at_ms: s.retryAtMs },
+    }))
+    await this.#database.run(
+      rows.map((row) =>
+        sqlOf
+          .insertInto('schedule')
+          .values(row)
+          .onConflict((there) => there.column('key_id').doUpdateSet(row))
+          .compile(),
+      ),
+    )
+  }
+
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    await this.#writer.settled()
+  }
+
+  #newOperation(record: OperationRecord): CompiledQuery {
+    const row = {
+      ...{ operation_id: record.operationId, tenant: TENANT, key_id: record.keyId, requested_by: record.requestedBy, owner: this.#owner },
+      ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
+    }
+    return sqlOf.insertInto('operation').values(row).compile()
+  }
+
+  #notice(text: string) {
+    return (this.#database.isShared ? sql<string>`pg_notify(${CHANNEL}, ${text})::text` : sql<string>`''`).as('notice')
+  }
+
+  async #rows<R>(query: CompiledQuery<R>): Promise<readonly R[]> {
+    return await rowsOf(this.#database, query)
+  }
+}
+
+function signingIn({ body, cancel_requested }: { body: SigningRecord; cancel_requested: boolean }): SigningRecord {
+  return cancel_requested ? { ...body, cancelRequested: true } : body
+}
+
+function pageOf<Row extends { place: number }, R>(rows: readonly Row[], limit: number, read: (row: Row) => R): Page<R> {
+  const page = rows.slice(0, limit)
+  const last = rows.length > limit ? page.at(-1) : undefined
+  return { items: page.map(read), nextCursor: last === undefined ? null : String(last.place).padStart(ORDER_DIGITS, '0') }
+}
