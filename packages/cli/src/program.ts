@@ -14,6 +14,7 @@ import { addNodeCommands } from './node-commands.ts'
 import { addPolicyCedarCommand } from './policy-cedar-command.ts'
 import { addPolicyCommands } from './policy-commands.ts'
 import { addReceiptCommands } from './receipt-commands.ts'
+import { addStatusCommand } from './status-command.ts'
 
 /**
  * Every command of `conclave`; nothing runs before it is given arguments.
@@ -33,6 +34,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addFreezeCommands(program)
   addPolicyCommands(program)
   addDoctorCommand(program)
+  addStatusCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
   // After the others of its group, which it joins.

@@ -1,4 +1,5 @@
 import type { SignedTerms } from './approval-resources.ts'
+import type { NodeStanding } from './node-standing.ts'
 import type { NodeVerdict, Problem } from './problem.ts'
 
 export interface CreateKey {
@@ -230,66 +231,67 @@ export interface Node {
     readonly reasons: readonly { readonly code: AvailabilityCode; readonly detail: string }[]
   }
   /** What the node last said of itself; null before the first time. */
-  readonly status: {
-    readonly version: string
-    /** At least one HSM is up. */
-    readonly hsmOk: boolean
-    /** In order of priority. */
-    readonly hsms: readonly {
-      readonly name: string
-      /** `refused`: it waits for a person, e.g. for its PIN; `out`: its operator took it out of service. */
-      readonly state: 'up' | 'down' | 'refused' | 'out'
-      readonly since: string
-      /** Of its last failure, however long ago. */
-      readonly lastCode: string | null
-      readonly failures: number
-      /** Median of its last answers. */
-      readonly latencyMs: number
-      /** Records sealed without it since the node started. */
-      readonly missed: number
-      /** Records of the node that it cannot open, because it is no recipient. */
-      readonly short: number
-    }[]
-    readonly bytesSent: number
-    readonly bytesReceived: number
-    /** Delay of the node's event loop since it was last asked, in microseconds. */
-    readonly loopP99Us: number
-    readonly loopMaxUs: number
-    readonly cpuMs: number
-    readonly keys: readonly {
-      readonly keyId: string
-      readonly epoch: number
-      readonly publicKey: string
-      readonly state: string
-      /** Null without a backup; other than `epoch`, the present share is in none. */
-      readonly lastBackupEpoch: number | null
-    }[]
-    readonly pairs: readonly {
-      readonly peer: number
-      readonly pairEpoch: number
-      readonly state: 'ready' | 'missing' | 'burned'
-      /** The failed check, when burned. */
-      readonly code: string | null
-      /** Correlations that are ready for signing. */
-      readonly stock: number
-    }[]
-    /** What has become of correlations since the node started, all peers together. */
-    readonly pool: {
-      readonly made: number
-      readonly used: number
-      /** Wanted for a signature, and not there: that pair went through the full protocol. */
-      readonly missed: number
-      /** Named by a peer, and not held by the node. */
-      readonly mismatched: number
-      /** Wiped without having been used. */
-      readonly dropped: number
-      /** Sessions that made some. */
-      readonly refills: number
-      readonly declined: number
-      readonly failed: number
-    }
-    readonly reportedAt: string
-  } | null
+  readonly status:
+    | ({
+        readonly version: string
+        readonly hsmOk: boolean
+        /** In order of priority. */
+        readonly hsms: readonly {
+          readonly name: string
+          /** `refused`: it waits for a person, e.g. for its PIN; `out`: its operator took it out of service. */
+          readonly state: 'up' | 'down' | 'refused' | 'out'
+          readonly since: string
+          /** Of its last failure, however long ago. */
+          readonly lastCode: string | null
+          readonly failures: number
+          /** Median of its last answers. */
+          readonly latencyMs: number
+          /** Records sealed without it since the node started. */
+          readonly missed: number
+          /** Records of the node that it cannot open, because it is no recipient. */
+          readonly short: number
+        }[]
+        readonly bytesSent: number
+        readonly bytesReceived: number
+        /** Delay of the node's event loop since it was last asked, in microseconds. */
+        readonly loopP99Us: number
+        readonly loopMaxUs: number
+        readonly cpuMs: number
+        readonly keys: readonly {
+          readonly keyId: string
+          readonly epoch: number
+          readonly publicKey: string
+          readonly state: string
+          /** Null without a backup; other than `epoch`, the present share is in none. */
+          readonly lastBackupEpoch: number | null
+        }[]
+        readonly pairs: readonly {
+          readonly peer: number
+          readonly pairEpoch: number
+          readonly state: 'ready' | 'missing' | 'burned'
+          /** The failed check, when burned. */
+          readonly code: string | null
+          /** Correlations that are ready for signing. */
+          readonly stock: number
+        }[]
+        /** What has become of correlations since the node started, all peers together. */
+        readonly pool: {
+          readonly made: number
+          readonly used: number
+          /** Wanted for a signature, and not there: that pair went through the full protocol. */
+          readonly missed: number
+          /** Named by a peer, and not held by the node. */
+          readonly mismatched: number
+          /** Wiped without having been used. */
+          readonly dropped: number
+          /** Sessions that made some. */
+          readonly refills: number
+          readonly declined: number
+          readonly failed: number
+        }
+        readonly reportedAt: string
+      } & NodeStanding)
+    | null
 }
 
 export interface Page<T> {
