@@ -100,7 +100,7 @@ function routesOf(node: ApproverNode): readonly AdminRoute[] {
     ...approvalRoutes(node.approvals),
     ...freezeRoutes(node.freezes),
     ...receiptRoutes(node.receipts),
-    ...policyRoutes(node.policies),
+    ...policyRoutes(node.policies, node.trials),
     ...backupRoutes(node.backups),
     ...drillRoutes(node.drills),
   ]
