@@ -17,13 +17,15 @@ import { Admission } from './admission.ts'
 import { ClusterView } from './cluster-view.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
-import { createApp } from './http-app.ts'
+import { Exchanges } from './exchanges.ts'
+import { type App, createApp } from './http-app.ts'
 import { readIdentityFile } from './identity-file.ts'
 import { KeyDirectory } from './key-directory.ts'
 import { KeyDriver } from './key-driver.ts'
 import { KeyLives } from './key-lives.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
+import { openObserving } from './observing.ts'
 import { addOpenApi } from './openapi.ts'
 import { Records } from './record-store.ts'
 import { enrol } from './replica.ts'
@@ -33,6 +35,9 @@ import { runSchedules } from './scheduler.ts'
 import { type CoordinatorSettings, parseListen } from './settings.ts'
 import { SigningDriver } from './signing-driver.ts'
 import { sharedController } from './wait.ts'
+
+/** After the long polls were ended, how long their answers have to go out. */
+const LAST_ANSWERS_MS = 1_000
 
 /** What the transport is made from when it is not given. */
 export interface TransportParts {
@@ -61,6 +66,8 @@ export interface Coordinator {
   readonly url: string
   /** Where nodes may dial it, without peer id. */
   readonly addresses: readonly string[]
+  /** Takes no new requests, and resolves when those that sign have ended, at the latest after the `drainMs` of the settings. */
+  drain(): Promise<void>
   /** Ends long polls and attempts, closes links and store. Open requests stay open for the next start. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -96,10 +103,33 @@ async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, log
   return libp2pTransport(parts)
 }
 
+async function listenOn(app: App, listen: string): Promise<string> {
+  try {
+    return await app.listen(parseListen(listen))
+  } catch (cause) {
+    throw new ConfigError('LISTEN_FAILED', `cannot listen on ${listen}`, {}, cause)
+  }
+}
+
+interface Draining {
+  readonly admission: Admission
+  readonly signingDriver: SigningDriver
+  readonly logger: Logger
+  readonly withinMs: number
+}
+
+async function drain({ admission, signingDriver, logger, withinMs }: Draining): Promise<void> {
+  const open = () => Object.fromEntries(signingDriver.open())
+  admission.close()
+  logger.info({ open: open() }, 'draining: no new requests are taken')
+  await signingDriver.quiet(withinMs)
+  logger.info({ open: open() }, 'drained')
+}
+
 /**
  * Starts a coordinator: store, links to the nodes, drivers of everything that was left open, HTTP API.
  *
- * @throws {ConfigError} LOCK_UNREADABLE, ABI_UNREADABLE, BAD_ABI, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
+ * @throws {ConfigError} METRICS_LISTEN, LOCK_UNREADABLE, ABI_UNREADABLE, BAD_ABI, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
  * {@link StoreError} STORE_LOCKED, STORE_DAMAGED. Nothing is left running then.
  */
 export async function startCoordinator(input: CoordinatorSettings | CoordinatorOptions): Promise<Coordinator> {
@@ -115,17 +145,19 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   if (options.database === undefined) startup.defer(() => database.close())
 
   const stopping = controller.signal
+  const observing = startup.adopt(await openObserving(settings, logger), (o) => o.close())
+  const { metrics, tracer } = observing
   const records = new Records(database, await enrol(database, settings.coordinator.name, random))
   startup.defer(() => records.settled())
   const calls = new NodeCalls(transport, clock)
-  const view = new ClusterView({ lock, calls, clock, logger, signal: stopping })
+  const view = new ClusterView({ lock, calls, clock, logger, signal: stopping, links: () => transport.links() })
   const directory = await KeyDirectory.load({ records, view, logger })
   const schedules = await Schedules.load({ records, directory, clock, logger })
   const shared = { view, calls, records, directory, schedules, clock, logger, stopping }
   const { creationTimeoutMs: timeoutMs, renewalTimeoutMs } = settings.keys
   const keyDriver = new KeyDriver({ ...shared, random, timeoutMs, renewalTimeoutMs })
-  const signingDriver = new SigningDriver({ ...shared, settings: settings.signing })
-  const admission = new Admission(records)
+  const signingDriver = new SigningDriver({ ...shared, metrics, settings: settings.signing })
+  const admission = new Admission(records, metrics)
   startup.defer(() => schedules.settled())
   startup.defer(() => directory.settled())
   startup.defer(async () => {
@@ -144,24 +176,26 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   })
 
   const { bodyBytesMax, rate } = settings.http
-  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random })
+  const observed = { metrics, tracer, exchanges: new Exchanges() }
+  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random, ...observed })
   const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
   await addOpenApi(app)
-  addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding })
+  addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding, metrics })
+  await observing.watch({ lock, view, directory, admission, signingDriver })
   startup.defer(async () => {
     // Long polls end first, or closing would wait for them.
     controller.abort()
+    await observed.exchanges.settled(systemClock, LAST_ANSWERS_MS)
     await app.close()
   })
-  const url = await app.listen(parseListen(settings.http.listen)).catch((cause) => {
-    throw new ConfigError('LISTEN_FAILED', `cannot listen on ${settings.http.listen}`, {}, cause)
-  })
+  const url = await listenOn(app, settings.http.listen)
   logger.info({ url, coordinator: settings.coordinator.name, nodes: lock.nodes.length }, 'coordinator started')
   const running = startup.move()
   let stopped: Promise<void> | undefined
   return {
     url,
     addresses: transport.addresses(),
+    drain: () => drain({ admission, signingDriver, logger, withinMs: settings.shutdown.drainMs }),
     stop: () => {
       stopped ??= running.disposeAsync()
       return stopped

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Clock, type Random, toHex } from '@conclave/core'
+import { NO_SPAN, type Span, type Tracer } from '@conclave/telemetry'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import {
   type FastifyBaseLogger,
@@ -13,6 +14,8 @@ import {
 } from 'fastify'
 import type { Logger } from 'pino'
 import { allows, authenticator, type Caller } from './api-keys.ts'
+import type { CoordinatorMetrics } from './coordinator-metrics.ts'
+import type { Exchanges } from './exchanges.ts'
 import { answerBrokenHttp, sendProblem } from './http-errors.ts'
 import { checkJson, decodeText } from './json-body.ts'
 import { ApiError } from './problem.ts'
@@ -38,6 +41,9 @@ export interface AppOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly random: Random
+  readonly metrics: CoordinatorMetrics
+  readonly tracer: Tracer
+  readonly exchanges: Exchanges
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[]
@@ -50,6 +56,13 @@ export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request)
   if (caller === undefined) throw new ApiError('UNAUTHENTICATED', 'a valid API key is required')
   return caller
+}
+
+const spans = new WeakMap<FastifyRequest, Span>()
+
+/** Of the exchange that this request began. */
+export function spanOf(request: FastifyRequest): Span {
+  return spans.get(request) ?? NO_SPAN
 }
 
 /** Aborts when the caller hangs up (or has its answer), so that nobody waits on for it. */
@@ -99,6 +112,24 @@ function guard(app: App, { apiKeys, rate, clock }: AppOptions): void {
   })
 }
 
+/** Counts and measures every exchange, and hangs its span below that of the caller. */
+function observe(app: App, { metrics, tracer, exchanges }: AppOptions): void {
+  exchanges.count(app)
+  app.addHook('onRequest', async (request) => {
+    const { method, routeOptions, headers } = request
+    const parent = typeof headers.traceparent === 'string' ? headers.traceparent : undefined
+    spans.set(request, tracer.begin(`${method} ${routeOptions.url ?? 'none'}`, parent, { 'http.request.method': method }))
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const { statusCode: status, elapsedTime } = reply
+    metrics.exchanged({ method, route: routeOptions.url, status, seconds: elapsedTime / 1000 })
+    const span = spanOf(request)
+    span.set({ 'http.response.status_code': status })
+    span.end(status >= 500 ? String(status) : undefined)
+  })
+}
+
 const OTHER_CHARSET = /;\s*charset=(?!"?utf-8"?\s*(;|$))/i
 
 /** JSON in UTF-8 is the only body there is. */
@@ -145,6 +176,7 @@ export function createApp(options: AppOptions): App {
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new ApiError('ROUTE_NOT_FOUND', 'no such route')))
+  observe(app, options)
   guard(app, options)
   app.addHook('preValidation', async ({ params, query }) => {
     if (hasOddText(params)) throw new ApiError('BAD_PATH', 'path: a text that is not Unicode, or a NUL in it')

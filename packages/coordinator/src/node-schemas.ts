@@ -72,7 +72,7 @@ export const NodeBody = Type.Object(
     availability: Type.Object({
       /** Whether there is a quorum with this node in it. */
       able: Type.Boolean(),
-      /** LINK_DOWN, NO_REPORT, HSM_DOWN, AUDIT_LOG, PAIR_BURNED, PAIR_MISSING, NO_SHARE, KEY_STALE, SHORT; some leave it able. */
+      /** LINK_DOWN, LEAVING, NO_REPORT, HSM_DOWN, AUDIT_LOG, PAIR_BURNED, PAIR_MISSING, NO_SHARE, KEY_STALE, SHORT; some leave it able. */
       reasons: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
     }),
     /** What the node last said of itself, which may be from before its link went down. */

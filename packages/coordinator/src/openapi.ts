@@ -46,7 +46,7 @@ function commonProblems(method: string, schema: FastifySchema, { role, idempoten
   if (schema.params !== undefined) codes.push('BAD_PATH')
   if (method !== 'GET') codes.push('BAD_JSON', 'DUPLICATE_FIELD', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   if (schema.body !== undefined) codes.push('BAD_BODY', 'UNKNOWN_FIELD')
-  if (idempotent === true) codes.push('IDEMPOTENCY_KEY_REQUIRED', 'BAD_IDEMPOTENCY_KEY', 'IDEMPOTENCY_CONFLICT')
+  if (idempotent === true) codes.push('IDEMPOTENCY_KEY_REQUIRED', 'BAD_IDEMPOTENCY_KEY', 'IDEMPOTENCY_CONFLICT', 'DRAINING')
   return codes
 }
 

@@ -4,12 +4,14 @@ import type { Transport } from '@conclave/transport'
 import type { Admission } from './admission.ts'
 import { AvailabilityReport } from './availability.ts'
 import type { ClusterView } from './cluster-view.ts'
+import type { CoordinatorMetrics } from './coordinator-metrics.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
 import type { KeyLives } from './key-lives.ts'
 import type { NodeCalls } from './node-calls.ts'
 import { NodeBody, NodeListBody } from './node-schemas.ts'
+import { readinessOf } from './observing.ts'
 import { about, addDocumentRoute } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './record-store.ts'
@@ -17,6 +19,7 @@ import { addDerivedRoutes } from './routes-derived.ts'
 import { addFreezeRoutes } from './routes-freezes.ts'
 import { addKeyRoutes } from './routes-keys.ts'
 import { addLogRoutes } from './routes-log.ts'
+import { addMetricsRoute } from './routes-metrics.ts'
 import { addOperationRoutes } from './routes-operations.ts'
 import { addPolicyRoutes } from './routes-policies.ts'
 import { addRenewalRoutes } from './routes-renewal.ts'
@@ -44,6 +47,7 @@ export interface RouteContext {
   readonly transport: Transport
   readonly calls: NodeCalls
   readonly stopping: AbortSignal
+  readonly metrics: CoordinatorMetrics
 }
 
 /** Every route of the API. */
@@ -57,10 +61,11 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addFreezeRoutes(app, ctx)
   addLogRoutes(app, ctx)
   addNodeRoutes(app, ctx)
+  addMetricsRoute(app, ctx.metrics.registry)
   addDocumentRoute(app)
 }
 
-function addNodeRoutes(app: App, { lock, transport, view, directory }: RouteContext): void {
+function addNodeRoutes(app: App, { lock, transport, view, directory, admission }: RouteContext): void {
   const bodies = (nodes: readonly NodeMember[]): NodeBody[] => {
     const links = new Map(transport.links().map((link) => [link.member.name, link]))
     const availability = new AvailabilityReport(view, directory.list())
@@ -104,14 +109,13 @@ function addNodeRoutes(app: App, { lock, transport, view, directory }: RouteCont
   app.get(
     '/readyz',
     {
-      config: { role: 'nobody', cost: 0, problems: ['NOT_READY'] },
+      config: { role: 'nobody', cost: 0, problems: ['NOT_READY', 'DRAINING'] },
       schema: { ...about('service', 'getReadiness', 'Whether a quorum of nodes is connected'), response: { 200: ReadyBody } },
     },
     async () => {
-      const nodesUp = view.upNodes().length
-      const nodesNeeded = lock.quorum.required
-      if (nodesUp < nodesNeeded) throw new ApiError('NOT_READY', `${nodesUp} nodes are connected and ${nodesNeeded} are needed`)
-      return { status: 'ready' as const, nodesUp, nodesNeeded }
+      const { isReady, code, detail } = readinessOf({ lock, view, admission })
+      if (!isReady) throw new ApiError(code === 'DRAINING' ? code : 'NOT_READY', detail)
+      return { status: 'ready' as const, nodesUp: view.upNodes().length, nodesNeeded: lock.quorum.required }
     },
   )
   for (const url of ['/v1/nodes', '/v1/nodes/:index', '/healthz', '/readyz']) refuseOtherMethods(app, url, ['GET'])

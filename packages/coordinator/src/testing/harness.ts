@@ -140,7 +140,9 @@ export class Harness implements AsyncDisposable {
       },
       ...(sent === undefined ? {} : { body: sent }),
     })
-    const answered = { status: response.status, headers: response.headers, body: (await response.json()) as T }
+    const isJson = response.headers.get('content-type')?.includes('json') === true
+    const got = isJson ? await response.json() : await response.text()
+    const answered = { status: response.status, headers: response.headers, body: got as T }
     await this.#hold(method, path, answered)
     return answered
   }
