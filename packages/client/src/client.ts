@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { canonicalJson, type JsonValue } from '@conclave/core'
 import { Connection } from './connection.ts'
 import { badAnswer, ConclaveApiError, isProblem } from './problem.ts'
 import type {
@@ -227,6 +228,17 @@ export class ConclaveClient {
   /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way; WAIT_TIMEOUT. */
   async waitForSignature(requestId: string, waiting: Waiting<SigningRequest> = {}): Promise<SigningRequest> {
     return signedOr(await this.settled(requestId, waiting))
+  }
+
+  /**
+   * Proof of what was signed and why: the text that `conclave receipt verify` takes.
+   *
+   * @throws {ConclaveApiError} RECEIPT_NOT_READY (retriable) until the nodes' logs are cosigned; NO_RECEIPT.
+   */
+  async receipt(requestId: string): Promise<string> {
+    const receipt = await this.#api.call('get', '/v1/signing-requests/{requestId}/receipt', { params: { requestId } })
+    // It was JSON on the way here.
+    return canonicalJson(receipt as unknown as JsonValue)
   }
 
   async nodes(): Promise<readonly Node[]> {

@@ -1,8 +1,11 @@
-import { type CompiledQuery, sql } from 'kysely'
-import { CHANNEL, type Database, rowsOf, sqlOf } from './database/database.ts'
+import { codeOf } from '@conclave/core'
+import type { CompiledQuery } from 'kysely'
+import { type Database, rowsOf, sqlOf } from './database/database.ts'
 import { TENANT } from './database/schema.ts'
 import { StoreError } from './database/store-error.ts'
+import { noticeOf } from './notices.ts'
 import { type IdempotencyRecord, isOver, type KeyRecord, type OperationRecord, type Page, type SigningRecord } from './records.ts'
+import type { Replica } from './replica.ts'
 import type { ScheduleRecord } from './schedule-record.ts'
 import { idempotencyRow, SigningWriter } from './signing-writer.ts'
 
@@ -16,14 +19,14 @@ interface PageQuery {
 /** What one coordinator keeps, by its name, and what it shares with others on the same database. */
 export class Records {
   readonly #database: Database
-  readonly #owner: string
+  readonly #replica: Pick<Replica, 'owner' | 'isKeeper'>
   readonly #writer: SigningWriter
+  #isInDoubt = false
 
-  /** @param owner - a name that the database knows this run of the coordinator by. */
-  constructor(database: Database, owner: string) {
+  constructor(database: Database, replica: Pick<Replica, 'owner' | 'isKeeper'>) {
     this.#database = database
-    this.#owner = owner
-    this.#writer = new SigningWriter(database, owner)
+    this.#replica = replica
+    this.#writer = new SigningWriter(database, replica.owner)
   }
 
   async operation(id: string): Promise<OperationRecord | undefined> {
@@ -70,15 +73,14 @@ export class Records {
     }))
   }
 
-  async openOperations(): Promise<readonly OperationRecord[]> {
-    return (await this.#rows(sqlOf.selectFrom('operation').select('body').where('is_open', '=', true).orderBy('place').compile())).map(
-      ({ body }) => body,
-    )
-  }
-
-  async openSignings(): Promise<readonly SigningRecord[]> {
-    const query = sqlOf.selectFrom('signing').select(['body', 'cancel_requested']).where('is_open', '=', true).orderBy('place')
-    return (await this.#rows(query.compile())).map(signingIn)
+  /** Asks whoever drives a request to end it. @returns whether it is open. */
+  async requestCancel(requestId: string): Promise<boolean> {
+    const asked = sqlOf
+      .updateTable('signing')
+      .set({ cancel_requested: true })
+      .where('request_id', '=', requestId)
+      .where('is_open', '=', true)
+    return (await this.#rows(asked.returning(noticeOf('cancel', requestId).as('told')).compile())).length > 0
   }
 
   /**
@@ -87,7 +89,14 @@ export class Records {
    * @throws {StoreError} STORE_CONFLICT when the hash, the request or an open operation on the key is there already.
    */
   async admit(record: OperationRecord | SigningRecord, hash: string, answer: IdempotencyRecord): Promise<void> {
-    if (!('operationId' in record)) return await this.#writer.add(record, { hash, answer })
+    if (!('operationId' in record)) {
+      try {
+        return await this.#writer.add(record, { hash, answer })
+      } catch (error) {
+        if (codeOf(error) === 'STORE_UNAVAILABLE') this.doubt()
+        throw error
+      }
+    }
     await this.#database.run([sqlOf.insertInto('idempotency').values(idempotencyRow(hash, answer)).compile(), this.#newOperation(record)])
   }
 
@@ -103,8 +112,9 @@ export class Records {
       .updateTable('operation')
       .set({ state, is_open: !isOver(record), body: JSON.stringify(record) })
       .where('operation_id', '=', operationId)
-      .where('owner', '=', this.#owner)
-      .returning(['operation_id', this.#notice(`changed ${operationId}`)])
+      .where('owner', '=', this.#replica.owner)
+      .where((w) => w.or([w('is_open', '=', true), w.val(isOver(record))]))
+      .returning(['operation_id', noticeOf('changed', operationId).as('told')])
     if ((await this.#rows(saved.compile())).length === 0) {
       throw new StoreError('LEASE_LOST', `another coordinator drives operation ${operationId}`)
     }
@@ -120,8 +130,8 @@ export class Records {
     const rows = keys.map((key) => ({
       ...{ key_id: key.keyId, tenant: TENANT, public_key: key.publicKey, epoch: key.epoch, body: JSON.stringify(key) },
     }))
-    await this.#database.run(
-      rows.map((row) =>
+    await this.#database.run([
+      ...rows.map((row) =>
         sqlOf
           .insertInto('key')
           .values(row)
@@ -134,23 +144,52 @@ export class Records {
           )
           .compile(),
       ),
-    )
+      sqlOf.selectNoFrom(noticeOf('keys', '-').as('told')).compile(),
+    ])
   }
 
-  async saveSchedules(schedules: readonly ScheduleRecord[]): Promise<void> {
-    const rows = schedules.map((s) => ({
-      ...{ key_id: s.keyId, refresh_every_days: s.refreshEveryDays, epoch: s.epoch },
-      ...{ refreshed_at_ms: s.refreshedAtMs, failures: s.failures, retry_at_ms: s.retryAtMs },
-    }))
-    await this.#database.run(
-      rows.map((row) =>
-        sqlOf
-          .insertInto('schedule')
-          .values(row)
-          .onConflict((there) => there.column('key_id').doUpdateSet(row))
-          .compile(),
-      ),
-    )
+  /** Sets or ends the schedule of a key, and forgets its failures. @param first - what there is to know of it when nothing is kept yet. */
+  async saveRefreshEvery(first: ScheduleRecord): Promise<void> {
+    const row = scheduleRow(first)
+    const { refresh_every_days } = row
+    await this.#saveSchedules([
+      sqlOf
+        .insertInto('schedule')
+        .values(row)
+        .onConflict((there) => there.column('key_id').doUpdateSet({ refresh_every_days, failures: 0, retry_at_ms: null }))
+        .compile(),
+    ])
+  }
+
+  /** Keys that have gone on to an epoch; of an epoch that is known already nothing changes. */
+  async saveRenewals(schedules: readonly ScheduleRecord[]): Promise<void> {
+    const queries = schedules.map(scheduleRow).map((row) => {
+      const { epoch, refreshed_at_ms } = row
+      const change = { epoch, refreshed_at_ms, failures: 0, retry_at_ms: null }
+      return sqlOf
+        .insertInto('schedule')
+        .values(row)
+        .onConflict((there) => there.column('key_id').doUpdateSet(change).where('schedule.epoch', '<', epoch))
+        .compile()
+    })
+    await this.#saveSchedules(queries)
+  }
+
+  async saveFailure({ keyId, failures, retryAtMs }: ScheduleRecord): Promise<void> {
+    const change = { failures, retry_at_ms: retryAtMs }
+    await this.#saveSchedules([sqlOf.updateTable('schedule').set(change).where('key_id', '=', keyId).compile()])
+  }
+
+  /** Requests may have been stored although their writer was told otherwise, or may be driven by nobody here. */
+  doubt(): void {
+    this.#isInDoubt = true
+  }
+
+  /** Whether there may be open requests of this coordinator that it does not drive; answered with yes once. */
+  takeDoubt(): boolean {
+    const was = this.#isInDoubt
+    this.#isInDoubt = false
+    return was
   }
 
   /** Resolves when nothing is being written. */
@@ -158,16 +197,18 @@ export class Records {
     await this.#writer.settled()
   }
 
-  #newOperation(record: OperationRecord): CompiledQuery {
-    const row = {
-      ...{ operation_id: record.operationId, tenant: TENANT, key_id: record.keyId, requested_by: record.requestedBy, owner: this.#owner },
-      ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
-    }
-    return sqlOf.insertInto('operation').values(row).compile()
+  async #saveSchedules(queries: readonly CompiledQuery[]): Promise<void> {
+    await this.#database.run([...queries, sqlOf.selectNoFrom(noticeOf('schedules', '-').as('told')).compile()])
   }
 
-  #notice(text: string) {
-    return (this.#database.isShared ? sql<string>`pg_notify(${CHANNEL}, ${text})::text` : sql<string>`''`).as('notice')
+  #newOperation(record: OperationRecord): CompiledQuery {
+    const row = {
+      ...{ operation_id: record.operationId, tenant: TENANT, key_id: record.keyId, requested_by: record.requestedBy },
+      ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
+      // Whoever keeps the keys takes it over when this one does not.
+      owner: this.#replica.isKeeper ? this.#replica.owner : null,
+    }
+    return sqlOf.insertInto('operation').values(row).compile()
   }
 
   async #rows<R>(query: CompiledQuery<R>): Promise<readonly R[]> {
@@ -175,7 +216,14 @@ export class Records {
   }
 }
 
-function signingIn({ body, cancel_requested }: { body: SigningRecord; cancel_requested: boolean }): SigningRecord {
+function scheduleRow(s: ScheduleRecord) {
+  return {
+    ...{ key_id: s.keyId, refresh_every_days: s.refreshEveryDays, epoch: s.epoch },
+    ...{ refreshed_at_ms: s.refreshedAtMs, failures: s.failures, retry_at_ms: s.retryAtMs },
+  }
+}
+
+export function signingIn({ body, cancel_requested }: { body: SigningRecord; cancel_requested: boolean }): SigningRecord {
   return cancel_requested ? { ...body, cancelRequested: true } : body
 }
 

@@ -22,9 +22,6 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-/** What another coordinator may wait for. */
-export const changedNotice = (id: string) => `changed ${id}`
-
 /**
  * Writes signing requests of one coordinator. What is written in one turn of the event loop, or while the database is busy, is one
  * transaction.
@@ -126,7 +123,7 @@ export class SigningWriter {
     return sql`with saved as (
       update signing as s set state = n.state, is_open = n.is_open, body = n.body
       from (values ${sql.join(rows)}) as n (request_id, state, is_open, body)
-      where s.request_id = n.request_id and s.owner = ${this.#owner}
+      where s.request_id = n.request_id and s.owner = ${this.#owner} and (s.is_open or not n.is_open)
       returning s.request_id, s.cancel_requested)
     select request_id, cancel_requested${notice} from saved`.compile(sqlOf)
   }

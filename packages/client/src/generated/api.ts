@@ -393,6 +393,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/signing-requests/{requestId}/receipt": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Proof of what was signed and why, by the nodes that signed
+         * @description Role: viewer.
+         */
+        readonly get: operations["getReceipt"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/nodes": {
         readonly parameters: {
             readonly query?: never;
@@ -787,6 +807,12 @@ export interface components {
             readonly nodesUp: number;
             readonly nodesNeeded: number;
         };
+        readonly Receipt: {
+            /** @enum {string} */
+            readonly format: "conclave-receipt/1";
+        } & {
+            readonly [key: string]: unknown;
+        };
         readonly Signature: {
             readonly derivationPath: string;
             readonly publicKey: string;
@@ -966,6 +992,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly createKey: {
@@ -1091,7 +1131,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `DRAINING`: The coordinator takes no new requests */
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -1101,7 +1141,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "DRAINING";
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1186,6 +1226,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1313,6 +1367,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly deriveKeys: {
@@ -1401,6 +1469,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1543,7 +1625,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `DRAINING`: The coordinator takes no new requests */
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -1553,7 +1635,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "DRAINING";
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1700,7 +1782,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `DRAINING`: The coordinator takes no new requests */
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -1710,7 +1792,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "DRAINING";
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1785,6 +1867,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1874,6 +1970,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly listSigningRequests: {
@@ -1944,6 +2054,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2086,7 +2210,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `DRAINING`: The coordinator takes no new requests */
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2096,7 +2220,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "DRAINING";
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2186,6 +2310,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly listAttempts: {
@@ -2267,6 +2405,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2394,7 +2546,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2404,7 +2556,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2540,6 +2692,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly listPolicies: {
@@ -2610,7 +2776,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2620,7 +2786,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2694,7 +2860,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2704,7 +2870,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2818,7 +2984,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2828,7 +2994,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2916,7 +3082,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2926,7 +3092,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3002,7 +3168,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -3012,7 +3178,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3112,7 +3278,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -3122,7 +3288,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3223,7 +3389,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -3233,7 +3399,131 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly getReceipt: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly requestId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `NO_RECEIPT`: Nothing was signed that there could be a receipt of. `REQUEST_NOT_FOUND`: No such signing request */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NO_RECEIPT" | "REQUEST_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RECEIPT_NOT_READY`: There is no receipt yet */
+            readonly 409: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RECEIPT_NOT_READY";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `RECEIPT_REFUSED`: What the nodes answered is no receipt that verifies */
+            readonly 502: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RECEIPT_REFUSED";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3304,6 +3594,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3391,6 +3695,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly getHealth: {
@@ -3411,7 +3729,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description `BAD_REQUEST`: The request cannot be understood */
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3419,7 +3737,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "BAD_REQUEST";
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST";
                     };
                 };
             };
@@ -3455,7 +3773,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description `BAD_REQUEST`: The request cannot be understood */
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3463,7 +3781,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "BAD_REQUEST";
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST";
                     };
                 };
             };
@@ -3560,6 +3878,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
