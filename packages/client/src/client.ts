@@ -237,7 +237,6 @@ export class ConclaveClient {
    */
   async receipt(requestId: string): Promise<string> {
     const receipt = await this.#api.call('get', '/v1/signing-requests/{requestId}/receipt', { params: { requestId } })
-    // It was JSON on the way here.
     return canonicalJson(receipt as unknown as JsonValue)
   }
 
