@@ -98,7 +98,11 @@ describe('a node that leaves', () => {
         isDrained = true
       })
     expect(await code('n1')).to.equal('DRAINING')
-    // It still takes part: the other signer comes late.
+    await until('n1 to refuse what is new', async () => {
+      const [answer] = await propose(cluster, 4, [1], transfer(4n))
+      return codeIn(answer as Body) === 'DRAINING'
+    })
+    // Long after it was told to go: the other signer is late.
     expect(isDrained).to.equal(false)
     const second = ask(2)
     expectSignature([await first, await second], publicKey)
@@ -108,10 +112,6 @@ describe('a node that leaves', () => {
 
   it('drain: what comes later is refused, retriable, and the other signers need not wait for it', async () => {
     await propose(cluster, 4, [2, 3], transfer(4n))
-    await until('n1 to refuse what is proposed', async () => {
-      const [answer] = await propose(cluster, 4, [1], transfer(4n))
-      return codeIn(answer as Body) === 'DRAINING'
-    })
     const [mine, other] = await sign(cluster, 4, [1, 2])
     expect(failureIn(mine as Body)).to.include({ code: 'DRAINING', retriable: true })
     const { code: said, waitingFor } = failureIn(other as Body)
