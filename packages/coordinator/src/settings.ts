@@ -6,6 +6,9 @@ import { decodingSettings, withPaths } from '@conclave/policy'
 import { z } from 'zod'
 import { BY_SCHEDULE } from './schedule.ts'
 
+/** Whose everything is that says nothing else. */
+export const TENANT = 'main'
+
 export const API_ROLES = ['viewer', 'requester', 'admin'] as const
 export type ApiRole = (typeof API_ROLES)[number]
 
@@ -22,7 +25,7 @@ const LISTEN = /^(?<host>\[[0-9a-f:.]+\]|[^\s:[\]]+):(?<port>\d{1,5})$/i
 const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 lower-case hexadecimal digits')
 const duration = (min: number, max: number) => z.int().min(min).max(max)
 
-const ApiKeySettings = z.strictObject({ name: NAME, role: z.enum(API_ROLES), sha256: SHA256 })
+const ApiKeySettings = z.strictObject({ name: NAME, role: z.enum(API_ROLES), tenant: NAME.default(TENANT), sha256: SHA256 })
 
 const SigningSettings = z.strictObject({
   attemptTimeoutMs: duration(100, 600_000).default(30_000),
