@@ -17,6 +17,8 @@ import { Admission } from './admission.ts'
 import { ClusterView } from './cluster-view.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
+import type { EventStreams } from './events/event-stream.ts'
+import { openTelling } from './events/telling.ts'
 import { Exchanges } from './exchanges.ts'
 import { type App, createApp } from './http-app.ts'
 import { readIdentityFile } from './identity-file.ts'
@@ -112,17 +114,20 @@ async function listenOn(app: App, listen: string): Promise<string> {
 }
 
 interface Draining {
+  readonly streams: EventStreams
   readonly admission: Admission
   readonly signingDriver: SigningDriver
   readonly logger: Logger
   readonly withinMs: number
 }
 
-async function drain({ admission, signingDriver, logger, withinMs }: Draining): Promise<void> {
+async function drain({ streams, admission, signingDriver, logger, withinMs }: Draining): Promise<void> {
   const open = () => Object.fromEntries(signingDriver.open())
   admission.close()
   logger.info({ open: open() }, 'draining: no new requests are taken')
   await signingDriver.quiet(withinMs)
+  // After their ends were told.
+  streams.close()
   logger.info({ open: open() }, 'drained')
 }
 
@@ -178,9 +183,10 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const { bodyBytesMax, rate } = settings.http
   const observed = { metrics, tracer, exchanges: new Exchanges() }
   const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random, ...observed })
+  const telling = await openTelling({ database, settings, clock, logger, stopping }, startup)
   const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
   await addOpenApi(app)
-  addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding, metrics })
+  addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding, metrics, ...telling })
   await observing.watch({ lock, view, directory, admission, signingDriver })
   startup.defer(async () => {
     // Long polls end first, or closing would wait for them.
@@ -195,7 +201,7 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   return {
     url,
     addresses: transport.addresses(),
-    drain: () => drain({ admission, signingDriver, logger, withinMs: settings.shutdown.drainMs }),
+    drain: () => drain({ ...telling, admission, signingDriver, logger, withinMs: settings.shutdown.drainMs }),
     stop: () => {
       stopped ??= running.disposeAsync()
       return stopped

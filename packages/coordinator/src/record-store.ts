@@ -2,6 +2,7 @@ import { type CompiledQuery, sql } from 'kysely'
 import { CHANNEL, type Database, rowsOf, sqlOf } from './database/database.ts'
 import { TENANT } from './database/schema.ts'
 import { StoreError } from './database/store-error.ts'
+import { keyEventData, operationEventData } from './events/event-data.ts'
 import { type IdempotencyRecord, isOver, type KeyRecord, type OperationRecord, type Page, type SigningRecord } from './records.ts'
 import type { ScheduleRecord } from './schedule-record.ts'
 import { idempotencyRow, SigningWriter } from './signing-writer.ts'
@@ -99,13 +100,16 @@ export class Records {
   /** @throws {StoreError} LEASE_LOST when another coordinator drives it. */
   async saveOperation(record: OperationRecord): Promise<void> {
     const { operationId, state } = record
-    const saved = sqlOf
-      .updateTable('operation')
-      .set({ state, is_open: !isOver(record), body: JSON.stringify(record) })
-      .where('operation_id', '=', operationId)
-      .where('owner', '=', this.#owner)
-      .returning(['operation_id', this.#notice(`changed ${operationId}`)])
-    if ((await this.#rows(saved.compile())).length === 0) {
+    const notice = this.#notice(`changed ${operationId}`)
+    const saved = sql<{ operation_id: string }>`with saved as (
+      update operation as s set state = ${state}, is_open = ${!isOver(record)}, body = ${JSON.stringify(record)}::json
+      from operation as o where o.operation_id = s.operation_id and s.operation_id = ${operationId} and s.owner = ${this.#owner}
+      returning s.operation_id, s.tenant, s.key_id, s.state, o.state as before),
+    told as (
+      insert into event (tenant, type, subject, key_id, data)
+      select tenant, 'operation.' || state, operation_id, key_id, ${operationEventData(record)}::json from saved where state <> before)
+    select operation_id, ${notice} from saved`
+    if ((await this.#rows(saved.compile(sqlOf))).length === 0) {
       throw new StoreError('LEASE_LOST', `another coordinator drives operation ${operationId}`)
     }
   }
@@ -117,23 +121,20 @@ export class Records {
 
   /** A key that is there keeps its public key, and goes to higher epochs only. */
   async saveKeys(keys: readonly KeyRecord[]): Promise<void> {
-    const rows = keys.map((key) => ({
-      ...{ key_id: key.keyId, tenant: TENANT, public_key: key.publicKey, epoch: key.epoch, body: JSON.stringify(key) },
-    }))
     await this.#database.run(
-      rows.map((row) =>
-        sqlOf
-          .insertInto('key')
-          .values(row)
-          .onConflict((there) =>
-            there
-              .column('key_id')
-              .doUpdateSet({ epoch: row.epoch, body: row.body })
-              .where('key.public_key', '=', row.public_key)
-              .where('key.epoch', '<=', row.epoch),
-          )
-          .compile(),
-      ),
+      keys.map((key) => {
+        const { keyId, publicKey, epoch } = key
+        // A row that was just made has no earlier transaction in it.
+        return sql`with saved as (
+          insert into key (key_id, tenant, public_key, epoch, body)
+          values (${keyId}, ${TENANT}, ${publicKey}, ${epoch}, ${JSON.stringify(key)}::json)
+          on conflict (key_id) do update set epoch = excluded.epoch, body = excluded.body
+          where key.public_key = excluded.public_key and key.epoch < excluded.epoch
+          returning tenant, key_id, xmax = 0 as is_new)
+        insert into event (tenant, type, subject, key_id, data)
+        select tenant, case when is_new then 'key.active' else 'key.renewed' end, key_id, key_id, ${keyEventData(key)}::json
+        from saved`.compile(sqlOf)
+      }),
     )
   }
 
@@ -163,11 +164,16 @@ export class Records {
       ...{ operation_id: record.operationId, tenant: TENANT, key_id: record.keyId, requested_by: record.requestedBy, owner: this.#owner },
       ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
     }
-    return sqlOf.insertInto('operation').values(row).compile()
+    const told = { tenant: TENANT, type: 'operation.created', subject: record.operationId, key_id: record.keyId }
+    return sqlOf
+      .with('added', (db) => db.insertInto('operation').values(row))
+      .insertInto('event')
+      .values({ ...told, data: operationEventData(record) })
+      .compile()
   }
 
   #notice(text: string) {
-    return (this.#database.isShared ? sql<string>`pg_notify(${CHANNEL}, ${text})::text` : sql<string>`''`).as('notice')
+    return this.#database.isShared ? sql<string>`pg_notify(${CHANNEL}, ${text})::text` : sql<string>`''`
   }
 
   async #rows<R>(query: CompiledQuery<R>): Promise<readonly R[]> {

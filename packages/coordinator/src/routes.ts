@@ -5,6 +5,8 @@ import type { Admission } from './admission.ts'
 import { AvailabilityReport } from './availability.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { CoordinatorMetrics } from './coordinator-metrics.ts'
+import type { EventStreams } from './events/event-stream.ts'
+import { addEventRoutes } from './events/routes-events.ts'
 import { type App, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
@@ -48,6 +50,7 @@ export interface RouteContext {
   readonly calls: NodeCalls
   readonly stopping: AbortSignal
   readonly metrics: CoordinatorMetrics
+  readonly streams: EventStreams
 }
 
 /** Every route of the API. */
@@ -57,6 +60,7 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addRenewalRoutes(app, ctx)
   addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
+  addEventRoutes(app, ctx)
   addPolicyRoutes(app, ctx)
   addFreezeRoutes(app, ctx)
   addLogRoutes(app, ctx)

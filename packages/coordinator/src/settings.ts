@@ -54,6 +54,9 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   signing: SigningSettings.prefault({}),
+  events: z
+    .strictObject({ keepDays: z.int().min(1).max(3650).default(30), streamsPerKey: z.int().min(1).max(10_000).default(32) })
+    .prefault({}),
   metrics: z.strictObject({ listen: z.string().regex(LISTEN, 'must be host:port') }).optional(),
   tracing: z.strictObject({ otlp: z.url({ protocol: /^https?$/ }) }).optional(),
   shutdown: z.strictObject({ drainMs: duration(0, 600_000).default(DRAIN_MS) }).prefault({}),

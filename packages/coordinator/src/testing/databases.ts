@@ -3,7 +3,7 @@ import { type Database, type Row, sqlOf } from '../database/database.ts'
 import { memoryDatabase } from '../database/pglite.ts'
 import { StoreError } from '../database/store-error.ts'
 
-const TABLES = ['replica', 'duty', 'idempotency', 'signing', 'operation', 'key', 'schedule']
+const TABLES = ['replica', 'duty', 'idempotency', 'signing', 'operation', 'key', 'schedule', 'event', 'webhook', 'delivery', 'observed']
 const idle: Database[] = []
 
 /** An empty database in memory, and its return: making one takes seconds, emptying one does not. */
