@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { canonicalJson, type JsonValue } from '@conclave/core'
 import type { ApprovalAnswers, GiveApproval } from './approval-resources.ts'
 import { ConclaveApiError, isProblem, type Problem } from './problem.ts'
 import type {
@@ -201,6 +202,16 @@ export class ConclaveClient {
   /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way. */
   async waitForSignature(requestId: string): Promise<SigningRequest> {
     return signedOr(await this.settled(requestId))
+  }
+
+  /**
+   * Proof of what was signed and why: the text that `conclave receipt verify` takes.
+   *
+   * @throws {ConclaveApiError} RECEIPT_NOT_READY (retriable) until the nodes' logs are cosigned; NO_RECEIPT.
+   */
+  async receipt(requestId: string): Promise<string> {
+    const path = `/v1/signing-requests/${encodeURIComponent(requestId)}/receipt`
+    return canonicalJson(await this.#call<JsonValue>({ method: 'GET', path }))
   }
 
   async nodes(): Promise<readonly Node[]> {

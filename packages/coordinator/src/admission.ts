@@ -1,4 +1,4 @@
-import { tagged, toHex, utf8 } from '@conclave/core'
+import { codeOf, tagged, toHex, utf8 } from '@conclave/core'
 import type { CoordinatorMetrics } from './coordinator-metrics.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './record-store.ts'
@@ -42,6 +42,19 @@ function checkedKey(key: string | undefined): string {
     throw new ApiError('IDEMPOTENCY_KEY_REQUIRED', 'send an Idempotency-Key header, a fresh one per request that is meant')
   if (!IDEMPOTENCY_KEY.test(key)) throw new ApiError('BAD_IDEMPOTENCY_KEY', 'Idempotency-Key: 1 to 128 visible ASCII characters')
   return key
+}
+
+/** @throws {ApiError} IDEMPOTENCY_CONFLICT. */
+function repeated({ bodyHash, status, body }: IdempotencyRecord, asked: string): Answer {
+  if (bodyHash !== asked) throw new ApiError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used with another body')
+  return { status, body }
+}
+
+function conflictOf(record: Admitted['record'], cause: unknown): ApiError {
+  if (!('operationId' in record)) return new ApiError('REQUEST_EXISTS', `this is signing request ${record.requestId}`, { cause })
+  const { keyId, kind } = record
+  if (kind === 'key.create') return new ApiError('KEY_BEING_CREATED', `key ${keyId} is being created`, { cause })
+  return new ApiError('KEY_BUSY', `key ${keyId} has an open operation`, { cause, retriable: true })
 }
 
 /** Admits what a POST asks for once per idempotency key, and answers repetitions with what was answered first. */
@@ -115,10 +128,7 @@ export class Admission {
     begin: (admitted: R) => void | Promise<void>,
   ): Promise<Answer> {
     const earlier = await this.#records.idempotency(hash)
-    if (earlier !== undefined) {
-      if (earlier.bodyHash !== bodyHash) throw new ApiError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used with another body')
-      return { status: earlier.status, body: earlier.body }
-    }
+    if (earlier !== undefined) return repeated(earlier, bodyHash)
     if (this.#isClosed) throw new ApiError('DRAINING', 'this coordinator is stopping: ask another one, or again in a moment')
     const admitted = await create()
     const answer: IdempotencyRecord = { bodyHash, status: admitted.status, body: admitted.body }
@@ -126,7 +136,11 @@ export class Admission {
       await this.#metrics.stored('admit', () => this.#records.admit(admitted.record, hash, answer))
     } catch (error) {
       admitted.undo?.()
-      throw error
+      if (codeOf(error) !== 'STORE_CONFLICT') throw error
+      // Another coordinator was faster, with this key or with what this is about.
+      const theirs = await this.#records.idempotency(hash)
+      if (theirs === undefined) throw conflictOf(admitted.record, error)
+      return repeated(theirs, bodyHash)
     }
     await begin(admitted)
     return answer

@@ -3,6 +3,7 @@ import {
   type Clock,
   type ClusterLock,
   ConfigError,
+  codeOf,
   type IdentitySigner,
   parseLock,
   type Random,
@@ -27,15 +28,17 @@ import { KeyDriver } from './key-driver.ts'
 import { KeyLives } from './key-lives.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
+import { Notices } from './notices.ts'
 import { openObserving } from './observing.ts'
 import { addOpenApi } from './openapi.ts'
 import { Records } from './record-store.ts'
-import { enrol } from './replica.ts'
+import { Replica } from './replica.ts'
 import { addRoutes } from './routes.ts'
 import { Schedules } from './schedule.ts'
 import { runSchedules } from './scheduler.ts'
 import { type CoordinatorSettings, parseListen } from './settings.ts'
 import { SigningDriver } from './signing-driver.ts'
+import { Takeover } from './takeover.ts'
 import { sharedController } from './wait.ts'
 
 /** After the long polls were ended, how long their answers have to go out. */
@@ -94,6 +97,33 @@ async function readAbi(file: string): Promise<string> {
   }
 }
 
+/** Whoever cannot say that it leaves is not heard of any more, and that is enough. */
+async function leave(replica: Replica, logger: Logger): Promise<void> {
+  try {
+    await replica.release()
+  } catch (error) {
+    logger.warn({ code: codeOf(error) }, 'left without a word to the database')
+  }
+}
+
+/** Opens the database and begins a lease on it; both end with `startup`. @throws {StoreError}. */
+async function joinDatabase(
+  { settings, database: given }: CoordinatorOptions,
+  { random, logger }: { random: Random; logger: Logger },
+  startup: AsyncDisposableStack,
+) {
+  const database = given ?? (await openDatabase(settings.store))
+  if (given === undefined) startup.defer(() => database.close())
+  const replica = new Replica({ database, name: settings.coordinator.name, random, leaseMs: settings.store.leaseMs })
+  await replica.enrol()
+  startup.defer(() => leave(replica, logger))
+  const records = new Records(database, replica)
+  startup.defer(() => records.settled())
+  const notices = new Notices(database)
+  startup.defer(() => notices.close())
+  return { database, replica, records, notices }
+}
+
 async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, logger: Logger): Promise<Transport> {
   const { settings, transport } = options
   if (transport !== undefined && typeof transport !== 'function') return transport
@@ -146,19 +176,16 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const controller = sharedController()
   await using startup = new AsyncDisposableStack()
   startup.defer(() => controller.abort())
-  const database = options.database ?? (await openDatabase(settings.store))
-  if (options.database === undefined) startup.defer(() => database.close())
+  const { database, replica, records, notices } = await joinDatabase(options, { random, logger }, startup)
 
   const stopping = controller.signal
   const observing = startup.adopt(await openObserving(settings, logger), (o) => o.close())
   const { metrics, tracer } = observing
-  const records = new Records(database, await enrol(database, settings.coordinator.name, random))
-  startup.defer(() => records.settled())
   const calls = new NodeCalls(transport, clock)
   const view = new ClusterView({ lock, calls, clock, logger, signal: stopping, links: () => transport.links() })
-  const directory = await KeyDirectory.load({ records, view, logger })
-  const schedules = await Schedules.load({ records, directory, clock, logger })
-  const shared = { view, calls, records, directory, schedules, clock, logger, stopping }
+  const directory = await KeyDirectory.load({ records, view, notices, logger })
+  const schedules = await Schedules.load({ records, directory, notices, clock, logger })
+  const shared = { view, calls, records, notices, replica, directory, schedules, clock, logger, stopping }
   const { creationTimeoutMs: timeoutMs, renewalTimeoutMs } = settings.keys
   const keyDriver = new KeyDriver({ ...shared, random, timeoutMs, renewalTimeoutMs })
   const signingDriver = new SigningDriver({ ...shared, metrics, settings: settings.signing })
@@ -171,19 +198,19 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   })
   startup.defer(() => transport.stop())
   await transport.start(nodeEvents({ view, calls, logger }))
-  await keyDriver.resume()
-  await signingDriver.resume()
+  const takeover = new Takeover({ ...shared, signingDriver, keyDriver, leaseMs: settings.store.leaseMs })
+  await takeover.beat()
   void view.watch()
-  const scheduling = runSchedules({ ...shared, admission, driver: keyDriver, random })
+  const background = [takeover.run(), runSchedules({ ...shared, admission, driver: keyDriver, random })]
   startup.defer(async () => {
     controller.abort()
-    await scheduling
+    await Promise.all(background)
   })
 
   const { bodyBytesMax, rate } = settings.http
   const observed = { metrics, tracer, exchanges: new Exchanges() }
   const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random, ...observed })
-  const telling = await openTelling({ database, settings, clock, logger, stopping }, startup)
+  const telling = await openTelling({ ...shared, database, settings }, startup)
   const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
   await addOpenApi(app)
   addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding, metrics, ...telling })

@@ -1,9 +1,17 @@
 import type { Logger } from 'pino'
 import type { ClusterView } from './cluster-view.ts'
+import type { Notices } from './notices.ts'
 import type { Records } from './record-store.ts'
 import type { KeyRecord } from './records.ts'
 import { confirmedSharings, isSameCommittee, isSameKey, type Sharing } from './sharings.ts'
 import { Pulse } from './wait.ts'
+
+export interface KeyDirectoryOptions {
+  readonly records: Records
+  readonly view: ClusterView
+  readonly notices: Notices
+  readonly logger: Logger
+}
 
 /** The keys of the cluster: confirmed once, then kept in the store. */
 export class KeyDirectory {
@@ -15,16 +23,17 @@ export class KeyDirectory {
   readonly #keys: Map<string, KeyRecord>
   #saving: Promise<void> = Promise.resolve()
 
-  private constructor(options: { records: Records; view: ClusterView; logger: Logger }, keys: readonly KeyRecord[]) {
+  private constructor(options: KeyDirectoryOptions, keys: readonly KeyRecord[]) {
     this.#records = options.records
     this.#view = options.view
     this.#logger = options.logger
     this.#keys = new Map(keys.map((key) => [key.keyId, key]))
   }
 
-  static async load(options: { records: Records; view: ClusterView; logger: Logger }): Promise<KeyDirectory> {
+  static async load(options: KeyDirectoryOptions): Promise<KeyDirectory> {
     const directory = new KeyDirectory(options, await options.records.keys())
     options.view.changed.subscribe(() => directory.#observe())
+    options.notices.on('keys', () => void directory.reload())
     return directory
   }
 
@@ -40,6 +49,20 @@ export class KeyDirectory {
   async add(key: KeyRecord): Promise<void> {
     this.#save([key])
     await this.#saving
+  }
+
+  /** Learns what another coordinator has stored. Never rejects. */
+  async reload(): Promise<void> {
+    try {
+      const news = (await this.#records.keys()).filter((key) => {
+        const known = this.#keys.get(key.keyId)
+        return known === undefined || (isSameKey(key, known) && key.epoch > known.epoch)
+      })
+      for (const key of news) this.#keys.set(key.keyId, key)
+      if (news.length > 0) this.changed.fire()
+    } catch (err) {
+      this.#logger.warn({ err }, 'cannot read the keys of the store')
+    }
   }
 
   /** Resolves when everything observed so far is stored. */

@@ -2,10 +2,12 @@ import { codeOf, messageOf } from '@conclave/core'
 import type { Logger } from 'pino'
 import { createKeyOnce, type KeyCreationContext } from './key-creation.ts'
 import type { KeyDirectory } from './key-directory.ts'
+import type { Notices } from './notices.ts'
 import { ApiError, problemOf } from './problem.ts'
 import type { Records } from './record-store.ts'
 import { isOver, type KeyRecord, OPEN_MAX, type OperationKind, type OperationRecord } from './records.ts'
 import { driveRenewal } from './renewal-driver.ts'
+import type { Replica } from './replica.ts'
 import { BY_SCHEDULE, type Schedules } from './schedule.ts'
 import { Limiter, Pulse, waitForAny } from './wait.ts'
 
@@ -20,6 +22,8 @@ export interface KeyDriverOptions extends KeyCreationContext {
   readonly logger: Logger
   readonly renewalTimeoutMs: number
   readonly schedules: Schedules
+  readonly notices: Notices
+  readonly replica: Pick<Replica, 'isKeeper'>
 }
 
 interface Open {
@@ -32,10 +36,12 @@ function mayComplete(outcome: ApiError): boolean {
   return outcome.retriable || (outcome.nodeVerdicts?.some(({ code }) => EARLIER_RUN.has(code)) ?? false)
 }
 
-/** Drives operations on keys, one after the other: they are rare, heavy, and need every node. */
+/** Drives operations on keys, one after the other: they are rare, heavy, and need every node. One coordinator of several does. */
 export class KeyDriver {
   /** Fires when an operation has ended, after that is on disk. */
   readonly ended = new Pulse()
+  /** Fires when it was looked at again whose the operations are. */
+  readonly kept = new Pulse()
   readonly #options: KeyDriverOptions
   readonly #open = new Map<string, Open>()
   readonly #running = new Set<Promise<void>>()
@@ -47,9 +53,9 @@ export class KeyDriver {
     this.#linksUntilMs = options.clock.nowMs() + LINKS_GRACE_MS
   }
 
-  /** Takes over what an earlier run of the coordinator left open. */
-  async resume(): Promise<void> {
-    for (const record of await this.#options.records.openOperations()) this.submit(record)
+  /** Goes on with an open operation that another coordinator has stored or left. */
+  takeOver(record: OperationRecord): void {
+    if (!this.#open.has(record.operationId)) this.#drive(record)
   }
 
   /** @throws {ApiError} TOO_MANY_OPEN. */
@@ -57,8 +63,15 @@ export class KeyDriver {
     if (this.#open.size >= OPEN_MAX) throw new ApiError('TOO_MANY_OPEN', `${OPEN_MAX} operations are open: try again later`)
   }
 
-  /** Begins to drive a stored operation. */
-  submit(record: OperationRecord): void {
+  /** Has a stored operation driven, by this coordinator or by the one whose part that is. */
+  async submit(record: OperationRecord): Promise<void> {
+    const { replica, notices } = this.#options
+    if (replica.isKeeper) this.takeOver(record)
+    // Without this notice it is found a little later.
+    else await notices.tell('begun', record.operationId).catch(() => undefined)
+  }
+
+  #drive(record: OperationRecord): void {
     const open: Open = { record, changed: new Pulse() }
     this.#open.set(record.operationId, open)
     const running = this.#run(open).finally(() => {
@@ -84,13 +97,21 @@ export class KeyDriver {
 
   /** The record as soon as it is terminal, or as it is after `ms`. */
   async settled(operationId: string, ms: number, signal: AbortSignal): Promise<OperationRecord | undefined> {
-    const { clock, stopping } = this.#options
+    const { clock, stopping, notices } = this.#options
     const untilMs = clock.nowMs() + ms
+    const until = AbortSignal.any([signal, stopping])
     for (;;) {
       const open = this.#open.get(operationId)
       const leftMs = untilMs - clock.nowMs()
-      if (open === undefined || isOver(open.record) || leftMs <= 0 || signal.aborted || stopping.aborted) return this.record(operationId)
-      await waitForAny({ clock, signal: AbortSignal.any([signal, stopping]), ms: leftMs, pulses: [open.changed] })
+      if (leftMs <= 0 || until.aborted) return await this.record(operationId)
+      if (open !== undefined && !isOver(open.record)) await waitForAny({ clock, signal: until, ms: leftMs, pulses: [open.changed] })
+      else {
+        const elsewhere = notices.changed(operationId, { clock, ms: leftMs, signal: until })
+        // Read after the wait has begun, so that no change falls between.
+        const record = await this.record(operationId)
+        if (record === undefined || isOver(record)) return record
+        await elsewhere
+      }
     }
   }
 
@@ -107,6 +128,10 @@ export class KeyDriver {
         if (turn !== undefined) await (open.record.kind === 'key.create' ? this.#create(open) : this.#renew(open))
       } catch (error) {
         const { operationId } = open.record
+        if (codeOf(error) === 'LEASE_LOST') {
+          logger.warn({ operationId }, 'another coordinator drives this operation')
+          return
+        }
         logger.error({ err: error, operationId, code: codeOf(error), reason: messageOf(error) }, 'operation stalled')
         await waitForAny({ clock, signal: stopping, ms: RETRY_MS, pulses: [] })
       }

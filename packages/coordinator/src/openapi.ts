@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { IDEMPOTENCY_KEY } from './admission.ts'
 import type { App } from './http-app.ts'
 import { hoistNamed } from './openapi-components.ts'
-import { type ProblemCode, statusOf, titleOf } from './problem.ts'
+import { type ProblemCode, saysRetryAfter, statusOf, titleOf } from './problem.ts'
 import { ProblemBody } from './schemas.ts'
 
 const DOCS = '/docs'
@@ -39,11 +39,11 @@ declare module 'fastify' {
 
 /** Codes that follow from what a route is. */
 function commonProblems(method: string, schema: FastifySchema, { role, idempotent, cost }: FastifyContextConfig): readonly ProblemCode[] {
-  const codes: ProblemCode[] = ['INTERNAL', 'BAD_REQUEST']
-  if (role !== 'nobody') codes.push('UNAUTHENTICATED')
+  const codes: ProblemCode[] = ['INTERNAL', 'BAD_REQUEST', 'BAD_QUERY']
+  if (role !== 'nobody') codes.push('UNAUTHENTICATED', 'STORE_UNAVAILABLE')
   if (cost !== 0) codes.push('RATE_LIMITED')
   if (role !== 'nobody' && role !== 'viewer') codes.push('FORBIDDEN')
-  if (schema.querystring !== undefined) codes.push('BAD_QUERY', 'UNKNOWN_FIELD')
+  if (schema.querystring !== undefined) codes.push('UNKNOWN_FIELD')
   if (schema.params !== undefined) codes.push('BAD_PATH')
   if (method !== 'GET') codes.push('BAD_JSON', 'DUPLICATE_FIELD', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   if (schema.body !== undefined) codes.push('BAD_BODY', 'UNKNOWN_FIELD')
@@ -56,7 +56,7 @@ function problemResponses(codes: readonly ProblemCode[]): Record<string, unknown
   const byStatus = Map.groupBy([...new Set(codes)].sort(), statusOf)
   const response = (of: readonly ProblemCode[]) => ({
     description: of.map((code) => `\`${code}\`: ${titleOf(code)}`).join('. '),
-    ...(of.some((code) => RETRY_AFTER.has(statusOf(code))) ? { headers: RetryAfter } : {}),
+    ...(of.some(saysRetryAfter) ? { headers: RetryAfter } : {}),
     content: {
       'application/problem+json': { schema: { allOf: [ProblemBody, { type: 'object', properties: { code: { enum: [...of] } } }] } },
     },
@@ -65,7 +65,6 @@ function problemResponses(codes: readonly ProblemCode[]): Record<string, unknown
 }
 
 /** Statuses that come with the header. */
-const RETRY_AFTER: ReadonlySet<number> = new Set([429, 503])
 const RetryAfter = { 'retry-after': { type: 'integer', description: 'Seconds' } } as const
 
 const DONE: Readonly<Record<string, string>> = { 201: 'Accepted, and kept', 202: 'Accepted, and kept: an operation goes on with it' }

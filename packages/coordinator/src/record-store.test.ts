@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { type Database, rowsOf, sqlOf } from './database/database.ts'
 import { Records } from './record-store.ts'
 import { GROUP_MAX } from './signing-writer.ts'
-import { borrowDatabase } from './testing/databases.ts'
+import { type Borrowed, onEveryDatabase } from './testing/databases.ts'
 import { answerOf, operationRecord, signingRecord } from './testing/records.ts'
 
 async function codeFrom(action: Promise<unknown>): Promise<string> {
@@ -13,12 +13,14 @@ async function codeFrom(action: Promise<unknown>): Promise<string> {
   )
 }
 
-async function withRecords(test: (records: Records, database: Database) => Promise<void>): Promise<void> {
-  await using borrowed = await borrowDatabase()
-  await test(new Records(borrowed.database, 'hub/1'), borrowed.database)
+async function recordsOn(borrow: () => Promise<Borrowed>, test: (records: Records, database: Database) => Promise<void>): Promise<void> {
+  await using borrowed = await borrow()
+  await test(new Records(borrowed.database, { owner: 'hub/1', isKeeper: true }), borrowed.database)
 }
 
-describe('records', () => {
+onEveryDatabase('records', (borrow) => {
+  const withRecords = (test: (records: Records, database: Database) => Promise<void>) => recordsOn(borrow, test)
+
   it('a request is kept with the answer to it, and is read as it was written', () =>
     withRecords(async (records) => {
       // PostgreSQL's own form of JSON refuses these two characters.
@@ -41,7 +43,7 @@ describe('records', () => {
           return database.run(queries)
         },
       }
-      const own = new Records(counted, 'hub/1')
+      const own = new Records(counted, { owner: 'hub/1', isKeeper: true })
       const all = Array.from({ length: GROUP_MAX + 1 }, (_, n) => signingRecord(n))
       await Promise.all(
         all.map(async (record, n) => {
@@ -77,7 +79,7 @@ describe('records', () => {
 
   it('what another coordinator drives is not written', () =>
     withRecords(async (records, database) => {
-      const others = new Records(database, 'spoke/1')
+      const others = new Records(database, { owner: 'spoke/1', isKeeper: true })
       await records.admit(signingRecord(1), 'h1', answerOf(1))
       await records.admit(operationRecord(1), 'h2', answerOf(1))
       expect(await codeFrom(others.saveSigning(signingRecord(1, { state: 'signed' })))).equal('LEASE_LOST')

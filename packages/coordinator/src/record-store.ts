@@ -1,9 +1,12 @@
+import { codeOf } from '@conclave/core'
 import { type CompiledQuery, sql } from 'kysely'
-import { CHANNEL, type Database, rowsOf, sqlOf } from './database/database.ts'
+import { type Database, rowsOf, sqlOf } from './database/database.ts'
 import { TENANT } from './database/schema.ts'
 import { StoreError } from './database/store-error.ts'
 import { keyEventData, operationEventData } from './events/event-data.ts'
+import { noticeOf } from './notices.ts'
 import { type IdempotencyRecord, isOver, type KeyRecord, type OperationRecord, type Page, type SigningRecord } from './records.ts'
+import type { Replica } from './replica.ts'
 import type { ScheduleRecord } from './schedule-record.ts'
 import { idempotencyRow, SigningWriter } from './signing-writer.ts'
 
@@ -17,14 +20,14 @@ interface PageQuery {
 /** What one coordinator keeps, by its name, and what it shares with others on the same database. */
 export class Records {
   readonly #database: Database
-  readonly #owner: string
+  readonly #replica: Pick<Replica, 'owner' | 'isKeeper'>
   readonly #writer: SigningWriter
+  #isInDoubt = false
 
-  /** @param owner - a name that the database knows this run of the coordinator by. */
-  constructor(database: Database, owner: string) {
+  constructor(database: Database, replica: Pick<Replica, 'owner' | 'isKeeper'>) {
     this.#database = database
-    this.#owner = owner
-    this.#writer = new SigningWriter(database, owner)
+    this.#replica = replica
+    this.#writer = new SigningWriter(database, replica.owner)
   }
 
   async operation(id: string): Promise<OperationRecord | undefined> {
@@ -71,15 +74,14 @@ export class Records {
     }))
   }
 
-  async openOperations(): Promise<readonly OperationRecord[]> {
-    return (await this.#rows(sqlOf.selectFrom('operation').select('body').where('is_open', '=', true).orderBy('place').compile())).map(
-      ({ body }) => body,
-    )
-  }
-
-  async openSignings(): Promise<readonly SigningRecord[]> {
-    const query = sqlOf.selectFrom('signing').select(['body', 'cancel_requested']).where('is_open', '=', true).orderBy('place')
-    return (await this.#rows(query.compile())).map(signingIn)
+  /** Asks whoever drives a request to end it. @returns whether it is open. */
+  async requestCancel(requestId: string): Promise<boolean> {
+    const asked = sqlOf
+      .updateTable('signing')
+      .set({ cancel_requested: true })
+      .where('request_id', '=', requestId)
+      .where('is_open', '=', true)
+    return (await this.#rows(asked.returning(noticeOf('cancel', requestId).as('told')).compile())).length > 0
   }
 
   /**
@@ -88,7 +90,14 @@ export class Records {
    * @throws {StoreError} STORE_CONFLICT when the hash, the request or an open operation on the key is there already.
    */
   async admit(record: OperationRecord | SigningRecord, hash: string, answer: IdempotencyRecord): Promise<void> {
-    if (!('operationId' in record)) return await this.#writer.add(record, { hash, answer })
+    if (!('operationId' in record)) {
+      try {
+        return await this.#writer.add(record, { hash, answer })
+      } catch (error) {
+        if (codeOf(error) === 'STORE_UNAVAILABLE') this.doubt()
+        throw error
+      }
+    }
     await this.#database.run([sqlOf.insertInto('idempotency').values(idempotencyRow(hash, answer)).compile(), this.#newOperation(record)])
   }
 
@@ -100,15 +109,15 @@ export class Records {
   /** @throws {StoreError} LEASE_LOST when another coordinator drives it. */
   async saveOperation(record: OperationRecord): Promise<void> {
     const { operationId, state } = record
-    const notice = this.#notice(`changed ${operationId}`)
     const saved = sql<{ operation_id: string }>`with saved as (
       update operation as s set state = ${state}, is_open = ${!isOver(record)}, body = ${JSON.stringify(record)}::json
-      from operation as o where o.operation_id = s.operation_id and s.operation_id = ${operationId} and s.owner = ${this.#owner}
+      from operation as o where o.operation_id = s.operation_id and s.operation_id = ${operationId}
+        and s.owner = ${this.#replica.owner} and (s.is_open or ${isOver(record)})
       returning s.operation_id, s.tenant, s.key_id, s.state, o.state as before),
     told as (
       insert into event (tenant, type, subject, key_id, data)
       select tenant, 'operation.' || state, operation_id, key_id, ${operationEventData(record)}::json from saved where state <> before)
-    select operation_id, ${notice} from saved`
+    select operation_id, ${noticeOf('changed', operationId)} from saved`
     if ((await this.#rows(saved.compile(sqlOf))).length === 0) {
       throw new StoreError('LEASE_LOST', `another coordinator drives operation ${operationId}`)
     }
@@ -121,11 +130,10 @@ export class Records {
 
   /** A key that is there keeps its public key, and goes to higher epochs only. */
   async saveKeys(keys: readonly KeyRecord[]): Promise<void> {
-    await this.#database.run(
-      keys.map((key) => {
-        const { keyId, publicKey, epoch } = key
-        // A row that was just made has no earlier transaction in it.
-        return sql`with saved as (
+    const queries = keys.map((key) => {
+      const { keyId, publicKey, epoch } = key
+      // A row that was just made has no earlier transaction in it.
+      return sql`with saved as (
           insert into key (key_id, tenant, public_key, epoch, body)
           values (${keyId}, ${TENANT}, ${publicKey}, ${epoch}, ${JSON.stringify(key)}::json)
           on conflict (key_id) do update set epoch = excluded.epoch, body = excluded.body
@@ -134,24 +142,52 @@ export class Records {
         insert into event (tenant, type, subject, key_id, data)
         select tenant, case when is_new then 'key.active' else 'key.renewed' end, key_id, key_id, ${keyEventData(key)}::json
         from saved`.compile(sqlOf)
-      }),
-    )
+    })
+    await this.#database.run([...queries, sqlOf.selectNoFrom(noticeOf('keys', '-').as('told')).compile()])
   }
 
-  async saveSchedules(schedules: readonly ScheduleRecord[]): Promise<void> {
-    const rows = schedules.map((s) => ({
-      ...{ key_id: s.keyId, refresh_every_days: s.refreshEveryDays, epoch: s.epoch },
-      ...{ refreshed_at_ms: s.refreshedAtMs, failures: s.failures, retry_at_ms: s.retryAtMs },
-    }))
-    await this.#database.run(
-      rows.map((row) =>
-        sqlOf
-          .insertInto('schedule')
-          .values(row)
-          .onConflict((there) => there.column('key_id').doUpdateSet(row))
-          .compile(),
-      ),
-    )
+  /** Sets or ends the schedule of a key, and forgets its failures. @param first - what there is to know of it when nothing is kept yet. */
+  async saveRefreshEvery(first: ScheduleRecord): Promise<void> {
+    const row = scheduleRow(first)
+    const { refresh_every_days } = row
+    await this.#saveSchedules([
+      sqlOf
+        .insertInto('schedule')
+        .values(row)
+        .onConflict((there) => there.column('key_id').doUpdateSet({ refresh_every_days, failures: 0, retry_at_ms: null }))
+        .compile(),
+    ])
+  }
+
+  /** Keys that have gone on to an epoch; of an epoch that is known already nothing changes. */
+  async saveRenewals(schedules: readonly ScheduleRecord[]): Promise<void> {
+    const queries = schedules.map(scheduleRow).map((row) => {
+      const { epoch, refreshed_at_ms } = row
+      const change = { epoch, refreshed_at_ms, failures: 0, retry_at_ms: null }
+      return sqlOf
+        .insertInto('schedule')
+        .values(row)
+        .onConflict((there) => there.column('key_id').doUpdateSet(change).where('schedule.epoch', '<', epoch))
+        .compile()
+    })
+    await this.#saveSchedules(queries)
+  }
+
+  async saveFailure({ keyId, failures, retryAtMs }: ScheduleRecord): Promise<void> {
+    const change = { failures, retry_at_ms: retryAtMs }
+    await this.#saveSchedules([sqlOf.updateTable('schedule').set(change).where('key_id', '=', keyId).compile()])
+  }
+
+  /** Requests may have been stored although their writer was told otherwise, or may be driven by nobody here. */
+  doubt(): void {
+    this.#isInDoubt = true
+  }
+
+  /** Whether there may be open requests of this coordinator that it does not drive; answered with yes once. */
+  takeDoubt(): boolean {
+    const was = this.#isInDoubt
+    this.#isInDoubt = false
+    return was
   }
 
   /** Resolves when nothing is being written. */
@@ -159,10 +195,16 @@ export class Records {
     await this.#writer.settled()
   }
 
+  async #saveSchedules(queries: readonly CompiledQuery[]): Promise<void> {
+    await this.#database.run([...queries, sqlOf.selectNoFrom(noticeOf('schedules', '-').as('told')).compile()])
+  }
+
   #newOperation(record: OperationRecord): CompiledQuery {
     const row = {
-      ...{ operation_id: record.operationId, tenant: TENANT, key_id: record.keyId, requested_by: record.requestedBy, owner: this.#owner },
+      ...{ operation_id: record.operationId, tenant: TENANT, key_id: record.keyId, requested_by: record.requestedBy },
       ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
+      // Whoever keeps the keys takes it over when this one does not.
+      owner: this.#replica.isKeeper ? this.#replica.owner : null,
     }
     const told = { tenant: TENANT, type: 'operation.created', subject: record.operationId, key_id: record.keyId }
     return sqlOf
@@ -172,16 +214,19 @@ export class Records {
       .compile()
   }
 
-  #notice(text: string) {
-    return this.#database.isShared ? sql<string>`pg_notify(${CHANNEL}, ${text})::text` : sql<string>`''`
-  }
-
   async #rows<R>(query: CompiledQuery<R>): Promise<readonly R[]> {
     return await rowsOf(this.#database, query)
   }
 }
 
-function signingIn({ body, cancel_requested }: { body: SigningRecord; cancel_requested: boolean }): SigningRecord {
+function scheduleRow(s: ScheduleRecord) {
+  return {
+    ...{ key_id: s.keyId, refresh_every_days: s.refreshEveryDays, epoch: s.epoch },
+    ...{ refreshed_at_ms: s.refreshedAtMs, failures: s.failures, retry_at_ms: s.retryAtMs },
+  }
+}
+
+export function signingIn({ body, cancel_requested }: { body: SigningRecord; cancel_requested: boolean }): SigningRecord {
   return cancel_requested ? { ...body, cancelRequested: true } : body
 }
 

@@ -50,7 +50,7 @@ function addApprovalRoute(app: App, ctx: RouteContext): void {
       if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
       if (isOver(record)) throw new ApiError('REQUEST_ENDED', `the request is already ${record.state}`)
       const answers = await carryApproval(ctx, directory.get(record.keyId)?.parties ?? [], requestId, body)
-      signingDriver.approved(requestId)
+      await signingDriver.approved(requestId)
       return answers
     },
   )

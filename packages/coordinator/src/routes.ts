@@ -24,6 +24,7 @@ import { addLogRoutes } from './routes-log.ts'
 import { addMetricsRoute } from './routes-metrics.ts'
 import { addOperationRoutes } from './routes-operations.ts'
 import { addPolicyRoutes } from './routes-policies.ts'
+import { addReceiptRoute } from './routes-receipt.ts'
 import { addRenewalRoutes } from './routes-renewal.ts'
 import { addSigningRoutes } from './routes-signing.ts'
 import type { Schedules } from './schedule.ts'
@@ -64,6 +65,7 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addPolicyRoutes(app, ctx)
   addFreezeRoutes(app, ctx)
   addLogRoutes(app, ctx)
+  addReceiptRoute(app, ctx)
   addNodeRoutes(app, ctx)
   addMetricsRoute(app, ctx.metrics.registry)
   addDocumentRoute(app)

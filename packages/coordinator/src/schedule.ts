@@ -1,6 +1,7 @@
 import { type Clock, codeOf, messageOf } from '@conclave/core'
 import type { Logger } from 'pino'
 import type { KeyDirectory } from './key-directory.ts'
+import type { Notices } from './notices.ts'
 import type { Records } from './record-store.ts'
 import type { KeyRecord } from './records.ts'
 import type { ScheduleRecord } from './schedule-record.ts'
@@ -26,6 +27,7 @@ function nextRefreshAtMs({ refreshEveryDays, refreshedAtMs, retryAtMs }: Schedul
 export interface SchedulesOptions {
   readonly records: Records
   readonly directory: KeyDirectory
+  readonly notices: Notices
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -37,6 +39,7 @@ export class Schedules {
   readonly #options: SchedulesOptions
   readonly #byKey: Map<string, ScheduleRecord>
   #saving: Promise<void> = Promise.resolve()
+  #writing = 0
 
   private constructor(options: SchedulesOptions, records: readonly ScheduleRecord[]) {
     this.#options = options
@@ -47,6 +50,7 @@ export class Schedules {
     const schedules = new Schedules(options, await options.records.schedules())
     schedules.#observe()
     options.directory.changed.subscribe(() => schedules.#observe())
+    options.notices.on('schedules', () => void schedules.#reload())
     return schedules
   }
 
@@ -70,7 +74,8 @@ export class Schedules {
   /** Sets or ends the schedule of a known key; resolves when it is on disk. */
   async setEveryDays(key: KeyRecord, refreshEveryDays: number | null): Promise<void> {
     const record = this.#byKey.get(key.keyId) ?? this.#fresh(key)
-    await this.#save([{ ...record, refreshEveryDays, failures: 0, retryAtMs: null }])
+    const next = { ...record, refreshEveryDays, failures: 0, retryAtMs: null }
+    await this.#save([next], (records) => records.saveRefreshEvery(next))
   }
 
   /** A scheduled refresh has failed: the next one waits, longer each time. */
@@ -78,7 +83,8 @@ export class Schedules {
     const record = this.#byKey.get(keyId)
     if (record === undefined) return
     const delayMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(record.failures, 16))
-    await this.#save([{ ...record, failures: record.failures + 1, retryAtMs: this.#options.clock.nowMs() + delayMs }])
+    const next = { ...record, failures: record.failures + 1, retryAtMs: this.#options.clock.nowMs() + delayMs }
+    await this.#save([next], (records) => records.saveFailure(next))
   }
 
   /** Resolves when everything observed so far is stored. */
@@ -98,15 +104,33 @@ export class Schedules {
       return [{ ...this.#fresh(key), refreshEveryDays: record?.refreshEveryDays ?? null }]
     })
     if (news.length === 0) return
-    this.#save(news).catch((error) =>
+    this.#save(news, (records) => records.saveRenewals(news)).catch((error) =>
       this.#options.logger.error({ code: codeOf(error), reason: messageOf(error) }, 'cannot store when keys were renewed'),
     )
   }
 
-  #save(records: readonly ScheduleRecord[]): Promise<void> {
-    for (const record of records) this.#byKey.set(record.keyId, record)
+  /** What another coordinator may have changed. */
+  async #reload(): Promise<void> {
+    const { records, logger } = this.#options
+    try {
+      const schedules = await records.schedules()
+      // What is being written is newer, and is told of when it is there.
+      if (this.#writing > 0) return
+      for (const record of schedules) this.#byKey.set(record.keyId, record)
+      this.changed.fire()
+    } catch (error) {
+      logger.warn({ code: codeOf(error), reason: messageOf(error) }, 'cannot read the schedules')
+    }
+  }
+
+  #save(news: readonly ScheduleRecord[], write: (records: Records) => Promise<void>): Promise<void> {
+    for (const record of news) this.#byKey.set(record.keyId, record)
     this.changed.fire()
-    const saved = this.#saving.catch(() => undefined).then(() => this.#options.records.saveSchedules(records))
+    this.#writing++
+    const saved = this.#saving
+      .catch(() => undefined)
+      .then(() => write(this.#options.records))
+      .finally(() => this.#writing--)
     this.#saving = saved
     return saved
   }

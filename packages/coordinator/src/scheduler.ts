@@ -6,6 +6,7 @@ import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
 import type { Records } from './record-store.ts'
 import type { KeyRecord, OperationRecord } from './records.ts'
+import type { Replica } from './replica.ts'
 import { BY_SCHEDULE, type Schedules } from './schedule.ts'
 import { waitForAny } from './wait.ts'
 
@@ -19,6 +20,7 @@ export interface SchedulerOptions {
   readonly directory: KeyDirectory
   readonly driver: KeyDriver
   readonly schedules: Schedules
+  readonly replica: Pick<Replica, 'isKeeper'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -35,22 +37,24 @@ export function refreshOf(key: KeyRecord, by: { requestedBy: string; random: Ran
 }
 
 /**
- * Refreshes keys when they are due, one at a time over all keys, for as long as the signal allows. Never rejects.
+ * Refreshes keys when they are due, one at a time over all keys, for as long as the signal allows. One coordinator of several does. Never
+ * rejects.
  *
  * What fell due while the coordinator was down is done once at the start; the driver gives the links time to come up.
  */
 export async function runSchedules(options: SchedulerOptions): Promise<void> {
-  const { driver, schedules, clock, logger, stopping } = options
+  const { driver, schedules, replica, clock, logger, stopping } = options
   while (!stopping.aborted) {
     let ms = LOOK_MAX_MS
     try {
-      if (!driver.isOpenFor(BY_SCHEDULE)) ms = Math.min(LOOK_MAX_MS, await options.admission.alone(() => beginDue(options)))
+      if (replica.isKeeper && !driver.isOpenFor(BY_SCHEDULE))
+        ms = Math.min(LOOK_MAX_MS, await options.admission.alone(() => beginDue(options)))
     } catch (error) {
       // Mostly a full disk.
       logger.error({ code: codeOf(error), reason: messageOf(error) }, 'cannot begin a scheduled refresh')
       ms = RETRY_MS
     }
-    await waitForAny({ clock, signal: stopping, ms, pulses: [driver.ended, schedules.changed] })
+    await waitForAny({ clock, signal: stopping, ms, pulses: [driver.ended, driver.kept, schedules.changed] })
   }
 }
 
@@ -65,7 +69,7 @@ async function beginDue(options: SchedulerOptions): Promise<number> {
     if (key === undefined || driver.busyWith(keyId) !== undefined) continue
     const record = refreshOf(key, { ...options, requestedBy: BY_SCHEDULE })
     await records.addOperation(record)
-    driver.submit(record)
+    await driver.submit(record)
     return LOOK_MAX_MS
   }
   return LOOK_MAX_MS

@@ -40,6 +40,16 @@ describe('coordinator settings', () => {
     expect(more.decoding.abis).deep.equal([{ file: '/etc/conclave/vault.json' }])
   })
 
+  it('name a directory or a server for the records', () => {
+    const postgres = (text: string) => LINES.with(4, `store: { postgres: ${text} }`)
+    const settings = parseCoordinatorSettings(postgres('{ urlFile: ./url }').join('\n'), '/etc/conclave')
+    expect(settings.store).deep.equal({ postgres: { urlFile: '/etc/conclave/url' }, leaseMs: 10_000 })
+    expect(refusal(LINES.with(4, 'store: {}')).message).contain('settings:5: store: either path or postgres')
+    expect(refusal(LINES.with(4, 'store: { path: a, postgres: { urlFile: b } }')).message).contain('either path or postgres')
+    expect(refusal(postgres('{}')).message).contain('settings:5: store.postgres: either url or urlFile')
+    expect(refusal(postgres('{ url: mysql://db }')).message).contain('settings:5: store.postgres.url')
+  })
+
   it('refuse an unknown key with its line', () => {
     const error = refusal([...LINES, '  paralel: 3'])
     expect(error.code).equal('BAD_SETTINGS')

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, parseYamlFile, type YamlProblem } from '@conclave/core'
+import { ConfigError } from '@conclave/core'
+import { parseYamlFile, type YamlProblem } from '@conclave/core/yaml-file'
 import { decodingSettings, withPaths } from '@conclave/policy'
 import { z } from 'zod'
 import { BY_SCHEDULE } from './schedule.ts'
@@ -30,6 +31,22 @@ const SigningSettings = z.strictObject({
   parallel: z.int().min(1).max(256).default(32),
 })
 
+/** Either a directory for an embedded database, or a server, which several coordinators may share. */
+const StoreSettings = z.strictObject({
+  path: PATH.optional(),
+  postgres: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^postgres(ql)?:\/\/\S{1,2000}$/, 'must be postgres://...')
+        .optional(),
+      urlFile: PATH.optional(),
+    })
+    .optional(),
+  /** How long a coordinator that is not heard of keeps what it drives. */
+  leaseMs: duration(300, 600_000).default(10_000),
+})
+
 const Settings = z.strictObject({
   cluster: z.strictObject({ lock: PATH }),
   coordinator: z.strictObject({ name: NAME, identity: z.strictObject({ file: PATH }) }),
@@ -45,7 +62,7 @@ const Settings = z.strictObject({
       .prefault({}),
   }),
   p2p: z.strictObject({ listen: z.array(z.string().regex(/^\/[\x21-\x7e]{1,200}$/, 'must be a multiaddr')).max(8) }),
-  store: z.strictObject({ path: PATH }),
+  store: StoreSettings,
   api: z.strictObject({ keys: z.array(ApiKeySettings).min(1, 'at least one API key must be configured').max(64) }),
   keys: z
     .strictObject({
@@ -81,7 +98,14 @@ function badKeys(settings: CoordinatorSettings, lineOf: (path: readonly Property
     const value = twice(settings.api.keys.map((key) => key[field]))
     return value === undefined ? [] : [{ line: lineOf(['api', 'keys']), message: `two API keys have the same ${field}` }]
   })
-  return [...reserved, ...repeated]
+  return [...reserved, ...repeated, ...badStore(settings.store, lineOf(['store']))]
+}
+
+function badStore({ path, postgres }: CoordinatorSettings['store'], line: number): readonly YamlProblem[] {
+  if ((path === undefined) === (postgres === undefined)) return [{ line, message: 'store: either path or postgres' }]
+  if (postgres !== undefined && (postgres.url === undefined) === (postgres.urlFile === undefined))
+    return [{ line, message: 'store.postgres: either url or urlFile' }]
+  return []
 }
 
 /**
@@ -98,9 +122,17 @@ export function parseCoordinatorSettings(text: string, directory: string, file =
     ...settings,
     cluster: { lock: absolute(settings.cluster.lock) },
     coordinator: { ...settings.coordinator, identity: { file: absolute(settings.coordinator.identity.file) } },
-    store: { path: absolute(settings.store.path) },
+    store: withStorePaths(settings.store, absolute),
     decoding: withPaths(settings.decoding, absolute),
   }
+}
+
+function withStorePaths(
+  { path, postgres, leaseMs }: CoordinatorSettings['store'],
+  absolute: (path: string) => string,
+): CoordinatorSettings['store'] {
+  if (path !== undefined) return { path: absolute(path), leaseMs }
+  return { postgres: { ...postgres, ...(postgres?.urlFile === undefined ? {} : { urlFile: absolute(postgres.urlFile) }) }, leaseMs }
 }
 
 /** Settings of a file; relative paths are relative to its directory. @throws {ConfigError} SETTINGS_UNREADABLE; BAD_SETTINGS. */

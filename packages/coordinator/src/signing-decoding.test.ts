@@ -15,7 +15,7 @@ const CALL =
   '5dcd4d000000000000000000000000000000000000000000000000000000000000002000000000000000000000000000000000000000000000000000000000000000017800000000000000000000000000000000000000000000000000000000000000'
 
 async function run(h: Harness, abi: unknown): Promise<void> {
-  const file = join(h.settings.store.path, '..', 'vault.json')
+  const file = join(h.settings.cluster.lock, '..', 'vault.json')
   if (abi !== undefined) await writeFile(file, JSON.stringify(abi))
   h.settings = { ...h.settings, decoding: { bitcoinNetwork: 'regtest', abis: [{ file }] } }
   await h.run()

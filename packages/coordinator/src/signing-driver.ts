@@ -3,6 +3,7 @@ import { NO_SPAN, type Span } from '@conclave/telemetry'
 import { type ChosenAttempt, firstAttempt } from './chosen-attempt.ts'
 import { Doubts } from './doubts.ts'
 import { NodeLoads } from './node-loads.ts'
+import type { Notices } from './notices.ts'
 import { ApiError, problemOf } from './problem.ts'
 import { isOver, OPEN_MAX, type SigningRecord } from './records.ts'
 import type { SigningContext } from './signing-context.ts'
@@ -13,7 +14,9 @@ const RERUN_MS = 1000
 /** States of a request that was just admitted, or that signs. */
 const UNDER_WAY: ReadonlySet<string> = new Set(['decoded', 'signing'])
 
-export type SigningDriverOptions = Omit<SigningContext, 'slots' | 'loads' | 'doubts'>
+export interface SigningDriverOptions extends Omit<SigningContext, 'slots' | 'loads' | 'doubts'> {
+  readonly notices: Notices
+}
 
 interface Submission {
   /** Of the HTTP request that asked for it. */
@@ -22,28 +25,32 @@ interface Submission {
   readonly first?: ChosenAttempt | undefined
 }
 
-/** Drives every open signing request; a request is open from its admission until its record is terminal. */
+/** Drives the open signing requests of this coordinator; a request is open from its admission until its record is terminal. */
 export class SigningDriver {
   readonly #ctx: SigningContext
+  readonly #notices: Notices
   readonly #jobs = new Map<string, SigningJob>()
   readonly #running = new Set<Promise<void>>()
 
   constructor(options: SigningDriverOptions) {
+    this.#notices = options.notices
+    options.notices.on('approved', (id) => {
+      for (const job of id === undefined ? this.#jobs.values() : [this.#jobs.get(id)]) job?.approved.fire()
+    })
     this.#ctx = { ...options, slots: new Limiter(options.settings.parallel), loads: new NodeLoads(), doubts: new Doubts(options.clock) }
   }
 
-  /** Takes over what an earlier run of the coordinator left open. */
-  async resume(): Promise<void> {
-    for (const record of await this.#ctx.records.openSignings()) {
-      const endedAtMs = this.#ctx.clock.nowMs()
-      const attempts = record.attempts.map((a) =>
-        a.outcome === 'running' ? ({ ...a, outcome: 'interrupted', code: 'COORDINATOR_RESTARTED', endedAtMs } as const) : a,
-      )
-      const state = record.state === 'signing' ? 'queued' : record.state
-      const next = { ...record, attempts, state }
-      await this.#ctx.records.saveSigning(next)
-      await this.submit(next)
-    }
+  /** Goes on with an open request that another coordinator, or an earlier run of this one, has left. @throws {StoreError}. */
+  async takeOver(record: SigningRecord): Promise<void> {
+    if (this.#jobs.has(record.requestId)) return
+    const endedAtMs = this.#ctx.clock.nowMs()
+    const attempts = record.attempts.map((a) =>
+      a.outcome === 'running' ? ({ ...a, outcome: 'interrupted', code: 'COORDINATOR_RESTARTED', endedAtMs } as const) : a,
+    )
+    const state = record.state === 'signing' ? 'queued' : record.state
+    const next = { ...record, attempts, state }
+    await this.#ctx.records.saveSigning(next)
+    await this.submit(next)
   }
 
   /** @throws {ApiError} TOO_MANY_OPEN. */
@@ -60,6 +67,10 @@ export class SigningDriver {
   /** Begins to drive a stored request. */
   async submit(record: SigningRecord, { span = NO_SPAN, first }: Submission = {}): Promise<void> {
     const { records, clock, directory } = this.#ctx
+    if (this.#jobs.has(record.requestId)) {
+      first?.[Symbol.dispose]()
+      return
+    }
     const key = directory.get(record.keyId)
     if (key === undefined) {
       // Keys are never removed from the store, so this is a store that lost something.
@@ -103,26 +114,47 @@ export class SigningDriver {
     return this.#jobs.get(requestId)?.record ?? (await this.#ctx.records.signing(requestId))
   }
 
-  /** The record as soon as it is terminal, or as it is after `ms`. */
+  /** The record as soon as it is terminal, or as it is after `ms`; whichever coordinator drives it. */
   async settled(requestId: string, ms: number, signal: AbortSignal): Promise<SigningRecord | undefined> {
     const { clock, stopping } = this.#ctx
     const untilMs = clock.nowMs() + ms
+    const until = AbortSignal.any([signal, stopping])
     for (;;) {
       const job = this.#jobs.get(requestId)
       const leftMs = untilMs - clock.nowMs()
-      if (job === undefined || isOver(job.record) || leftMs <= 0 || signal.aborted || stopping.aborted) return this.record(requestId)
-      await waitForAny({ clock, signal: AbortSignal.any([signal, stopping]), ms: leftMs, pulses: [job.changed] })
+      if (leftMs <= 0 || until.aborted) return await this.record(requestId)
+      if (job !== undefined && !isOver(job.record)) await waitForAny({ clock, signal: until, ms: leftMs, pulses: [job.changed] })
+      else {
+        const elsewhere = this.#notices.changed(requestId, { clock, ms: leftMs, signal: until })
+        // Read after the wait has begun, so that no change falls between.
+        const record = await this.record(requestId)
+        if (record === undefined || isOver(record)) return record
+        await elsewhere
+      }
     }
   }
 
-  /** An approval was given: nodes that wait for one are asked again. */
-  approved(requestId: string): void {
-    this.#jobs.get(requestId)?.approved.fire()
+  /** An approval was given: nodes that wait for one are asked again, by whoever drives the request. */
+  async approved(requestId: string): Promise<void> {
+    const job = this.#jobs.get(requestId)
+    if (job !== undefined) job.approved.fire()
+    else await this.#notices.tell('approved', requestId)
+  }
+
+  /** Somebody asked another coordinator to cancel a request of this one. */
+  cancelHere(requestId: string): void {
+    // What cannot be stored now is asked for again at the next renewal of the lease.
+    this.#jobs
+      .get(requestId)
+      ?.cancel()
+      .catch(() => undefined)
   }
 
   /** @throws {ApiError} REQUEST_NOT_FOUND; REQUEST_ENDED unless it ended by being cancelled. */
   async cancel(requestId: string): Promise<SigningRecord> {
-    await this.#jobs.get(requestId)?.cancel()
+    const job = this.#jobs.get(requestId)
+    if (job !== undefined) await job.cancel()
+    else await this.#ctx.records.requestCancel(requestId)
     const record = await this.record(requestId)
     if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
     if (isOver(record) && record.state !== 'cancelled') throw new ApiError('REQUEST_ENDED', `the request is already ${record.state}`)
@@ -140,7 +172,12 @@ export class SigningDriver {
       try {
         await job.run()
       } catch (error) {
-        // Mostly a full disk. The request was acknowledged, so it is not given up.
+        if (codeOf(error) === 'LEASE_LOST') {
+          logger.warn({ signingRequest: job.record.requestId }, 'another coordinator drives this request')
+          this.#ctx.records.doubt()
+          return
+        }
+        // Mostly a database that is away. The request was acknowledged, so it is not given up.
         logger.error({ err: error, signingRequest: job.record.requestId, code: codeOf(error), reason: messageOf(error) }, 'request stalled')
         await waitForAny({ clock, signal: stopping, ms: RERUN_MS, pulses: [] })
       }

@@ -281,8 +281,9 @@ export class SigningJob {
     const apply = async () => {
       const next = { ...this.#record, ...change(this.#record) }
       const { metrics, records } = this.#ctx
-      await traced(this.#span, 'store', () => metrics.stored('save', () => records.saveSigning(next)))
-      this.#record = next
+      const isCancelRequested = await traced(this.#span, 'store', () => metrics.stored('save', () => records.saveSigning(next)))
+      this.#record = isCancelRequested ? { ...next, cancelRequested: true } : next
+      if (this.#record.cancelRequested) this.#halt.abort()
       this.changed.fire()
     }
     const done = this.#saving.then(apply)

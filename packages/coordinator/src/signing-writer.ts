@@ -23,9 +23,6 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-/** What another coordinator may wait for. */
-export const changedNotice = (id: string) => `changed ${id}`
-
 /**
  * Writes signing requests of one coordinator. What is written in one turn of the event loop, or while the database is busy, is one
  * transaction.
@@ -138,7 +135,7 @@ export class SigningWriter {
     return sql`with saved as (
       update signing as s set state = n.state, is_open = n.is_open, body = n.body
       from (values ${sql.join(rows)}) as n (request_id, state, is_open, body, event) join signing as o on o.request_id = n.request_id
-      where s.request_id = n.request_id and s.owner = ${this.#owner}
+      where s.request_id = n.request_id and s.owner = ${this.#owner} and (s.is_open or not n.is_open)
       returning s.request_id, s.cancel_requested, s.tenant, s.key_id, n.state, n.event, o.state as before),
     told as (
       insert into event (tenant, type, subject, key_id, data)

@@ -82,7 +82,7 @@ describe('coordinator start', () => {
 
   it('init makes a directory that the settings of which are valid, and whose key opens the API', async () => {
     await using h = await Harness.prepare()
-    const dir = join(dirname(h.settings.store.path), 'made')
+    const dir = join(dirname(h.settings.cluster.lock), 'made')
     const made = await initCoordinator({ dir, name: 'hub', listen: ['/ip4/127.0.0.1/tcp/0'], http: '127.0.0.1:0' })
     expect(made.card).deep.include({ kind: 'coordinator', name: 'hub', addresses: ['/ip4/127.0.0.1/tcp/0'] })
     for (const file of ['identity', 'api-key', SETTINGS_FILE]) expect((await stat(join(dir, file))).mode & 0o077, file).equal(0)

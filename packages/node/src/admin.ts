@@ -9,6 +9,7 @@ import type { Checkup } from './checkup.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
 import type { KeyAdmin } from './key-admin.ts'
 import type { Phase } from './store/key-lives.ts'
+import type { AdminWarning } from './warnings.ts'
 
 /** What a node tells its own operator of itself. */
 export interface AdminStatus {
@@ -28,6 +29,7 @@ export interface AdminStatus {
   readonly pool: PoolStatus
   /** Of its own audit log; null without one. */
   readonly audit: AuditState | null
+  readonly warnings: readonly AdminWarning[]
 }
 
 export interface AdminUnlock {

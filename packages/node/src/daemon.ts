@@ -144,7 +144,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       ...approvalRoutes(node.approvals),
       ...freezeRoutes(node.freezes),
       ...receiptRoutes(node.receipts),
-      ...policyRoutes(node.policies),
+      ...policyRoutes(node.policies, node.trials),
       ...backupRoutes(node.backups),
       ...drillRoutes(node.drills),
     ])

@@ -37,8 +37,17 @@ export {
 export { ApproverNode } from './node.ts'
 export type { NodeParts } from './node-parts.ts'
 export { VERSION } from './node-status.ts'
-export { lockFileOf, type PolicyPage, policyPage, readPolicyStatus, submitPolicy } from './policies/ask-policy.ts'
+export {
+  lockFileOf,
+  type PolicyPage,
+  policyPage,
+  readPolicyStatus,
+  replayPolicy,
+  simulatePolicy,
+  submitPolicy,
+} from './policies/ask-policy.ts'
 export type { AdminPolicy } from './policies/policy-keeper.ts'
+export type { ReplayedRequest, TrialVerdict } from './policies/policy-trials.ts'
 export { readSignedPolicy, signaturesFileOf, signPolicyFile } from './policies/sign-policy.ts'
 export type { ProcessMeter } from './process-meter.ts'
 export type { FromWorker, ToWorker } from './sessions/job.ts'
@@ -47,4 +56,4 @@ export type { SessionWorker, StartWorker, WorkerEvents } from './sessions/sessio
 export { Sessions } from './sessions/worker.ts'
 export { type NodeSettings, readSettings } from './settings.ts'
 export { LevelStore } from './store/level-store.ts'
-export { type Change, type Entry, type Section, type Store, StoreError } from './store/store.ts'
+export { type Change, type Entry, type Page, type Section, type Store, StoreError } from './store/store.ts'

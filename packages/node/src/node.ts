@@ -22,6 +22,7 @@ import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
+import type { PolicyTrials } from './policies/policy-trials.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestDesk } from './request-desk.ts'
@@ -45,6 +46,7 @@ export class ApproverNode {
   readonly freezes: FreezeKeeper
   readonly receipts: ReceiptDesk
   readonly policies: PolicyKeeper
+  readonly trials: PolicyTrials
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -109,11 +111,8 @@ export class ApproverNode {
     })
     const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
     const sideParts = { self: self.index, parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
-    const { requests, proposals, approvals, freezes, policies, clockGuard, reports, receipts } = requestSide(sideParts)
-    this.approvals = approvals
-    this.freezes = freezes
-    this.policies = policies
-    this.receipts = receipts
+    const { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports, receipts } = requestSide(sideParts)
+    ;[this.approvals, this.freezes, this.policies, this.trials, this.receipts] = [approvals, freezes, policies, trials, receipts]
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },

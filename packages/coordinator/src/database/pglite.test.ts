@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
@@ -35,7 +36,7 @@ describe('embedded database', function () {
   before(async () => {
     home = await mkdtemp(join(tmpdir(), 'conclave-pglite-'))
     const database = await openPglite(join(home, 'made'))
-    await new Records(database, 'hub/1').admit(signingRecord(1), 'h1', answerOf(1))
+    await new Records(database, { owner: 'hub/1', isKeeper: true }).admit(signingRecord(1), 'h1', answerOf(1))
     await database.close()
   })
   beforeEach(async () => {
@@ -47,7 +48,7 @@ describe('embedded database', function () {
 
   it('keeps what was written, and is one process’s at a time', async () => {
     const database = await openPglite(path)
-    expect(await new Records(database, 'hub/2').signing(signingRecord(1).requestId)).deep.equal(signingRecord(1))
+    expect(await new Records(database, { owner: 'hub/2', isKeeper: true }).signing(signingRecord(1).requestId)).deep.equal(signingRecord(1))
     expect(await codeFrom(openPglite(path))).equal('STORE_LOCKED')
     await database.close()
     expect(await codeFrom(database.run([sqlOf.selectFrom('key').selectAll().compile()]))).equal('STORE_UNAVAILABLE')
@@ -88,6 +89,14 @@ describe('embedded database', function () {
       fs.fdatasyncSync = before
       syncBuiltinESMExports()
     }
+  })
+
+  it('one that nobody waits for keeps no process alive', async () => {
+    const script = `await (await import(${JSON.stringify(import.meta.resolve('./pglite.ts'))})).openPglite(${JSON.stringify(path)})`
+    await writeFile(join(home, 'idle.mjs'), script)
+    const child = spawn(process.execPath, [join(home, 'idle.mjs')], { stdio: 'inherit' })
+    const [code] = await once(child, 'exit')
+    expect(code).equal(0)
   })
 
   it('is not made over a place that holds something else, or a store of an earlier version', async () => {
@@ -134,7 +143,9 @@ describe('embedded database', function () {
     }
     expect(changed).greaterThan(0)
     const database = await openPglite(path)
-    expect(await codeFrom(new Records(database, 'hub/2').signing(signingRecord(1).requestId))).equal('STORE_DAMAGED')
+    expect(await codeFrom(new Records(database, { owner: 'hub/2', isKeeper: true }).signing(signingRecord(1).requestId))).equal(
+      'STORE_DAMAGED',
+    )
     await database.close()
   })
 })

@@ -47,6 +47,7 @@ class PgliteThread {
     const { promise, resolve, reject } = Promise.withResolvers<readonly (readonly Row[])[]>()
     const id = ++this.#last
     this.#waiting.set(id, { resolve, reject })
+    this.#worker.ref()
     const message: ToPglite = { id, queries: queries.map(({ sql, parameters }) => ({ sql, parameters })) }
     this.#worker.postMessage(message)
     return promise
@@ -59,7 +60,7 @@ class PgliteThread {
   }
 
   #take(m: FromPglite): void {
-    if (m.type === 'open') this.#opened.resolve()
+    if (m.type === 'open') this.#open()
     else if (m.type === 'heard') this.#heard(m.payload)
     else if (m.type === 'refused') this.#refuse(storeError(m.fault))
     else this.#answer(m)
@@ -68,8 +69,19 @@ class PgliteThread {
   #answer(m: Extract<FromPglite, { id: number }>): void {
     const waiting = this.#waiting.get(m.id)
     this.#waiting.delete(m.id)
+    this.#rest()
     if (m.type === 'done') waiting?.resolve(m.rows)
     else waiting?.reject(storeError(m.fault))
+  }
+
+  #open(): void {
+    this.#opened.resolve()
+    this.#rest()
+  }
+
+  /** A thread that nobody waits for keeps no process alive. */
+  #rest(): void {
+    if (this.#waiting.size === 0) this.#worker.unref()
   }
 
   #refuse(error: StoreError): void {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@conclave/core'
 import type { Database } from '../database/database.ts'
+import { LOOK_MS, type Notices } from '../notices.ts'
 import { ApiError } from '../problem.ts'
 import { Pulse, waitForAny } from '../wait.ts'
 import { eventText } from './event-body.ts'
@@ -9,8 +10,6 @@ import { type EventFilter, type EventPlace, EventStore } from './event-store.ts'
 export const HEARTBEAT_MS = 15_000
 /** Read and held for one client at a time. */
 const PAGE = 100
-/** How often a stream looks, when nobody has told of anything. */
-const LOOK_MS = 5_000
 /** Transactions last milliseconds. Real time: the database does not wait for a test's clock. */
 const SETTLE_MS = 20
 
@@ -28,6 +27,7 @@ export interface StreamOptions {
 
 export interface EventStreamsOptions {
   readonly database: Database
+  readonly notices: Notices
   readonly clock: Clock
   readonly stopping: AbortSignal
   readonly streamsPerKey: number
@@ -40,20 +40,16 @@ export class EventStreams {
   readonly #news = new Pulse()
   readonly #open = new Map<string, number>()
   readonly #closing = new AbortController()
-  readonly #endListening: () => void
 
   constructor(options: EventStreamsOptions) {
     this.#o = options
     this.store = new EventStore(options.database)
-    this.#endListening = options.database.listen((payload) => {
-      if (payload === undefined || payload.startsWith('event ')) this.#news.fire()
-    })
+    options.notices.on('event', () => this.#news.fire())
   }
 
   /** Ends every stream: clients come back, to a coordinator that does not stop. */
   close(): void {
     this.#closing.abort()
-    this.#endListening()
   }
 
   /**

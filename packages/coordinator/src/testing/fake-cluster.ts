@@ -5,12 +5,14 @@ import { FakeSessions } from './fake-session.ts'
 
 const NAMES = ['zurich', 'oslo', 'madrid', 'tokyo', 'quito', 'delhi', 'cairo', 'perth', 'lagos'] as const
 export const COORDINATOR_NAME = 'hub'
+/** Another coordinator of the lock, which runs in few tests. */
+export const REPLICA_NAME = 'spoke'
 
 const identityOf = (name: string) => softIdentity(tagged('fake-identity', utf8(name)))
 
-/** The seed of the coordinator's identity, for its identity file. */
-export function coordinatorSeed(): Uint8Array {
-  return tagged('fake-identity', utf8(COORDINATOR_NAME))
+/** The seed of a coordinator's identity, for its identity file. */
+export function coordinatorSeed(name = COORDINATOR_NAME): Uint8Array {
+  return tagged('fake-identity', utf8(name))
 }
 
 async function signedLock(required: number, of: number): Promise<ClusterLock> {
@@ -25,7 +27,9 @@ async function signedLock(required: number, of: number): Promise<ClusterLock> {
       const keys = { identity: key, checkpointKeys: [identityOf(`${name}/checkpoint`).key] }
       return { kind: 'node', index: i + 1, name, peerId: peerIdOf(key), addresses: ['/ip4/127.0.0.1/tcp/9'], ...keys }
     }),
-    coordinators: [{ kind: 'coordinator', name: COORDINATOR_NAME, peerId: peerIdOf(identityOf(COORDINATOR_NAME).key), addresses: [] }],
+    coordinators: [COORDINATOR_NAME, REPLICA_NAME].map((name) => ({
+      ...{ kind: 'coordinator', name, peerId: peerIdOf(identityOf(name).key), addresses: [] },
+    })),
     signatures: new Map(),
     approvals: new Map(),
   }
@@ -59,13 +63,13 @@ export class FakeCluster {
     return node
   }
 
-  transport(): Transport {
-    return memoryTransport(this.world.hub, { lock: this.lock, self: COORDINATOR_NAME })
+  transport(self = COORDINATOR_NAME): Transport {
+    return memoryTransport(this.world.hub, { lock: this.lock, self })
   }
 
-  /** The coordinator neither hears nor is heard any more; a new transport may take its place. */
-  cutOffCoordinator(): void {
-    for (const member of this.lock.coordinators) this.world.hub.kill(member)
+  /** A coordinator neither hears nor is heard any more; a new transport may take its place. */
+  cutOffCoordinator(name = COORDINATOR_NAME): void {
+    for (const member of this.lock.coordinators.filter((c) => c.name === name)) this.world.hub.kill(member)
   }
 
   /** A key that every node has, as if it had been created before. */

@@ -10,9 +10,9 @@ import type { OperationBody } from '../key-schemas.ts'
 import { type ApiRole, type CoordinatorSettings, parseCoordinatorSettings } from '../settings.ts'
 import type { SigningBody } from '../signing-schemas.ts'
 import { Contract, type OpenApi } from './contract.ts'
-import { borrowDatabase, Mortal } from './databases.ts'
+import { type Borrowed, borrowDatabase, Mortal } from './databases.ts'
 import { eventually, FakeClock } from './fake-clock.ts'
-import { COORDINATOR_NAME, coordinatorSeed, FakeCluster } from './fake-cluster.ts'
+import { COORDINATOR_NAME, coordinatorSeed, FakeCluster, REPLICA_NAME } from './fake-cluster.ts'
 import { payment } from './payment.ts'
 
 export { eventually, FakeClock, FakeCluster, payment }
@@ -45,17 +45,26 @@ export interface ProblemAnswer {
   readonly retriable: boolean
 }
 
-type Borrowed = Awaited<ReturnType<typeof borrowDatabase>>
+interface HarnessParts {
+  readonly cluster: FakeCluster
+  readonly clock: FakeClock
+  readonly directory: string
+  readonly settings: CoordinatorSettings
+  readonly borrowed: Borrowed
+  /** Not a replica of another. */
+  readonly isFirst: boolean
+}
 
 function yamlOf(signing: Partial<CoordinatorSettings['signing']>): string {
   const keys = Object.entries(API_KEYS).map(([role, key]) => ({ name: role, role, sha256: createHash('sha256').update(key).digest('hex') }))
   // JSON is YAML.
   return JSON.stringify({
     cluster: { lock: 'cluster.lock.json' },
-    coordinator: { name: COORDINATOR_NAME, identity: { file: 'identity' } },
+    coordinator: { name: COORDINATOR_NAME, identity: { file: `identity-${COORDINATOR_NAME}` } },
     http: { listen: '127.0.0.1:0', rate: { perSecond: 1_000_000, burst: 1_000_000 } },
     p2p: { listen: [] },
-    store: { path: 'store' },
+    // On the clock of the database: nothing ends a lease but the test.
+    store: { path: 'store', leaseMs: 600_000 },
     api: { keys },
     signing,
   })
@@ -68,33 +77,51 @@ let contract: Promise<Contract> | undefined
 /** A coordinator with fake nodes in a directory of its own. Dispose stops it and removes the directory. */
 export class Harness implements AsyncDisposable {
   readonly cluster: FakeCluster
-  readonly clock = new FakeClock()
+  readonly clock: FakeClock
   readonly log: string[] = []
   settings: CoordinatorSettings
   coordinator: Coordinator | undefined
   readonly #directory: string
   readonly #logger: Logger
   readonly #borrowed: Borrowed
+  readonly #isFirst: boolean
   #process: Mortal | undefined
   #posts = 0
 
-  private constructor(cluster: FakeCluster, directory: string, settings: CoordinatorSettings, borrowed: Borrowed) {
+  private constructor({ cluster, clock, directory, settings, borrowed, isFirst }: HarnessParts) {
     this.cluster = cluster
+    this.clock = clock
     this.#borrowed = borrowed
     this.settings = settings
     this.#directory = directory
+    this.#isFirst = isFirst
     this.#logger = pino({ level: 'trace' }, { write: (line: string) => void this.log.push(line) })
   }
 
   static async prepare(
     signing: Partial<CoordinatorSettings['signing']> = {},
     quorum: { required?: number; of?: number } = {},
+    borrow: () => Promise<Borrowed> = borrowDatabase,
   ): Promise<Harness> {
     const cluster = await FakeCluster.start(quorum)
     const directory = await mkdtemp(join(tmpdir(), 'conclave-coordinator-'))
     await writeFile(join(directory, 'cluster.lock.json'), formatLock(cluster.lock))
-    await writeFile(join(directory, 'identity'), toHex(coordinatorSeed()), { mode: 0o600 })
-    return new Harness(cluster, directory, parseCoordinatorSettings(yamlOf(signing), directory), await borrowDatabase())
+    const settings = parseCoordinatorSettings(yamlOf(signing), directory)
+    for (const name of [COORDINATOR_NAME, REPLICA_NAME]) {
+      await writeFile(join(directory, `identity-${name}`), toHex(coordinatorSeed(name)), { mode: 0o600 })
+    }
+    return new Harness({ cluster, clock: new FakeClock(), directory, settings, borrowed: await borrow(), isFirst: true })
+  }
+
+  /** Another coordinator of the same cluster on the same database, which runs. Disposing of it stops it. */
+  async replica(): Promise<Harness> {
+    const { cluster, clock } = this
+    const identity = { file: join(this.#directory, `identity-${REPLICA_NAME}`) }
+    const settings = { ...this.settings, coordinator: { name: REPLICA_NAME, identity } }
+    const parts = { cluster, clock, settings, directory: this.#directory, borrowed: this.#borrowed, isFirst: false }
+    const other = new Harness(parts)
+    await other.run()
+    return other
   }
 
   /** A running coordinator; with a key `main` unless told otherwise. */
@@ -110,15 +137,26 @@ export class Harness implements AsyncDisposable {
     const { settings, clock } = this
     const database = new Mortal(this.database)
     this.#process = database
-    this.coordinator = await startCoordinator({ settings, clock, database, logger: this.#logger, transport: this.cluster.transport() })
+    const transport = this.cluster.transport(settings.coordinator.name)
+    this.coordinator = await startCoordinator({ settings, clock, database, transport, logger: this.#logger })
   }
 
   /** What is in the database now is what a SIGKILL at this moment leaves; a new coordinator starts from exactly that. */
   async crashAndRestart(): Promise<void> {
-    this.cluster.cutOffCoordinator()
-    this.#process?.kill()
-    await this.coordinator?.stop()
+    await this.crash()
     await this.run()
+  }
+
+  /** SIGKILL. */
+  async crash(): Promise<void> {
+    this.cluster.cutOffCoordinator(this.settings.coordinator.name)
+    this.process?.kill()
+    await this.coordinator?.stop()
+  }
+
+  /** The database as the present run of this coordinator has it. */
+  get process(): Mortal | undefined {
+    return this.#process
   }
 
   get database(): Database {
@@ -215,6 +253,7 @@ export class Harness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+    if (!this.#isFirst) return
     for (const node of this.cluster.nodes) node.kill()
     await this.#borrowed[Symbol.asyncDispose]()
     await rm(this.#directory, { recursive: true, force: true })
