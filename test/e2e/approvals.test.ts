@@ -101,12 +101,24 @@ describe('approvals and freezes, at the command line', () => {
     expectRefused(await runConclave(['receipt', 'get', '00'.repeat(32), '--dir', dir('lisbon')]), 'NO_RECEIPT')
   })
 
-  it('reject: one no ends it', async () => {
-    const { requestId } = await asked()
+  it('reject: one no ends it, which the command that asked hears as well', async () => {
+    const { url, apiKey } = rig().cluster
+    const [file, lock] = [join(dir('zurich'), 'payment'), join(dir('zurich'), 'cluster.lock.json')]
+    await writeFile(file, transfer({ valueWei: 8n }))
+    const api = ['--url', url]
+    const as = ['--as', 'exchange', '--request-key', keyFile(rig().cluster, 'exchange'), '--lock', lock]
+    const waits = await runConclave(['sign', 'evm-tx', '--key', 'vault', '--in', file, ...as, ...api], { CONCLAVE_API_KEY: apiKey })
+    expect(waits.exitCode, waits.stderr).to.equal(3)
+    const requestId = waits.stdout.trim()
+    const approvals = await runConclave(['request', 'approvals', '--request', requestId, ...api, '--json'], { CONCLAVE_API_KEY: apiKey })
+    expect(JSON.parse(approvals.stdout)[0].statement).to.include({ requester: 'exchange' })
     await until(() => isIn('lisbon', requestId), { timeoutMs: 30_000, what: 'the inbox' })
     expectRefused(await decide('approve', 'lisbon', requestId, 'exchange'), 'UNKNOWN_APPROVER')
     expect((await decide('reject', 'lisbon', requestId, 'bob')).exitCode).to.equal(0)
     expect((await rig().cluster.client.settled(requestId)).state).to.equal('rejected')
+    const ended = await runConclave(['request', 'wait', '--request', requestId, ...api], { CONCLAVE_API_KEY: apiKey })
+    expect([ended.exitCode, ended.stdout]).to.deep.equal([4, ''])
+    expect(ended.stderr.trimEnd()).to.match(/\(REJECTED\)$/)
   })
 
   it('freeze, thaw: an approver stops all nodes, and two operators let them go on', async () => {

@@ -15,34 +15,28 @@ import { loadDecoding } from '@conclave/policy'
 import { libp2pTransport, type Transport } from '@conclave/transport'
 import { type Logger, pino } from 'pino'
 import { Admission } from './admission.ts'
+import { startApi } from './api-server.ts'
 import { ClusterView } from './cluster-view.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import type { EventStreams } from './events/event-stream.ts'
 import { openTelling } from './events/telling.ts'
-import { Exchanges } from './exchanges.ts'
-import { type App, createApp } from './http-app.ts'
 import { readIdentityFile } from './identity-file.ts'
 import { KeyDirectory } from './key-directory.ts'
 import { KeyDriver } from './key-driver.ts'
-import { KeyLives } from './key-lives.ts'
+import { KeyNotes } from './key-notes.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { Notices } from './notices.ts'
 import { openObserving } from './observing.ts'
-import { addOpenApi } from './openapi.ts'
 import { Records } from './record-store.ts'
 import { Replica } from './replica.ts'
-import { addRoutes } from './routes.ts'
 import { Schedules } from './schedule.ts'
 import { runSchedules } from './scheduler.ts'
-import { type CoordinatorSettings, parseListen } from './settings.ts'
+import type { CoordinatorSettings } from './settings.ts'
 import { SigningDriver } from './signing-driver.ts'
 import { Takeover } from './takeover.ts'
 import { sharedController } from './wait.ts'
-
-/** After the long polls were ended, how long their answers have to go out. */
-const LAST_ANSWERS_MS = 1_000
 
 /** What the transport is made from when it is not given. */
 export interface TransportParts {
@@ -135,14 +129,6 @@ async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, log
   return libp2pTransport(parts)
 }
 
-async function listenOn(app: App, listen: string): Promise<string> {
-  try {
-    return await app.listen(parseListen(listen))
-  } catch (cause) {
-    throw new ConfigError('LISTEN_FAILED', `cannot listen on ${listen}`, {}, cause)
-  }
-}
-
 interface Draining {
   readonly streams: EventStreams
   readonly admission: Admission
@@ -190,6 +176,7 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const keyDriver = new KeyDriver({ ...shared, random, timeoutMs, renewalTimeoutMs })
   const signingDriver = new SigningDriver({ ...shared, metrics, settings: settings.signing })
   const admission = new Admission(records, metrics)
+  const keyNotes = new KeyNotes(database)
   startup.defer(() => schedules.settled())
   startup.defer(() => directory.settled())
   startup.defer(async () => {
@@ -201,27 +188,17 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const takeover = new Takeover({ ...shared, signingDriver, keyDriver, leaseMs: settings.store.leaseMs })
   await takeover.beat()
   void view.watch()
-  const background = [takeover.run(), runSchedules({ ...shared, admission, driver: keyDriver, random })]
+  const background = [takeover.run(), runSchedules({ ...shared, keyNotes, admission, driver: keyDriver, random })]
   startup.defer(async () => {
     controller.abort()
     await Promise.all(background)
   })
 
-  const { bodyBytesMax, rate } = settings.http
-  const observed = { metrics, tracer, exchanges: new Exchanges() }
-  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random, ...observed })
-  const telling = await openTelling({ ...shared, database, settings }, startup)
-  const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
-  await addOpenApi(app)
-  addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding, metrics, ...telling })
+  const telling = await openTelling({ ...shared, database, settings, random }, startup)
+  const drivers = { admission, keyDriver, signingDriver, ...telling }
+  const parts = { ...shared, ...drivers, lock, random, transport, decoding, database, keyNotes, metrics, tracer }
+  const url = await startApi(parts, settings, startup, () => controller.abort())
   await observing.watch({ lock, view, directory, admission, signingDriver })
-  startup.defer(async () => {
-    // Long polls end first, or closing would wait for them.
-    controller.abort()
-    await observed.exchanges.settled(systemClock, LAST_ANSWERS_MS)
-    await app.close()
-  })
-  const url = await listenOn(app, settings.http.listen)
   logger.info({ url, coordinator: settings.coordinator.name, nodes: lock.nodes.length }, 'coordinator started')
   const running = startup.move()
   let stopped: Promise<void> | undefined

@@ -13,14 +13,15 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import type { Logger } from 'pino'
-import { allows, authenticator, type Caller } from './api-keys.ts'
+import { allows, type Caller, type Callers } from './api-keys.ts'
+import type { CallLog } from './call-log.ts'
 import type { CoordinatorMetrics } from './coordinator-metrics.ts'
 import type { Exchanges } from './exchanges.ts'
 import { answerBrokenHttp, sendProblem } from './http-errors.ts'
 import { checkJson, decodeText } from './json-body.ts'
 import { ApiError } from './problem.ts'
 import { type Rate, RateLimit } from './rate-limit.ts'
-import type { ApiKeySettings, ApiRole } from './settings.ts'
+import type { ApiRole } from './settings.ts'
 import { OVER } from './wait.ts'
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
@@ -35,7 +36,8 @@ declare module 'fastify' {
 }
 
 export interface AppOptions {
-  readonly apiKeys: readonly ApiKeySettings[]
+  readonly callers: Callers
+  readonly calls: CallLog
   readonly bodyBytesMax: number
   readonly rate: Rate
   readonly clock: Clock
@@ -47,6 +49,7 @@ export interface AppOptions {
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[]
+const RATE_LIMITED_STATUS = 429
 const HEADERS_TIMEOUT_MS = 30_000
 
 const callers = new WeakMap<FastifyRequest, Caller>()
@@ -93,22 +96,24 @@ export function refuseOtherMethods(app: App, url: string, allowed: readonly HTTP
 const ADDRESSES_MAX = 10_000
 const CALLERS_MAX = 100_000
 
-function guard(app: App, { apiKeys, rate, clock }: AppOptions): void {
-  const authenticate = authenticator(apiKeys)
+function guard(app: App, { callers: known, rate, clock }: AppOptions): void {
   const strangers = new RateLimit(rate, clock, ADDRESSES_MAX)
-  const known = new RateLimit(rate, clock, CALLERS_MAX)
+  const members = new RateLimit(rate, clock, CALLERS_MAX)
   app.addHook('onRequest', async (request) => {
     // A route that forgot to say its role is closed to all but admins; so are paths that do not exist, to callers without a key.
     const role = request.is404 ? 'viewer' : (request.routeOptions.config.role ?? 'admin')
     const cost = request.routeOptions.config.cost ?? 1
-    const caller = role === 'nobody' ? undefined : authenticate(request.headers.authorization)
+    const caller = role === 'nobody' ? undefined : await known.find(request.headers.authorization)
     // Who has a key does not share an allowance with those who guess at one behind the same address.
     if (caller === undefined) strangers.take(request.ip, cost)
-    else known.take(caller.name, cost)
+    else {
+      // Also when it may not do this, or not so often.
+      callers.set(request, caller)
+      members.take(caller.name, cost)
+    }
     if (role === 'nobody') return
     if (caller === undefined) throw new ApiError('UNAUTHENTICATED', 'send Authorization: Bearer and an API key that this coordinator knows')
     if (!allows(caller, role)) throw new ApiError('FORBIDDEN', `role ${caller.role} does not allow this: ${role} is needed`)
-    callers.set(request, caller)
   })
 }
 
@@ -149,6 +154,22 @@ function takeStrictJson(app: App): void {
   })
 }
 
+/** One line for each call, and a row of the call log. */
+function tellCalls(app: App, { calls, clock }: AppOptions): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const ms = Math.round(reply.elapsedTime)
+    const caller = callers.get(request)
+    const { statusCode: status } = reply
+    const route = routeOptions.url ?? null
+    request.log.info({ method, route, status, ms, caller: caller?.name }, 'http')
+    // Nothing of what is refused for its number, or asks for nothing of anybody: who may call often could fill the disk.
+    if (status === RATE_LIMITED_STATUS || routeOptions.config.role === 'nobody') return
+    const who = { tenant: caller?.tenant ?? null, caller: caller?.name ?? null }
+    calls.add({ atMs: clock.nowMs(), ...who, method, route, status, durationMs: ms, httpRequestId: request.id })
+  })
+}
+
 /** A database takes no such text, and no id has it. */
 function hasOddText(fields: unknown): boolean {
   return Object.values((fields ?? {}) as object)
@@ -178,17 +199,14 @@ export function createApp(options: AppOptions): App {
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new ApiError('ROUTE_NOT_FOUND', 'no such route')))
   observe(app, options)
   guard(app, options)
-  app.addHook('preValidation', async ({ params, query }) => {
+  app.addHook('preValidation', async ({ params, query, routeOptions }) => {
     if (hasOddText(params)) throw new ApiError('BAD_PATH', 'path: a text that is not Unicode, or a NUL in it')
-    if (hasOddText(query)) throw new ApiError('BAD_QUERY', 'query: a text that is not Unicode, or a NUL in it')
+    if (routeOptions.schema?.querystring !== undefined && hasOddText(query))
+      throw new ApiError('BAD_QUERY', 'query: a text that is not Unicode, or a NUL in it')
   })
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request
-    const ms = Math.round(reply.elapsedTime)
-    request.log.info({ method, route: routeOptions.url ?? null, status: reply.statusCode, ms, caller: callers.get(request)?.name }, 'http')
-  })
+  tellCalls(app, options)
   return app
 }

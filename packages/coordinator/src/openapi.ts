@@ -21,6 +21,7 @@ const TAGS = [
   ['events', 'What has happened: streams and webhooks'],
   ['policies', 'What the nodes judge by, who approves, what is frozen: each node in its own words'],
   ['nodes', 'The nodes as the coordinator sees them'],
+  ['access', 'Who may call, and who has called'],
   ['service', 'This coordinator'],
 ] as const
 /** What the document says of a route in one line, and what generated clients call it. */

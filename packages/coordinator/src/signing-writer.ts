@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises'
 import { codeOf } from '@conclave/core'
 import { type CompiledQuery, sql } from 'kysely'
 import { CHANNEL, type Database, type Row, sqlOf } from './database/database.ts'
-import { TENANT } from './database/schema.ts'
 import { StoreError } from './database/store-error.ts'
 import { signingEventData } from './events/event-data.ts'
 import { type IdempotencyRecord, isOver, type SigningRecord } from './records.ts'
@@ -106,12 +105,12 @@ export class SigningWriter {
   #inserts(group: readonly Waiting[]): CompiledQuery {
     const answers = group.flatMap(({ admission }) => (admission === undefined ? [] : [idempotencyRow(admission.hash, admission.answer)]))
     const requests = group.map(({ record }) => ({
-      ...{ request_id: record.requestId, tenant: TENANT, key_id: record.keyId, requester: record.requester, owner: this.#owner },
+      ...{ request_id: record.requestId, tenant: record.tenant, key_id: record.keyId, requester: record.requester, owner: this.#owner },
       ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
     }))
     const events = group.map(({ record }) => ({
       ...{
-        tenant: TENANT,
+        tenant: record.tenant,
         type: 'signing_request.created',
         subject: record.requestId,
         key_id: record.keyId,

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
+import { apiTables } from './api-tables.ts'
 import { eventTables } from './event-tables.ts'
 import { StoreError } from './store-error.ts'
 
@@ -35,6 +36,7 @@ async function tables(db: Kysely<unknown>): Promise<void> {
 /** In the order of their names. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-tables': { up: tables },
+  '0002-api': { up: apiTables },
   '0003-events': { up: eventTables },
 }
 

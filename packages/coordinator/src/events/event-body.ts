@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { OrNull, Time } from '../schemas.ts'
 import type { EventRecord } from './event-store.ts'
-import { EVENT_TYPES } from './event-types.ts'
+import { EVENT_TYPES, type EventType } from './event-types.ts'
 
 /** What a stream tells and a webhook is sent. */
 export const EventBody = Type.Object(
@@ -17,7 +17,11 @@ export const EventBody = Type.Object(
 )
 export type EventBody = Static<typeof EventBody>
 
+export function eventBody({ eventId, atMs, type, subject, keyId, data }: EventRecord): EventBody {
+  return { id: eventId, type: type as EventType, timestamp: new Date(atMs).toISOString(), subject, keyId, data }
+}
+
 /** Equal texts for one event, whenever they are made. */
-export function eventText({ eventId, atMs, type, subject, keyId, data }: EventRecord): string {
-  return JSON.stringify({ id: eventId, type, timestamp: new Date(atMs).toISOString(), subject, keyId, data })
+export function eventText(event: EventRecord): string {
+  return JSON.stringify(eventBody(event))
 }

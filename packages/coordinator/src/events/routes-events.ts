@@ -2,13 +2,13 @@ import { Readable } from 'node:stream'
 import type { Clock } from '@conclave/core'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { TENANT } from '../database/schema.ts'
 import { type App, callerOf, hangUp, refuseOtherMethods } from '../http-app.ts'
 import { about } from '../openapi.ts'
 import { ApiError } from '../problem.ts'
 import { isOver } from '../records.ts'
 import type { RouteContext } from '../routes.ts'
 import { closed, NoQuery, SigningPath } from '../schemas.ts'
+import { ownRequest } from '../tenancy.ts'
 import { type EventPlace, FIRST_PLACE } from './event-store.ts'
 import { EVENT_FILTERS, isLastOfRequest } from './event-types.ts'
 
@@ -57,11 +57,12 @@ function send(reply: FastifyReply, clock: Clock, texts: AsyncGenerator<string, v
 }
 
 /** `/v1/events` and `/v1/signing-requests/{id}/events`. */
-export function addEventRoutes(app: App, { streams, signingDriver, clock }: RouteContext): void {
+export function addEventRoutes(app: App, ctx: RouteContext): void {
+  const { streams, signingDriver, clock } = ctx
   const { store } = streams
-  const placeOf = async (lastEventId: unknown, otherwise: () => EventPlace | Promise<EventPlace>): Promise<EventPlace> => {
+  const placeOf = async (tenant: string, lastEventId: unknown, otherwise: () => EventPlace | Promise<EventPlace>): Promise<EventPlace> => {
     if (typeof lastEventId !== 'string' || lastEventId === '') return await otherwise()
-    const place = await store.after(TENANT, lastEventId)
+    const place = await store.after(tenant, lastEventId)
     if (place === undefined) throw new ApiError('EVENT_NOT_FOUND', 'Last-Event-ID: this event is not kept any more, or never was')
     return place
   }
@@ -76,9 +77,10 @@ export function addEventRoutes(app: App, { streams, signingDriver, clock }: Rout
     },
     async (request, reply) => {
       const { type, keyId, from } = request.query
-      const after = await placeOf(request.headers['last-event-id'], () => (from === 'oldest' ? FIRST_PLACE : store.end(TENANT)))
-      const filter = { tenant: TENANT, keyId, types: typeof type === 'string' ? [type] : type }
-      const texts = streams.open({ caller: callerOf(request).name, filter, after, signal: hangUp(reply) })
+      const { tenant, name: caller } = callerOf(request)
+      const after = await placeOf(tenant, request.headers['last-event-id'], () => (from === 'oldest' ? FIRST_PLACE : store.end(tenant)))
+      const filter = { tenant, keyId, types: typeof type === 'string' ? [type] : type }
+      const texts = streams.open({ caller, filter, after, signal: hangUp(reply) })
       return send(reply, clock, texts)
     },
   )
@@ -95,14 +97,14 @@ export function addEventRoutes(app: App, { streams, signingDriver, clock }: Rout
     },
     async (request, reply) => {
       const { requestId } = request.params
-      if ((await signingDriver.record(requestId)) === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
+      const { tenant, name: caller } = callerOf(request)
+      await ownRequest(ctx, request, requestId)
       const isEnded = async () => {
         const record = await signingDriver.record(requestId)
         return record === undefined || isOver(record)
       }
-      const after = await placeOf(request.headers['last-event-id'], () => FIRST_PLACE)
-      const caller = callerOf(request).name
-      const filter = { tenant: TENANT, subject: requestId }
+      const after = await placeOf(tenant, request.headers['last-event-id'], () => FIRST_PLACE)
+      const filter = { tenant, subject: requestId }
       const texts = streams.open({ caller, filter, after, signal: hangUp(reply), isLast: isLastOfRequest, isOver: isEnded })
       return send(reply, clock, texts)
     },

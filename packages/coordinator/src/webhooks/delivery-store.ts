@@ -3,8 +3,8 @@ import { type Database, rowsOf, sqlOf } from '../database/database.ts'
 import { type DeliveryState, TEST_EVENT } from '../database/event-tables.ts'
 import { type EventRecord, recordOf as eventOf } from '../events/event-store.ts'
 import { noticeOf } from '../notices.ts'
+import { type PageQuery, pageOf } from '../pages.ts'
 import type { Page } from '../records.ts'
-import { type PageAsked, pageOf } from './webhook-store.ts'
 
 /** An event on its way to a webhook. */
 export interface DeliveryRecord {
@@ -116,10 +116,13 @@ export class DeliveryStore {
   }
 
   /** Newest first. @throws {StoreError}. */
-  async list(webhookId: string, { limit, cursor, state }: PageAsked & { state?: DeliveryState | undefined }): Promise<Page<DeliveryRecord>> {
+  async list(
+    webhookId: string,
+    { limit, beyond, state }: PageQuery & { state?: DeliveryState | undefined },
+  ): Promise<Page<DeliveryRecord>> {
     let query = this.#select().where('d.webhook_id', '=', webhookId)
     if (state !== undefined) query = query.where('d.state', '=', state)
-    if (cursor !== undefined) query = query.where('d.place', '<', Number(cursor))
+    if (beyond !== undefined) query = query.where('d.place', '<', beyond)
     const compiled = query
       .orderBy('d.place', 'desc')
       .limit(limit + 1)

@@ -1,6 +1,6 @@
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import { codeOf, ConclaveError } from '@conclave/core'
+import { ConclaveError, codeOf } from '@conclave/core'
 import type { Reachable } from './reachable.ts'
 
 /** Read of an answer: nobody needs it, and a connection that is cut would look like a fault to the receiver. */
@@ -67,6 +67,9 @@ export async function post({ url, body, headers, reachable, timeoutMs, signal }:
   } catch (error) {
     if (signal.aborted) return { status: null, code: 'STOPPED' }
     if (timeout.aborted) return { status: null, code: 'TIMEOUT' }
-    return { status: null, code: error instanceof ConclaveError && codeOf(error) === 'WEBHOOK_ADDRESS' ? 'WEBHOOK_ADDRESS' : 'CONNECT_FAILED' }
+    return {
+      status: null,
+      code: error instanceof ConclaveError && codeOf(error) === 'WEBHOOK_ADDRESS' ? 'WEBHOOK_ADDRESS' : 'CONNECT_FAILED',
+    }
   }
 }

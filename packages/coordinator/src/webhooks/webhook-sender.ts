@@ -112,7 +112,11 @@ export class WebhookSender {
     const isGone = code === 'GONE'
     const delayMs = isGone ? undefined : this.#delayMs(attempt)
     const disable =
-      code === null ? undefined : isGone ? { code, failingSinceMs: nowMs } : { code: 'FAILING', failingSinceMs: nowMs - disableAfterDays * DAY_MS }
+      code === null
+        ? undefined
+        : isGone
+          ? { code, failingSinceMs: nowMs }
+          : { code: 'FAILING', failingSinceMs: nowMs - disableAfterDays * DAY_MS }
     await deliveries.settle(delivery, { status, code, nowMs, nextAtMs: delayMs === undefined ? null : nowMs + delayMs, disable })
     if (code !== null) logger.info({ webhook: webhookId, delivery: deliveryId, attempt, status, code }, 'delivery failed')
   }

@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import { type Database, rowsOf, sqlOf } from '../database/database.ts'
+import { type PageQuery, pageOf } from '../pages.ts'
 import type { Page } from '../records.ts'
 
 /** Of one tenant. */
 export const WEBHOOKS_MAX = 64
-const CURSOR_DIGITS = 16
 
 export interface WebhookRecord {
   readonly webhookId: string
@@ -24,18 +24,6 @@ export interface WebhookRecord {
 
 /** What its owner may say of it. */
 export type WebhookChange = Partial<Pick<WebhookRecord, 'url' | 'types' | 'keyId' | 'label' | 'isEnabled'>>
-
-export interface PageAsked {
-  readonly limit: number
-  readonly cursor?: string | undefined
-}
-
-/** One more row than the page has is how the next one is known. */
-export function pageOf<Row extends { readonly place: number }, R>(rows: readonly Row[], limit: number, read: (row: Row) => R): Page<R> {
-  const page = rows.slice(0, limit)
-  const last = rows.length > limit ? page.at(-1) : undefined
-  return { items: page.map(read), nextCursor: last === undefined ? null : String(last.place).padStart(CURSOR_DIGITS, '0') }
-}
 
 const COLUMNS = [
   ...(['webhook_id', 'place', 'url', 'types', 'key_id', 'label', 'is_enabled', 'disabled_code'] as const),
@@ -70,9 +58,9 @@ export class WebhookStore {
   }
 
   /** Newest first. @throws {StoreError}. */
-  async list(tenant: string, { limit, cursor }: PageAsked): Promise<Page<WebhookRecord>> {
+  async list(tenant: string, { limit, beyond }: PageQuery): Promise<Page<WebhookRecord>> {
     let query = sqlOf.selectFrom('webhook').select(COLUMNS).where('tenant', '=', tenant)
-    if (cursor !== undefined) query = query.where('place', '<', Number(cursor))
+    if (beyond !== undefined) query = query.where('place', '<', beyond)
     const compiled = query
       .orderBy('place', 'desc')
       .limit(limit + 1)
@@ -88,9 +76,7 @@ export class WebhookStore {
       ...(types === undefined ? {} : { types: types === null ? null : [...types] }),
       ...(keyId === undefined ? {} : { key_id: keyId }),
       ...(label === undefined ? {} : { label }),
-      ...(isEnabled === undefined
-        ? {}
-        : { is_enabled: isEnabled, failing_since_ms: null, disabled_code: isEnabled ? null : 'BY_HAND' }),
+      ...(isEnabled === undefined ? {} : { is_enabled: isEnabled, failing_since_ms: null, disabled_code: isEnabled ? null : 'BY_HAND' }),
     }
     if (Object.keys(set).length === 0) return await this.get(tenant, webhookId)
     const query = sqlOf.updateTable('webhook').set(set).where('tenant', '=', tenant).where('webhook_id', '=', webhookId)
@@ -98,7 +84,11 @@ export class WebhookStore {
   }
 
   /** A new secret; what is sent is signed by the one before, too, until `oldUntilMs`. @throws {StoreError}. */
-  async rotate(tenant: string, webhookId: string, secret: string, oldUntilMs: number): Promise<WebhookRecord | undefined> {
+  async rotate(
+    tenant: string,
+    webhookId: string,
+    { secret, oldUntilMs }: { readonly secret: string; readonly oldUntilMs: number },
+  ): Promise<WebhookRecord | undefined> {
     const query = sqlOf
       .updateTable('webhook')
       .set((is) => ({ old_secret: is.ref('secret'), old_until_ms: oldUntilMs, secret }))
