@@ -22,6 +22,8 @@ export interface Report {
   readonly atMs: number
   /** Of the link it came over: an older one may predate a restart of the node. */
   readonly generation: number
+  /** How far its clock was ahead of ours; wrong by half of the round trip at most. */
+  readonly clockOffsetMs: number
 }
 
 interface NodeState {
@@ -212,6 +214,7 @@ export class ClusterView {
   async #askNow(state: NodeState): Promise<void> {
     const { calls, clock, logger, signal } = this.#options
     const { node, generation } = state
+    const askedMs = clock.nowMs()
     try {
       const status = await calls.call(node, { status: {} }, 'status', { timeoutMs: STATUS_TIMEOUT_MS, signal })
       if (generation !== state.generation) return
@@ -220,7 +223,9 @@ export class ClusterView {
         return
       }
       const isNews = state.report?.generation !== generation || !saysTheSame(state.report.status, status)
-      state.report = { status, atMs: clock.nowMs(), generation }
+      const atMs = clock.nowMs()
+      const clockMs = Number(new DataView(status.clock.buffer, status.clock.byteOffset, 8).getBigUint64(0))
+      state.report = { status, atMs, generation, clockOffsetMs: Math.round(clockMs - (askedMs + atMs) / 2) }
       if (isNews) this.changed.fire()
     } catch (error) {
       // A node that does not answer keeps its last report; the link tells whether it is there.

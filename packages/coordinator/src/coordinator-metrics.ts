@@ -7,6 +7,7 @@ const REQUEST_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
 const HTTP_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30]
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 const ROUTES_MAX = 128
+const METHODS_MAX = 16
 
 export type StoreOperation = 'admit' | 'save'
 
@@ -36,6 +37,7 @@ export class CoordinatorMetrics {
   readonly registry = new Registry()
   readonly #code = boundedLabel()
   readonly #route = boundedLabel(ROUTES_MAX)
+  readonly #method = boundedLabel(METHODS_MAX)
   readonly #requests: Counter<'state' | 'code'>
   readonly #attempts: Counter<'outcome' | 'code'>
   readonly #durations: Histogram<'state'>
@@ -89,7 +91,7 @@ export class CoordinatorMetrics {
   }
 
   exchanged({ method, route = 'none', status, seconds }: HttpExchange): void {
-    this.#http.observe({ method: this.#code(method), route: this.#route(route), status: String(status) }, seconds)
+    this.#http.observe({ method: this.#method(method), route: this.#route(route), status: String(status) }, seconds)
   }
 
   /** Times one change of what is stored. */

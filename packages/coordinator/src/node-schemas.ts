@@ -53,6 +53,17 @@ const NodeReport = Type.Object(
       declined: Type.Integer(),
       failed: Type.Integer(),
     }),
+    clockOffsetMs: Type.Number({ description: 'how far its clock was ahead of that of the coordinator' }),
+    freezes: Type.Integer({ description: 'in effect there' }),
+    policySequence: Type.Integer({ description: 'of the policy in force there' }),
+    audit: Type.Object(
+      {
+        entries: Type.Integer(),
+        checkpointEntries: Type.Integer({ description: 'that its last checkpoint covers' }),
+        cosigners: Type.Integer({ description: 'other nodes that have cosigned it' }),
+      },
+      { description: 'of its log' },
+    ),
     reportedAt: Time,
   },
   { title: 'NodeReport' },

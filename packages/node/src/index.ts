@@ -1,3 +1,4 @@
+export type { Readiness } from '@conclave/telemetry'
 export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
@@ -12,6 +13,7 @@ export { extractPiece, makeIdentityFile, openPiece, readBackup } from './backup/
 export type { RestoreReport } from './backup/restore.ts'
 export { beginRestore, restoreNode } from './backup/restore-ceremony.ts'
 export { type UnbackedKey, unbackedKeys } from './backup/unbacked.ts'
+export type { Checkup } from './checkup.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { examine } from './doctor/doctor.ts'
 export { exitCodeOf, type Report } from './doctor/finding.ts'

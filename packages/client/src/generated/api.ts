@@ -957,6 +957,20 @@ export interface components {
                 readonly declined: number;
                 readonly failed: number;
             };
+            /** @description how far its clock was ahead of that of the coordinator */
+            readonly clockOffsetMs: number;
+            /** @description in effect there */
+            readonly freezes: number;
+            /** @description of the policy in force there */
+            readonly policySequence: number;
+            /** @description of its log */
+            readonly audit: {
+                readonly entries: number;
+                /** @description that its last checkpoint covers */
+                readonly checkpointEntries: number;
+                /** @description other nodes that have cosigned it */
+                readonly cosigners: number;
+            };
             /** @description ISO 8601, UTC */
             readonly reportedAt: string;
         };

@@ -15,6 +15,7 @@ import { eventually, FakeClock } from './fake-clock.ts'
 import { COORDINATOR_NAME, coordinatorSeed, FakeCluster, REPLICA_NAME } from './fake-cluster.ts'
 import { payment } from './payment.ts'
 
+export { PostgresServer, postgresPrograms } from './postgres.ts'
 export { eventually, FakeClock, FakeCluster, payment }
 
 export const API_KEYS: Readonly<Record<ApiRole, string>> = {
