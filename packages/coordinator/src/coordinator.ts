@@ -19,6 +19,8 @@ import { startApi } from './api-server.ts'
 import { ClusterView } from './cluster-view.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
+import type { EventStreams } from './events/event-stream.ts'
+import { openTelling } from './events/telling.ts'
 import { readIdentityFile } from './identity-file.ts'
 import { KeyDirectory } from './key-directory.ts'
 import { KeyDriver } from './key-driver.ts'
@@ -128,17 +130,20 @@ async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, log
 }
 
 interface Draining {
+  readonly streams: EventStreams
   readonly admission: Admission
   readonly signingDriver: SigningDriver
   readonly logger: Logger
   readonly withinMs: number
 }
 
-async function drain({ admission, signingDriver, logger, withinMs }: Draining): Promise<void> {
+async function drain({ streams, admission, signingDriver, logger, withinMs }: Draining): Promise<void> {
   const open = () => Object.fromEntries(signingDriver.open())
   admission.close()
   logger.info({ open: open() }, 'draining: no new requests are taken')
   await signingDriver.quiet(withinMs)
+  // After their ends were told.
+  streams.close()
   logger.info({ open: open() }, 'drained')
 }
 
@@ -189,7 +194,9 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
     await Promise.all(background)
   })
 
-  const parts = { ...shared, lock, random, transport, admission, keyDriver, signingDriver, decoding, database, keyNotes, metrics, tracer }
+  const telling = await openTelling({ ...shared, database, settings, random }, startup)
+  const drivers = { admission, keyDriver, signingDriver, ...telling }
+  const parts = { ...shared, ...drivers, lock, random, transport, decoding, database, keyNotes, metrics, tracer }
   const url = await startApi(parts, settings, startup, () => controller.abort())
   await observing.watch({ lock, view, directory, admission, signingDriver })
   logger.info({ url, coordinator: settings.coordinator.name, nodes: lock.nodes.length }, 'coordinator started')
@@ -198,7 +205,7 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   return {
     url,
     addresses: transport.addresses(),
-    drain: () => drain({ admission, signingDriver, logger, withinMs: settings.shutdown.drainMs }),
+    drain: () => drain({ ...telling, admission, signingDriver, logger, withinMs: settings.shutdown.drainMs }),
     stop: () => {
       stopped ??= running.disposeAsync()
       return stopped

@@ -6,9 +6,9 @@ import { Pulse, waitForAny } from './wait.ts'
 /**
  * What coordinators on one database tell each other, about a request, an operation, or nothing in particular (`-`):
  * it has changed; cancel it; an approval of it was given; an operation is to be begun; somebody has let go of what it drove;
- * keys or schedules have changed.
+ * keys or schedules have changed; there are new events, or somebody is to be told of old ones.
  */
-export const NOTICE_KINDS = ['changed', 'cancel', 'approved', 'begun', 'released', 'keys', 'schedules'] as const
+export const NOTICE_KINDS = ['changed', 'cancel', 'approved', 'begun', 'released', 'keys', 'schedules', 'event'] as const
 export type NoticeKind = (typeof NOTICE_KINDS)[number]
 
 /** How often something is looked at that others should have told of. */

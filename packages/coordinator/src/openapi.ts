@@ -18,6 +18,7 @@ const TAGS = [
   ['keys', 'Keys of the cluster, their children, their renewal'],
   ['signing', 'Requests for signatures, and what became of them'],
   ['operations', 'What takes longer than an answer'],
+  ['events', 'What has happened: streams and webhooks'],
   ['policies', 'What the nodes judge by, who approves, what is frozen: each node in its own words'],
   ['nodes', 'The nodes as the coordinator sees them'],
   ['access', 'Who may call, and who has called'],

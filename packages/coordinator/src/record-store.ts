@@ -1,8 +1,9 @@
 import { codeOf } from '@conclave/core'
-import type { CompiledQuery } from 'kysely'
+import { type CompiledQuery, sql } from 'kysely'
 import { type Database, rowsOf, sqlOf } from './database/database.ts'
 import { TENANT } from './database/schema.ts'
 import { StoreError } from './database/store-error.ts'
+import { keyEventData, operationEventData } from './events/event-data.ts'
 import { noticeOf } from './notices.ts'
 import { type IdempotencyRecord, isOver, type KeyRecord, type OperationRecord, type SigningRecord } from './records.ts'
 import type { Replica } from './replica.ts'
@@ -84,14 +85,16 @@ export class Records {
   /** @throws {StoreError} LEASE_LOST when another coordinator drives it. */
   async saveOperation(record: OperationRecord): Promise<void> {
     const { operationId, state } = record
-    const saved = sqlOf
-      .updateTable('operation')
-      .set({ state, is_open: !isOver(record), body: JSON.stringify(record) })
-      .where('operation_id', '=', operationId)
-      .where('owner', '=', this.#replica.owner)
-      .where((w) => w.or([w('is_open', '=', true), w.val(isOver(record))]))
-      .returning(['operation_id', noticeOf('changed', operationId).as('told')])
-    if ((await this.#rows(saved.compile())).length === 0) {
+    const saved = sql<{ operation_id: string }>`with saved as (
+      update operation as s set state = ${state}, is_open = ${!isOver(record)}, body = ${JSON.stringify(record)}::json
+      from operation as o where o.operation_id = s.operation_id and s.operation_id = ${operationId}
+        and s.owner = ${this.#replica.owner} and (s.is_open or ${isOver(record)})
+      returning s.operation_id, s.tenant, s.key_id, s.state, o.state as before),
+    told as (
+      insert into event (tenant, type, subject, key_id, data)
+      select tenant, 'operation.' || state, operation_id, key_id, ${operationEventData(record)}::json from saved where state <> before)
+    select operation_id, ${noticeOf('changed', operationId)} from saved`
+    if ((await this.#rows(saved.compile(sqlOf))).length === 0) {
       throw new StoreError('LEASE_LOST', `another coordinator drives operation ${operationId}`)
     }
   }
@@ -103,25 +106,21 @@ export class Records {
 
   /** A key that is there keeps its public key, and goes to higher epochs only. */
   async saveKeys(keys: readonly KeyRecord[]): Promise<void> {
-    const rows = keys.map((key) => ({
-      ...{ key_id: key.keyId, tenant: TENANT, public_key: key.publicKey, epoch: key.epoch, body: JSON.stringify(key) },
-    }))
-    await this.#database.run([
-      ...rows.map((row) =>
-        sqlOf
-          .insertInto('key')
-          .values(row)
-          .onConflict((there) =>
-            there
-              .column('key_id')
-              .doUpdateSet({ epoch: row.epoch, body: row.body })
-              .where('key.public_key', '=', row.public_key)
-              .where('key.epoch', '<=', row.epoch),
-          )
-          .compile(),
-      ),
-      sqlOf.selectNoFrom(noticeOf('keys', '-').as('told')).compile(),
-    ])
+    const queries = keys.map((key) => {
+      const { keyId, publicKey, epoch } = key
+      // A row that was just made has no earlier transaction in it.
+      return sql`with saved as (
+          insert into key (key_id, tenant, public_key, epoch, body)
+          values (${keyId}, ${TENANT}, ${publicKey}, ${epoch}, ${JSON.stringify(key)}::json)
+          on conflict (key_id) do update set epoch = excluded.epoch, body = excluded.body
+          where key.public_key = excluded.public_key and key.epoch < excluded.epoch
+          returning tenant, key_id, xmax = 0 as is_new)
+        insert into event (tenant, type, subject, key_id, data)
+        select coalesce((select tenant from key_note where key_note.key_id = saved.key_id), tenant),
+          case when is_new then 'key.active' else 'key.renewed' end, key_id, key_id, ${keyEventData(key)}::json
+        from saved`.compile(sqlOf)
+    })
+    await this.#database.run([...queries, sqlOf.selectNoFrom(noticeOf('keys', '-').as('told')).compile()])
   }
 
   /** Sets or ends the schedule of a key, and forgets its failures. @param first - what there is to know of it when nothing is kept yet. */
@@ -184,7 +183,12 @@ export class Records {
       // Whoever keeps the keys takes it over when this one does not.
       owner: this.#replica.isKeeper ? this.#replica.owner : null,
     }
-    return sqlOf.insertInto('operation').values(row).compile()
+    const told = { tenant: record.tenant, type: 'operation.created', subject: record.operationId, key_id: record.keyId }
+    return sqlOf
+      .with('added', (db) => db.insertInto('operation').values(row))
+      .insertInto('event')
+      .values({ ...told, data: operationEventData(record) })
+      .compile()
   }
 
   async #rows<R>(query: CompiledQuery<R>): Promise<readonly R[]> {

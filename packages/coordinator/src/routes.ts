@@ -10,6 +10,8 @@ import type { ChildKeyStore } from './child-key-store.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { CoordinatorMetrics } from './coordinator-metrics.ts'
 import type { Database } from './database/database.ts'
+import { addEventRoutes } from './events/routes-events.ts'
+import type { Telling } from './events/telling.ts'
 import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
@@ -39,8 +41,9 @@ import type { SigningSettings } from './settings.ts'
 import type { SigningDriver } from './signing-driver.ts'
 import { ownKeys } from './tenancy.ts'
 import { nodeBody } from './views.ts'
+import { addWebhookRoutes } from './webhooks/routes-webhooks.ts'
 
-export interface RouteContext {
+export interface RouteContext extends Telling {
   readonly database: Database
   readonly apiKeys: ApiKeyStore
   readonly callers: Callers
@@ -74,6 +77,8 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addRenewalRoutes(app, ctx)
   addOperationRoutes(app, ctx)
   addSigningRoutes(app, ctx)
+  addEventRoutes(app, ctx)
+  addWebhookRoutes(app, ctx)
   addApiKeyRoutes(app, ctx)
   addPolicyRoutes(app, ctx)
   addFreezeRoutes(app, ctx)

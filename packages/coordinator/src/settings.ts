@@ -5,6 +5,7 @@ import { parseYamlFile, type YamlProblem } from '@conclave/core/yaml-file'
 import { decodingSettings, withPaths } from '@conclave/policy'
 import { z } from 'zod'
 import { BY_SCHEDULE } from './schedule.ts'
+import { isNetwork } from './webhooks/reachable.ts'
 
 /** Whose everything is that says nothing else. */
 export const TENANT = 'main'
@@ -18,6 +19,10 @@ export const DEADLINE_MS_MAX = 7 * 24 * 3_600_000
 
 /** How long a coordinator that was told to stop goes on with the requests that sign, unless its settings say so. */
 const DRAIN_MS = 5_000
+
+const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000]
+/** Ten attempts to deliver an event, within about two and a half days. */
+const RETRY_AFTER_MS = [5_000, 30_000, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS, 24 * HOUR_MS]
 
 const NAME = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 characters of a-z, 0-9 and "-"')
 const PATH = z.string().min(1).max(4096)
@@ -74,6 +79,24 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   signing: SigningSettings.prefault({}),
+  events: z
+    .strictObject({ keepDays: z.int().min(1).max(3650).default(30), streamsPerKey: z.int().min(1).max(10_000).default(32) })
+    .prefault({}),
+  webhooks: z
+    .strictObject({
+      /** Also beyond this host. */
+      allowHttp: z.boolean().default(false),
+      /** Reached although they are not of the internet. */
+      networks: z.array(z.string().refine(isNetwork, 'must be a network such as 10.1.0.0/16')).max(64).default([]),
+      timeoutMs: duration(100, 60_000).default(10_000),
+      parallel: z.int().min(1).max(256).default(32),
+      retryAfterMs: z
+        .array(duration(0, 7 * DAY_MS))
+        .max(32)
+        .default(RETRY_AFTER_MS),
+      disableAfterDays: z.int().min(1).max(365).default(5),
+    })
+    .prefault({}),
   metrics: z.strictObject({ listen: z.string().regex(LISTEN, 'must be host:port') }).optional(),
   tracing: z.strictObject({ otlp: z.url({ protocol: /^https?$/ }) }).optional(),
   shutdown: z.strictObject({ drainMs: duration(0, 600_000).default(DRAIN_MS) }).prefault({}),

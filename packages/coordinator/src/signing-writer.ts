@@ -3,6 +3,7 @@ import { codeOf } from '@conclave/core'
 import { type CompiledQuery, sql } from 'kysely'
 import { CHANNEL, type Database, type Row, sqlOf } from './database/database.ts'
 import { StoreError } from './database/store-error.ts'
+import { signingEventData } from './events/event-data.ts'
 import { type IdempotencyRecord, isOver, type SigningRecord } from './records.ts'
 
 /** Requests in one write. */
@@ -107,23 +108,37 @@ export class SigningWriter {
       ...{ request_id: record.requestId, tenant: record.tenant, key_id: record.keyId, requester: record.requester, owner: this.#owner },
       ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
     }))
+    const events = group.map(({ record }) => ({
+      ...{
+        tenant: record.tenant,
+        type: 'signing_request.created',
+        subject: record.requestId,
+        key_id: record.keyId,
+        data: signingEventData(record),
+      },
+    }))
     return sqlOf
       .with('answered', (db) => db.insertInto('idempotency').values(answers))
-      .insertInto('signing')
-      .values(requests)
+      .with('asked', (db) => db.insertInto('signing').values(requests))
+      .insertInto('event')
+      .values(events)
       .compile()
   }
 
   #updates(group: readonly Waiting[]): CompiledQuery {
-    const rows = group.map(
-      ({ record }) => sql`(${record.requestId}::text, ${record.state}::text, ${!isOver(record)}::boolean, ${JSON.stringify(record)}::json)`,
-    )
+    const rows = group.map(({ record }) => {
+      const body = sql`${JSON.stringify(record)}::json`
+      return sql`(${record.requestId}::text, ${record.state}::text, ${!isOver(record)}::boolean, ${body}, ${signingEventData(record)}::json)`
+    })
     const notice = this.#database.isShared ? sql`, pg_notify(${CHANNEL}, 'changed ' || request_id)::text` : sql``
     return sql`with saved as (
       update signing as s set state = n.state, is_open = n.is_open, body = n.body
-      from (values ${sql.join(rows)}) as n (request_id, state, is_open, body)
+      from (values ${sql.join(rows)}) as n (request_id, state, is_open, body, event) join signing as o on o.request_id = n.request_id
       where s.request_id = n.request_id and s.owner = ${this.#owner} and (s.is_open or not n.is_open)
-      returning s.request_id, s.cancel_requested)
+      returning s.request_id, s.cancel_requested, s.tenant, s.key_id, n.state, n.event, o.state as before),
+    told as (
+      insert into event (tenant, type, subject, key_id, data)
+      select tenant, 'signing_request.' || state, request_id, key_id, event from saved where state <> before)
     select request_id, cancel_requested${notice} from saved`.compile(sqlOf)
   }
 }

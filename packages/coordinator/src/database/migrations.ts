@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { apiTables } from './api-tables.ts'
+import { eventTables } from './event-tables.ts'
 import { StoreError } from './store-error.ts'
 
 /** The tables of version 1. A migration is never changed once it is released; the next one changes what it made. */
@@ -36,6 +37,7 @@ async function tables(db: Kysely<unknown>): Promise<void> {
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-tables': { up: tables },
   '0002-api': { up: apiTables },
+  '0003-events': { up: eventTables },
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 import type { KeyRecord, OperationRecord, SigningRecord } from '../records.ts'
 import type { ApiSchema } from './api-tables.ts'
+import type { EventSchema } from './event-tables.ts'
 
 /** Of a row that says nothing else. */
 export const TENANT = 'main'
@@ -10,7 +11,7 @@ type Json<T extends object> = JSONColumnType<T, string, string>
 /** The order in which rows were made, given by the database. */
 type Order = ColumnType<number, never, never>
 
-export interface Schema extends ApiSchema {
+export interface Schema extends ApiSchema, EventSchema {
   /** The coordinators that use this database, each until its lease ends. */
   replica: {
     name: string
