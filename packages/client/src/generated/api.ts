@@ -9,7 +9,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Every key
+         * Keys, by name; all of them without a limit
          * @description Role: viewer.
          */
         readonly get: operations["listKeys"];
@@ -62,11 +62,59 @@ export interface paths {
          */
         readonly get: operations["deriveKeys"];
         readonly put?: never;
+        /**
+         * Take child keys into use, up to 10,000 at once; those that are in use already stay as they are
+         * @description Role: requester.
+         */
+        readonly post: operations["addChildren"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/keys/{keyId}/children": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Child keys in use, in the order in which they were added
+         * @description Role: viewer.
+         */
+        readonly get: operations["listChildren"];
+        readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/keys/{keyId}/children/{path}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * One child key, by its path (m%2F0%2F5)
+         * @description Role: viewer.
+         */
+        readonly get: operations["getChild"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Name, tag, suspend or revoke a child key. This coordinator asks nothing for it then; what nodes refuse is a freeze
+         * @description Role: admin.
+         */
+        readonly patch: operations["changeChild"];
         readonly trace?: never;
     };
     readonly "/v1/keys/{keyId}:refresh": {
@@ -247,6 +295,94 @@ export interface paths {
          * @description Role: requester.
          */
         readonly post: operations["cancelSigningRequest"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/api-keys": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * API keys of the tenant, newest first, revoked ones too
+         * @description Role: admin.
+         */
+        readonly get: operations["listApiKeys"];
+        readonly put?: never;
+        /**
+         * Make an API key; its secret is in the answer and nowhere else
+         * @description Role: admin.
+         */
+        readonly post: operations["createApiKey"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/api-keys/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * One API key
+         * @description Role: admin.
+         */
+        readonly get: operations["getApiKey"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Take an API key back, for ever: at once here, within seconds at other replicas
+         * @description Role: admin.
+         */
+        readonly delete: operations["revokeApiKey"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/api-keys/{name}:rotate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Give an API key a new secret; the one before is taken for a while
+         * @description Role: admin.
+         */
+        readonly post: operations["rotateApiKey"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/api-calls": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Who has called what, and how it ended, newest first
+         * @description Role: admin.
+         */
+        readonly get: operations["listApiCalls"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -477,6 +613,49 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        readonly AddChildren: {
+            readonly prefix?: string;
+            readonly from?: number;
+            readonly count?: number;
+            readonly label?: string;
+            readonly tags?: readonly string[];
+            readonly items?: readonly {
+                readonly path: string;
+                readonly label?: string;
+                readonly tags?: readonly string[];
+            }[];
+        };
+        readonly ApiCall: {
+            /** @description ISO 8601, UTC */
+            readonly at: string;
+            readonly caller: string | null;
+            readonly method: string;
+            readonly route: string | null;
+            readonly status: number;
+            readonly durationMs: number;
+            /** @description x-request-id of the answer */
+            readonly requestId: string;
+        };
+        readonly ApiCallList: {
+            readonly items: readonly components["schemas"]["ApiCall"][];
+            readonly nextCursor: string | null;
+        };
+        readonly ApiKey: {
+            readonly name: string;
+            readonly tenant: string;
+            /** @enum {unknown} */
+            readonly role: "viewer" | "requester" | "admin";
+            readonly createdBy: string;
+            /** @description ISO 8601, UTC */
+            readonly createdAt: string;
+            readonly oldUntil: string | null;
+            readonly revokedAt: string | null;
+            readonly lastUsedAt: string | null;
+        };
+        readonly ApiKeyList: {
+            readonly items: readonly components["schemas"]["ApiKey"][];
+            readonly nextCursor: string | null;
+        };
         readonly ApprovalAnswers: {
             readonly nodes: readonly {
                 readonly node: number;
@@ -515,8 +694,45 @@ export interface components {
             readonly p2shP2wpkh: string;
             readonly p2wpkh: string;
         };
+        readonly ChangeChild: {
+            readonly label?: string | null;
+            readonly tags?: readonly string[];
+            /** @enum {unknown} */
+            readonly state?: "active" | "suspended" | "revoked";
+        };
         readonly ChangeKey: {
-            readonly refreshEveryDays: number | null;
+            readonly refreshEveryDays?: number | null;
+            readonly role?: string | null;
+            readonly label?: string | null;
+            readonly tags?: readonly string[];
+        };
+        readonly ChildKey: {
+            readonly path: string;
+            readonly publicKey: string;
+            readonly address: string;
+            readonly bitcoin: components["schemas"]["BitcoinAddresses"];
+            readonly label: string | null;
+            readonly tags: readonly string[];
+            /** @enum {unknown} */
+            readonly state: "active" | "suspended" | "revoked";
+            /** @description ISO 8601, UTC */
+            readonly addedAt: string;
+        };
+        readonly ChildKeyList: {
+            readonly items: readonly components["schemas"]["ChildKey"][];
+            readonly nextCursor: string | null;
+        };
+        readonly ChildrenAdded: {
+            readonly added: number;
+            /** @description That were there before, and are as they were */
+            readonly known: number;
+        };
+        readonly CreateApiKey: {
+            readonly name: string;
+            /** @enum {unknown} */
+            readonly role: "viewer" | "requester" | "admin";
+            /** @description Only the administrator of the settings may name another one than its own */
+            readonly tenant?: string;
         };
         readonly CreateApproval: {
             readonly statement: string;
@@ -574,6 +790,10 @@ export interface components {
         };
         readonly Key: {
             readonly keyId: string;
+            readonly tenant: string;
+            readonly role: string | null;
+            readonly label: string | null;
+            readonly tags: readonly string[];
             readonly publicKey: string;
             readonly chainCode: string;
             /** @description BIP32, with this key as the root */
@@ -605,6 +825,21 @@ export interface components {
         };
         readonly KeyList: {
             readonly items: readonly components["schemas"]["Key"][];
+            readonly nextCursor: string | null;
+        };
+        readonly NewApiKey: {
+            readonly name: string;
+            readonly tenant: string;
+            /** @enum {unknown} */
+            readonly role: "viewer" | "requester" | "admin";
+            readonly createdBy: string;
+            /** @description ISO 8601, UTC */
+            readonly createdAt: string;
+            readonly oldUntil: string | null;
+            readonly revokedAt: string | null;
+            readonly lastUsedAt: string | null;
+            /** @description Told once: what is kept is its hash */
+            readonly secret: string;
         };
         readonly Node: {
             readonly index: number;
@@ -767,6 +1002,10 @@ export interface components {
             readonly nodesUp: number;
             readonly nodesNeeded: number;
         };
+        readonly RotateApiKey: {
+            /** @description How long the secret before is taken; 86400000 without it */
+            readonly overlapMs?: number;
+        };
         readonly Signature: {
             readonly derivationPath: string;
             readonly publicKey: string;
@@ -880,7 +1119,12 @@ export type $defs = Record<string, never>;
 export interface operations {
     readonly listKeys: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly limit?: number;
+                readonly cursor?: string;
+                readonly tag?: string;
+                readonly role?: string;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -896,7 +1140,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["KeyList"];
                 };
             };
-            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            /** @description `BAD_CURSOR`: Not a cursor of this list. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -904,7 +1148,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                        readonly code?: "BAD_CURSOR" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
                     };
                 };
             };
@@ -943,6 +1187,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1071,6 +1329,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly getKey: {
@@ -1152,6 +1424,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1279,6 +1565,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly deriveKeys: {
@@ -1367,6 +1667,524 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly addChildren: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly keyId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AddChildren"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChildrenAdded"];
+                };
+            };
+            /** @description `BAD_BODY`: The body does not have the right shape. `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_BODY" | "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `KEY_NOT_FOUND`: No such key */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "KEY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `TOO_MANY`: More than this coordinator keeps */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "TOO_MANY";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly listChildren: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly cursor?: string;
+                readonly tag?: string;
+                readonly state?: "active" | "suspended" | "revoked";
+                readonly address?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly keyId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChildKeyList"];
+                };
+            };
+            /** @description `BAD_CURSOR`: Not a cursor of this list. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_CURSOR" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `KEY_NOT_FOUND`: No such key */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "KEY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly getChild: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly keyId: string;
+                readonly path: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChildKey"];
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `CHILD_NOT_FOUND`: No such child key was added. `KEY_NOT_FOUND`: No such key */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "CHILD_NOT_FOUND" | "KEY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly changeChild: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly keyId: string;
+                readonly path: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ChangeChild"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChildKey"];
+                };
+            };
+            /** @description `BAD_BODY`: The body does not have the right shape. `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_BODY" | "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `CHILD_NOT_FOUND`: No such child key was added. `KEY_NOT_FOUND`: No such key */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "CHILD_NOT_FOUND" | "KEY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `CHILD_INACTIVE`: The child key is suspended or revoked */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "CHILD_INACTIVE";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1506,6 +2324,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1652,14 +2484,32 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly listOperations: {
         readonly parameters: {
             readonly query?: {
-                readonly keyId?: string;
                 readonly limit?: number;
                 readonly cursor?: string;
+                readonly fromMs?: number;
+                readonly toMs?: number;
+                readonly keyId?: string;
+                readonly state?: "pending" | "running" | "succeeded" | "failed";
+                readonly requestedBy?: string;
             };
             readonly header?: never;
             readonly path?: never;
@@ -1723,6 +2573,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1812,6 +2676,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly listSigningRequests: {
@@ -1819,6 +2697,11 @@ export interface operations {
             readonly query?: {
                 readonly limit?: number;
                 readonly cursor?: string;
+                readonly fromMs?: number;
+                readonly toMs?: number;
+                readonly keyId?: string;
+                readonly state?: components["schemas"]["SigningState"];
+                readonly requester?: string;
             };
             readonly header?: never;
             readonly path?: never;
@@ -1882,6 +2765,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -1962,7 +2859,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `IDEMPOTENCY_CONFLICT`: This idempotency key was used with another body. `REQUEST_EXISTS`: This signed request was sent before */
+            /** @description `CHILD_INACTIVE`: The child key is suspended or revoked. `IDEMPOTENCY_CONFLICT`: This idempotency key was used with another body. `REQUEST_EXISTS`: This signed request was sent before */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1970,7 +2867,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "IDEMPOTENCY_CONFLICT" | "REQUEST_EXISTS";
+                        readonly code?: "CHILD_INACTIVE" | "IDEMPOTENCY_CONFLICT" | "REQUEST_EXISTS";
                     };
                 };
             };
@@ -2021,6 +2918,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2110,6 +3021,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly listAttempts: {
@@ -2191,6 +3116,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2318,7 +3257,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2328,7 +3267,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2464,6 +3403,776 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly listApiKeys: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly cursor?: string;
+                readonly tenant?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+            /** @description `BAD_CURSOR`: Not a cursor of this list. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_CURSOR" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly createApiKey: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateApiKey"];
+            };
+        };
+        readonly responses: {
+            /** @description Accepted, and kept */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** @description `BAD_BODY`: The body does not have the right shape. `BAD_JSON`: The body is not JSON. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_BODY" | "BAD_JSON" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `API_KEY_EXISTS`: An API key of this name exists or has existed. `TOO_MANY`: More than this coordinator keeps */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "API_KEY_EXISTS" | "TOO_MANY";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly getApiKey: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `API_KEY_NOT_FOUND`: No such API key */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "API_KEY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `API_KEY_FIXED`: The API key is in the settings of the coordinator */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "API_KEY_FIXED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly revokeApiKey: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `API_KEY_NOT_FOUND`: No such API key */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "API_KEY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `API_KEY_FIXED`: The API key is in the settings of the coordinator */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "API_KEY_FIXED";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly rotateApiKey: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RotateApiKey"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** @description `BAD_BODY`: The body does not have the right shape. `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_BODY" | "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `API_KEY_NOT_FOUND`: No such API key */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "API_KEY_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `API_KEY_ENDED`: The API key is revoked. `API_KEY_FIXED`: The API key is in the settings of the coordinator */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "API_KEY_ENDED" | "API_KEY_FIXED";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly listApiCalls: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly cursor?: string;
+                readonly fromMs?: number;
+                readonly toMs?: number;
+                readonly caller?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiCallList"];
+                };
+            };
+            /** @description `BAD_CURSOR`: Not a cursor of this list. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_CURSOR" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly listPolicies: {
@@ -2534,7 +4243,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2544,7 +4253,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2618,7 +4327,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2628,7 +4337,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2692,6 +4401,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description `CHILD_INACTIVE`: The child key is suspended or revoked */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "CHILD_INACTIVE";
+                    };
+                };
+            };
             /** @description `BODY_TOO_LARGE`: The body is too large. `PAYLOAD_TOO_LARGE`: The payload is too large */
             readonly 413: {
                 headers: {
@@ -2742,7 +4463,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2752,7 +4473,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2840,7 +4561,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2850,7 +4571,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2926,7 +4647,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2936,7 +4657,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3036,7 +4757,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -3046,7 +4767,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3147,7 +4868,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NODES_UNREACHABLE`: Not every node is reachable */
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -3157,7 +4878,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NODES_UNREACHABLE";
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3228,6 +4949,20 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -3315,6 +5050,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
         };
     };
     readonly getHealth: {
@@ -3335,7 +5084,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description `BAD_REQUEST`: The request cannot be understood */
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3343,7 +5092,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "BAD_REQUEST";
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST";
                     };
                 };
             };
@@ -3379,7 +5128,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description `BAD_REQUEST`: The request cannot be understood */
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3387,7 +5136,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "BAD_REQUEST";
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST";
                     };
                 };
             };
