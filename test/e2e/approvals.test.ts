@@ -34,6 +34,7 @@ describe('approvals and freezes, at the command line', () => {
     },
   })
   let publicKey: string
+  let signedId: string
   before(async () => {
     publicKey = await createKey(rig(), 'vault')
   })
@@ -68,6 +69,36 @@ describe('approvals and freezes, at the command line', () => {
     expect((await decide('approve', 'oslo', requestId, 'bob')).exitCode).to.equal(0)
     expectSigned(await rig().cluster.client.settled(requestId), publicKey)
     expect(await inbox('zurich')).to.deep.equal([])
+    signedId = requestId
+  })
+
+  it('receipt: from a node and from the coordinator, verified offline with the lock; changed, it is refused', async () => {
+    const at = (name: string) => join(dir('zurich'), name)
+    const [lock, policy] = [at('cluster.lock.json'), at('policy.yaml')]
+    const get = () => runConclave(['receipt', 'get', signedId, '--dir', dir('lisbon')])
+    const verify = (file: string, ...more: readonly string[]) => runConclave(['receipt', 'verify', file, '--lock', lock, ...more])
+    let text = ''
+    const isThere = async () => {
+      const { exitCode, stdout, stderr } = await get()
+      if (exitCode !== 0) expect(stderr).to.match(/RECEIPT_NOT_READY/)
+      text = stdout
+      return exitCode === 0
+    }
+    await until(isThere, { timeoutMs: 60_000, what: 'a receipt at lisbon' })
+    await writeFile(at('receipt.json'), text)
+    const { exitCode, stdout } = await verify(at('receipt.json'), '--policy', policy)
+    expect(exitCode).to.equal(0)
+    for (const word of ['alice approved it', 'bob approved it', 'exchange signed', 'by rule pay-with-two', 'held the approvals', SUPPLIER])
+      expect(stdout).to.include(word)
+    const said = JSON.parse((await verify(at('receipt.json'), '--json')).stdout) as { requestId: string; signers: readonly unknown[] }
+    expect(said.requestId).to.equal(signedId)
+    expect(said.signers).to.have.length(2)
+
+    await writeFile(at('from-api.json'), await rig().cluster.client.receipt(signedId))
+    expect((await verify(at('from-api.json'))).exitCode).to.equal(0)
+    await writeFile(at('changed.json'), text.replace('"approver":"alice"', '"approver":"bob"'))
+    expectRefused(await verify(at('changed.json')), 'RECEIPT_APPROVAL')
+    expectRefused(await runConclave(['receipt', 'get', '00'.repeat(32), '--dir', dir('lisbon')]), 'NO_RECEIPT')
   })
 
   it('reject: one no ends it, which the command that asked hears as well', async () => {

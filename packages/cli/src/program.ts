@@ -19,6 +19,7 @@ import { addPolicyCommands } from './policy-commands.ts'
 import { addReceiptCommands } from './receipt-commands.ts'
 import { addRequestCommands } from './request-commands.ts'
 import { addSignCommands } from './sign-commands.ts'
+import { addStatusCommand } from './status-command.ts'
 
 /**
  * Every command of `conclave`; nothing runs before it is given arguments.
@@ -43,6 +44,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addFreezeCommands(program)
   addPolicyCommands(program)
   addDoctorCommand(program)
+  addStatusCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
   // After the others of its group, which it joins.

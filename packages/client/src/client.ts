@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { canonicalJson, type JsonValue } from '@conclave/core'
 import { Connection } from './connection.ts'
 import { badAnswer, ConclaveApiError, isProblem } from './problem.ts'
 import type {
@@ -249,6 +250,16 @@ export class ConclaveClient {
 
   revokeApiKey(name: string): Promise<ApiKey> {
     return this.#api.call('delete', '/v1/api-keys/{name}', { params: { name } })
+  }
+
+  /**
+   * Proof of what was signed and why: the text that `conclave receipt verify` takes.
+   *
+   * @throws {ConclaveApiError} RECEIPT_NOT_READY (retriable) until the nodes' logs are cosigned; NO_RECEIPT.
+   */
+  async receipt(requestId: string): Promise<string> {
+    const receipt = await this.#api.call('get', '/v1/signing-requests/{requestId}/receipt', { params: { requestId } })
+    return canonicalJson(receipt as unknown as JsonValue)
   }
 
   async nodes(): Promise<readonly Node[]> {

@@ -26,6 +26,7 @@ import { KeyNotes } from './key-notes.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { Notices } from './notices.ts'
+import { openObserving } from './observing.ts'
 import { Records } from './record-store.ts'
 import { Replica } from './replica.ts'
 import { Schedules } from './schedule.ts'
@@ -62,6 +63,8 @@ export interface Coordinator {
   readonly url: string
   /** Where nodes may dial it, without peer id. */
   readonly addresses: readonly string[]
+  /** Takes no new requests, and resolves when those that sign have ended, at the latest after the `drainMs` of the settings. */
+  drain(): Promise<void>
   /** Ends long polls and attempts, closes links and store. Open requests stay open for the next start. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -124,10 +127,25 @@ async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, log
   return libp2pTransport(parts)
 }
 
+interface Draining {
+  readonly admission: Admission
+  readonly signingDriver: SigningDriver
+  readonly logger: Logger
+  readonly withinMs: number
+}
+
+async function drain({ admission, signingDriver, logger, withinMs }: Draining): Promise<void> {
+  const open = () => Object.fromEntries(signingDriver.open())
+  admission.close()
+  logger.info({ open: open() }, 'draining: no new requests are taken')
+  await signingDriver.quiet(withinMs)
+  logger.info({ open: open() }, 'drained')
+}
+
 /**
  * Starts a coordinator: store, links to the nodes, drivers of everything that was left open, HTTP API.
  *
- * @throws {ConfigError} LOCK_UNREADABLE, ABI_UNREADABLE, BAD_ABI, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
+ * @throws {ConfigError} METRICS_LISTEN, LOCK_UNREADABLE, ABI_UNREADABLE, BAD_ABI, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
  * {@link StoreError} STORE_LOCKED, STORE_DAMAGED. Nothing is left running then.
  */
 export async function startCoordinator(input: CoordinatorSettings | CoordinatorOptions): Promise<Coordinator> {
@@ -142,15 +160,17 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const { database, replica, records, notices } = await joinDatabase(options, { random, logger }, startup)
 
   const stopping = controller.signal
+  const observing = startup.adopt(await openObserving(settings, logger), (o) => o.close())
+  const { metrics, tracer } = observing
   const calls = new NodeCalls(transport, clock)
-  const view = new ClusterView({ lock, calls, clock, logger, signal: stopping })
+  const view = new ClusterView({ lock, calls, clock, logger, signal: stopping, links: () => transport.links() })
   const directory = await KeyDirectory.load({ records, view, notices, logger })
   const schedules = await Schedules.load({ records, directory, notices, clock, logger })
   const shared = { view, calls, records, notices, replica, directory, schedules, clock, logger, stopping }
   const { creationTimeoutMs: timeoutMs, renewalTimeoutMs } = settings.keys
   const keyDriver = new KeyDriver({ ...shared, random, timeoutMs, renewalTimeoutMs })
-  const signingDriver = new SigningDriver({ ...shared, settings: settings.signing })
-  const admission = new Admission(records)
+  const signingDriver = new SigningDriver({ ...shared, metrics, settings: settings.signing })
+  const admission = new Admission(records, metrics)
   const keyNotes = new KeyNotes(database)
   startup.defer(() => schedules.settled())
   startup.defer(() => directory.settled())
@@ -162,26 +182,23 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   await transport.start(nodeEvents({ view, calls, logger }))
   const takeover = new Takeover({ ...shared, signingDriver, keyDriver, leaseMs: settings.store.leaseMs })
   await takeover.beat()
-  const leasing = takeover.run()
-  startup.defer(async () => {
-    controller.abort()
-    await leasing
-  })
   void view.watch()
-  const scheduling = runSchedules({ ...shared, keyNotes, admission, driver: keyDriver, random })
+  const background = [takeover.run(), runSchedules({ ...shared, keyNotes, admission, driver: keyDriver, random })]
   startup.defer(async () => {
     controller.abort()
-    await scheduling
+    await Promise.all(background)
   })
 
-  const parts = { ...shared, lock, random, transport, admission, keyDriver, signingDriver, decoding, database, keyNotes }
+  const parts = { ...shared, lock, random, transport, admission, keyDriver, signingDriver, decoding, database, keyNotes, metrics, tracer }
   const url = await startApi(parts, settings, startup, () => controller.abort())
+  await observing.watch({ lock, view, directory, admission, signingDriver })
   logger.info({ url, coordinator: settings.coordinator.name, nodes: lock.nodes.length }, 'coordinator started')
   const running = startup.move()
   let stopped: Promise<void> | undefined
   return {
     url,
     addresses: transport.addresses(),
+    drain: () => drain({ admission, signingDriver, logger, withinMs: settings.shutdown.drainMs }),
     stop: () => {
       stopped ??= running.disposeAsync()
       return stopped

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Clock, type Random, toHex } from '@conclave/core'
+import { NO_SPAN, type Span, type Tracer } from '@conclave/telemetry'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import {
   type FastifyBaseLogger,
@@ -14,6 +15,8 @@ import {
 import type { Logger } from 'pino'
 import { allows, type Caller, type Callers } from './api-keys.ts'
 import type { CallLog } from './call-log.ts'
+import type { CoordinatorMetrics } from './coordinator-metrics.ts'
+import type { Exchanges } from './exchanges.ts'
 import { answerBrokenHttp, sendProblem } from './http-errors.ts'
 import { checkJson, decodeText } from './json-body.ts'
 import { ApiError } from './problem.ts'
@@ -40,6 +43,9 @@ export interface AppOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly random: Random
+  readonly metrics: CoordinatorMetrics
+  readonly tracer: Tracer
+  readonly exchanges: Exchanges
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[]
@@ -53,6 +59,13 @@ export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request)
   if (caller === undefined) throw new ApiError('UNAUTHENTICATED', 'a valid API key is required')
   return caller
+}
+
+const spans = new WeakMap<FastifyRequest, Span>()
+
+/** Of the exchange that this request began. */
+export function spanOf(request: FastifyRequest): Span {
+  return spans.get(request) ?? NO_SPAN
 }
 
 /** Aborts when the caller hangs up (or has its answer), so that nobody waits on for it. */
@@ -101,6 +114,24 @@ function guard(app: App, { callers: known, rate, clock }: AppOptions): void {
     if (role === 'nobody') return
     if (caller === undefined) throw new ApiError('UNAUTHENTICATED', 'send Authorization: Bearer and an API key that this coordinator knows')
     if (!allows(caller, role)) throw new ApiError('FORBIDDEN', `role ${caller.role} does not allow this: ${role} is needed`)
+  })
+}
+
+/** Counts and measures every exchange, and hangs its span below that of the caller. */
+function observe(app: App, { metrics, tracer, exchanges }: AppOptions): void {
+  exchanges.count(app)
+  app.addHook('onRequest', async (request) => {
+    const { method, routeOptions, headers } = request
+    const parent = typeof headers.traceparent === 'string' ? headers.traceparent : undefined
+    spans.set(request, tracer.begin(`${method} ${routeOptions.url ?? 'none'}`, parent, { 'http.request.method': method }))
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const { statusCode: status, elapsedTime } = reply
+    metrics.exchanged({ method, route: routeOptions.url, status, seconds: elapsedTime / 1000 })
+    const span = spanOf(request)
+    span.set({ 'http.response.status_code': status })
+    span.end(status >= 500 ? String(status) : undefined)
   })
 }
 
@@ -166,6 +197,7 @@ export function createApp(options: AppOptions): App {
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new ApiError('ROUTE_NOT_FOUND', 'no such route')))
+  observe(app, options)
   guard(app, options)
   app.addHook('preValidation', async ({ params, query, routeOptions }) => {
     if (hasOddText(params)) throw new ApiError('BAD_PATH', 'path: a text that is not Unicode, or a NUL in it')

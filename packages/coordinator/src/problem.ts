@@ -52,6 +52,9 @@ const PROBLEMS = {
   COMMITTEE_CHANGED: { status: 409, title: 'The nodes of the cluster lock have changed since this was asked' },
   REQUEST_EXISTS: { status: 409, title: 'This signed request was sent before' },
   APPROVAL_REFUSED: { status: 409, title: 'No node took the approval' },
+  RECEIPT_NOT_READY: { status: 409, title: 'There is no receipt yet', retriable: true },
+  NO_RECEIPT: { status: 404, title: 'Nothing was signed that there could be a receipt of' },
+  RECEIPT_REFUSED: { status: 502, title: 'What the nodes answered is no receipt that verifies' },
   REJECTED: { status: 403, title: 'Rejected by an approver' },
   APPROVALS_MISSING: { status: 504, title: 'Not enough approvals in time', retriable: true },
   REQUEST_ENDED: { status: 409, title: 'The signing request has already ended' },
@@ -69,6 +72,7 @@ const PROBLEMS = {
   SIGNING_FAILED: { status: 502, title: 'Every attempt to sign failed', retriable: true },
   STORE_UNAVAILABLE: { status: 503, title: 'The database cannot be used at the moment', retriable: true },
   NOT_READY: { status: 503, title: 'Too few nodes are connected', retriable: true },
+  DRAINING: { status: 503, title: 'The coordinator takes no new requests', retriable: true },
   STOPPING: { status: 503, title: 'The coordinator is stopping', retriable: true },
   INTERNAL: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, ProblemKind>
@@ -119,6 +123,12 @@ export class ApiError extends ConclaveError {
 
 export function statusOf(code: ProblemCode): number {
   return PROBLEMS[code].status
+}
+
+/** Whether an answer with this code says when it makes sense to ask again. */
+export function saysRetryAfter(code: ProblemCode): boolean {
+  const { status, retriable }: ProblemKind = PROBLEMS[code]
+  return status === 429 || status === 503 || (status === 409 && retriable === true)
 }
 
 export function titleOf(code: ProblemCode): string {

@@ -1,5 +1,7 @@
+import { traced } from '@conclave/telemetry'
 import { carryApproval } from './approval-desk.ts'
-import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
+import { withAttempt } from './chosen-attempt.ts'
+import { type App, callerOf, hangUp, refuseOtherMethods, spanOf } from './http-app.ts'
 import { newSigning } from './new-signing.ts'
 import { about } from './openapi.ts'
 import { pageQuery } from './pages.ts'
@@ -87,9 +89,16 @@ function addCreateRoute(app: App, ctx: RouteContext): void {
         signingDriver.checkRoom()
         const record = await newSigning(ctx, request.body, caller)
         await refuseRepeated(ctx, record)
-        return { record, status: 201, body: acceptedBody(record) }
+        const first = signingDriver.first(record)
+        const stored = first === undefined ? record : withAttempt(record, first)
+        return { record: stored, status: 201, body: acceptedBody(record), first, undo: () => first?.[Symbol.dispose]() }
       }
-      const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      const span = spanOf(request)
+      const begin = async ({ record, first }: Awaited<ReturnType<typeof create>>) => {
+        request.log.info({ signingRequest: record.requestId, keyId: record.keyId }, 'request admitted')
+        await signingDriver.submit(record, { span, first })
+      }
+      const { status, body: kept } = await traced(span, 'admission', () => admission.admit(post, create, begin, 'own'))
       const body = keptAcceptedBody(kept)
       reply.code(status as 201)
       const waitMs = request.query.waitMs ?? 0

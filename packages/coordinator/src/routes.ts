@@ -8,6 +8,7 @@ import { AvailabilityReport } from './availability.ts'
 import type { CallLog } from './call-log.ts'
 import type { ChildKeyStore } from './child-key-store.ts'
 import type { ClusterView } from './cluster-view.ts'
+import type { CoordinatorMetrics } from './coordinator-metrics.ts'
 import type { Database } from './database/database.ts'
 import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import type { KeyDirectory } from './key-directory.ts'
@@ -16,6 +17,7 @@ import type { KeyLives } from './key-lives.ts'
 import type { KeyNotes } from './key-notes.ts'
 import type { NodeCalls } from './node-calls.ts'
 import { NodeBody, NodeListBody } from './node-schemas.ts'
+import { readinessOf } from './observing.ts'
 import { about, addDocumentRoute } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './record-store.ts'
@@ -25,8 +27,10 @@ import { addDerivedRoutes } from './routes-derived.ts'
 import { addFreezeRoutes } from './routes-freezes.ts'
 import { addKeyRoutes } from './routes-keys.ts'
 import { addLogRoutes } from './routes-log.ts'
+import { addMetricsRoute } from './routes-metrics.ts'
 import { addOperationRoutes } from './routes-operations.ts'
 import { addPolicyRoutes } from './routes-policies.ts'
+import { addReceiptRoute } from './routes-receipt.ts'
 import { addRenewalRoutes } from './routes-renewal.ts'
 import { addSigningRoutes } from './routes-signing.ts'
 import type { Schedules } from './schedule.ts'
@@ -59,6 +63,7 @@ export interface RouteContext {
   readonly transport: Transport
   readonly calls: NodeCalls
   readonly stopping: AbortSignal
+  readonly metrics: CoordinatorMetrics
 }
 
 /** Every route of the API. */
@@ -73,12 +78,14 @@ export function addRoutes(app: App, ctx: RouteContext): void {
   addPolicyRoutes(app, ctx)
   addFreezeRoutes(app, ctx)
   addLogRoutes(app, ctx)
+  addReceiptRoute(app, ctx)
   addNodeRoutes(app, ctx)
+  addMetricsRoute(app, ctx.metrics.registry)
   addDocumentRoute(app)
 }
 
 function addNodeRoutes(app: App, ctx: RouteContext): void {
-  const { lock, transport, view } = ctx
+  const { lock, transport, view, admission } = ctx
   const bodies = async (nodes: readonly NodeMember[], { tenant }: Caller): Promise<NodeBody[]> => {
     const links = new Map(transport.links().map((link) => [link.member.name, link]))
     const own = await ownKeys(ctx, tenant)
@@ -130,14 +137,13 @@ function addNodeRoutes(app: App, ctx: RouteContext): void {
   app.get(
     '/readyz',
     {
-      config: { role: 'nobody', cost: 0, problems: ['NOT_READY'] },
+      config: { role: 'nobody', cost: 0, problems: ['NOT_READY', 'DRAINING'] },
       schema: { ...about('service', 'getReadiness', 'Whether a quorum of nodes is connected'), response: { 200: ReadyBody } },
     },
     async () => {
-      const nodesUp = view.upNodes().length
-      const nodesNeeded = lock.quorum.required
-      if (nodesUp < nodesNeeded) throw new ApiError('NOT_READY', `${nodesUp} nodes are connected and ${nodesNeeded} are needed`)
-      return { status: 'ready' as const, nodesUp, nodesNeeded }
+      const { isReady, code, detail } = readinessOf({ lock, view, admission })
+      if (!isReady) throw new ApiError(code === 'DRAINING' ? code : 'NOT_READY', detail)
+      return { status: 'ready' as const, nodesUp: view.upNodes().length, nodesNeeded: lock.quorum.required }
     },
   )
   for (const url of ['/v1/nodes', '/v1/nodes/:index', '/healthz', '/readyz']) refuseOtherMethods(app, url, ['GET'])

@@ -63,6 +63,9 @@ export const ApprovalAnswersBody = Type.Object(
 )
 export type ApprovalAnswersBody = Static<typeof ApprovalAnswersBody>
 
+/** As docs/spec/receipt.md has it: canonical JSON, which is passed on as it is. */
+export const ReceiptBody = Type.Object({ format: Type.Literal('conclave-receipt/1') }, { additionalProperties: true, title: 'Receipt' })
+
 const Summary = Type.Array(Type.Object({ label: Type.String(), value: Type.String() }), { title: 'Summary' })
 const SigningStateBody = Type.Enum(
   ['created', 'decoded', 'pending_approval', 'queued', 'signing', 'signed', 'denied', 'rejected', 'expired', 'failed', 'cancelled'],

@@ -166,7 +166,7 @@ function hsmBody({ since, code, latencyUs, ...hsm }: Report['status']['hsms'][nu
   return { ...hsm, since: iso(Math.min(counter(since), TIME_MAX_MS)), lastCode: code === '' ? null : code, latencyMs: latencyUs / 1000 }
 }
 
-function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
+function reportBody({ status, atMs, clockOffsetMs }: Report): NonNullable<NodeBody['status']> {
   return {
     version: status.version,
     hsmOk: status.hsmOk,
@@ -188,6 +188,10 @@ function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
       stock,
     })),
     pool: status.pool,
+    clockOffsetMs,
+    freezes: status.freezes,
+    policySequence: status.policySequence,
+    audit: { entries: status.auditEntries, checkpointEntries: status.checkpointEntries, cosigners: status.cosigners },
     reportedAt: iso(atMs),
   }
 }

@@ -529,6 +529,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/signing-requests/{requestId}/receipt": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Proof of what was signed and why, by the nodes that signed
+         * @description Role: viewer.
+         */
+        readonly get: operations["getReceipt"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/nodes": {
         readonly parameters: {
             readonly query?: never;
@@ -601,6 +621,26 @@ export interface paths {
          * @description Role: nobody.
          */
         readonly get: operations["getReadiness"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/metrics": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What it measures, in the format of Prometheus
+         * @description Role: viewer.
+         */
+        readonly get: operations["getMetrics"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -917,6 +957,20 @@ export interface components {
                 readonly declined: number;
                 readonly failed: number;
             };
+            /** @description how far its clock was ahead of that of the coordinator */
+            readonly clockOffsetMs: number;
+            /** @description in effect there */
+            readonly freezes: number;
+            /** @description of the policy in force there */
+            readonly policySequence: number;
+            /** @description of its log */
+            readonly audit: {
+                readonly entries: number;
+                /** @description that its last checkpoint covers */
+                readonly checkpointEntries: number;
+                /** @description other nodes that have cosigned it */
+                readonly cosigners: number;
+            };
             /** @description ISO 8601, UTC */
             readonly reportedAt: string;
         };
@@ -1001,6 +1055,12 @@ export interface components {
             readonly status: "ready";
             readonly nodesUp: number;
             readonly nodesNeeded: number;
+        };
+        readonly Receipt: {
+            /** @enum {string} */
+            readonly format: "conclave-receipt/1";
+        } & {
+            readonly [key: string]: unknown;
         };
         readonly RotateApiKey: {
             /** @description How long the secret before is taken; 86400000 without it */
@@ -1329,7 +1389,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -1339,7 +1399,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "STORE_UNAVAILABLE";
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2327,7 +2387,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2337,7 +2397,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "STORE_UNAVAILABLE";
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2484,7 +2544,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2494,7 +2554,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "STORE_UNAVAILABLE";
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -2921,7 +2981,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -2931,7 +2991,7 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "STORE_UNAVAILABLE";
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
                     };
                 };
             };
@@ -4884,6 +4944,130 @@ export interface operations {
             };
         };
     };
+    readonly getReceipt: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly requestId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `NO_RECEIPT`: Nothing was signed that there could be a receipt of. `REQUEST_NOT_FOUND`: No such signing request */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NO_RECEIPT" | "REQUEST_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RECEIPT_NOT_READY`: There is no receipt yet */
+            readonly 409: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RECEIPT_NOT_READY";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `RECEIPT_REFUSED`: What the nodes answered is no receipt that verifies */
+            readonly 502: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RECEIPT_REFUSED";
+                    };
+                };
+            };
+            /** @description `NODES_UNREACHABLE`: Not every node is reachable. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "NODES_UNREACHABLE" | "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
     readonly listNodes: {
         readonly parameters: {
             readonly query?: never;
@@ -5152,7 +5336,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `NOT_READY`: Too few nodes are connected */
+            /** @description `DRAINING`: The coordinator takes no new requests. `NOT_READY`: Too few nodes are connected */
             readonly 503: {
                 headers: {
                     /** @description Seconds */
@@ -5162,7 +5346,91 @@ export interface operations {
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        readonly code?: "NOT_READY";
+                        readonly code?: "DRAINING" | "NOT_READY";
+                    };
+                };
+            };
+        };
+    };
+    readonly getMetrics: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": string;
+                };
+            };
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
                     };
                 };
             };

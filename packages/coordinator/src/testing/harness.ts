@@ -15,6 +15,7 @@ import { eventually, FakeClock } from './fake-clock.ts'
 import { COORDINATOR_NAME, coordinatorSeed, FakeCluster, REPLICA_NAME } from './fake-cluster.ts'
 import { payment } from './payment.ts'
 
+export { PostgresServer, postgresPrograms } from './postgres.ts'
 export { eventually, FakeClock, FakeCluster, payment }
 
 export const API_KEYS: Readonly<Record<ApiRole, string>> = {
@@ -169,7 +170,8 @@ export class Harness implements AsyncDisposable {
 
   async call<T = ProblemAnswer>(method: string, path: string, call: Call = {}): Promise<Answered<T>> {
     const { text, ...answered } = await this.exchange(method, path, call)
-    return { ...answered, body: JSON.parse(text) as T }
+    const isJson = answered.headers.get('content-type')?.includes('json') === true
+    return { ...answered, body: (isJson ? JSON.parse(text) : text) as T }
   }
 
   /** Any call, also of what is not JSON. The answer is held to the document. */
