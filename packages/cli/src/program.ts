@@ -1,4 +1,5 @@
 import { Command, type CommanderError } from 'commander'
+import { addApiKeyCommands } from './api-key-commands.ts'
 import { addApprovalCommands } from './approval-commands.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addBackupCommands } from './backup-commands.ts'
@@ -38,6 +39,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addKeyCommands(program)
   addSignCommands(program)
   addRequestCommands(program)
+  addApiKeyCommands(program)
   addApprovalCommands(program)
   addFreezeCommands(program)
   addPolicyCommands(program)

@@ -4,17 +4,20 @@ import { Connection } from './connection.ts'
 import { badAnswer, ConclaveApiError, isProblem } from './problem.ts'
 import type {
   AddChildren,
+  ApiKey,
   ApprovalAnswers,
   Approver,
   ChangeChild,
   ChildKey,
   ChildrenAdded,
+  CreateApiKey,
   CreateKey,
   DerivedKey,
   DerivedRange,
   Freeze,
   GiveApproval,
   Key,
+  NewApiKey,
   Node,
   NodePolicy,
   NodeStatement,
@@ -260,6 +263,25 @@ export class ConclaveClient {
   /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way; WAIT_TIMEOUT. */
   async waitForSignature(requestId: string, waiting: Waiting<SigningRequest> = {}): Promise<SigningRequest> {
     return signedOr(await this.settled(requestId, waiting))
+  }
+
+  /** Its secret is in the answer and nowhere else; never tried again once it may have arrived. */
+  createApiKey(body: CreateApiKey): Promise<NewApiKey> {
+    return this.#api.call('post', '/v1/api-keys', { body })
+  }
+
+  /** Newest first. */
+  apiKeys({ limit = 50, ...query }: PageOf<'listApiKeys'> = {}): Promise<Page<ApiKey>> {
+    return this.#api.call('get', '/v1/api-keys', { query: { limit, ...query } })
+  }
+
+  /** A new secret; the one before is taken for `overlapMs` more. */
+  rotateApiKey(name: string, { overlapMs }: { readonly overlapMs?: number | undefined } = {}): Promise<NewApiKey> {
+    return this.#api.call('post', '/v1/api-keys/{name}:rotate', { params: { name }, body: overlapMs === undefined ? {} : { overlapMs } })
+  }
+
+  revokeApiKey(name: string): Promise<ApiKey> {
+    return this.#api.call('delete', '/v1/api-keys/{name}', { params: { name } })
   }
 
   /**
