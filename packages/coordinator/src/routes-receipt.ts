@@ -1,10 +1,10 @@
 import { type App, refuseOtherMethods } from './http-app.ts'
 import { about } from './openapi.ts'
-import { ApiError } from './problem.ts'
 import { carryReceipt } from './receipt-carrier.ts'
 import type { RouteContext } from './routes.ts'
 import { NoQuery, SigningPath } from './schemas.ts'
 import { ReceiptBody } from './signing-schemas.ts'
+import { ownRequest } from './tenancy.ts'
 
 /** `/v1/signing-requests/{id}/receipt`: the bytes that `conclave receipt verify` takes. */
 export function addReceiptRoute(app: App, ctx: RouteContext): void {
@@ -21,10 +21,8 @@ export function addReceiptRoute(app: App, ctx: RouteContext): void {
         ...{ params: SigningPath, querystring: NoQuery, response: { 200: ReceiptBody } },
       },
     },
-    async ({ params: { requestId } }, reply) => {
-      const record = await ctx.signingDriver.record(requestId)
-      if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
-      const bytes = await carryReceipt(ctx, record)
+    async (request, reply) => {
+      const bytes = await carryReceipt(ctx, await ownRequest(ctx, request, request.params.requestId))
       // Written again it might be another text, and every byte counts.
       return reply.serializer((text: unknown) => text as string).send(new TextDecoder().decode(bytes) as never)
     },
