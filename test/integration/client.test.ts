@@ -87,6 +87,16 @@ describe('client against a coordinator with fake nodes', () => {
     expect(await failureOf(client.derivedKey('main', "m/0'"))).include({ code: 'BAD_PATH', status: 400 })
   })
 
+  it('takes child keys into use, finds one by its tag and suspends it', async () => {
+    await using h = await Harness.start()
+    const client = clientOf(h)
+    expect(await client.addChildren('main', { prefix: 'm/0', from: 0, count: 3 })).deep.equal({ added: 3, known: 0 })
+    expect(await client.changeChild('main', 'm/0/1', { tags: ['vip'], state: 'suspended' })).include({ path: 'm/0/1', state: 'suspended' })
+    const { items } = await client.children('main', { tag: 'vip' })
+    expect(items.map((child) => child.path)).deep.equal(['m/0/1'])
+    expect(items[0]?.address).equal((await client.derivedKey('main', 'm/0/1')).address)
+  })
+
   it('refreshes, reshares, sets a schedule, lists operations', async () => {
     await using h = await Harness.start()
     const client = clientOf(h)

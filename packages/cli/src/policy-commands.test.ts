@@ -52,13 +52,13 @@ describe('conclave policy', () => {
     expect([json.sequence, json.against, json.lines.length]).to.deep.equal([2, 1, 2])
   })
 
-  it('simulate: a yes is exit code 0, a no is 3, and both say why', async () => {
+  it('simulate: a yes is exit code 0, a no is 4, and both say why', async () => {
     const ask = (policy: string, ...more: readonly string[]) =>
       run('simulate', '--payload', file('payload.hex'), '--key', 'k', '--policy', file(policy), ...more)
     const yes = await ask('one.yaml')
     expect([yes.exitCode, yes.printed.at(-2)]).to.deep.equal([undefined, 'allowed: ALLOWED, rule "pay" allows this'])
     const no = await ask('two.yaml', '--json')
-    expect(no.exitCode).to.equal(3)
+    expect(no.exitCode).to.equal(4)
     expect(JSON.parse(no.printed[0] as string)).to.include({ allowed: false, code: 'AMOUNT_OVER_LIMIT' })
     expect((await ask('one.yaml', '--at', 'yesterday')).exitCode).to.equal(1)
   })

@@ -1,7 +1,7 @@
 import { InvalidArgument } from '@conclave/core'
 import { type ReplayedRequest, replayPolicy, simulatePolicy, type TrialVerdict } from '@conclave/node'
 import type { Command } from 'commander'
-import { guarded } from './output.ts'
+import { DENIED, guarded } from './output.ts'
 
 type Print = (line: string) => void
 
@@ -23,9 +23,6 @@ interface Replaying {
   to?: string
   json?: true
 }
-
-/** Exit code of a simulation that ends in a no. */
-const DENIED = 3
 
 /** ISO 8601. @throws {InvalidArgument} BAD_TIME. */
 function timeOf(text: string, option: string): number {
@@ -75,7 +72,7 @@ async function replay(print: Print, file: string, { dir, from, to, json }: Repla
 export function addPolicyTrialCommands(policy: Command, print: Print): void {
   policy
     .command('simulate')
-    .description('would this pass, and by which rule: at a node with what it has really spent, or by a file alone; exit code 3 is a no')
+    .description('would this pass, and by which rule: at a node with what it has really spent, or by a file alone; exit code 4 is a no')
     .requiredOption('--payload <file>', 'the exact bytes, or their hexadecimal digits')
     .requiredOption('--key <id>', 'the key that is to sign')
     .option('--type <type>', 'of the payload', 'evm.tx')

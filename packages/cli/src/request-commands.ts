@@ -6,6 +6,8 @@ import { guarded, type Output, table, terminal, WAITS_FOR_APPROVAL } from './out
 import { finish } from './signed-result.ts'
 
 interface Listing extends ApiOptions {
+  readonly state?: SigningRequest['state']
+  readonly key?: string
   readonly limit?: number
   readonly cursor?: string
 }
@@ -34,8 +36,13 @@ function* showLines(request: SigningRequest): Generator<string> {
   if (error !== null) yield `${error.detail} (${error.code})`
 }
 
-async function list({ limit = 50, cursor, ...o }: Listing, { print }: Output): Promise<void> {
-  const { items, nextCursor } = await (await clientOf(o)).signingRequests({ limit, ...(cursor === undefined ? {} : { cursor }) })
+async function list({ limit = 50, cursor, state, key, ...o }: Listing, { print }: Output): Promise<void> {
+  const { items, nextCursor } = await (await clientOf(o)).signingRequests({
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(state === undefined ? {} : { state }),
+    ...(key === undefined ? {} : { keyId: key }),
+  })
   if (o.json === true) return print(JSON.stringify({ items, nextCursor }))
   for (const line of table(
     HEADS,
@@ -82,6 +89,8 @@ export function addRequestCommands(program: Command, output: Output = terminal):
 
   addApiCommand(group, 'list', 'the newest requests')
     .option('--limit <number>', 'how many; default: 50, at most 200', Number)
+    .option('--state <state>', 'only those in this state, e.g. pending_approval')
+    .option('--key <id>', 'only those of this key')
     .option('--cursor <text>', 'go on where a list ended')
     .action(guarded((o: Listing) => list(o, output)))
   addOne('show', 'one request: what it does, what nodes said, who signed').action(

@@ -137,6 +137,7 @@ describe('conclave sign, request and node', () => {
     const { printed } = await run('request list --limit 1')
     expect(printed[0]?.split(/ +/)).deep.equal(['REQUEST', 'STATE', 'KEY', 'REQUESTER', 'CREATED'])
     expect(printed[1]).match(new RegExp(`^${id}  signed {2}main {2}\\w+ +2`))
+    expect((await run('request list --state failed --key main')).printed).lengthOf(1)
     const shown = (await run(`request show --request ${id}`)).printed
     expect(shown[1]).match(/^signed, key main, of admin,/)
     expect(shown.filter((line) => line.startsWith('node '))).length.greaterThan(2)

@@ -152,6 +152,17 @@ describe('ConclaveClient', () => {
     expect(api.received[1]?.headers['idempotency-key']).equal('mine')
   })
 
+  it('keys are read to their end, and a list without one is not', async () => {
+    api.replies = [
+      { status: 200, body: { items: [1, 2], nextCursor: 'a&b' } },
+      { status: 200, body: { items: [3], nextCursor: null } },
+    ]
+    expect(await client.keys({ tag: 'hot' })).deep.equal([1, 2, 3])
+    expect(api.received.map((r) => r.url)).deep.equal(['/v1/keys?limit=200&tag=hot', '/v1/keys?limit=200&tag=hot&cursor=a%26b'])
+    api.replies = [{ status: 200, body: { items: [], nextCursor: 'on' } }]
+    expect((await failureOf(client.keys())).code).equal('BAD_ANSWER')
+  })
+
   it('getters ask for what they name', async () => {
     api.replies = [{ status: 200, body: { items: [1], nextCursor: null } }]
     await client.key('a/b')

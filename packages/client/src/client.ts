@@ -3,8 +3,12 @@ import { canonicalJson, type JsonValue } from '@conclave/core'
 import { Connection } from './connection.ts'
 import { badAnswer, ConclaveApiError, isProblem } from './problem.ts'
 import type {
+  AddChildren,
   ApprovalAnswers,
   Approver,
+  ChangeChild,
+  ChildKey,
+  ChildrenAdded,
   CreateKey,
   DerivedKey,
   DerivedRange,
@@ -53,6 +57,8 @@ export interface WaitingForSignature extends Waiting<SigningRequest> {
 }
 
 const WAIT_MS = 20_000
+const PAGE_MAX = 200
+const PAGES_MAX = 1000
 /** Of one look for a state in which nothing has ended: the coordinator tells of ends only. */
 const LOOK_MS = 1_000
 const ENDED: ReadonlySet<string> = new Set<SigningState>(['signed', 'denied', 'rejected', 'expired', 'failed', 'cancelled'])
@@ -137,8 +143,34 @@ export class ConclaveClient {
     return this.#api.call('get', '/v1/keys/{keyId}', { params: { keyId } })
   }
 
-  async keys(): Promise<readonly Key[]> {
-    return (await this.#api.call('get', '/v1/keys', {})).items
+  /** Every key, or every one with a tag or a role, however many pages that is. */
+  async keys(query: { readonly tag?: string; readonly role?: string } = {}): Promise<readonly Key[]> {
+    const keys: Key[] = []
+    let cursor: string | undefined
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const { items, nextCursor } = await this.#api.call('get', '/v1/keys', {
+        query: { limit: PAGE_MAX, ...query, ...(cursor === undefined ? {} : { cursor }) },
+      })
+      keys.push(...items)
+      if (typeof nextCursor !== 'string') return keys
+      cursor = nextCursor
+    }
+    throw badAnswer('a list of keys without an end')
+  }
+
+  /** Takes child keys into use, by index or by path: the coordinator keeps their names, tags and states. */
+  addChildren(keyId: string, body: AddChildren): Promise<ChildrenAdded> {
+    return this.#api.call('post', '/v1/keys/{keyId}/derived', { params: { keyId }, body })
+  }
+
+  /** Child keys that were taken into use. */
+  children(keyId: string, query: PageOf<'listChildren'> = {}): Promise<Page<ChildKey>> {
+    return this.#api.call('get', '/v1/keys/{keyId}/children', { params: { keyId }, query })
+  }
+
+  /** Names, tags, suspends or revokes a child key. */
+  changeChild(keyId: string, path: string, body: ChangeChild): Promise<ChildKey> {
+    return this.#api.call('patch', '/v1/keys/{keyId}/children/{path}', { params: { keyId, path }, body })
   }
 
   /** The child of a key at a path like `m/0/5`. */

@@ -6,6 +6,12 @@ export type CreateKey = Schemas['CreateKey']
 export type Key = Schemas['Key']
 /** A child of a key. */
 export type DerivedKey = Schemas['DerivedKey']
+/** Child keys to take into use: `from`, `from + 1`, ... below `prefix`, or those named in `items`. */
+export type AddChildren = Schemas['AddChildren']
+export type ChildrenAdded = Schemas['ChildrenAdded']
+/** A child that was taken into use. */
+export type ChildKey = Schemas['ChildKey']
+export type ChangeChild = Schemas['ChangeChild']
 export type Operation = Schemas['Operation']
 export type Node = Schemas['Node']
 export type Payload = Schemas['Payload']
@@ -37,7 +43,7 @@ export type ReshareKey = NonNullable<operations['reshareKey']['requestBody']>['c
 export type DerivedRange = Omit<NonNullable<operations['deriveKeys']['parameters']['query']>, 'path'>
 
 /** How a list is read: `cursor` is the `nextCursor` of the page before. */
-export type PageOf<O extends 'listOperations' | 'listSigningRequests'> = NonNullable<operations[O]['parameters']['query']>
+export type PageOf<O extends 'listOperations' | 'listSigningRequests' | 'listChildren'> = NonNullable<operations[O]['parameters']['query']>
 
 type AskForSignature = Schemas['CreateSigningRequest']
 

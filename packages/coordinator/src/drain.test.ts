@@ -1,8 +1,21 @@
 import { toHex } from '@conclave/core'
+import { NO_SPAN } from '@conclave/telemetry'
+import { timeBytes } from '@conclave/wire'
 import { expect } from 'chai'
-import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
+import { pino } from 'pino'
+import { ClusterView } from './cluster-view.ts'
+import { NodeCalls } from './node-calls.ts'
+import { nodeEvents } from './node-events.ts'
+import { eventually, FakeClock, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
+import { VerdictBook } from './verdict-book.ts'
+import { sharedController } from './wait.ts'
 
 const body = (nonce: number) => ({ keyId: 'main', payload: { type: 'evm.tx', bytes: payment(nonce) } })
+
+const NO_TERMS = {
+  ...{ requester: 'tests', nonce: new Uint8Array(32), notBefore: timeBytes(0), expiresAt: timeBytes(1), keyEpoch: 0 },
+  signature: new Uint8Array(0),
+}
 
 /** Holds the answers to `sign` until it is released. */
 function holdSigning(h: Harness): () => void {
@@ -102,6 +115,40 @@ describe('a node that leaves', () => {
     leaving.kill()
     await leaving.start()
     await eventually(async () => (await h.get<{ availability: { able: boolean } }>('/v1/nodes/1')).body.availability.able)
+  })
+
+  it('between the choice of the signers and the attempt gets the proposal that the attempt needs', async () => {
+    await using h = await Harness.prepare()
+    const transport = h.cluster.transport()
+    const [clock, logger] = [new FakeClock(), pino({ level: 'silent' })]
+    const [calls, { signal }] = [new NodeCalls(transport, clock), sharedController()]
+    const view = new ClusterView({ lock: h.cluster.lock, calls, clock, logger, signal })
+    await transport.start(nodeEvents({ view, calls, logger }))
+    await eventually(() => view.upNodes().length === 5)
+    const proposed: number[] = []
+    for (const node of h.cluster.nodes) {
+      node.intercept = async (request, honest) => {
+        if ('propose' in request) proposed.push(node.index)
+        return honest()
+      }
+    }
+    const propose = {
+      requestId: new Uint8Array(32),
+      keyId: 'main',
+      payloadType: 'raw',
+      items: [{ payload: new Uint8Array(32), path: [] }],
+      terms: NO_TERMS,
+    }
+    const committee = () => ({ parties: [1, 2, 3], threshold: 3 })
+    const book = new VerdictBook({ view, calls, clock, logger, span: NO_SPAN, propose, digests: [], committee, known: [] })
+    view.leaving(view.node(1))
+    // Nobody asks one that leaves of its own accord.
+    void book.gather(signal)
+    await eventually(() => proposed.length === 2)
+    book.propose([1, 2, 3], signal)
+    await eventually(() => proposed.length === 3)
+    expect(proposed.sort()).deep.equal([1, 2, 3])
+    await transport.stop()
   })
 
   it('that already refuses costs the request an attempt that does not count', async () => {

@@ -92,6 +92,20 @@ onEveryDatabase('records', (borrow) => {
       expect((await records.operation(operationRecord(1).operationId))?.state).equal('pending')
     }))
 
+  it('what has ended is not opened again by a writer that has not heard of it', () =>
+    withRecords(async (records) => {
+      await records.admit(signingRecord(1), 'h1', answerOf(1))
+      await records.admit(operationRecord(1), 'h2', answerOf(1))
+      await records.saveSigning(signingRecord(1, { state: 'signed', endedAtMs: 2 }))
+      await records.saveOperation(operationRecord(1, { state: 'succeeded', endedAtMs: 2 }))
+      expect(await codeFrom(records.saveSigning(signingRecord(1, { state: 'queued' })))).equal('LEASE_LOST')
+      expect(await codeFrom(records.saveOperation(operationRecord(1, { state: 'running' })))).equal('LEASE_LOST')
+      // What its signers answered late is still written.
+      await records.saveSigning(signingRecord(1, { state: 'signed', endedAtMs: 3 }))
+      expect((await records.signing(signingRecord(1).requestId))?.endedAtMs).equal(3)
+      expect((await records.operation(operationRecord(1).operationId))?.state).equal('succeeded')
+    }))
+
   it('a cancel that somebody else asked for is heard of at the next write, and read', () =>
     withRecords(async (records, database) => {
       const record = signingRecord(1)

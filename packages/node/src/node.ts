@@ -169,8 +169,9 @@ export class ApproverNode {
   /** Tells everybody that this node leaves; resolves when what is in hand is finished, at the latest after `withinMs`. */
   async drain(withinMs: number): Promise<void> {
     if (this.#front.leaving.hasBegun || this.#stopped) return
+    const drained = this.#front.leaving.run(withinMs)
     await noteEvent(this.#journal, this.#p.log, { kind: 'node.draining', details: { withinMs } })
-    await this.#front.leaving.run(withinMs)
+    await drained
   }
 
   /** Sets the pairs with `peers` up anew, under a name of 32 bytes; see {@link PairKeeper.renew}. */

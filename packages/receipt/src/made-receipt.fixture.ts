@@ -51,6 +51,8 @@ export interface Making extends PolicyShape {
   /** Another one makes another request. */
   readonly seed?: string
   readonly signers?: readonly PartyId[]
+  /** Who holds the key, if not all five; all of them are needed. */
+  readonly committee?: readonly PartyId[]
   /** How many others cosign each log. */
   readonly cosigned?: number
   readonly approvers?: readonly string[]
@@ -73,9 +75,8 @@ export interface MadeReceipt {
   readonly policy: Policy
 }
 
-/** The public half of the key, attested by all five. Its public shares are points, and nothing more. */
-async function certified(): Promise<ReceiptDocument['key']> {
-  const parties = testLock.nodes.map((n) => n.index)
+/** The public half of the key, attested by its committee. Its public shares are points, and nothing more. */
+async function certified(parties: PartyId[], threshold: number): Promise<ReceiptDocument['key']> {
   const key: CertifiedKey = {
     ...{
       keyId: KEY_ID,
@@ -83,7 +84,7 @@ async function certified(): Promise<ReceiptDocument['key']> {
       epoch: 0,
       previousEpoch: 0,
       previous: new Uint8Array(0),
-      threshold: 3,
+      threshold,
       parties,
       dealers: parties,
     },
@@ -93,9 +94,11 @@ async function certified(): Promise<ReceiptDocument['key']> {
   }
   const hash = certificateHash(key)
   const attestations = await Promise.all(
-    testLock.nodes.map(async ({ index, name }) => ({ party: index, signature: toHex((await signerOf(name).sign(hash)).signature) })),
+    testLock.nodes
+      .filter((n) => parties.includes(n.index))
+      .map(async ({ index, name }) => ({ party: index, signature: toHex((await signerOf(name).sign(hash)).signature) })),
   )
-  const { keyId, origin, epoch, previousEpoch, threshold } = key
+  const { keyId, origin, epoch, previousEpoch } = key
   return {
     ...{ keyId, origin, epoch, previousEpoch, threshold, parties, dealers: parties, previous: '', attestations },
     ...{ publicKey: toHex(key.publicKey), chainCode: toHex(key.chainCode), nonce: toHex(key.nonce), transcript: toHex(key.transcript) },
@@ -209,7 +212,7 @@ export async function madeReceipt(making: Making = {}): Promise<MadeReceipt> {
     request: isOpen ? null : { paths: [formatPath(path)], signature: toHex(EXCHANGE.sign(statement.requestId)) },
     policy: shownPolicy(opening),
     approvals: people.map((by) => shownApproval(madeApproval(by, hash, { isPq: isPq && by.name === 'bob' }))),
-    key: await certified(),
+    key: await certified([...(making.committee ?? [1, 2, 3, 4, 5])], making.committee?.length ?? 3),
     signatures,
     nodes,
   }
