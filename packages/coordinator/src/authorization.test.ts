@@ -25,6 +25,8 @@ interface Cell {
 interface Ids {
   readonly requestId: string
   readonly operationId: string
+  readonly webhookId: string
+  readonly deliveryId: string
 }
 
 const tx = () => ({ keyId: 'main', payload: { type: 'evm.tx', bytes: payment(1) } })
@@ -49,6 +51,10 @@ const post = (role: Cell['role'], path: Cell['path'], body: Cell['body'], own: r
 })
 const request = (rest: string) => (ids: Ids) => `/v1/signing-requests/${ids.requestId}${rest}`
 const at = (path: string) => () => path
+const hook = (rest: string) => (ids: Ids) => `/v1/webhooks/${ids.webhookId}${rest}`
+const NO_WEBHOOK = missing('WEBHOOK_NOT_FOUND')
+/** Of a name that no server knows. */
+const HOOK = { url: 'https://hook.invalid/', types: ['webhook.test'] }
 
 /** Every operation of the document by role and tenant. A new route has to have a line here. */
 const CELLS: Readonly<Record<string, Cell>> = {
@@ -87,6 +93,17 @@ const CELLS: Readonly<Record<string, Cell>> = {
   rotateApiKey: post('admin', at('/v1/api-keys/sample:rotate'), undefined, [200], missing('API_KEY_NOT_FOUND')),
   revokeApiKey: { role: 'admin', method: 'DELETE', path: at('/v1/api-keys/sample'), own: [200], foreign: missing('API_KEY_NOT_FOUND') },
   listApiCalls: get('admin', at('/v1/api-calls?caller=admin'), 'empty'),
+  streamEvents: get('viewer', at('/v1/events'), 'same'),
+  streamSigningRequestEvents: get('viewer', request('/events'), NO_REQUEST),
+  createWebhook: post('admin', at('/v1/webhooks'), () => HOOK, [201], 'same'),
+  listWebhooks: get('admin', at('/v1/webhooks'), 'empty'),
+  getWebhook: get('admin', hook(''), NO_WEBHOOK),
+  changeWebhook: { role: 'admin', method: 'PATCH', path: hook(''), body: () => ({ label: 'x' }), own: [200], foreign: NO_WEBHOOK },
+  rotateWebhookSecret: post('admin', hook(':rotate'), undefined, [200], NO_WEBHOOK),
+  testWebhook: post('admin', hook(':test'), undefined, [201], NO_WEBHOOK),
+  listDeliveries: get('admin', hook('/deliveries'), NO_WEBHOOK),
+  resendDelivery: post('admin', (ids) => hook(`/deliveries/${ids.deliveryId}:resend`)(ids), undefined, [201], NO_WEBHOOK),
+  deleteWebhook: { role: 'admin', method: 'DELETE', path: hook(''), own: [200], foreign: NO_WEBHOOK },
   listPolicies: get('viewer', at('/v1/policies'), 'same'),
   listApprovers: get('viewer', at('/v1/approvers'), 'same'),
   simulate: post('viewer', at('/v1/policies:simulate'), tx, [200], NO_KEY),
@@ -125,7 +142,9 @@ describe('authorization matrix', () => {
     await h.ended(requestId)
     const operationId = await h.renew('refresh')
     await h.operationEnded(operationId)
-    ids = { requestId, operationId }
+    const { webhookId } = (await h.post<{ webhookId: string }>('/v1/webhooks', HOOK)).body
+    const { deliveryId } = (await h.post<{ deliveryId: string }>(`/v1/webhooks/${webhookId}:test`, undefined)).body
+    ids = { requestId, operationId, webhookId, deliveryId }
   })
   after(() => h[Symbol.asyncDispose]())
 

@@ -75,6 +75,13 @@ const OPENAPI = '/v1/openapi.json'
 /** The same for all coordinators of a process. */
 let contract: Promise<Contract> | undefined
 
+/** What was answered; nothing of a stream, which may have no end. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type') !== 'text/event-stream') return await response.text()
+  await response.body?.cancel()
+  return ''
+}
+
 /** A coordinator with fake nodes in a directory of its own. Dispose stops it and removes the directory. */
 export class Harness implements AsyncDisposable {
   readonly cluster: FakeCluster
@@ -191,7 +198,7 @@ export class Harness implements AsyncDisposable {
       ...(sent === undefined ? {} : { body: sent }),
     })
     const { status } = response
-    const text = await response.text()
+    const text = await textOf(response)
     await this.#hold(method, path, { status, headers: response.headers, text })
     return { status, headers: response.headers, text }
   }
