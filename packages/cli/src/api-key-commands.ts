@@ -68,7 +68,7 @@ export function addApiKeyCommands(program: Command, output: Output = terminal): 
       guarded(async (o: Secret & CreateApiKey) => {
         const client = await clientOf(o)
         const asked = { name: o.name, role: o.role, ...(o.tenant === undefined ? {} : { tenant: o.tenant }) }
-        const key = await writeSecret(o.secretFile, () => client.createApiKey(asked))
+        const key = await writeSecret(o.secretFile, () => client.apiKeys.create(asked))
         tell(o, key, `${key.name} (${key.role} of ${key.tenant}) is made; its secret is in ${o.secretFile}`)
       }),
     )
@@ -85,7 +85,7 @@ export function addApiKeyCommands(program: Command, output: Output = terminal): 
             ...(o.tenant === undefined ? {} : { tenant: o.tenant }),
             ...(cursor === undefined ? {} : { cursor }),
           }
-          const { items, nextCursor } = await client.apiKeys(query)
+          const { items, nextCursor } = await client.apiKeys.list(query)
           keys.push(...items)
           if (nextCursor === null) break
           cursor = nextCursor
@@ -100,13 +100,13 @@ export function addApiKeyCommands(program: Command, output: Output = terminal): 
       guarded(async (o: Secret & { overlap: string }) => {
         const overlapMs = parseOverlap(o.overlap)
         const client = await clientOf(o)
-        const key = await writeSecret(o.secretFile, () => client.rotateApiKey(o.name, { overlapMs }))
+        const key = await writeSecret(o.secretFile, () => client.apiKeys.rotate(o.name, { overlapMs }))
         tell(o, key, `${key.name} has a new secret, in ${o.secretFile}; the one before is taken until ${key.oldUntil}`)
       }),
     )
   addOne('revoke', 'take an API key back, for ever').action(
     guarded(async (o: OneKey) => {
-      const key = await (await clientOf(o)).revokeApiKey(o.name)
+      const key = await (await clientOf(o)).apiKeys.revoke(o.name)
       tell(o, key, `${key.name} is revoked`)
     }),
   )

@@ -1,23 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { canonicalJson, type JsonValue } from '@conclave/core'
+import { ApiKeys } from './api-keys.ts'
 import { Connection } from './connection.ts'
 import { badAnswer, ConclaveApiError, isProblem } from './problem.ts'
 import type {
   AddChildren,
-  ApiKey,
   ApprovalAnswers,
   Approver,
   ChangeChild,
   ChildKey,
   ChildrenAdded,
-  CreateApiKey,
   CreateKey,
   DerivedKey,
   DerivedRange,
   Freeze,
   GiveApproval,
   Key,
-  NewApiKey,
   Node,
   NodePolicy,
   NodeStatement,
@@ -83,6 +81,8 @@ function signedOr(request: SigningRequest): SigningRequest {
 
 /** The coordinator's API. Every method throws {@link ConclaveApiError}; branch on its `code`. */
 export class ConclaveClient {
+  /** Who may call, and as what. */
+  readonly apiKeys: ApiKeys
   readonly #api: Connection
   readonly #pauseMs: number
 
@@ -91,6 +91,7 @@ export class ConclaveClient {
     const urls = (typeof url === 'string' ? [url] : url).map((each) => each.replace(/\/+$/, ''))
     this.#api = new Connection({ urls, apiKey, retriesMax, retryFirstMs, timeoutMs, deadlineMs })
     this.#pauseMs = retryFirstMs
+    this.apiKeys = new ApiKeys(this.#api)
   }
 
   /** Begins the creation of a key; see {@link waitForKey}. */
@@ -263,25 +264,6 @@ export class ConclaveClient {
   /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way; WAIT_TIMEOUT. */
   async waitForSignature(requestId: string, waiting: Waiting<SigningRequest> = {}): Promise<SigningRequest> {
     return signedOr(await this.settled(requestId, waiting))
-  }
-
-  /** Its secret is in the answer and nowhere else; never tried again once it may have arrived. */
-  createApiKey(body: CreateApiKey): Promise<NewApiKey> {
-    return this.#api.call('post', '/v1/api-keys', { body })
-  }
-
-  /** Newest first. */
-  apiKeys({ limit = 50, ...query }: PageOf<'listApiKeys'> = {}): Promise<Page<ApiKey>> {
-    return this.#api.call('get', '/v1/api-keys', { query: { limit, ...query } })
-  }
-
-  /** A new secret; the one before is taken for `overlapMs` more. */
-  rotateApiKey(name: string, { overlapMs }: { readonly overlapMs?: number | undefined } = {}): Promise<NewApiKey> {
-    return this.#api.call('post', '/v1/api-keys/{name}:rotate', { params: { name }, body: overlapMs === undefined ? {} : { overlapMs } })
-  }
-
-  revokeApiKey(name: string): Promise<ApiKey> {
-    return this.#api.call('delete', '/v1/api-keys/{name}', { params: { name } })
   }
 
   /**
