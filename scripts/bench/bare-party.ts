@@ -81,6 +81,7 @@ async function main(plan: BarePlan): Promise<void> {
   })
   await linked.promise
   const turns: number[] = []
+  const before = process.cpuUsage()
   let round = 0
   for (let turn = 0; turn < plan.turns; turn++) {
     const startedAt = performance.now()
@@ -92,7 +93,9 @@ async function main(plan: BarePlan): Promise<void> {
     }
     turns.push(performance.now() - startedAt)
   }
-  process.stdout.write(`${JSON.stringify({ turns })}\n`)
+  const { user, system } = process.cpuUsage(before)
+  const cpuMs = (user + system) / 1e3 / plan.turns
+  process.stdout.write(`${JSON.stringify({ turns, cpuMs, systemMs: system / 1e3 / plan.turns })}\n`)
   // The others may still wait for what is on its way; whoever started this process ends it.
   process.on('SIGTERM', () => void transport.stop().then(() => process.exit(0)))
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child, type FarLinks, FarMember, freePorts } from '@conclave/testnet'
 import type { BarePlan } from './bare-party.ts'
-import { percentile } from './statistics.ts'
+import { median, percentile } from './statistics.ts'
 
 const PARTY = fileURLToPath(new URL('./bare-party.ts', import.meta.url))
 const WARM_UP_TURNS = 10
@@ -16,12 +16,24 @@ export interface BareRounds {
   /** All rounds of one turn together, in milliseconds. */
   readonly p50Ms: number
   readonly p99Ms: number
+  /** Processor time of one party for one turn, and how much of it the kernel took. */
+  readonly cpuMs: number
+  readonly systemMs: number
 }
 
-/** Turns as each party has measured them, without the warm-up. */
-export function turnsIn(log: string): readonly number[] {
+interface PartyFigures {
+  /** Without the warm-up. */
+  readonly turns: readonly number[]
+  readonly cpuMs: number
+  readonly systemMs: number
+}
+
+/** What each party has measured, in its log. */
+export function figuresIn(log: string): readonly PartyFigures[] {
   const line = log.split('\n').find((l) => l.startsWith('{"turns"'))
-  return line === undefined ? [] : (JSON.parse(line) as { turns: number[] }).turns.slice(WARM_UP_TURNS)
+  if (line === undefined) return []
+  const figures = JSON.parse(line) as PartyFigures
+  return [{ ...figures, turns: figures.turns.slice(WARM_UP_TURNS) }]
 }
 
 /**
@@ -60,6 +72,8 @@ export async function measureBareRounds(
   }
   await Promise.all([...children.values()].map((c) => c.logged('"turns"', DONE_TIMEOUT_MS)))
   const logs = await Promise.all([...children.values()].map((c) => readFile(c.logFile, 'utf8')))
-  const turns = logs.flatMap(turnsIn)
-  return { sizes: plan.sizes, turns: plan.turns, p50Ms: percentile(turns, 0.5), p99Ms: percentile(turns, 0.99) }
+  const each = logs.flatMap(figuresIn)
+  const turns = each.flatMap((f) => f.turns)
+  const cpu = { cpuMs: median(each.map((f) => f.cpuMs)), systemMs: median(each.map((f) => f.systemMs)) }
+  return { sizes: plan.sizes, turns: plan.turns, p50Ms: percentile(turns, 0.5), p99Ms: percentile(turns, 0.99), ...cpu }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ConfigError } from '@conclave/core'
 import { NODE_NAMES } from '@conclave/testnet'
 import { expect } from 'chai'
-import { measureBareRounds, turnsIn } from './bare-round.ts'
+import { figuresIn, measureBareRounds } from './bare-round.ts'
 import { parseClusterOptions } from './cluster-options.ts'
 import { mustBeFrom, pathOf, type Series } from './cluster-rig.ts'
 import { clusterRatios, isReached, type LinkFigures, latencyRatio, namesOf } from './cluster-run.ts'
@@ -154,7 +154,8 @@ describe('bench: the cluster', () => {
 
   it('bench: the warm-up is not in the turns', () => {
     const turns = Array.from({ length: 13 }, (_, i) => i)
-    expect(turnsIn(`noise\n${JSON.stringify({ turns })}\n`)).to.deep.equal([10, 11, 12])
-    expect(turnsIn('noise')).to.deep.equal([])
+    const cpu = { cpuMs: 1, systemMs: 0.5 }
+    expect(figuresIn(`noise\n${JSON.stringify({ turns, ...cpu })}\n`)).to.deep.equal([{ turns: [10, 11, 12], ...cpu }])
+    expect(figuresIn('noise')).to.deep.equal([])
   })
 })

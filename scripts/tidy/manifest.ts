@@ -2,6 +2,7 @@ import type { Tree } from './tree.ts'
 
 /** What a package says about itself in package.json and tsconfig.json. */
 export interface Manifest {
+  /** Peers included: whoever uses the package brings them. */
   readonly dependencies: ReadonlySet<string>
   readonly devDependencies: ReadonlySet<string>
   /** `.`, `./conformance`, ... */
@@ -19,7 +20,7 @@ export function parseManifest(packageJson: string, tsconfig: string): Manifest {
   const { references = [] } = JSON.parse(tsconfig) as { references?: readonly { path: string }[] }
   const keys = (name: string) => new Set(Object.keys(json[name] ?? {}))
   return {
-    dependencies: keys('dependencies'),
+    dependencies: new Set([...keys('dependencies'), ...keys('peerDependencies')]),
     devDependencies: keys('devDependencies'),
     exports: keys('exports'),
     references: new Set(references.map((r) => r.path.replace(/^\.\.\//, ''))),

@@ -34,6 +34,7 @@ describe('approvals and freezes, at the command line', () => {
     },
   })
   let publicKey: string
+  let signedId: string
   before(async () => {
     publicKey = await createKey(rig(), 'vault')
   })
@@ -68,14 +69,56 @@ describe('approvals and freezes, at the command line', () => {
     expect((await decide('approve', 'oslo', requestId, 'bob')).exitCode).to.equal(0)
     expectSigned(await rig().cluster.client.settled(requestId), publicKey)
     expect(await inbox('zurich')).to.deep.equal([])
+    signedId = requestId
   })
 
-  it('reject: one no ends it', async () => {
-    const { requestId } = await asked()
+  it('receipt: from a node and from the coordinator, verified offline with the lock; changed, it is refused', async () => {
+    const at = (name: string) => join(dir('zurich'), name)
+    const [lock, policy] = [at('cluster.lock.json'), at('policy.yaml')]
+    const get = () => runConclave(['receipt', 'get', signedId, '--dir', dir('lisbon')])
+    const verify = (file: string, ...more: readonly string[]) => runConclave(['receipt', 'verify', file, '--lock', lock, ...more])
+    let text = ''
+    const isThere = async () => {
+      const { exitCode, stdout, stderr } = await get()
+      if (exitCode !== 0) expect(stderr).to.match(/RECEIPT_NOT_READY/)
+      text = stdout
+      return exitCode === 0
+    }
+    await until(isThere, { timeoutMs: 60_000, what: 'a receipt at lisbon' })
+    await writeFile(at('receipt.json'), text)
+    const { exitCode, stdout } = await verify(at('receipt.json'), '--policy', policy)
+    expect(exitCode).to.equal(0)
+    for (const word of ['alice approved it', 'bob approved it', 'exchange signed', 'by rule pay-with-two', 'held the approvals', SUPPLIER])
+      expect(stdout).to.include(word)
+    const said = JSON.parse((await verify(at('receipt.json'), '--json')).stdout) as { requestId: string; signers: readonly unknown[] }
+    expect(said.requestId).to.equal(signedId)
+    expect(said.signers).to.have.length(2)
+
+    await writeFile(at('from-api.json'), await rig().cluster.client.receipt(signedId))
+    expect((await verify(at('from-api.json'))).exitCode).to.equal(0)
+    await writeFile(at('changed.json'), text.replace('"approver":"alice"', '"approver":"bob"'))
+    expectRefused(await verify(at('changed.json')), 'RECEIPT_APPROVAL')
+    expectRefused(await runConclave(['receipt', 'get', '00'.repeat(32), '--dir', dir('lisbon')]), 'NO_RECEIPT')
+  })
+
+  it('reject: one no ends it, which the command that asked hears as well', async () => {
+    const { url, apiKey } = rig().cluster
+    const [file, lock] = [join(dir('zurich'), 'payment'), join(dir('zurich'), 'cluster.lock.json')]
+    await writeFile(file, transfer({ valueWei: 8n }))
+    const api = ['--url', url]
+    const as = ['--as', 'exchange', '--request-key', keyFile(rig().cluster, 'exchange'), '--lock', lock]
+    const waits = await runConclave(['sign', 'evm-tx', '--key', 'vault', '--in', file, ...as, ...api], { CONCLAVE_API_KEY: apiKey })
+    expect(waits.exitCode, waits.stderr).to.equal(3)
+    const requestId = waits.stdout.trim()
+    const approvals = await runConclave(['request', 'approvals', '--request', requestId, ...api, '--json'], { CONCLAVE_API_KEY: apiKey })
+    expect(JSON.parse(approvals.stdout)[0].statement).to.include({ requester: 'exchange' })
     await until(() => isIn('lisbon', requestId), { timeoutMs: 30_000, what: 'the inbox' })
     expectRefused(await decide('approve', 'lisbon', requestId, 'exchange'), 'UNKNOWN_APPROVER')
     expect((await decide('reject', 'lisbon', requestId, 'bob')).exitCode).to.equal(0)
     expect((await rig().cluster.client.settled(requestId)).state).to.equal('rejected')
+    const ended = await runConclave(['request', 'wait', '--request', requestId, ...api], { CONCLAVE_API_KEY: apiKey })
+    expect([ended.exitCode, ended.stdout]).to.deep.equal([4, ''])
+    expect(ended.stderr.trimEnd()).to.match(/\(REJECTED\)$/)
   })
 
   it('freeze, thaw: an approver stops all nodes, and two operators let them go on', async () => {

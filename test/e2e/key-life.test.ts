@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Erasure } from '@conclave/core'
+import type { Erasure } from '@conclave/core/erasure'
 import type { AdminHsms } from '@conclave/node'
 import { until } from '@conclave/testnet'
 import { expect } from 'chai'

@@ -1,9 +1,15 @@
+import { join } from 'node:path'
+import { ConclaveApiError } from '@conclave/client'
+import { payWithViem } from '@conclave/client/examples/pay-with-viem'
+import { signPsbt } from '@conclave/client/examples/sign-psbt'
 import { fromHex, toHex } from '@conclave/core'
 import { PAYEE, psbtOf } from '@conclave/policy/testing/psbt'
+import { Evm, freePorts } from '@conclave/testnet'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { Psbt } from 'bitcoinjs-lib'
+import { Psbt, Transaction } from 'bitcoinjs-lib'
 import { expect } from 'chai'
-import { MAIL_CONTRACT, useSharedCluster } from '../rig/cluster.ts'
+import { BaseError } from 'viem'
+import { ETHER, MAIL_CONTRACT, SUPPLIER, useSharedCluster } from '../rig/cluster.ts'
 import { createKey, expectValid } from '../rig/signing.ts'
 
 /** The example of EIP-712, in canonical JSON, and the digest that the EIP states. */
@@ -15,6 +21,8 @@ const MAIL =
   '{"name":"verifyingContract","type":"address"}],"Mail":[{"name":"from","type":"Person"},{"name":"to","type":"Person"},' +
   '{"name":"contents","type":"string"}],"Person":[{"name":"name","type":"string"},{"name":"wallet","type":"address"}]}}'
 const MAIL_DIGEST = 'be609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2'
+
+const STRANGER = '0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC'
 
 describe('payloads', () => {
   const rig = useSharedCluster()
@@ -43,6 +51,38 @@ describe('payloads', () => {
       secp256k1.verify(signature, digest, publicKey, { prehash: false })
     expect(psbt.validateSignaturesOfAllInputs(isValid)).to.equal(true)
     expect(`0x${psbt.finalizeAllInputs().extractTransaction().toHex()}`).to.equal(request.signedTransaction)
+  })
+
+  it('payloads: the example of a PSBT signer gives a transaction that an independent library makes of the same PSBT', async () => {
+    const { url, apiKey } = rig().cluster
+    const unsigned = psbtOf({ root: await root() })
+    const signed = await signPsbt({ url, apiKey, keyId, psbt: Buffer.from(unsigned).toString('base64') })
+    const transaction = Transaction.fromHex('transaction' in signed ? signed.transaction : '')
+    const { txOutputs, inputCount } = Psbt.fromBuffer(unsigned)
+    expect(transaction.outs.map((o) => [toHex(o.script), o.value])).to.deep.equal(txOutputs.map((o) => [toHex(o.script), o.value]))
+    expect(transaction.ins.filter((input) => input.witness.length > 0 || input.script.length > 0)).to.have.length(inputCount)
+  })
+
+  it('payloads: the example of a viem account pays on a real EVM, and viem hears why another payment is denied', async () => {
+    const { dir, url, apiKey } = rig().cluster
+    const [port] = await freePorts(1)
+    const evm = await Evm.start(port as number, join(dir, 'anvil.log'))
+    try {
+      const path = 'm/0/7'
+      const { address } = await rig().cluster.client.derivedKey(keyId, path)
+      await evm.fund(address, ETHER)
+      const payment = { url, apiKey, keyId, path, rpcUrl: evm.url, to: SUPPLIER, wei: ETHER / 4n } as const
+      const before = await evm.balance(SUPPLIER)
+      expect(await payWithViem(payment)).to.include({ from: address, isMined: true })
+      expect((await evm.balance(SUPPLIER)) - before).to.equal(ETHER / 4n)
+      const denied = await payWithViem({ ...payment, to: STRANGER }).catch((error: unknown) => error)
+      expect(denied, String(denied)).to.be.instanceOf(BaseError)
+      const cause = (denied as BaseError).walk((error) => error instanceof ConclaveApiError) as ConclaveApiError
+      expect(cause.code).to.equal('POLICY_DENIED')
+      expect(cause.nodeVerdicts.map((verdict) => verdict.code)).to.include('DESTINATION_NOT_ALLOWED')
+    } finally {
+      await evm.stop()
+    }
   })
 
   it('payloads: a PSBT that pays somebody else, or more in fees than the policy allows, is denied by the nodes', async () => {

@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSettings } from '@conclave/node'
@@ -47,6 +47,8 @@ describe('conclave doctor as a process', () => {
 
   /** What operators do after the ceremony: the security officer's PIN leaves, a second HSM comes, and the store's key is sealed to it. */
   async function makeClean(dir: string): Promise<void> {
+    const { stdout } = await runConclave(['approver', 'keygen', '--out', `${dir}-platform.pem`])
+    await appendFile(join(dir, 'policy.yaml'), `requesters: [{ name: platform, key: "${stdout.trim()}" }]\n`)
     await rename(join(dir, 'so-pin'), join(dir, '..', `so-pin-of-${dir.split('/').at(-1)}`))
     await mkdir(join(dir, 'backup'), { mode: 0o700 })
     const env = await prepareSoftHsm(join(dir, 'backup'))

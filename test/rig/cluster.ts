@@ -52,7 +52,7 @@ export interface Rig {
   readonly observer: MemberPeer
 }
 
-interface Changes extends Partial<Pick<ClusterPlan, 'pool' | 'nodeSettings' | 'coordinatorSettings' | 'nodeInit'>> {
+interface Changes extends Partial<Pick<ClusterPlan, 'names' | 'required' | 'pool' | 'nodeSettings' | 'coordinatorSettings' | 'nodeInit'>> {
   /** Runs when the cluster is made and nothing of it is started; starts what it needs, and all of it is started afterwards. */
   readonly first?: (cluster: LocalCluster) => Promise<void>
 }

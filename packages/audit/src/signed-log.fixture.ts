@@ -9,6 +9,8 @@ import { AuditLog } from './log.ts'
 import { formatNote } from './note.ts'
 import { cosignText, signText, type TextSigner } from './note-keys.ts'
 
+export { BATCH_ENTRIES_MAX, formatBatch } from './tail.ts'
+
 export const CLUSTER_ID = toHex(tagged('test-cluster'))
 /** Of entries and signatures: 2030-01-01. */
 export const NOW_MS = Date.UTC(2030, 0, 1)

@@ -73,6 +73,7 @@ function printStatus(status: AdminStatus): void {
   for (const p of pairs) print(pairLine(p))
   print(poolLine(pool))
   print(auditLine(audit))
+  for (const w of status.warnings) print(`warning: ${w.message} (${w.code}); ${w.fix}`)
 }
 
 /** What an operator asks of a running node: `conclave node status`, `conclave node pair reset`, `conclave node key erase-older`. */

@@ -20,6 +20,7 @@ export function addCoordinatorCommands(program: Command): void {
         const { loadCoordinatorSettings, SETTINGS_FILE, startCoordinator } = await load()
         const running = await startCoordinator(await loadCoordinatorSettings(join(dir, SETTINGS_FILE)))
         await stopped
+        await running.drain()
         await running.stop()
       }),
     )

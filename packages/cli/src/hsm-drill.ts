@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ConclaveApiError, ConclaveClient } from '@conclave/client'
+import { ConclaveApiError, type ConclaveClient } from '@conclave/client'
 import { ConclaveError, ConfigError, codeOf, messageOf } from '@conclave/core'
 import {
   askAdmin,
@@ -12,6 +12,7 @@ import {
   SETTINGS_FILE,
   verifyReport,
 } from '@conclave/node'
+import { clientOf } from './coordinator-api.ts'
 
 /** Signatures that are asked for until one has this node among its signers. */
 const SIGNATURES_MAX = 40
@@ -34,14 +35,6 @@ export interface DrillOrder {
 export interface DrillOutcome {
   readonly file: string
   readonly report: HsmDrillReport
-}
-
-async function clientOf({ coordinator, apiKeyFile }: DrillOrder): Promise<ConclaveClient> {
-  try {
-    return new ConclaveClient({ url: coordinator, apiKey: (await readFile(apiKeyFile, 'utf8')).trim() })
-  } catch (cause) {
-    throw new ConfigError('API_KEY_UNREADABLE', `cannot read the API key file ${apiKeyFile}`, {}, cause)
-  }
 }
 
 /** Has the drill signed again and again until the node says that it took part. @returns why it did not come to that. */
@@ -77,7 +70,7 @@ async function haveSigned(
 export async function runDrill(order: DrillOrder): Promise<DrillOutcome> {
   const { dir, hsm, key, say } = order
   const { adminSocket } = readSettings(join(dir, SETTINGS_FILE))
-  const client = await clientOf(order)
+  const client = await clientOf({ url: [order.coordinator], apiKeyFile: order.apiKeyFile })
   const begun = (await askAdmin(adminSocket, `/v1/hsms/${encodeURIComponent(hsm)}:drill`, { key }, BEGIN_TIMEOUT_MS)) as BegunDrill
   const drill = `/v1/hsm-drills/${begun.drillId}`
   say(`hsm ${hsm} is out of service; all ${begun.recordsOpened} records open without it`)

@@ -9,6 +9,10 @@ import { addKeyCommands, parseEvery } from './key-commands.ts'
 
 describe('conclave key', () => {
   let directory: string
+  let progress: string[]
+  beforeEach(() => {
+    progress = []
+  })
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'conclave-key-'))
     for (const role of ['admin', 'viewer'] as const) await writeFile(join(directory, role), `${API_KEYS[role]}\n`, { mode: 0o600 })
@@ -19,7 +23,11 @@ describe('conclave key', () => {
   async function run(h: Harness, args: string, as = 'admin'): Promise<readonly string[]> {
     const printed: string[] = []
     const program = new Command().exitOverride()
-    addKeyCommands(program, (line) => void printed.push(line))
+    addKeyCommands(program, {
+      print: (line) => void printed.push(line),
+      progress: (line) => void progress.push(line),
+      end: () => expect.fail('it did not end well'),
+    })
     const api = ['--url', h.coordinator?.url as string, '--api-key-file', join(directory, as)]
     await program.parseAsync(['key', ...args.split(' '), ...api], { from: 'user' })
     return printed
@@ -28,9 +36,10 @@ describe('conclave key', () => {
   it('create, refresh and reshare wait for the end, with a line per state', async () => {
     await using h = await Harness.start({}, { withKey: false })
     const created = await run(h, 'create --key main')
-    expect(created[0]).match(/^key\.create main: (pending|running|succeeded) \(operation [0-9a-f]{32}\)$/)
-    expect(created.at(-2)).match(/^key\.create main: succeeded /)
-    expect(created.at(-1)).match(/^main: 0x[0-9a-fA-F]{40}, 3 of 5 \(parties 1 2 3 4 5\), epoch 0, no schedule$/)
+    expect(progress[0]).match(/^key\.create main: (pending|running|succeeded) \(operation [0-9a-f]{32}\)$/)
+    expect(progress.at(-1)).match(/^key\.create main: succeeded /)
+    expect(created).lengthOf(1)
+    expect(created[0]).match(/^main: 0x[0-9a-fA-F]{40}, 3 of 5 \(parties 1 2 3 4 5\), epoch 0, no schedule$/)
     expect((await run(h, 'refresh --key main')).at(-1))
       .contain('3 of 5')
       .contain('epoch 1')
@@ -40,13 +49,16 @@ describe('conclave key', () => {
     expect((await run(h, 'create --key high --required 5')).at(-1))
       .contain('high: ')
       .contain('5 of 5')
-    expect((await run(h, 'list', 'viewer')).map((line) => line.split(':')[0])).deep.equal(['high', 'main'])
+    const listed = await run(h, 'list', 'viewer')
+    expect(listed.map((line) => line.split(/ {2,}/)[0])).deep.equal(['KEY', 'high', 'main'])
+    expect(listed[2]).match(/^main {2,}0x\w{40} {2}4 of 5 {2,}2 {2,}-$/)
   })
 
   it('--json prints one object, and --no-wait the operation only', async () => {
     await using h = await Harness.start()
     const printed = await run(h, 'refresh --key main --json')
     expect(printed).lengthOf(1)
+    expect(progress).deep.equal([])
     const operation = JSON.parse(printed[0] as string)
     expect(operation).deep.include({ kind: 'key.refresh', state: 'succeeded', error: null })
     expect(operation.result).include({ keyId: 'main', epoch: 1 })
@@ -61,6 +73,17 @@ describe('conclave key', () => {
     await using h = await Harness.start()
     expect((await run(h, 'schedule --key main --every 30d'))[0]).contain('every 30d, next 2026-01-31T')
     expect((await run(h, 'schedule --key main --every off'))[0]).contain('no schedule')
+  })
+
+  it('derive shows one child, or many by index', async () => {
+    await using h = await Harness.start()
+    const [heads, child] = await run(h, 'derive --key main --path m/0/5', 'viewer')
+    expect(heads?.split(/ {2,}/)).deep.equal(['PATH', 'ADDRESS', 'P2WPKH', 'PUBLIC KEY'])
+    const many = await run(h, 'derive --key main --prefix m/0 --from 4 --count 3')
+    expect(many.slice(1).map((line) => line.split(' ')[0])).deep.equal(['m/0/4', 'm/0/5', 'm/0/6'])
+    expect(many[2]).equal(child)
+    const [json] = JSON.parse((await run(h, 'derive --key main --path m/0/5 --json')).join())
+    expect(child).contain(json.address).contain(json.publicKey)
   })
 
   it('--every is whole days from 1 to 3650, or off', () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConfigError, type Erasure, parseErasure, verifyErasure } from '@conclave/core'
+import { ConfigError } from '@conclave/core'
+import { type Erasure, parseErasure, verifyErasure } from '@conclave/core/erasure'
 import { type AdminPhase, askAdmin, readLock, readSettings, SETTINGS_FILE } from '@conclave/node'
 import type { Command } from 'commander'
 import { guarded, print } from './output.ts'

@@ -1,10 +1,46 @@
+import { ConclaveApiError } from '@conclave/client'
 import { ConclaveError, codeOf, messageOf } from '@conclave/core'
 
-/** Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage. */
+/** How a command ends; beside these, 2 is wrong usage (docs/cli.md). */
 export const FAILED = 1
+/** Nothing is wrong, and nothing is signed yet: the request waits for people. */
+export const WAITS_FOR_APPROVAL = 3
+/** The policy of the nodes, or an approver, said no: the same again will be refused again. */
+export const DENIED = 4
+
+const DENIALS: ReadonlySet<string> = new Set(['POLICY_DENIED', 'REJECTED'])
+
+/** Where a command says what it has to say. */
+export interface Output {
+  /** Its result: standard output. */
+  print(line: string): void
+  /** What goes on meanwhile: standard error. */
+  progress(line: string): void
+  /** With which exit code it ends, when that is not 0. */
+  end(exitCode: number): void
+}
 
 export function print(line: string): void {
   process.stdout.write(`${line}\n`)
+}
+
+export const terminal: Output = {
+  print,
+  progress: (line) => void process.stderr.write(`${line}\n`),
+  end: (exitCode) => {
+    process.exitCode = exitCode
+  },
+}
+
+/** Columns under their heads, as wide as what is in them. @param rows - of as many cells as there are heads. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)))
+  const lineOf = (row: readonly string[]) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [heads.map((head) => head.toUpperCase()), ...rows].map(lineOf)
 }
 
 /** One line for a person: what happened and the stable code. No stack trace: it is ours, not the user's. */
@@ -21,7 +57,7 @@ export function guarded<A extends unknown[]>(action: (...args: A) => Promise<voi
       await action(...args)
     } catch (error) {
       printError(error)
-      process.exitCode = FAILED
+      process.exitCode = error instanceof ConclaveApiError && DENIALS.has(error.code) ? DENIED : FAILED
     }
   }
 }

@@ -11,13 +11,19 @@ import {
   submitPolicy,
 } from '@conclave/node'
 import type { Command } from 'commander'
-import { guarded, print } from './output.ts'
+import { guarded, print as printLine } from './output.ts'
+import { addPolicyTrialCommands } from './policy-trial-commands.ts'
+
+type Print = (line: string) => void
 
 interface Json {
   json?: true
 }
 interface Here extends Json {
   dir: string
+}
+interface Submitting extends Here {
+  signatures?: string
 }
 interface Signing extends Json {
   key: string
@@ -58,7 +64,7 @@ function pageLines({ sequence, hash, against, lines }: PolicyPage): readonly str
 }
 
 /** What is shown is what is signed. */
-async function signShown(file: string, { key, lock, signatures, json, ...compared }: Signing): Promise<void> {
+async function signShown(print: Print, file: string, { key, lock, signatures, json, ...compared }: Signing): Promise<void> {
   const { dir } = compared
   const lockFile = lock ?? (dir === undefined ? undefined : lockFileOf(dir))
   if (lockFile === undefined) throw new InvalidArgument('BAD_OPTIONS', 'name the cluster lock by --lock, or a node by --dir')
@@ -71,15 +77,15 @@ async function signShown(file: string, { key, lock, signatures, json, ...compare
   else print(`signed as ${author}: ${signedBy.length} of ${required} (${signedBy.join(', ')}) in ${signaturesFile}`)
 }
 
-async function submitFile(file: string, { dir, signatures, json }: Here & { signatures?: string }): Promise<void> {
+async function submitFile(print: Print, file: string, { dir, signatures, json }: Submitting): Promise<void> {
   const { isNew, status } = await submitPolicy(dir, await readSignedPolicy(file, signatures ?? signaturesFileOf(file)))
   if (json === true) return print(JSON.stringify({ isNew, ...status }))
   const { sequence, hash } = status.inForce
   print(`${isNew ? 'in force' : 'in force before'}: sequence ${sequence}, hash ${short(hash)}...; the other nodes take it up from this one`)
 }
 
-/** `conclave policy show | sign | submit | status`: what is signed under which rules. */
-export function addPolicyCommands(program: Command): void {
+/** `conclave policy show | sign | submit | status | simulate | replay`: what is signed under which rules. */
+export function addPolicyCommands(program: Command, print: Print = printLine): void {
   const policy = program.command('policy').description('the policy of a cluster: what its nodes sign, and who has written it')
   const add = (name: string, description: string) => policy.command(name).description(description).option('--json', 'as JSON')
 
@@ -99,11 +105,11 @@ export function addPolicyCommands(program: Command): void {
     .option('--dir <dir>', 'directory of a node: its lock, and its policy to compare with')
     .option('--against <file>', 'another policy file to compare with')
     .option('--signatures <file>', 'where signatures are gathered; default: the policy file with .sig.json behind it')
-    .action(guarded(signShown))
+    .action(guarded((file: string, o: Signing) => signShown(print, file, o)))
   add('submit <file>', 'hand a policy that enough authors have signed to the own node, and through it to all')
     .requiredOption('--dir <dir>', 'directory of the node')
     .option('--signatures <file>', 'its signatures; default: the policy file with .sig.json behind it')
-    .action(guarded(submitFile))
+    .action(guarded((file: string, o: Submitting) => submitFile(print, file, o)))
   add('status', 'which policy is in force here and at the other nodes')
     .requiredOption('--dir <dir>', 'directory of the node')
     .action(
@@ -113,4 +119,5 @@ export function addPolicyCommands(program: Command): void {
         else for (const line of statusLines(status)) print(line)
       }),
     )
+  addPolicyTrialCommands(policy, print)
 }

@@ -3,6 +3,7 @@ import { addApprovalCommands } from './approval-commands.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addBackupCommands } from './backup-commands.ts'
 import { addClusterCommands } from './cluster-commands.ts'
+import { addCompletionCommand } from './completion-command.ts'
 import { addCoordinatorCommands } from './coordinator-commands.ts'
 import { addDemoCommand } from './demo-command.ts'
 import { addDoctorCommand } from './doctor-command.ts'
@@ -11,9 +12,13 @@ import { addHsmCommands } from './hsm-commands.ts'
 import { addHsmDrillCommands } from './hsm-drill-command.ts'
 import { addKeyCommands } from './key-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
+import { addNodeListCommands } from './node-list-commands.ts'
 import { addPolicyCedarCommand } from './policy-cedar-command.ts'
 import { addPolicyCommands } from './policy-commands.ts'
 import { addReceiptCommands } from './receipt-commands.ts'
+import { addRequestCommands } from './request-commands.ts'
+import { addSignCommands } from './sign-commands.ts'
+import { addStatusCommand } from './status-command.ts'
 
 /**
  * Every command of `conclave`; nothing runs before it is given arguments.
@@ -26,13 +31,18 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   program.exitOverride(exit)
   program.enablePositionalOptions()
   addNodeCommands(program)
+  // After the others of its group, which it joins.
+  addNodeListCommands(program)
   addCoordinatorCommands(program)
   addClusterCommands(program)
   addKeyCommands(program)
+  addSignCommands(program)
+  addRequestCommands(program)
   addApprovalCommands(program)
   addFreezeCommands(program)
   addPolicyCommands(program)
   addDoctorCommand(program)
+  addStatusCommand(program)
   addBackupCommands(program)
   addHsmCommands(program)
   // After the others of its group, which it joins.
@@ -41,5 +51,6 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addReceiptCommands(program)
   addPolicyCedarCommand(program)
   addDemoCommand(program)
+  addCompletionCommand(program)
   return program
 }

@@ -1,23 +1,35 @@
 import { randomUUID } from 'node:crypto'
-import type { ApprovalAnswers, GiveApproval } from './approval-resources.ts'
-import { ConclaveApiError, isProblem, type Problem } from './problem.ts'
+import { canonicalJson, type JsonValue } from '@conclave/core'
+import { Connection } from './connection.ts'
+import { badAnswer, ConclaveApiError, isProblem } from './problem.ts'
 import type {
+  ApprovalAnswers,
+  Approver,
   CreateKey,
   DerivedKey,
   DerivedRange,
+  Freeze,
+  GiveApproval,
   Key,
   Node,
+  NodePolicy,
+  NodeStatement,
+  NodeVerdict,
   Operation,
   Page,
+  PageOf,
   RequestSignature,
   ReshareKey,
   SigningAccepted,
   SigningRequest,
+  SigningState,
+  Simulate,
 } from './resources.ts'
+import { poll, type Waiting } from './wait.ts'
 
 export interface ClientOptions {
-  /** Of the coordinator, e.g. http://127.0.0.1:8080. */
-  readonly url: string
+  /** Of the coordinator, e.g. http://127.0.0.1:8080, or of several of one cluster: when one does not answer, the next is asked. */
+  readonly url: string | readonly string[]
   readonly apiKey: string
   /** How often one call is tried again when the failure says that it may help. Default 3. */
   readonly retriesMax?: number
@@ -25,6 +37,8 @@ export interface ClientOptions {
   readonly retryFirstMs?: number
   /** Longest wait for one answer. Default 60,000. */
   readonly timeoutMs?: number
+  /** Longest time for one call with all that is tried again of it. Default 120,000. */
+  readonly deadlineMs?: number
 }
 
 /** Sent with a POST: the same key with the same body gives the same answer, so a retry is safe. */
@@ -32,16 +46,25 @@ export interface Idempotent {
   readonly idempotencyKey?: string
 }
 
-const WAIT_MS = 20_000
-const RETRY_FIRST_MS = 250
-const RETRY_MAX_MS = 10_000
-const ENDED: ReadonlySet<SigningRequest['state']> = new Set(['signed', 'denied', 'rejected', 'expired', 'failed', 'cancelled'])
-const OPEN: ReadonlySet<string> = new Set(['decoded', 'pending_approval', 'queued', 'signing', 'pending', 'running'])
-
-/** Whatever stands between us and the coordinator may answer JSON of its own: it is not waited on for ever. */
-function badAnswer(detail: string, retriable = false): ConclaveApiError {
-  return ConclaveApiError.local('BAD_ANSWER', detail, { retriable })
+/** How a signing request is waited for. */
+export interface WaitingForSignature extends Waiting<SigningRequest> {
+  /** A state that is enough, although the request has not ended in it: `pending_approval` waits for people. */
+  readonly until?: SigningState
 }
+
+const WAIT_MS = 20_000
+/** Of one look for a state in which nothing has ended: the coordinator tells of ends only. */
+const LOOK_MS = 1_000
+const ENDED: ReadonlySet<string> = new Set<SigningState>(['signed', 'denied', 'rejected', 'expired', 'failed', 'cancelled'])
+const OPEN: ReadonlySet<string> = new Set<SigningState | Operation['state']>([
+  'created',
+  'decoded',
+  'pending_approval',
+  'queued',
+  'signing',
+  'pending',
+  'running',
+])
 
 /** @throws {ConclaveApiError} its own error when it did not end signed. */
 function signedOr(request: SigningRequest): SigningRequest {
@@ -49,66 +72,43 @@ function signedOr(request: SigningRequest): SigningRequest {
   throw isProblem(request.error) ? new ConclaveApiError(request.error) : badAnswer('a signing request that failed without a problem')
 }
 
-interface Call {
-  readonly method: 'GET' | 'POST' | 'PATCH'
-  readonly path: string
-  readonly body?: unknown
-  readonly idempotencyKey?: string
-}
-
 /** The coordinator's API. Every method throws {@link ConclaveApiError}; branch on its `code`. */
 export class ConclaveClient {
-  readonly #url: string
-  readonly #apiKey: string
-  readonly #retriesMax: number
-  readonly #retryFirstMs: number
-  readonly #timeoutMs: number
+  readonly #api: Connection
+  readonly #pauseMs: number
 
-  constructor({ url, apiKey, retriesMax = 3, retryFirstMs = RETRY_FIRST_MS, timeoutMs = 60_000 }: ClientOptions) {
-    this.#url = url.replace(/\/+$/, '')
-    this.#apiKey = apiKey
-    this.#retriesMax = retriesMax
-    this.#retryFirstMs = retryFirstMs
-    this.#timeoutMs = timeoutMs
+  constructor(options: ClientOptions) {
+    const { url, apiKey, retriesMax = 3, retryFirstMs = 250, timeoutMs = 60_000, deadlineMs = 120_000 } = options
+    const urls = (typeof url === 'string' ? [url] : url).map((each) => each.replace(/\/+$/, ''))
+    this.#api = new Connection({ urls, apiKey, retriesMax, retryFirstMs, timeoutMs, deadlineMs })
+    this.#pauseMs = retryFirstMs
   }
 
   /** Begins the creation of a key; see {@link waitForKey}. */
   createKey({ idempotencyKey = randomUUID(), ...body }: CreateKey & Idempotent): Promise<{ readonly operationId: string }> {
-    return this.#call({ method: 'POST', path: '/v1/keys', body, idempotencyKey })
+    return this.#api.call('post', '/v1/keys', { body, idempotencyKey })
   }
 
   operation(operationId: string, { waitMs = 0 } = {}): Promise<Operation> {
-    return this.#call({ method: 'GET', path: `/v1/operations/${encodeURIComponent(operationId)}?waitMs=${waitMs}` })
+    return this.#api.call('get', '/v1/operations/{operationId}', { params: { operationId }, query: { waitMs } })
   }
 
   /** Newest first; of one key when `keyId` is given. */
-  operations({ keyId, limit = 50, cursor }: { keyId?: string; limit?: number; cursor?: string } = {}): Promise<Page<Operation>> {
-    const query = new URLSearchParams({
-      limit: `${limit}`,
-      ...(keyId === undefined ? {} : { keyId }),
-      ...(cursor === undefined ? {} : { cursor }),
-    })
-    return this.#call({ method: 'GET', path: `/v1/operations?${query}` })
+  operations({ limit = 50, ...query }: PageOf<'listOperations'> = {}): Promise<Page<Operation>> {
+    return this.#api.call('get', '/v1/operations', { query: { limit, ...query } })
   }
 
-  /**
-   * The operation once it has succeeded.
-   *
-   * @param seen - called with the operation whenever its state is another one than before, also with the last one.
-   * @throws {ConclaveApiError} the operation's own error when it failed.
-   */
-  async waitForOperation(operationId: string, seen?: (operation: Operation) => void): Promise<Operation> {
-    let state: Operation['state'] | undefined
-    for (;;) {
-      // Whoever watches hears at once that something goes on.
-      const operation = await this.operation(operationId, { waitMs: seen !== undefined && state === undefined ? 0 : WAIT_MS })
-      const isFailed = operation.state === 'failed' && isProblem(operation.error)
-      if (!isFailed && operation.state !== 'succeeded' && !OPEN.has(operation.state)) throw badAnswer('an operation in no known state')
-      if (operation.state !== state) seen?.(operation)
-      state = operation.state
-      if (state === 'succeeded') return operation
-      if (isFailed) throw new ConclaveApiError(operation.error as Problem)
+  /** The operation once it has succeeded. @throws {ConclaveApiError} the operation's own error when it failed; WAIT_TIMEOUT. */
+  async waitForOperation(operationId: string, waiting: Waiting<Operation> = {}): Promise<Operation> {
+    const isOver = ({ state, error }: Operation) => {
+      const isOpen = OPEN.has(state)
+      if (!isOpen && state !== 'succeeded' && !(state === 'failed' && isProblem(error))) throw badAnswer('an operation in no known state')
+      return !isOpen
     }
+    const ask = (waitMs: number) => this.operation(operationId, { waitMs })
+    const operation = await poll({ ...waiting, ask, isOver, waitMs: WAIT_MS, pauseMs: this.#pauseMs })
+    if (operation.error !== null && operation.state === 'failed') throw new ConclaveApiError(operation.error)
+    return operation
   }
 
   /** The key that an operation made or renewed. @throws {ConclaveApiError} the operation's own error when it failed. */
@@ -120,43 +120,45 @@ export class ConclaveClient {
 
   /** Begins to give every party a new share of the same key; see {@link waitForOperation}. */
   refreshKey({ keyId, idempotencyKey = randomUUID() }: { readonly keyId: string } & Idempotent): Promise<{ readonly operationId: string }> {
-    return this.#call({ method: 'POST', path: `/v1/keys/${encodeURIComponent(keyId)}:refresh`, body: {}, idempotencyKey })
+    return this.#api.call('post', '/v1/keys/{keyId}:refresh', { params: { keyId }, body: {}, idempotencyKey })
   }
 
   /** Begins to give the nodes of the present lock shares of a key, with the threshold that is asked for; see {@link waitForOperation}. */
   reshareKey({ keyId, idempotencyKey = randomUUID(), ...body }: ReshareKey & Idempotent): Promise<{ readonly operationId: string }> {
-    return this.#call({ method: 'POST', path: `/v1/keys/${encodeURIComponent(keyId)}:reshare`, body, idempotencyKey })
+    return this.#api.call('post', '/v1/keys/{keyId}:reshare', { params: { keyId }, body, idempotencyKey })
   }
 
   /** Sets how often a key is refreshed by itself, in days; null ends it. */
   setSchedule(keyId: string, refreshEveryDays: number | null): Promise<Key> {
-    return this.#call({ method: 'PATCH', path: `/v1/keys/${encodeURIComponent(keyId)}`, body: { refreshEveryDays } })
+    return this.#api.call('patch', '/v1/keys/{keyId}', { params: { keyId }, body: { refreshEveryDays } })
   }
 
   key(keyId: string): Promise<Key> {
-    return this.#call({ method: 'GET', path: `/v1/keys/${encodeURIComponent(keyId)}` })
+    return this.#api.call('get', '/v1/keys/{keyId}', { params: { keyId } })
   }
 
   async keys(): Promise<readonly Key[]> {
-    return (await this.#call<{ items: readonly Key[] }>({ method: 'GET', path: '/v1/keys' })).items
+    return (await this.#api.call('get', '/v1/keys', {})).items
   }
 
   /** The child of a key at a path like `m/0/5`. */
-  derivedKey(keyId: string, path: string): Promise<DerivedKey> {
-    return this.#call({ method: 'GET', path: `/v1/keys/${encodeURIComponent(keyId)}/derived?path=${encodeURIComponent(path)}` })
+  async derivedKey(keyId: string, path: string): Promise<DerivedKey> {
+    const answer = await this.#api.call('get', '/v1/keys/{keyId}/derived', { params: { keyId }, query: { path } })
+    if ('items' in answer) throw badAnswer('many keys where one was asked for')
+    return answer
   }
 
   /** Many children at once, by index; fewer than `count` where the indices end. */
   async derivedKeys(keyId: string, { prefix = 'm', from = 0, count = 100 }: DerivedRange = {}): Promise<readonly DerivedKey[]> {
-    const query = `prefix=${encodeURIComponent(prefix)}&from=${from}&count=${count}`
-    return (
-      await this.#call<{ items: readonly DerivedKey[] }>({ method: 'GET', path: `/v1/keys/${encodeURIComponent(keyId)}/derived?${query}` })
-    ).items
+    const query = { prefix, from, count }
+    const answer = await this.#api.call('get', '/v1/keys/{keyId}/derived', { params: { keyId }, query })
+    if (!('items' in answer)) throw badAnswer('one key where many were asked for')
+    return answer.items
   }
 
   /** Asks for a signature, or for several at once; see {@link waitForSignature}. */
   requestSignature({ idempotencyKey = randomUUID(), ...body }: RequestSignature & Idempotent): Promise<SigningAccepted> {
-    return this.#call({ method: 'POST', path: '/v1/signing-requests', body, idempotencyKey })
+    return this.#api.call('post', '/v1/signing-requests', { body, idempotencyKey })
   }
 
   /**
@@ -166,91 +168,84 @@ export class ConclaveClient {
    * `idempotencyKey` asks again and signs nothing twice.
    */
   async sign({ idempotencyKey = randomUUID(), ...body }: RequestSignature & Idempotent): Promise<SigningRequest> {
-    const path = `/v1/signing-requests?waitMs=${WAIT_MS}`
-    const request = await this.#call<SigningRequest>({ method: 'POST', path, body, idempotencyKey })
-    return ENDED.has(request.state) ? signedOr(request) : this.waitForSignature(request.requestId)
+    const request = await this.#api.call('post', '/v1/signing-requests', { query: { waitMs: WAIT_MS }, body, idempotencyKey })
+    // Who waits is told the whole request.
+    return ENDED.has(request.state) ? signedOr(request as SigningRequest) : this.waitForSignature(request.requestId)
   }
 
   /** Carries an approval to the nodes. @throws {ConclaveApiError} APPROVAL_REFUSED with what each node said. */
   giveApproval(requestId: string, body: GiveApproval): Promise<ApprovalAnswers> {
-    return this.#call({ method: 'POST', path: `/v1/signing-requests/${encodeURIComponent(requestId)}/approvals`, body })
+    return this.#api.call('post', '/v1/signing-requests/{requestId}/approvals', { params: { requestId }, body })
   }
 
   signingRequest(requestId: string, { waitMs = 0 } = {}): Promise<SigningRequest> {
-    return this.#call({ method: 'GET', path: `/v1/signing-requests/${encodeURIComponent(requestId)}?waitMs=${waitMs}` })
+    return this.#api.call('get', '/v1/signing-requests/{requestId}', { params: { requestId }, query: { waitMs } })
   }
 
-  signingRequests({ limit = 50, cursor }: { limit?: number; cursor?: string } = {}): Promise<Page<SigningRequest>> {
-    const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    return this.#call({ method: 'GET', path: `/v1/signing-requests?limit=${limit}${from}` })
+  /** Newest first. */
+  signingRequests({ limit = 50, ...query }: PageOf<'listSigningRequests'> = {}): Promise<Page<SigningRequest>> {
+    return this.#api.call('get', '/v1/signing-requests', { query: { limit, ...query } })
   }
 
   cancel(requestId: string): Promise<SigningRequest> {
-    return this.#call({ method: 'POST', path: `/v1/signing-requests/${encodeURIComponent(requestId)}:cancel` })
+    return this.#api.call('post', '/v1/signing-requests/{requestId}:cancel', { params: { requestId } })
   }
 
-  /** The request once it has ended, however it ended. */
-  async settled(requestId: string): Promise<SigningRequest> {
-    for (;;) {
-      const request = await this.signingRequest(requestId, { waitMs: WAIT_MS })
-      if (ENDED.has(request.state)) return request
-      if (!OPEN.has(request.state)) throw badAnswer('a signing request in no known state')
+  /** What each node made of a request, and who approved it there: what approvers sign. */
+  async statements(requestId: string): Promise<readonly NodeStatement[]> {
+    return (await this.#api.call('get', '/v1/signing-requests/{requestId}/statement', { params: { requestId } })).items
+  }
+
+  /** What each node would say to a request; nothing is asked for. */
+  async simulate(body: Simulate): Promise<readonly NodeVerdict[]> {
+    return (await this.#api.call('post', '/v1/policies:simulate', { body })).items
+  }
+
+  /** The policy that each node judges by. */
+  async policies(): Promise<readonly NodePolicy[]> {
+    return (await this.#api.call('get', '/v1/policies', {})).items
+  }
+
+  async approvers(): Promise<readonly Approver[]> {
+    return (await this.#api.call('get', '/v1/approvers', {})).items
+  }
+
+  async freezes(): Promise<readonly Freeze[]> {
+    return (await this.#api.call('get', '/v1/freezes', {})).items
+  }
+
+  /** The request once it has ended, however it ended, or is in the state that is enough. @throws {ConclaveApiError} WAIT_TIMEOUT. */
+  settled(requestId: string, { until, ...waiting }: WaitingForSignature = {}): Promise<SigningRequest> {
+    const isOver = ({ state }: SigningRequest) => {
+      if (!ENDED.has(state) && !OPEN.has(state)) throw badAnswer('a signing request in no known state')
+      return ENDED.has(state) || state === until
     }
+    const ask = (waitMs: number) => this.signingRequest(requestId, { waitMs })
+    const waitMs = until === undefined && waiting.seen === undefined ? WAIT_MS : LOOK_MS
+    return poll({ ...waiting, ask, isOver, waitMs, pauseMs: this.#pauseMs })
   }
 
-  /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way. */
-  async waitForSignature(requestId: string): Promise<SigningRequest> {
-    return signedOr(await this.settled(requestId))
+  /** The signed request. @throws {ConclaveApiError} the request's own error when it ended in any other way; WAIT_TIMEOUT. */
+  async waitForSignature(requestId: string, waiting: Waiting<SigningRequest> = {}): Promise<SigningRequest> {
+    return signedOr(await this.settled(requestId, waiting))
+  }
+
+  /**
+   * Proof of what was signed and why: the text that `conclave receipt verify` takes.
+   *
+   * @throws {ConclaveApiError} RECEIPT_NOT_READY (retriable) until the nodes' logs are cosigned; NO_RECEIPT.
+   */
+  async receipt(requestId: string): Promise<string> {
+    const receipt = await this.#api.call('get', '/v1/signing-requests/{requestId}/receipt', { params: { requestId } })
+    return canonicalJson(receipt as unknown as JsonValue)
   }
 
   async nodes(): Promise<readonly Node[]> {
-    return (await this.#call<{ items: readonly Node[] }>({ method: 'GET', path: '/v1/nodes' })).items
+    return (await this.#api.call('get', '/v1/nodes', {})).items
   }
 
   /** @param index - of the node in the cluster lock. @throws {ConclaveApiError} NODE_NOT_FOUND. */
   node(index: number): Promise<Node> {
-    return this.#call({ method: 'GET', path: `/v1/nodes/${index}` })
-  }
-
-  async #call<T>(call: Call): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.#once<T>(call)
-      } catch (error) {
-        // A POST carries its idempotency key, so trying again cannot do the thing twice; a cancel or a schedule is the same twice.
-        const again = error instanceof ConclaveApiError && error.retriable && attempt < this.#retriesMax
-        if (!again) throw error
-        const delayMs = Math.min(RETRY_MAX_MS, Math.max(this.#retryFirstMs * 2 ** attempt, error.retryAfterMs))
-        await new Promise((resolve) => setTimeout(resolve, delayMs))
-      }
-    }
-  }
-
-  async #once<T>({ method, path, body, idempotencyKey }: Call): Promise<T> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.#apiKey}`, accept: 'application/json' }
-    if (body !== undefined) headers['content-type'] = 'application/json'
-    if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey
-    let response: Response
-    let text: string
-    try {
-      const signal = AbortSignal.timeout(this.#timeoutMs)
-      response = await fetch(this.#url + path, { method, headers, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-      text = await response.text()
-    } catch (cause) {
-      throw ConclaveApiError.local('API_UNREACHABLE', 'the coordinator does not answer', { retriable: true, cause })
-    }
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch (cause) {
-      throw ConclaveApiError.local('BAD_ANSWER', `the coordinator answered ${response.status} and not JSON`, {
-        retriable: response.status >= 502,
-        cause,
-      })
-    }
-    const isObject = typeof value === 'object' && value !== null
-    if (response.ok && isObject) return value as T
-    if (!isProblem(value)) throw badAnswer(`${response.status} without a problem document`, response.status >= 502)
-    throw new ConclaveApiError(value, { retryAfterMs: 1000 * (Number(response.headers.get('retry-after')) || 0) })
+    return this.#api.call('get', '/v1/nodes/{index}', { params: { index: `${index}` } })
   }
 }

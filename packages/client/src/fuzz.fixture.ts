@@ -27,7 +27,7 @@ async function answer(input: Uint8Array): Promise<void> {
   globalThis.fetch = async () =>
     left-- > 0 ? new Response(without ? null : body, { status, headers }) : new Response('over', { status: 500 })
   try {
-    const client = new ConclaveClient({ url: 'http://127.0.0.1', apiKey: 'k', retriesMax: 0 })
+    const client = new ConclaveClient({ url: 'http://127.0.0.1', apiKey: 'k', retriesMax: 0, retryFirstMs: 0 })
     await client.waitForKey('o')
     left = ANSWERS_MAX
     await client.waitForSignature('r')

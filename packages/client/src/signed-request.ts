@@ -1,6 +1,5 @@
 import { fromHex, parsePath, payloadHash, type Random, requestIdOf, systemRandom, toHex } from '@conclave/core'
-import type { SignedTerms } from './approval-resources.ts'
-import type { RequestSignature, SignatureItem } from './resources.ts'
+import type { RequestSignature, SignatureItem, SignedTerms } from './resources.ts'
 
 /** A platform whose requests the policy of a cluster takes. */
 export interface Requester {

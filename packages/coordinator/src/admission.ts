@@ -1,4 +1,5 @@
 import { codeOf, tagged, toHex, utf8 } from '@conclave/core'
+import type { CoordinatorMetrics } from './coordinator-metrics.ts'
 import { ApiError } from './problem.ts'
 import type { Records } from './record-store.ts'
 import type { IdempotencyRecord, OperationRecord, SigningRecord } from './records.ts'
@@ -18,6 +19,8 @@ export interface Admitted {
   readonly record: OperationRecord | SigningRecord
   readonly status: number
   readonly body: unknown
+  /** Called instead of `begin` when it cannot be stored. */
+  undo?(): void
 }
 
 export interface Answer {
@@ -57,19 +60,32 @@ function conflictOf(record: Admitted['record'], cause: unknown): ApiError {
 /** Admits what a POST asks for once per idempotency key, and answers repetitions with what was answered first. */
 export class Admission {
   readonly #records: Records
+  readonly #metrics: CoordinatorMetrics
+  #isClosed = false
   /** By idempotency key, while something of it is being admitted. */
   readonly #own = new Map<string, Promise<unknown>>()
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(records: Records) {
+  /** @param metrics - told how long it takes to keep what is admitted. */
+  constructor(records: Records, metrics: CoordinatorMetrics) {
     this.#records = records
+    this.#metrics = metrics
+  }
+
+  /** Nothing new is admitted any more; what was admitted before is still answered again. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   /**
    * @param create - makes the record and its answer; runs in its turn, so what it has checked still holds when the record is stored.
    * @param begin - called once the record is on disk.
    * @param turn - `own` when what `create` checks does not depend on what else is admitted: then only its repetitions wait for it.
-   * @throws {ApiError} IDEMPOTENCY_KEY_REQUIRED; BAD_IDEMPOTENCY_KEY; IDEMPOTENCY_CONFLICT; whatever `create` throws, and then nothing is kept.
+   * @throws {ApiError} IDEMPOTENCY_KEY_REQUIRED; BAD_IDEMPOTENCY_KEY; IDEMPOTENCY_CONFLICT; DRAINING; whatever `create` throws, and then nothing is kept.
    */
   async admit<R extends Admitted>(
     post: Post,
@@ -113,11 +129,13 @@ export class Admission {
   ): Promise<Answer> {
     const earlier = await this.#records.idempotency(hash)
     if (earlier !== undefined) return repeated(earlier, bodyHash)
+    if (this.#isClosed) throw new ApiError('DRAINING', 'this coordinator is stopping: ask another one, or again in a moment')
     const admitted = await create()
     const answer: IdempotencyRecord = { bodyHash, status: admitted.status, body: admitted.body }
     try {
-      await this.#records.admit(admitted.record, hash, answer)
+      await this.#metrics.stored('admit', () => this.#records.admit(admitted.record, hash, answer))
     } catch (error) {
+      admitted.undo?.()
       if (codeOf(error) !== 'STORE_CONFLICT') throw error
       // Another coordinator was faster, with this key or with what this is about.
       const theirs = await this.#records.idempotency(hash)

@@ -10,6 +10,7 @@ export const REASONS_MAX = 64
 
 export type AvailabilityCode =
   | 'LINK_DOWN'
+  | 'LEAVING'
   | 'NO_REPORT'
   | 'HSM_DOWN'
   | 'AUDIT_LOG'
@@ -75,6 +76,7 @@ export class AvailabilityReport {
   /** What keeps a node out of everything. */
   #blocked(index: PartyId): Reason | undefined {
     const view = this.#view
+    if (view.isLeaving(index)) return { code: 'LEAVING', detail: 'it is stopping, and ends what it has in hand' }
     if (!view.isUp(index)) return { code: 'LINK_DOWN', detail: 'not connected to this coordinator' }
     const status = view.presentStatus(index)
     if (status === undefined) return { code: 'NO_REPORT', detail: 'connected, and has not reported since' }
@@ -143,7 +145,7 @@ export class AvailabilityReport {
     const name = JSON.stringify([index, threshold, fit])
     const known = this.#reachable.get(name)
     if (known !== undefined) return known
-    const candidates = fit.map((p) => ({ index: p, penalty: 0, load: 0 }))
+    const candidates = fit.map((p) => ({ index: p, penalty: 0, load: 0, roundTripMs: 0 }))
     const question = { threshold: threshold - 1, candidates, pairReady: (a: PartyId, b: PartyId) => this.#view.pairReady(a, b) }
     const found = chooseQuorum({ ...question, failures: () => 0 }) !== undefined
     this.#reachable.set(name, found)

@@ -1,4 +1,5 @@
 import { type Clock, type ClusterLock, codeOf, type NodeMember, type PartyId, toHex } from '@conclave/core'
+import type { LinkStatus } from '@conclave/transport'
 import type { NodeStatus } from '@conclave/wire'
 import type { Logger } from 'pino'
 import type { NodeCalls } from './node-calls.ts'
@@ -21,11 +22,15 @@ export interface Report {
   readonly atMs: number
   /** Of the link it came over: an older one may predate a restart of the node. */
   readonly generation: number
+  /** How far its clock was ahead of ours; wrong by half of the round trip at most. */
+  readonly clockOffsetMs: number
 }
 
 interface NodeState {
   readonly node: NodeMember
   up: boolean
+  /** It said so over its present link. */
+  leaving: boolean
   generation: number
   report: Report | undefined
   asking: Promise<void> | undefined
@@ -37,7 +42,11 @@ export interface ClusterViewOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly signal: AbortSignal
+  /** Of the transport. */
+  links?(): readonly LinkStatus[]
 }
+
+const isHere = (state: NodeState | undefined): state is NodeState => state?.up === true && !state.leaving
 
 /** Equal but for counters and latencies, which are never the same twice, and the stocks of correlations, which nothing is decided by. */
 function saysTheSame(a: NodeStatus, b: NodeStatus): boolean {
@@ -61,7 +70,10 @@ export class ClusterView {
     this.lock = options.lock
     this.#options = options
     this.#states = new Map(
-      options.lock.nodes.map((node) => [node.index, { node, up: false, generation: 0, report: undefined, asking: undefined }]),
+      options.lock.nodes.map((node) => [
+        node.index,
+        { node, up: false, leaving: false, generation: 0, report: undefined, asking: undefined },
+      ]),
     )
   }
 
@@ -75,8 +87,25 @@ export class ClusterView {
     return this.#states.get(index)?.node.name ?? `node ${index} (not in the cluster lock)`
   }
 
+  /** Whether it is connected and does not leave: whom to begin something with. */
   isUp(index: PartyId): boolean {
-    return this.#states.get(index)?.up ?? false
+    return isHere(this.#states.get(index))
+  }
+
+  /** It is connected, ends what it has in hand, and goes. */
+  isLeaving(index: PartyId): boolean {
+    const state = this.#states.get(index)
+    return state?.up === true && state.leaving
+  }
+
+  /** Of the last ping to each node whose link is up, as far as there was one. */
+  roundTrips(): ReadonlyMap<PartyId, number> {
+    const known = this.#options.links?.() ?? []
+    return new Map(
+      known.flatMap(({ member, up, roundTripMs }) =>
+        up && member.kind === 'node' && roundTripMs !== undefined ? [[member.index, roundTripMs] as const] : [],
+      ),
+    )
   }
 
   /** Grows with every link-up: what a node answered in an older generation it may have forgotten. */
@@ -90,7 +119,7 @@ export class ClusterView {
   }
 
   upNodes(): readonly NodeMember[] {
-    return [...this.#states.values()].filter((s) => s.up).map((s) => s.node)
+    return [...this.#states.values()].filter(isHere).map((s) => s.node)
   }
 
   /** Names of the parties that are not connected. */
@@ -101,7 +130,7 @@ export class ClusterView {
   /** What it has reported over its present link. */
   presentStatus(index: PartyId): NodeStatus | undefined {
     const state = this.#states.get(index)
-    return state?.up === true && state.report?.generation === state.generation ? state.report.status : undefined
+    return isHere(state) && state.report?.generation === state.generation ? state.report.status : undefined
   }
 
   /** Whether both report the same pair state as ready, over their present links. */
@@ -120,10 +149,17 @@ export class ClusterView {
   linkUp(node: NodeMember): void {
     const state = this.#state(node.index)
     state.up = true
+    state.leaving = false
     state.generation++
     state.asking = undefined
     this.changed.fire()
     void this.#ask(state)
+  }
+
+  /** Nothing new is begun with it, and what it has in hand goes on. */
+  leaving(node: NodeMember): void {
+    this.#state(node.index).leaving = true
+    this.changed.fire()
   }
 
   linkDown(node: NodeMember): void {
@@ -139,7 +175,7 @@ export class ClusterView {
   async refresh(parties: readonly PartyId[], olderThanMs = 0): Promise<void> {
     const nowMs = this.#options.clock.nowMs()
     const isOld = ({ report, generation }: NodeState) => report?.generation !== generation || nowMs - report.atMs >= olderThanMs
-    const asked = [...this.#states.values()].filter((s) => s.up && parties.includes(s.node.index) && isOld(s))
+    const asked = [...this.#states.values()].filter((s) => isHere(s) && parties.includes(s.node.index) && isOld(s))
     await Promise.all(asked.map((s) => this.#ask(s)))
   }
 
@@ -178,6 +214,7 @@ export class ClusterView {
   async #askNow(state: NodeState): Promise<void> {
     const { calls, clock, logger, signal } = this.#options
     const { node, generation } = state
+    const askedMs = clock.nowMs()
     try {
       const status = await calls.call(node, { status: {} }, 'status', { timeoutMs: STATUS_TIMEOUT_MS, signal })
       if (generation !== state.generation) return
@@ -186,7 +223,9 @@ export class ClusterView {
         return
       }
       const isNews = state.report?.generation !== generation || !saysTheSame(state.report.status, status)
-      state.report = { status, atMs: clock.nowMs(), generation }
+      const atMs = clock.nowMs()
+      const clockMs = Number(new DataView(status.clock.buffer, status.clock.byteOffset, 8).getBigUint64(0))
+      state.report = { status, atMs, generation, clockOffsetMs: Math.round(clockMs - (askedMs + atMs) / 2) }
       if (isNews) this.changed.fire()
     } catch (error) {
       // A node that does not answer keeps its last report; the link tells whether it is there.

@@ -15,24 +15,23 @@ import { loadDecoding } from '@conclave/policy'
 import { libp2pTransport, type Transport } from '@conclave/transport'
 import { type Logger, pino } from 'pino'
 import { Admission } from './admission.ts'
+import { startApi } from './api-server.ts'
 import { ClusterView } from './cluster-view.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
-import { createApp } from './http-app.ts'
 import { readIdentityFile } from './identity-file.ts'
 import { KeyDirectory } from './key-directory.ts'
 import { KeyDriver } from './key-driver.ts'
-import { KeyLives } from './key-lives.ts'
+import { KeyNotes } from './key-notes.ts'
 import { NodeCalls } from './node-calls.ts'
 import { nodeEvents } from './node-events.ts'
 import { Notices } from './notices.ts'
-import { addOpenApi } from './openapi.ts'
+import { openObserving } from './observing.ts'
 import { Records } from './record-store.ts'
 import { Replica } from './replica.ts'
-import { addRoutes } from './routes.ts'
 import { Schedules } from './schedule.ts'
 import { runSchedules } from './scheduler.ts'
-import { type CoordinatorSettings, parseListen } from './settings.ts'
+import type { CoordinatorSettings } from './settings.ts'
 import { SigningDriver } from './signing-driver.ts'
 import { Takeover } from './takeover.ts'
 import { sharedController } from './wait.ts'
@@ -64,6 +63,8 @@ export interface Coordinator {
   readonly url: string
   /** Where nodes may dial it, without peer id. */
   readonly addresses: readonly string[]
+  /** Takes no new requests, and resolves when those that sign have ended, at the latest after the `drainMs` of the settings. */
+  drain(): Promise<void>
   /** Ends long polls and attempts, closes links and store. Open requests stay open for the next start. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -112,7 +113,7 @@ async function joinDatabase(
   startup.defer(() => records.settled())
   const notices = new Notices(database)
   startup.defer(() => notices.close())
-  return { replica, records, notices }
+  return { database, replica, records, notices }
 }
 
 async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, logger: Logger): Promise<Transport> {
@@ -126,10 +127,25 @@ async function makeTransport(options: CoordinatorOptions, lock: ClusterLock, log
   return libp2pTransport(parts)
 }
 
+interface Draining {
+  readonly admission: Admission
+  readonly signingDriver: SigningDriver
+  readonly logger: Logger
+  readonly withinMs: number
+}
+
+async function drain({ admission, signingDriver, logger, withinMs }: Draining): Promise<void> {
+  const open = () => Object.fromEntries(signingDriver.open())
+  admission.close()
+  logger.info({ open: open() }, 'draining: no new requests are taken')
+  await signingDriver.quiet(withinMs)
+  logger.info({ open: open() }, 'drained')
+}
+
 /**
  * Starts a coordinator: store, links to the nodes, drivers of everything that was left open, HTTP API.
  *
- * @throws {ConfigError} LOCK_UNREADABLE, ABI_UNREADABLE, BAD_ABI, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
+ * @throws {ConfigError} METRICS_LISTEN, LOCK_UNREADABLE, ABI_UNREADABLE, BAD_ABI, BAD_LOCK, LOCK_UNSIGNED, NOT_A_MEMBER, the identity file's codes, LISTEN_FAILED.
  * {@link StoreError} STORE_LOCKED, STORE_DAMAGED. Nothing is left running then.
  */
 export async function startCoordinator(input: CoordinatorSettings | CoordinatorOptions): Promise<Coordinator> {
@@ -141,18 +157,21 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   const controller = sharedController()
   await using startup = new AsyncDisposableStack()
   startup.defer(() => controller.abort())
-  const { replica, records, notices } = await joinDatabase(options, { random, logger }, startup)
+  const { database, replica, records, notices } = await joinDatabase(options, { random, logger }, startup)
 
   const stopping = controller.signal
+  const observing = startup.adopt(await openObserving(settings, logger), (o) => o.close())
+  const { metrics, tracer } = observing
   const calls = new NodeCalls(transport, clock)
-  const view = new ClusterView({ lock, calls, clock, logger, signal: stopping })
+  const view = new ClusterView({ lock, calls, clock, logger, signal: stopping, links: () => transport.links() })
   const directory = await KeyDirectory.load({ records, view, notices, logger })
   const schedules = await Schedules.load({ records, directory, notices, clock, logger })
   const shared = { view, calls, records, notices, replica, directory, schedules, clock, logger, stopping }
   const { creationTimeoutMs: timeoutMs, renewalTimeoutMs } = settings.keys
   const keyDriver = new KeyDriver({ ...shared, random, timeoutMs, renewalTimeoutMs })
-  const signingDriver = new SigningDriver({ ...shared, settings: settings.signing })
-  const admission = new Admission(records)
+  const signingDriver = new SigningDriver({ ...shared, metrics, settings: settings.signing })
+  const admission = new Admission(records, metrics)
+  const keyNotes = new KeyNotes(database)
   startup.defer(() => schedules.settled())
   startup.defer(() => directory.settled())
   startup.defer(async () => {
@@ -163,37 +182,23 @@ export async function startCoordinator(input: CoordinatorSettings | CoordinatorO
   await transport.start(nodeEvents({ view, calls, logger }))
   const takeover = new Takeover({ ...shared, signingDriver, keyDriver, leaseMs: settings.store.leaseMs })
   await takeover.beat()
-  const leasing = takeover.run()
-  startup.defer(async () => {
-    controller.abort()
-    await leasing
-  })
   void view.watch()
-  const scheduling = runSchedules({ ...shared, admission, driver: keyDriver, random })
+  const background = [takeover.run(), runSchedules({ ...shared, keyNotes, admission, driver: keyDriver, random })]
   startup.defer(async () => {
     controller.abort()
-    await scheduling
+    await Promise.all(background)
   })
 
-  const { bodyBytesMax, rate } = settings.http
-  const app = createApp({ apiKeys: settings.api.keys, bodyBytesMax, rate, clock, logger, random })
-  const parts = { lock, clock, random, transport, calls, stopping, records, admission, view, directory, lives: new KeyLives(lock, view) }
-  await addOpenApi(app)
-  addRoutes(app, { ...parts, keyDriver, schedules, signingDriver, signing: settings.signing, decoding })
-  startup.defer(async () => {
-    // Long polls end first, or closing would wait for them.
-    controller.abort()
-    await app.close()
-  })
-  const url = await app.listen(parseListen(settings.http.listen)).catch((cause) => {
-    throw new ConfigError('LISTEN_FAILED', `cannot listen on ${settings.http.listen}`, {}, cause)
-  })
+  const parts = { ...shared, lock, random, transport, admission, keyDriver, signingDriver, decoding, database, keyNotes, metrics, tracer }
+  const url = await startApi(parts, settings, startup, () => controller.abort())
+  await observing.watch({ lock, view, directory, admission, signingDriver })
   logger.info({ url, coordinator: settings.coordinator.name, nodes: lock.nodes.length }, 'coordinator started')
   const running = startup.move()
   let stopped: Promise<void> | undefined
   return {
     url,
     addresses: transport.addresses(),
+    drain: () => drain({ admission, signingDriver, logger, withinMs: settings.shutdown.drainMs }),
     stop: () => {
       stopped ??= running.disposeAsync()
       return stopped

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { ConclaveError, messageOf } from '@conclave/core'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { ApiError, isProblemCode, type Problem, type ProblemCode, problemOf } from './problem.ts'
+import { ApiError, isProblemCode, type Problem, type ProblemCode, problemOf, saysRetryAfter } from './problem.ts'
 
 const PROBLEM_JSON = 'application/problem+json; charset=utf-8'
 
@@ -56,7 +56,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const told = toApiError(error)
   if (told.code === 'INTERNAL') request.log.error({ err: error, reason: messageOf(error) }, 'unforeseen error')
   const problem = problemOf(told, request.id)
-  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', told.retryAfterS)
+  if (saysRetryAfter(told.code as ProblemCode)) reply.header('retry-after', told.retryAfterS)
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   // Also here, because what the framework refuses passes no hook.
   reply.header('x-request-id', request.id)

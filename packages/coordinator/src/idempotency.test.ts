@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Admission } from './admission.ts'
+import { CoordinatorMetrics } from './coordinator-metrics.ts'
 import type { SigningBody } from './signing-schemas.ts'
 import { eventually, Harness, type ProblemAnswer, payment } from './testing/harness.ts'
 
@@ -103,7 +104,7 @@ describe('Idempotency-Key', () => {
         order.push(body as string)
       },
     }
-    const admission = new Admission(records as never)
+    const admission = new Admission(records as never, new CoordinatorMetrics())
     const admit = (name: string, k: string) =>
       admission.admit(
         { caller: 'c', route: 'r', idempotencyKey: k, body: name },
@@ -117,5 +118,34 @@ describe('Idempotency-Key', () => {
     slow.resolve()
     await Promise.all([first, again])
     expect(order).deep.equal(['fast', 'slow', 'slow'])
+  })
+
+  it('what could not be stored is undone and does not begin', async () => {
+    const said: string[] = []
+    let isFull = true
+    const records = {
+      idempotency: async () => undefined,
+      admit: async () => {
+        if (isFull) throw new Error('disk full')
+      },
+    }
+    const admission = new Admission(records as never, new CoordinatorMetrics())
+    const admit = () =>
+      admission.admit(
+        { caller: 'c', route: 'r', idempotencyKey: 'a', body: null },
+        () => ({ record: {} as never, status: 201, body: null, undo: () => void said.push('undone') }),
+        () => void said.push('begun'),
+        'own',
+      )
+    expect(
+      await admit().then(
+        () => 'admitted',
+        (error: unknown) => (error as Error).message,
+      ),
+    ).equal('disk full')
+    expect(said).deep.equal(['undone'])
+    isFull = false
+    await admit()
+    expect(said).deep.equal(['undone', 'begun'])
   })
 })

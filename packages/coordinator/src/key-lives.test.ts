@@ -1,4 +1,5 @@
-import { type Erasure, signErasure, tagged, toHex, utf8 } from '@conclave/core'
+import { tagged, toHex, utf8 } from '@conclave/core'
+import { type Erasure, signErasure } from '@conclave/core/erasure'
 import { softIdentity } from '@conclave/transport'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'chai'

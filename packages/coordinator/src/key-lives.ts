@@ -1,4 +1,5 @@
-import { type ClusterLock, type Erasure, type PartyId, readErasure, verifyErasure } from '@conclave/core'
+import type { ClusterLock, PartyId } from '@conclave/core'
+import { type Erasure, readErasure, verifyErasure } from '@conclave/core/erasure'
 import type { ClusterView, Report } from './cluster-view.ts'
 import type { KeyBody } from './key-schemas.ts'
 import type { KeyRecord } from './records.ts'

@@ -1,7 +1,8 @@
 import { PATH_INDEX_MAX } from '@conclave/core'
 import { type Static, Type } from 'typebox'
+import { NAME_PATTERN, PageFields, TimeQuery } from './access-schemas.ts'
 import { OPERATION_KINDS } from './records.ts'
-import { closed, hexBytes, OrNull, PAGE_DEFAULT, PAGE_MAX, PATH_CHARS_MAX, ProblemBody, Time } from './schemas.ts'
+import { closed, hexBytes, OrNull, PATH_CHARS_MAX, ProblemBody, Time } from './schemas.ts'
 
 /** Derived keys in one answer. */
 export const DERIVED_MAX = 1000
@@ -25,26 +26,52 @@ export const ReshareKeyBody = Type.Union([
 export type ReshareKeyBody = Static<typeof ReshareKeyBody>
 
 export const REFRESH_DAYS_MAX = 3650
-export const ChangeKeyBody = Type.Object(
-  { refreshEveryDays: Type.Union([Type.Integer({ minimum: 1, maximum: REFRESH_DAYS_MAX }), Type.Null()]) },
-  { ...closed, title: 'ChangeKey' },
+/** As people call something. */
+export const Label = Type.String({ minLength: 1, maxLength: 128 })
+const Tag = Type.String({ pattern: '^[a-z0-9][a-z0-9:._-]{0,62}$' })
+export const Tags = Type.Array(Tag, { maxItems: 16 })
+export const KeysQuery = Type.Object(
+  { ...PageFields, tag: Type.Optional(Tag), role: Type.Optional(Type.String({ pattern: NAME_PATTERN })) },
+  closed,
 )
 
+export const ChangeKeyBody = Type.Object(
+  {
+    refreshEveryDays: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: REFRESH_DAYS_MAX }), Type.Null()])),
+    role: Type.Optional(
+      OrNull(Type.String({ pattern: NAME_PATTERN, description: 'deposit, withdrawal, treasury, ...: for people, no node goes by it' })),
+    ),
+    label: Type.Optional(OrNull(Label)),
+    tags: Type.Optional(Tags),
+  },
+  { ...closed, minProperties: 1, title: 'ChangeKey' },
+)
+
+const OperationState = Type.Enum(['pending', 'running', 'succeeded', 'failed'])
 export const OperationsQuery = Type.Object(
   {
+    ...PageFields,
+    ...TimeQuery,
     keyId: Type.Optional(Type.String({ maxLength: 64 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })),
-    cursor: Type.Optional(Type.String({ maxLength: 64 })),
+    state: Type.Optional(OperationState),
+    requestedBy: Type.Optional(Type.String({ maxLength: 64 })),
   },
   closed,
 )
 
 /** Of one key, in the network of the settings. */
-const BitcoinBody = Type.Object({ p2pkh: Type.String(), p2shP2wpkh: Type.String(), p2wpkh: Type.String() }, { title: 'BitcoinAddresses' })
+export const BitcoinBody = Type.Object(
+  { p2pkh: Type.String(), p2shP2wpkh: Type.String(), p2wpkh: Type.String() },
+  { title: 'BitcoinAddresses' },
+)
 
 export const KeyBody = Type.Object(
   {
     keyId: Type.String(),
+    tenant: Type.String(),
+    role: OrNull(Type.String()),
+    label: OrNull(Type.String()),
+    tags: Type.Array(Type.String()),
     publicKey: hexBytes(33),
     chainCode: hexBytes(32),
     xpub: Type.String({ description: 'BIP32, with this key as the root' }),
@@ -74,7 +101,7 @@ export const KeyBody = Type.Object(
   { title: 'Key' },
 )
 export type KeyBody = Static<typeof KeyBody>
-export const KeyListBody = Type.Object({ items: Type.Array(KeyBody) }, { title: 'KeyList' })
+export const KeyListBody = Type.Object({ items: Type.Array(KeyBody), nextCursor: OrNull(Type.String()) }, { title: 'KeyList' })
 
 /** Either `path`, or any of the others. */
 export const DerivedQuery = Type.Object(
@@ -101,7 +128,7 @@ export const OperationBody = Type.Object(
     keyId: Type.String(),
     /** The API key that asked, or `schedule`. */
     requestedBy: Type.String(),
-    state: Type.Enum(['pending', 'running', 'succeeded', 'failed']),
+    state: OperationState,
     result: OrNull(KeyBody),
     error: OrNull(ProblemBody),
     createdAt: Time,

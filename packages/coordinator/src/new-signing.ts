@@ -1,6 +1,8 @@
 import { codeOf, type ExtendedKey, formatPath, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
 import type { Decoding } from '@conclave/policy'
 import { DIGESTS_MAX } from '@conclave/wire'
+import type { Caller } from './api-keys.ts'
+import type { ChildKeyStore } from './child-key-store.ts'
 import { childKey } from './child-keys.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { checkPayloadsLength, readPayload, summarizeSigner } from './payload.ts'
@@ -9,6 +11,7 @@ import { digestsOf, type KeyRecord, type SigningItem, type SigningRecord } from 
 import { nameRequest } from './request-terms.ts'
 import type { RouteContext } from './routes.ts'
 import type { CreateSigningBody } from './signing-schemas.ts'
+import { ownKey } from './tenancy.ts'
 
 type AskedItem = NonNullable<CreateSigningBody['items']>[number]
 
@@ -54,20 +57,28 @@ function newItems(record: KeyRecord, decoding: Decoding, asked: readonly AskedIt
   return items
 }
 
+/** A child that was taken out of use signs nothing any more, and nothing below it. @throws {ApiError} CHILD_INACTIVE. */
+async function refuseInactive(children: ChildKeyStore, keyId: string, items: readonly SigningItem[]): Promise<void> {
+  const paths = new Set(items.flatMap((item) => [item.derivationPath, ...item.digests.map((d) => d.derivationPath)]))
+  const above = [...paths].flatMap((path) => path.split('/').map((_, i, levels) => levels.slice(0, i + 1).join('/')))
+  const inactive = await children.inactiveAmong(keyId, [...new Set(above)])
+  if (inactive !== undefined) throw new ApiError('CHILD_INACTIVE', `child ${inactive.path} of key ${keyId} is ${inactive.state}`)
+}
+
 /**
  * The record of a request that a body asks for. Nothing is kept.
  *
- * @param requester - the API key that asks.
- * @throws {ApiError} BAD_BODY, KEY_NOT_FOUND, TOO_MANY_SIGNATURES, PAYLOAD_TOO_LARGE, and what reading the payloads throws;
+ * @param caller - the API key that asks.
+ * @throws {ApiError} BAD_BODY, KEY_NOT_FOUND, TOO_MANY_SIGNATURES, PAYLOAD_TOO_LARGE, CHILD_INACTIVE, and what reading the payloads throws;
  * {InvalidArgument} BAD_KEY_ID, BAD_PATH.
  */
-export function newSigning(ctx: RouteContext, body: CreateSigningBody, requester: string): SigningRecord {
-  const { clock, random, directory, decoding, signing } = ctx
+export async function newSigning(ctx: RouteContext, body: CreateSigningBody, { name: requester, tenant }: Caller): Promise<SigningRecord> {
+  const { clock, random, decoding, signing } = ctx
   const asked = askedItems(body)
   const keyId = parseKeyId(body.keyId)
-  const key = directory.get(keyId)
-  if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
+  const key = await ownKey(ctx, tenant, keyId)
   const items = newItems(key, decoding, asked)
+  await refuseInactive(ctx.children, keyId, items)
   const createdAtMs = clock.nowMs()
   const latestMs = createdAtMs + (body.deadlineMs ?? signing.deadlineMs)
   const deadlineAtMs = Math.min(latestMs, body.signed?.expiresAtMs ?? latestMs)
@@ -75,6 +86,7 @@ export function newSigning(ctx: RouteContext, body: CreateSigningBody, requester
   const { requestId, terms } = nameRequest({ clusterId: ctx.lock.clusterId, body, ...made })
   return {
     requestId,
+    tenant,
     keyId,
     items,
     requester,

@@ -1,4 +1,5 @@
 import { type Clock, ConclaveError, type NodeMember, type PartyId, Timeout, TransportError } from '@conclave/core'
+import { NO_SPAN, type Span } from '@conclave/telemetry'
 import type { Transport } from '@conclave/transport'
 import { encode, Frame, type Request, type Response } from '@conclave/wire'
 
@@ -37,6 +38,8 @@ export class NodeFailure extends ConclaveError {
 export interface CallOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** What the node's own spans hang below. */
+  readonly span?: Span
 }
 
 interface OpenCall {
@@ -89,7 +92,7 @@ export class NodeCalls {
     }
   }
 
-  #exchange(node: NodeMember, body: RequestBody, { timeoutMs, signal }: CallOptions): Promise<ResponseBody> {
+  #exchange(node: NodeMember, body: RequestBody, { timeoutMs, signal, span = NO_SPAN }: CallOptions): Promise<ResponseBody> {
     const open = this.#open.get(node.index) ?? new Map<number, OpenCall>()
     this.#open.set(node.index, open)
     if (open.size >= OPEN_CALLS_MAX) {
@@ -112,7 +115,7 @@ export class NodeCalls {
       signal.addEventListener('abort', abort, { once: true })
       if (signal.aborted) return abort()
       try {
-        this.#transport.send(node, encode(Frame, { body: { request: { id, traceparent: '', body } } }))
+        this.#transport.send(node, encode(Frame, { body: { request: { id, body, traceparent: span.traceparent } } }))
       } catch (cause) {
         settle(cause instanceof ConclaveError ? cause : unreachable(node, 'PEER_UNREACHABLE', `cannot send to node ${node.name}`, cause))
       }

@@ -11,7 +11,7 @@ export interface NodeEventsOptions {
   readonly logger: Logger
 }
 
-/** What the coordinator does with what its links report: only answers of nodes are of interest. */
+/** What the coordinator does with what its links report: only answers of nodes are of interest, and that one leaves. */
 export function nodeEvents({ view, calls, logger }: NodeEventsOptions): TransportEvents {
   const note = (from: Member, code: string) => logger.debug({ from: from.name, code }, 'frame ignored')
   return {
@@ -19,6 +19,10 @@ export function nodeEvents({ view, calls, logger }: NodeEventsOptions): Transpor
       if (from.kind !== 'node') return note(from, 'NOT_A_NODE')
       try {
         const { body } = decode(Frame, frame)
+        if ('leaving' in body) {
+          logger.info({ member: from.name }, 'a node is leaving')
+          return view.leaving(from)
+        }
         if (!('response' in body)) return note(from, 'NOT_A_RESPONSE')
         if (!calls.answered(from, body.response)) note(from, 'NOT_AWAITED')
       } catch (error) {

@@ -1,7 +1,7 @@
 import type { PartyId } from '@conclave/core'
 
 /** A node with one more signature under way is busier than one that was chosen this many times more often before. */
-const RUNNING_WEIGHT = 1_000_000
+export const RUNNING_WEIGHT = 1_000_000
 
 /** How busy each node is with this coordinator's attempts, and how often it had its turn. */
 export class NodeLoads {

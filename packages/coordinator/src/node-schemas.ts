@@ -53,6 +53,17 @@ const NodeReport = Type.Object(
       declined: Type.Integer(),
       failed: Type.Integer(),
     }),
+    clockOffsetMs: Type.Number({ description: 'how far its clock was ahead of that of the coordinator' }),
+    freezes: Type.Integer({ description: 'in effect there' }),
+    policySequence: Type.Integer({ description: 'of the policy in force there' }),
+    audit: Type.Object(
+      {
+        entries: Type.Integer(),
+        checkpointEntries: Type.Integer({ description: 'that its last checkpoint covers' }),
+        cosigners: Type.Integer({ description: 'other nodes that have cosigned it' }),
+      },
+      { description: 'of its log' },
+    ),
     reportedAt: Time,
   },
   { title: 'NodeReport' },
@@ -72,7 +83,7 @@ export const NodeBody = Type.Object(
     availability: Type.Object({
       /** Whether there is a quorum with this node in it. */
       able: Type.Boolean(),
-      /** LINK_DOWN, NO_REPORT, HSM_DOWN, AUDIT_LOG, PAIR_BURNED, PAIR_MISSING, NO_SHARE, KEY_STALE, SHORT; some leave it able. */
+      /** LINK_DOWN, LEAVING, NO_REPORT, HSM_DOWN, AUDIT_LOG, PAIR_BURNED, PAIR_MISSING, NO_SHARE, KEY_STALE, SHORT; some leave it able. */
       reasons: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
     }),
     /** What the node last said of itself, which may be from before its link went down. */

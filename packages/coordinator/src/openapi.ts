@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { IDEMPOTENCY_KEY } from './admission.ts'
 import type { App } from './http-app.ts'
 import { hoistNamed } from './openapi-components.ts'
-import { type ProblemCode, statusOf, titleOf } from './problem.ts'
+import { type ProblemCode, saysRetryAfter, statusOf, titleOf } from './problem.ts'
 import { ProblemBody } from './schemas.ts'
 
 const DOCS = '/docs'
@@ -20,6 +20,7 @@ const TAGS = [
   ['operations', 'What takes longer than an answer'],
   ['policies', 'What the nodes judge by, who approves, what is frozen: each node in its own words'],
   ['nodes', 'The nodes as the coordinator sees them'],
+  ['access', 'Who may call, and who has called'],
   ['service', 'This coordinator'],
 ] as const
 /** What the document says of a route in one line, and what generated clients call it. */
@@ -46,7 +47,7 @@ function commonProblems(method: string, schema: FastifySchema, { role, idempoten
   if (schema.params !== undefined) codes.push('BAD_PATH')
   if (method !== 'GET') codes.push('BAD_JSON', 'DUPLICATE_FIELD', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   if (schema.body !== undefined) codes.push('BAD_BODY', 'UNKNOWN_FIELD')
-  if (idempotent === true) codes.push('IDEMPOTENCY_KEY_REQUIRED', 'BAD_IDEMPOTENCY_KEY', 'IDEMPOTENCY_CONFLICT')
+  if (idempotent === true) codes.push('IDEMPOTENCY_KEY_REQUIRED', 'BAD_IDEMPOTENCY_KEY', 'IDEMPOTENCY_CONFLICT', 'DRAINING')
   return codes
 }
 
@@ -55,7 +56,7 @@ function problemResponses(codes: readonly ProblemCode[]): Record<string, unknown
   const byStatus = Map.groupBy([...new Set(codes)].sort(), statusOf)
   const response = (of: readonly ProblemCode[]) => ({
     description: of.map((code) => `\`${code}\`: ${titleOf(code)}`).join('. '),
-    ...(of.some((code) => RETRY_AFTER.has(statusOf(code))) ? { headers: RetryAfter } : {}),
+    ...(of.some(saysRetryAfter) ? { headers: RetryAfter } : {}),
     content: {
       'application/problem+json': { schema: { allOf: [ProblemBody, { type: 'object', properties: { code: { enum: [...of] } } }] } },
     },
@@ -64,7 +65,6 @@ function problemResponses(codes: readonly ProblemCode[]): Record<string, unknown
 }
 
 /** Statuses that come with the header. */
-const RETRY_AFTER: ReadonlySet<number> = new Set([429, 503])
 const RetryAfter = { 'retry-after': { type: 'integer', description: 'Seconds' } } as const
 
 const DONE: Readonly<Record<string, string>> = { 201: 'Accepted, and kept', 202: 'Accepted, and kept: an operation goes on with it' }

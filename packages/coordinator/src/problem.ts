@@ -13,6 +13,8 @@ const PROBLEMS = {
   ROUTE_NOT_FOUND: { status: 404, title: 'No such route' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This route does not have this method' },
   KEY_NOT_FOUND: { status: 404, title: 'No such key' },
+  API_KEY_NOT_FOUND: { status: 404, title: 'No such API key' },
+  CHILD_NOT_FOUND: { status: 404, title: 'No such child key was added' },
   OPERATION_NOT_FOUND: { status: 404, title: 'No such operation' },
   NODE_NOT_FOUND: { status: 404, title: 'No such node' },
   REQUEST_NOT_FOUND: { status: 404, title: 'No such signing request' },
@@ -37,6 +39,11 @@ const PROBLEMS = {
   IDEMPOTENCY_KEY_REQUIRED: { status: 400, title: 'The Idempotency-Key header is required' },
   BAD_IDEMPOTENCY_KEY: { status: 400, title: 'The Idempotency-Key header is malformed' },
   IDEMPOTENCY_CONFLICT: { status: 409, title: 'This idempotency key was used with another body' },
+  API_KEY_EXISTS: { status: 409, title: 'An API key of this name exists or has existed' },
+  API_KEY_ENDED: { status: 409, title: 'The API key is revoked' },
+  API_KEY_FIXED: { status: 409, title: 'The API key is in the settings of the coordinator' },
+  CHILD_INACTIVE: { status: 409, title: 'The child key is suspended or revoked' },
+  TOO_MANY: { status: 409, title: 'More than this coordinator keeps' },
   KEY_EXISTS: { status: 409, title: 'A key with this id exists' },
   KEY_BEING_CREATED: { status: 409, title: 'A key with this id is being created' },
   KEY_BUSY: { status: 409, title: 'Another operation on this key is open' },
@@ -45,6 +52,9 @@ const PROBLEMS = {
   COMMITTEE_CHANGED: { status: 409, title: 'The nodes of the cluster lock have changed since this was asked' },
   REQUEST_EXISTS: { status: 409, title: 'This signed request was sent before' },
   APPROVAL_REFUSED: { status: 409, title: 'No node took the approval' },
+  RECEIPT_NOT_READY: { status: 409, title: 'There is no receipt yet', retriable: true },
+  NO_RECEIPT: { status: 404, title: 'Nothing was signed that there could be a receipt of' },
+  RECEIPT_REFUSED: { status: 502, title: 'What the nodes answered is no receipt that verifies' },
   REJECTED: { status: 403, title: 'Rejected by an approver' },
   APPROVALS_MISSING: { status: 504, title: 'Not enough approvals in time', retriable: true },
   REQUEST_ENDED: { status: 409, title: 'The signing request has already ended' },
@@ -62,6 +72,7 @@ const PROBLEMS = {
   SIGNING_FAILED: { status: 502, title: 'Every attempt to sign failed', retriable: true },
   STORE_UNAVAILABLE: { status: 503, title: 'The database cannot be used at the moment', retriable: true },
   NOT_READY: { status: 503, title: 'Too few nodes are connected', retriable: true },
+  DRAINING: { status: 503, title: 'The coordinator takes no new requests', retriable: true },
   STOPPING: { status: 503, title: 'The coordinator is stopping', retriable: true },
   INTERNAL: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, ProblemKind>
@@ -112,6 +123,12 @@ export class ApiError extends ConclaveError {
 
 export function statusOf(code: ProblemCode): number {
   return PROBLEMS[code].status
+}
+
+/** Whether an answer with this code says when it makes sense to ask again. */
+export function saysRetryAfter(code: ProblemCode): boolean {
+  const { status, retriable }: ProblemKind = PROBLEMS[code]
+  return status === 429 || status === 503 || (status === 409 && retriable === true)
 }
 
 export function titleOf(code: ProblemCode): string {

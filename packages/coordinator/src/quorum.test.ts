@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { RUNNING_WEIGHT } from './node-loads.ts'
 import { type Candidate, chooseQuorum } from './quorum.ts'
 
 interface World {
@@ -16,7 +17,11 @@ const world: fc.Arbitrary<World> = fc.integer({ min: 2, max: 9 }).chain((n) =>
     candidates: fc
       .subarray(Array.from({ length: n }, (_, i) => i + 1))
       .chain((indices) =>
-        fc.tuple(...indices.map((index) => fc.record({ index: fc.constant(index), penalty: fc.nat(3), load: fc.nat(9) }))),
+        fc.tuple(
+          ...indices.map((index) =>
+            fc.record({ index: fc.constant(index), penalty: fc.nat(3), load: fc.nat(9), roundTripMs: fc.nat(300) }),
+          ),
+        ),
       ),
     notReady: fc
       .array(fc.tuple(fc.integer({ min: 1, max: n }), fc.integer({ min: 1, max: n })), { maxLength: 8 })
@@ -28,7 +33,7 @@ function choose({ threshold, candidates, notReady }: World, failures: (signers: 
   return chooseQuorum({ threshold, candidates, pairReady: (a, b) => !notReady.has(pair(a, b)), failures })
 }
 
-const even = (indices: readonly number[]) => indices.map((index) => ({ index, penalty: 0, load: 0 }))
+const even = (indices: readonly number[]) => indices.map((index) => ({ index, penalty: 0, load: 0, roundTripMs: 0 }))
 
 /** Every set of the right size without a pair that is not ready, by counting bits. */
 function possible({ threshold, candidates, notReady }: World): number[][] {
@@ -81,8 +86,21 @@ describe('chooseQuorum', () => {
     expect(choose({ threshold: 4, candidates, notReady: new Set() })).deep.equal([2, 3, 4, 5])
   })
 
+  it('prefers near nodes as long as they are not busy, and does not care which of them are nearest', () => {
+    const away: Readonly<Record<number, number>> = { 1: 90, 2: 2, 3: 6, 4: 1, 5: 100 }
+    const far = even([1, 2, 3, 4, 5]).map((c) => ({ ...c, roundTripMs: away[c.index] ?? 0 }))
+    const busy = (running: number) => far.map((c) => ({ ...c, load: c.roundTripMs < 10 ? running * RUNNING_WEIGHT : 0 }))
+    expect(choose({ threshold: 3, candidates: far, notReady: new Set() })).deep.equal([2, 3, 4])
+    expect(choose({ threshold: 3, candidates: busy(1), notReady: new Set() })).deep.equal([2, 3, 4])
+    expect(choose({ threshold: 3, candidates: busy(20), notReady: new Set() })).to.include.members([1, 5])
+    const turns = far.map((c) => ({ ...c, roundTripMs: c.roundTripMs < 10 ? c.roundTripMs : 3, load: c.index === 2 ? 1 : 0 }))
+    expect(choose({ threshold: 4, candidates: turns, notReady: new Set() })).deep.equal([1, 3, 4, 5])
+    const blamed = far.map((c) => ({ ...c, penalty: c.index === 2 ? 1 : 0 }))
+    expect(choose({ threshold: 3, candidates: blamed, notReady: new Set() })).deep.equal([1, 3, 4])
+  })
+
   it('a blamed node is still chosen when there is no other way', () => {
-    const candidates = [...even([2, 3]), { index: 1, penalty: 9, load: 9 }]
+    const candidates = [...even([2, 3]), { index: 1, penalty: 9, load: 9, roundTripMs: 0 }]
     expect(choose({ threshold: 3, candidates, notReady: new Set() })).deep.equal([1, 2, 3])
     expect(choose({ threshold: 3, candidates, notReady: new Set(['1-3']) })).equal(undefined)
   })

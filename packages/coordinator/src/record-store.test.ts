@@ -1,6 +1,8 @@
 import { codeOf } from '@conclave/core'
 import { expect } from 'chai'
 import { type Database, rowsOf, sqlOf } from './database/database.ts'
+import { pageQuery } from './pages.ts'
+import { listOperations, listSignings } from './record-lists.ts'
 import { Records } from './record-store.ts'
 import { GROUP_MAX } from './signing-writer.ts'
 import { type Borrowed, onEveryDatabase } from './testing/databases.ts'
@@ -60,7 +62,7 @@ onEveryDatabase('records', (borrow) => {
     }))
 
   it('a name that is taken fails its own request and none that is written with it', () =>
-    withRecords(async (records) => {
+    withRecords(async (records, database) => {
       await records.admit(signingRecord(1), 'h1', answerOf(1))
       const outcomes = await Promise.all([
         codeFrom(records.admit(signingRecord(2), 'h2', answerOf(2))),
@@ -71,7 +73,9 @@ onEveryDatabase('records', (borrow) => {
       expect(outcomes).deep.equal(['RESOLVED', 'STORE_CONFLICT', 'STORE_CONFLICT', 'RESOLVED'])
       expect(await records.signing(signingRecord(3).requestId)).equal(undefined)
       expect(await records.idempotency('h4')).equal(undefined)
-      expect((await records.signings(9)).items.map((r) => [r.requestId.at(-1), r.state])).deep.equal([
+      expect(
+        (await listSignings(database, 'main', { limit: 9, beyond: undefined }, {})).items.map((r) => [r.requestId.at(-1), r.state]),
+      ).deep.equal([
         ['2', 'decoded'],
         ['1', 'queued'],
       ])
@@ -113,26 +117,28 @@ onEveryDatabase('records', (borrow) => {
     }))
 
   it('pages go backwards without gaps', () =>
-    withRecords(async (records) => {
+    withRecords(async (records, database) => {
       for (const n of [1, 2, 3, 4, 5]) await records.admit(signingRecord(n), `h${n}`, answerOf(n))
-      const first = await records.signings(2)
-      const second = await records.signings(2, first.nextCursor ?? '')
-      const third = await records.signings(2, second.nextCursor ?? '')
+      const page = (cursor?: string) =>
+        listSignings(database, 'main', pageQuery({ limit: 2, ...(cursor === undefined ? {} : { cursor }) }), {})
+      const first = await page()
+      const second = await page(first.nextCursor ?? '')
+      const third = await page(second.nextCursor ?? '')
       const names = [first, second, third].map(({ items }) => items.map((r) => Number(r.requestId)))
       expect(names).deep.equal([[5, 4], [3, 2], [1]])
       expect(third.nextCursor).equal(null)
     }))
 
   it('one operation on a key is open at a time', () =>
-    withRecords(async (records) => {
+    withRecords(async (records, database) => {
       await records.addOperation(operationRecord(1))
       expect(await codeFrom(records.addOperation(operationRecord(2)))).equal('STORE_CONFLICT')
       await records.addOperation(operationRecord(3, { keyId: 'other' }))
       await records.saveOperation(operationRecord(1, { state: 'succeeded', endedAtMs: 2 }))
       await records.addOperation(operationRecord(2))
       const ids = (page: { items: readonly { operationId: string }[] }) => page.items.map((o) => Number(o.operationId))
-      expect(ids(await records.operations({ limit: 9 }))).deep.equal([2, 3, 1])
-      expect(ids(await records.operations({ limit: 9, keyId: 'main' }))).deep.equal([2, 1])
+      expect(ids(await listOperations(database, 'main', { limit: 9, beyond: undefined }, {}))).deep.equal([2, 3, 1])
+      expect(ids(await listOperations(database, 'main', { limit: 9, beyond: undefined }, { keyId: 'main' }))).deep.equal([2, 1])
     }))
 
   it('a key keeps its public key and goes to higher epochs only', () =>

@@ -4,17 +4,10 @@ import { type Database, rowsOf, sqlOf } from './database/database.ts'
 import { TENANT } from './database/schema.ts'
 import { StoreError } from './database/store-error.ts'
 import { noticeOf } from './notices.ts'
-import { type IdempotencyRecord, isOver, type KeyRecord, type OperationRecord, type Page, type SigningRecord } from './records.ts'
+import { type IdempotencyRecord, isOver, type KeyRecord, type OperationRecord, type SigningRecord } from './records.ts'
 import type { Replica } from './replica.ts'
 import type { ScheduleRecord } from './schedule-record.ts'
 import { idempotencyRow, SigningWriter } from './signing-writer.ts'
-
-const ORDER_DIGITS = 16
-
-interface PageQuery {
-  readonly limit: number
-  readonly cursor?: string | undefined
-}
 
 /** What one coordinator keeps, by its name, and what it shares with others on the same database. */
 export class Records {
@@ -46,23 +39,6 @@ export class Records {
 
   async keys(): Promise<readonly KeyRecord[]> {
     return (await this.#rows(sqlOf.selectFrom('key').select('body').orderBy('key_id').compile())).map(({ body }) => body)
-  }
-
-  /** Signing requests, newest first, and the cursor of the next page. */
-  async signings(limit: number, cursor?: string): Promise<Page<SigningRecord>> {
-    let query = sqlOf.selectFrom('signing').select(['place', 'body', 'cancel_requested']).where('tenant', '=', TENANT)
-    if (cursor !== undefined) query = query.where('place', '<', Number(cursor))
-    const compiled = query.orderBy('place', 'desc').limit(limit + 1)
-    return pageOf(await this.#rows(compiled.compile()), limit, signingIn)
-  }
-
-  /** Operations, newest first: of one key, or of all. */
-  async operations({ limit, cursor, keyId }: PageQuery & { keyId?: string | undefined }): Promise<Page<OperationRecord>> {
-    let query = sqlOf.selectFrom('operation').select(['place', 'body']).where('tenant', '=', TENANT)
-    if (keyId !== undefined) query = query.where('key_id', '=', keyId)
-    if (cursor !== undefined) query = query.where('place', '<', Number(cursor))
-    const compiled = query.orderBy('place', 'desc').limit(limit + 1)
-    return pageOf(await this.#rows(compiled.compile()), limit, ({ body }) => body)
   }
 
   async schedules(): Promise<readonly ScheduleRecord[]> {
@@ -203,7 +179,7 @@ export class Records {
 
   #newOperation(record: OperationRecord): CompiledQuery {
     const row = {
-      ...{ operation_id: record.operationId, tenant: TENANT, key_id: record.keyId, requested_by: record.requestedBy },
+      ...{ operation_id: record.operationId, tenant: record.tenant, key_id: record.keyId, requested_by: record.requestedBy },
       ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
       // Whoever keeps the keys takes it over when this one does not.
       owner: this.#replica.isKeeper ? this.#replica.owner : null,
@@ -225,10 +201,4 @@ function scheduleRow(s: ScheduleRecord) {
 
 export function signingIn({ body, cancel_requested }: { body: SigningRecord; cancel_requested: boolean }): SigningRecord {
   return cancel_requested ? { ...body, cancelRequested: true } : body
-}
-
-function pageOf<Row extends { place: number }, R>(rows: readonly Row[], limit: number, read: (row: Row) => R): Page<R> {
-  const page = rows.slice(0, limit)
-  const last = rows.length > limit ? page.at(-1) : undefined
-  return { items: page.map(read), nextCursor: last === undefined ? null : String(last.place).padStart(ORDER_DIGITS, '0') }
 }

@@ -19,6 +19,8 @@ export interface RenewalEpochs {
 /** The creation or the renewal of a key. Times are milliseconds since the epoch, keys and hashes lower-case hex. */
 export interface OperationRecord {
   readonly operationId: string
+  /** Who may see it. */
+  readonly tenant: string
   readonly kind: OperationKind
   readonly keyId: string
   /** The API key that asked, or `schedule`. */
@@ -114,6 +116,8 @@ export interface SigningResult {
 
 export interface SigningRecord {
   readonly requestId: string
+  /** Who may see it. */
+  readonly tenant: string
   readonly keyId: string
   /** 1 to DIGESTS_MAX: all are signed or none. */
   readonly items: readonly SigningItem[]

@@ -115,6 +115,23 @@ describe('coordinator killed and started again', () => {
     expect(h.cluster.world.signs).deep.equal([])
   })
 
+  it('the first attempt is on the disk with the request, in one write, before anything of it is sent', async () => {
+    await using h = await Harness.start()
+    everyNode(h, silentTo('sign'))
+    const run = h.database.run.bind(h.database)
+    const written: string[] = []
+    h.database.run = async (queries) => {
+      const rows = await run(queries)
+      written.push(...queries.map((q) => q.sql).filter((text) => /(insert into|update) "?signing/.test(text)))
+      return rows
+    }
+    const id = await h.request()
+    await eventually(() => h.cluster.world.signs.length === 3)
+    h.database.run = run
+    expect(written.map((text) => text.includes('insert into "signing"'))).deep.equal([true])
+    expect((await h.signing(id)).attempts.map((a) => [a.attempt, a.outcome])).deep.equal([[1, 'running']])
+  })
+
   it('a stop is no failure: the request goes on at the next start', async () => {
     await using h = await Harness.start()
     everyNode(h, silentTo('sign'))

@@ -2,13 +2,14 @@ import { setImmediate } from 'node:timers/promises'
 import { deriveChild, type ExtendedKey, PATH_DEPTH_MAX, PATH_INDEX_MAX, parsePath } from '@conclave/core'
 import type { BitcoinNetwork } from '@conclave/policy'
 import { childKey } from './child-keys.ts'
-import { type App, refuseOtherMethods } from './http-app.ts'
+import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import { DERIVED_DEFAULT, DerivedBody, type DerivedKeyBody, DerivedQuery } from './key-schemas.ts'
 import { about } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { RouteContext } from './routes.ts'
 import { KeyPath } from './schemas.ts'
+import { ownKey } from './tenancy.ts'
 import { derivedKeyBody } from './views.ts'
 
 /** Keys that are derived before others get their turn: about ten milliseconds of work. */
@@ -36,7 +37,8 @@ async function deriveRange(root: ExtendedKey, { network, prefix, from, count }: 
 }
 
 /** `/v1/keys/{keyId}/derived`: public keys and addresses below a key. Nothing is stored, and no node is asked. */
-export function addDerivedRoutes(app: App, { directory, decoding }: RouteContext): void {
+export function addDerivedRoutes(app: App, ctx: RouteContext): void {
+  const { decoding } = ctx
   const url = '/v1/keys/:keyId/derived'
   app.get(
     url,
@@ -47,9 +49,9 @@ export function addDerivedRoutes(app: App, { directory, decoding }: RouteContext
         ...{ params: KeyPath, querystring: DerivedQuery, response: { 200: DerivedBody } },
       },
     },
-    async ({ params, query: { path, prefix, from, count } }) => {
-      const key = directory.get(params.keyId)
-      if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')
+    async (request) => {
+      const { path, prefix, from, count } = request.query
+      const key = await ownKey(ctx, callerOf(request).tenant, request.params.keyId)
       const root = extendedKeyOf(key)
       if (path === undefined) {
         const range = { prefix: prefix ?? 'm', from: from ?? 0, count: count ?? DERIVED_DEFAULT }
@@ -62,5 +64,5 @@ export function addDerivedRoutes(app: App, { directory, decoding }: RouteContext
       return derivedKeyBody(levels, childKey(root, levels), decoding.bitcoinNetwork)
     },
   )
-  refuseOtherMethods(app, url, ['GET'])
+  refuseOtherMethods(app, url, ['GET', 'POST'])
 }

@@ -1,9 +1,11 @@
 import { type FreezeBody, FreezeListBody, FreezesQuery, ShownFreezes } from './cluster-schemas.ts'
-import { type App, refuseOtherMethods } from './http-app.ts'
+import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import { lookAtAll, topicOf } from './node-looks.ts'
 import { about } from './openapi.ts'
 import type { RouteContext } from './routes.ts'
+import { ownKeys } from './tenancy.ts'
 
+const KEY_OF_SCOPE = /^(?:key|child):([^/]*)/
 const FREEZES = topicOf('freezes', ShownFreezes)
 
 /** `/v1/freezes`: what nodes and approvers have frozen. A coordinator freezes nothing, and thaws nothing. */
@@ -17,11 +19,16 @@ export function addFreezeRoutes(app: App, ctx: RouteContext): void {
         ...{ querystring: FreezesQuery, response: { 200: FreezeListBody } },
       },
     },
-    async ({ query: { active } }) => {
+    async (request) => {
+      const { active } = request.query
+      const own = new Set((await ownKeys(ctx, callerOf(request).tenant)).map((key) => key.keyId))
       const byState = new Map<string, FreezeBody>()
       for (const { node, shown } of await lookAtAll(ctx, FREEZES, { nodes: ctx.lock.nodes.map((n) => n.index) })) {
         for (const freeze of shown?.freezes ?? []) {
           if (active !== undefined && freeze.isActive !== active) continue
+          // One of the whole cluster concerns everybody.
+          const keyId = KEY_OF_SCOPE.exec(freeze.scope)?.[1]
+          if (keyId !== undefined && !own.has(keyId)) continue
           // Nodes that say different things of one freeze stand apart.
           const text = JSON.stringify(freeze)
           const known = byState.get(text) ?? { ...freeze, nodes: [] }

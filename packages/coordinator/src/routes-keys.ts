@@ -1,14 +1,18 @@
 import { type ClusterLock, checkThreshold, parseKeyId } from '@conclave/core'
+import type { Caller } from './api-keys.ts'
 import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import { backupsIn } from './key-backups.ts'
 import { freshOperationId } from './key-creation.ts'
-import { ChangeKeyBody, CreateKeyBody, KeyBody, KeyListBody, OperationAcceptedBody } from './key-schemas.ts'
+import { ChangeKeyBody, CreateKeyBody, KeyBody, KeyListBody, KeysQuery, OperationAcceptedBody } from './key-schemas.ts'
 import { about } from './openapi.ts'
 import { ApiError } from './problem.ts'
 import type { KeyRecord, OperationRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
 import { KeyPath, NoQuery } from './schemas.ts'
+import { ownKey, ownKeys } from './tenancy.ts'
 import { keyBody } from './views.ts'
+
+const KEY_CURSOR = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** @throws {InvalidArgument} BAD_THRESHOLD. {@link ApiError} BAD_THRESHOLD. */
 export function thresholdOf(lock: ClusterLock, quorum: CreateKeyBody['quorum']): number {
@@ -24,7 +28,7 @@ export function thresholdOf(lock: ClusterLock, quorum: CreateKeyBody['quorum']):
 function newOperation(
   { lock, clock, random, directory, keyDriver }: RouteContext,
   body: CreateKeyBody,
-  requestedBy: string,
+  { name, tenant }: Caller,
 ): OperationRecord {
   const keyId = parseKeyId(body.keyId)
   const threshold = thresholdOf(lock, body.quorum)
@@ -35,7 +39,8 @@ function newOperation(
     operationId: freshOperationId(random),
     kind: 'key.create',
     keyId,
-    requestedBy,
+    requestedBy: name,
+    tenant,
     threshold,
     parties: lock.nodes.map((n) => n.index),
     state: 'pending',
@@ -46,23 +51,17 @@ function newOperation(
   }
 }
 
-/** Makes the bodies of keys; what they need of the cluster is looked at once. */
-export function keyBodies({ schedules, lives, view, decoding }: RouteContext): (key: KeyRecord) => KeyBody {
-  const [backupsOf, network] = [backupsIn(view), decoding.bitcoinNetwork]
-  return (key) => keyBody(key, { times: schedules.times(key.keyId), backups: backupsOf(key), life: lives.of(key), network })
+/** Makes the bodies of keys; what they need of the cluster and of the database is looked at once. */
+export async function keyBodies({ schedules, lives, view, decoding, keyNotes }: RouteContext, keys: readonly KeyRecord[]) {
+  const [backupsOf, network, notes] = [backupsIn(view), decoding.bitcoinNetwork, await keyNotes.of(keys.map((k) => k.keyId))]
+  return (key: KeyRecord): KeyBody => {
+    const note = notes.get(key.keyId)
+    return keyBody(key, { times: schedules.times(key.keyId), backups: backupsOf(key), life: lives.of(key), network, note })
+  }
 }
 
-/** A known key with its schedule. @throws {ApiError} KEY_NOT_FOUND. */
-export function bodyOfKey(ctx: RouteContext, keyId: string): KeyBody {
-  const key = ctx.directory.get(keyId)
-  if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')
-  return keyBodies(ctx)(key)
-}
-
-/** `/v1/keys` and `/v1/keys/{keyId}`. */
-export function addKeyRoutes(app: App, ctx: RouteContext): void {
-  const { admission, directory, keyDriver, schedules } = ctx
-
+function addCreateRoute(app: App, ctx: RouteContext): void {
+  const { admission, keyDriver } = ctx
   app.post(
     '/v1/keys',
     {
@@ -78,25 +77,49 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
     },
     async (request, reply) => {
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
-      const caller = callerOf(request).name
-      const post = { caller, route: 'POST /v1/keys', idempotencyKey, body: request.body }
-      const create = () => {
+      const caller = callerOf(request)
+      const post = { caller: caller.name, route: 'POST /v1/keys', idempotencyKey, body: request.body }
+      const create = async () => {
         const record = newOperation(ctx, request.body, caller)
+        await ctx.keyNotes.claim(record.keyId, caller.tenant)
         return { record, status: 202, body: { operationId: record.operationId } }
       }
       const { status, body } = await admission.admit(post, create, ({ record }) => keyDriver.submit(record))
       return reply.code(status as 202).send(body as { operationId: string })
     },
   )
+}
 
+/** `/v1/keys` and `/v1/keys/{keyId}`. */
+export function addKeyRoutes(app: App, ctx: RouteContext): void {
+  const { schedules } = ctx
+
+  addCreateRoute(app, ctx)
   app.get(
     '/v1/keys',
     {
-      config: { role: 'viewer' },
-      schema: { ...about('keys', 'listKeys', 'Every key'), querystring: NoQuery, response: { 200: KeyListBody } },
+      config: { role: 'viewer', problems: ['BAD_CURSOR'] },
+      schema: {
+        ...about('keys', 'listKeys', 'Keys, by name; all of them without a limit'),
+        querystring: KeysQuery,
+        response: { 200: KeyListBody },
+      },
     },
-    async () => {
-      return { items: directory.list().map(keyBodies(ctx)) }
+    async (request) => {
+      const { limit, cursor, tag, role } = request.query
+      if (cursor !== undefined && !KEY_CURSOR.test(cursor)) throw new ApiError('BAD_CURSOR', 'cursor: not one of this list')
+      const own = await ownKeys(ctx, callerOf(request).tenant)
+      const notes = tag === undefined && role === undefined ? undefined : await ctx.keyNotes.of(own.map((k) => k.keyId))
+      const found = own.filter(({ keyId }) => {
+        const note = notes?.get(keyId)
+        return (
+          (tag === undefined || note?.tags.includes(tag)) &&
+          (role === undefined || note?.role === role) &&
+          (cursor === undefined || keyId > cursor)
+        )
+      })
+      const page = found.slice(0, limit)
+      return { items: page.map(await keyBodies(ctx, page)), nextCursor: page.length < found.length ? (page.at(-1)?.keyId ?? null) : null }
     },
   )
   refuseOtherMethods(app, '/v1/keys', ['GET', 'POST'])
@@ -107,7 +130,10 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
       config: { role: 'viewer', problems: ['KEY_NOT_FOUND'] },
       schema: { ...about('keys', 'getKey', 'One key'), params: KeyPath, querystring: NoQuery, response: { 200: KeyBody } },
     },
-    async ({ params }) => bodyOfKey(ctx, params.keyId),
+    async (request) => {
+      const key = await ownKey(ctx, callerOf(request).tenant, request.params.keyId)
+      return (await keyBodies(ctx, [key]))(key)
+    },
   )
 
   app.patch(
@@ -119,11 +145,12 @@ export function addKeyRoutes(app: App, ctx: RouteContext): void {
         ...{ params: KeyPath, querystring: NoQuery, body: ChangeKeyBody, response: { 200: KeyBody } },
       },
     },
-    async ({ params, body }) => {
-      const key = directory.get(params.keyId)
-      if (key === undefined) throw new ApiError('KEY_NOT_FOUND', 'no such key')
-      await schedules.setEveryDays(key, body.refreshEveryDays)
-      return bodyOfKey(ctx, key.keyId)
+    async (request) => {
+      const key = await ownKey(ctx, callerOf(request).tenant, request.params.keyId)
+      const { refreshEveryDays, ...noted } = request.body
+      if (refreshEveryDays !== undefined) await schedules.setEveryDays(key, refreshEveryDays)
+      await ctx.keyNotes.change(key.keyId, noted)
+      return (await keyBodies(ctx, [key]))(key)
     },
   )
   refuseOtherMethods(app, '/v1/keys/:keyId', ['GET', 'PATCH'])

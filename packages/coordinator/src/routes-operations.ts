@@ -1,26 +1,28 @@
-import { type App, hangUp, refuseOtherMethods } from './http-app.ts'
+import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
 import { OperationBody, OperationListBody, OperationsQuery } from './key-schemas.ts'
 import { about } from './openapi.ts'
+import { pageQuery } from './pages.ts'
 import { ApiError } from './problem.ts'
+import { listOperations } from './record-lists.ts'
 import type { OperationRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
 import { keyBodies } from './routes-keys.ts'
-import { OperationPath, PAGE_DEFAULT, WaitQuery } from './schemas.ts'
+import { OperationPath, WaitQuery } from './schemas.ts'
+import { ownOperation } from './tenancy.ts'
 import { operationBody } from './views.ts'
-
-const CURSOR = /^\d{16}$/
 
 /** `/v1/operations`. */
 export function addOperationRoutes(app: App, ctx: RouteContext): void {
-  const { records, directory, keyDriver } = ctx
-  const bodies = (items: readonly OperationRecord[]) => {
-    const bodyOfKey = keyBodies(ctx)
+  const { directory, keyDriver } = ctx
+  const bodies = async (items: readonly OperationRecord[]) => {
+    const keys = items.flatMap(({ keyId }) => directory.get(keyId) ?? [])
+    const bodyOfKey = await keyBodies(ctx, [...new Set(keys)])
     return items.map((record) => {
       const key = directory.get(record.keyId)
       return operationBody(record, key === undefined ? undefined : bodyOfKey(key))
     })
   }
-  const bodyOf = (record: OperationRecord) => bodies([record])[0] as ReturnType<typeof operationBody>
+  const bodyOf = async (record: OperationRecord) => (await bodies([record]))[0] as ReturnType<typeof operationBody>
 
   app.get(
     '/v1/operations',
@@ -31,10 +33,11 @@ export function addOperationRoutes(app: App, ctx: RouteContext): void {
         ...{ querystring: OperationsQuery, response: { 200: OperationListBody } },
       },
     },
-    async ({ query: { keyId, cursor, limit = PAGE_DEFAULT } }) => {
-      if (cursor !== undefined && !CURSOR.test(cursor)) throw new ApiError('BAD_CURSOR', 'cursor: not one of this list')
-      const { items, nextCursor } = await records.operations({ limit, cursor, keyId })
-      return { items: bodies(items), nextCursor }
+    async (request) => {
+      const { keyId, state, requestedBy: requester, fromMs, toMs, ...page } = request.query
+      const filter = { keyId, state, requester, fromMs, toMs }
+      const { items, nextCursor } = await listOperations(ctx.database, callerOf(request).tenant, pageQuery(page), filter)
+      return { items: await bodies(items), nextCursor }
     },
   )
   refuseOtherMethods(app, '/v1/operations', ['GET'])
@@ -50,6 +53,7 @@ export function addOperationRoutes(app: App, ctx: RouteContext): void {
     },
     async (request, reply) => {
       const { operationId } = request.params
+      await ownOperation(ctx, request, operationId)
       const record = await keyDriver.settled(operationId, request.query.waitMs ?? 0, hangUp(reply))
       if (record === undefined) throw new ApiError('OPERATION_NOT_FOUND', 'no such operation')
       return bodyOf(record)

@@ -15,12 +15,12 @@ import { newSigning } from './new-signing.ts'
 import { safeCode } from './node-calls.ts'
 import { lookAtAll, type Shown, topicOf } from './node-looks.ts'
 import { about } from './openapi.ts'
-import { ApiError } from './problem.ts'
 import type { RouteContext } from './routes.ts'
 import { SIGNING_BODY_PROBLEMS } from './routes-signing.ts'
 import { NoQuery, SigningPath } from './schemas.ts'
 import { proposalOf } from './signing-items.ts'
 import { SimulateBody } from './signing-schemas.ts'
+import { ownRequest } from './tenancy.ts'
 
 const POLICY = topicOf('policy', ShownPolicy)
 const STATEMENT = topicOf('statement', ShownStatement)
@@ -55,9 +55,9 @@ function addStatementRoute(app: App, ctx: RouteContext): void {
         ...{ params: SigningPath, querystring: NoQuery, response: { 200: StatementListBody } },
       },
     },
-    async ({ params: { requestId } }) => {
-      const record = await ctx.signingDriver.record(requestId)
-      if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
+    async (request) => {
+      const { requestId } = request.params
+      const record = await ownRequest(ctx, request, requestId)
       const nodes = ctx.directory.get(record.keyId)?.parties ?? []
       const answers = await lookAtAll(ctx, STATEMENT, { nodes, argument: fromHex(requestId) })
       const items = answers.map(({ node, shown, code }) => {
@@ -106,7 +106,7 @@ function addSimulateRoute(app: App, ctx: RouteContext): void {
       },
     },
     async (request) => {
-      const record = newSigning(ctx, request.body, callerOf(request).name)
+      const record = await newSigning(ctx, request.body, callerOf(request))
       const argument = encode(Propose, proposalOf(record))
       const answers = await lookAtAll(ctx, SIMULATE, { nodes: ctx.directory.get(record.keyId)?.parties ?? [], argument })
       const items = answers.map(({ node, shown, code }) =>

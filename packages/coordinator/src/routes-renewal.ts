@@ -1,3 +1,4 @@
+import type { Caller } from './api-keys.ts'
 import { type App, callerOf, refuseOtherMethods } from './http-app.ts'
 import { freshOperationId } from './key-creation.ts'
 import { OperationAcceptedBody, RefreshKeyBody, ReshareKeyBody } from './key-schemas.ts'
@@ -8,24 +9,25 @@ import type { RouteContext } from './routes.ts'
 import { thresholdOf } from './routes-keys.ts'
 import { refreshOf } from './scheduler.ts'
 import { KeyPath, NoQuery } from './schemas.ts'
+import { ownKey } from './tenancy.ts'
 
-type NewRenewal<B> = (key: KeyRecord, requestedBy: string, body: B) => OperationRecord
+type NewRenewal<B> = (key: KeyRecord, by: Caller, body: B) => OperationRecord
 
 /** The key of a path, when nothing else is open on it. @throws {ApiError} TOO_MANY_OPEN; KEY_NOT_FOUND; KEY_BUSY. */
-function idleKey({ directory, keyDriver }: RouteContext, keyId: string): KeyRecord {
+async function idleKey(ctx: RouteContext, { tenant }: Caller, keyId: string): Promise<KeyRecord> {
+  const { keyDriver } = ctx
   keyDriver.checkRoom()
-  const key = directory.get(keyId)
-  if (key === undefined) throw new ApiError('KEY_NOT_FOUND', `no key ${keyId}`)
+  const key = await ownKey(ctx, tenant, keyId)
   const kind = keyDriver.busyWith(keyId)
   if (kind !== undefined) throw new ApiError('KEY_BUSY', `key ${keyId} has an open operation: ${kind}`, { retriable: true })
   return key
 }
 
 /** To all nodes of the present lock. */
-function reshareOf({ lock, clock, random }: RouteContext, key: KeyRecord, requestedBy: string, body: ReshareKeyBody): OperationRecord {
+function reshareOf({ lock, clock, random }: RouteContext, key: KeyRecord, by: Caller, body: ReshareKeyBody): OperationRecord {
   const { required } = body?.quorum ?? lock.quorum
   return {
-    ...refreshOf(key, { requestedBy, random, clock }),
+    ...refreshOf(key, { requestedBy: by.name, tenant: by.tenant, random, clock }),
     kind: 'key.reshare',
     operationId: freshOperationId(random),
     threshold: thresholdOf(lock, { required, of: lock.quorum.of }),
@@ -52,13 +54,13 @@ export function addRenewalRoutes(app: App, ctx: RouteContext): void {
         },
       },
       async (request, reply) => {
-        const caller = callerOf(request).name
+        const caller = callerOf(request)
         const { keyId } = request.params as { keyId: string }
         const idempotencyKey = request.headers['idempotency-key'] as string | undefined
         const asked = (request.body ?? null) as ReshareKeyBody
-        const post = { caller, route: `POST /v1/keys/${keyId}:${action}`, idempotencyKey, body: asked }
-        const create = () => {
-          const record = newRenewal(idleKey(ctx, keyId), caller, asked)
+        const post = { caller: caller.name, route: `POST /v1/keys/${keyId}:${action}`, idempotencyKey, body: asked }
+        const create = async () => {
+          const record = newRenewal(await idleKey(ctx, caller, keyId), caller, asked)
           return { record, status: 202, body: { operationId: record.operationId } }
         }
         const { status, body } = await admission.admit(post, create, ({ record }) => keyDriver.submit(record))
@@ -68,11 +70,12 @@ export function addRenewalRoutes(app: App, ctx: RouteContext): void {
     refuseOtherMethods(app, url, ['POST'])
   }
 
-  add({ action: 'refresh', summary: 'Give every party a new share of the same key', schema: RefreshKeyBody }, (key, requestedBy) =>
-    refreshOf(key, { requestedBy, random, clock }),
+  add(
+    { action: 'refresh', summary: 'Give every party a new share of the same key', schema: RefreshKeyBody },
+    (key, { name: requestedBy, tenant }) => refreshOf(key, { requestedBy, tenant, random, clock }),
   )
   add(
     { action: 'reshare', summary: 'Give the nodes of the present cluster lock shares of the key', schema: ReshareKeyBody },
-    (key, requestedBy, body) => reshareOf(ctx, key, requestedBy, body),
+    (key, by, body) => reshareOf(ctx, key, by, body),
   )
 }

@@ -1,11 +1,15 @@
+import { traced } from '@conclave/telemetry'
 import { carryApproval } from './approval-desk.ts'
-import { type App, callerOf, hangUp, refuseOtherMethods } from './http-app.ts'
+import { withAttempt } from './chosen-attempt.ts'
+import { type App, callerOf, hangUp, refuseOtherMethods, spanOf } from './http-app.ts'
 import { newSigning } from './new-signing.ts'
 import { about } from './openapi.ts'
+import { pageQuery } from './pages.ts'
 import { ApiError, type ProblemCode } from './problem.ts'
+import { listSignings } from './record-lists.ts'
 import { isOver, type SigningRecord } from './records.ts'
 import type { RouteContext } from './routes.ts'
-import { NoQuery, PAGE_DEFAULT, PageQuery, SigningPath, WaitQuery } from './schemas.ts'
+import { NoQuery, SigningPath, WaitQuery } from './schemas.ts'
 import {
   ApprovalAnswersBody,
   AttemptListBody,
@@ -14,14 +18,16 @@ import {
   SigningBody,
   SigningCreatedBody,
   SigningListBody,
+  SigningsQuery,
 } from './signing-schemas.ts'
+import { ownRequest } from './tenancy.ts'
 import { acceptedBody, keptAcceptedBody, signingBody } from './views.ts'
 
-const CURSOR = /^\d{16}$/
 /** What is wrong with what is to be signed. */
 export const SIGNING_BODY_PROBLEMS: ProblemCode[] = [
   ...(['BAD_KEY_ID', 'KEY_NOT_FOUND', 'BAD_HEX', 'BAD_PATH', 'UNKNOWN_PAYLOAD_TYPE', 'PAYLOAD_UNDECODABLE', 'PAYLOAD_TOO_LARGE'] as const),
   'TOO_MANY_SIGNATURES',
+  'CHILD_INACTIVE',
 ]
 
 /** @throws {ApiError} REQUEST_EXISTS for a signed request that was sent before under another Idempotency-Key. */
@@ -43,9 +49,12 @@ function addApprovalRoute(app: App, ctx: RouteContext): void {
         ...{ params: SigningPath, querystring: NoQuery, body: CreateApprovalBody, response: { 200: ApprovalAnswersBody } },
       },
     },
-    async ({ params: { requestId }, body }) => {
-      const record = await signingDriver.record(requestId)
-      if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
+    async (request) => {
+      const {
+        params: { requestId },
+        body,
+      } = request
+      const record = await ownRequest(ctx, request, requestId)
       if (isOver(record)) throw new ApiError('REQUEST_ENDED', `the request is already ${record.state}`)
       const answers = await carryApproval(ctx, directory.get(record.keyId)?.parties ?? [], requestId, body)
       await signingDriver.approved(requestId)
@@ -67,16 +76,29 @@ function addCreateRoute(app: App, ctx: RouteContext): void {
       },
     },
     async (request, reply) => {
-      const caller = callerOf(request).name
+      const caller = callerOf(request)
       const idempotencyKey = request.headers['idempotency-key'] as string | undefined
-      const post = { caller, route: 'POST /v1/signing-requests', idempotencyKey, body: request.body, named: request.body.signed?.nonce }
+      const post = {
+        caller: caller.name,
+        route: 'POST /v1/signing-requests',
+        idempotencyKey,
+        body: request.body,
+        named: request.body.signed?.nonce,
+      }
       const create = async () => {
         signingDriver.checkRoom()
-        const record = newSigning(ctx, request.body, caller)
+        const record = await newSigning(ctx, request.body, caller)
         await refuseRepeated(ctx, record)
-        return { record, status: 201, body: acceptedBody(record) }
+        const first = signingDriver.first(record)
+        const stored = first === undefined ? record : withAttempt(record, first)
+        return { record: stored, status: 201, body: acceptedBody(record), first, undo: () => first?.[Symbol.dispose]() }
       }
-      const { status, body: kept } = await admission.admit(post, create, ({ record }) => signingDriver.submit(record), 'own')
+      const span = spanOf(request)
+      const begin = async ({ record, first }: Awaited<ReturnType<typeof create>>) => {
+        request.log.info({ signingRequest: record.requestId, keyId: record.keyId }, 'request admitted')
+        await signingDriver.submit(record, { span, first })
+      }
+      const { status, body: kept } = await traced(span, 'admission', () => admission.admit(post, create, begin, 'own'))
       const body = keptAcceptedBody(kept)
       reply.code(status as 201)
       const waitMs = request.query.waitMs ?? 0
@@ -87,7 +109,7 @@ function addCreateRoute(app: App, ctx: RouteContext): void {
   )
 }
 
-function addAttemptsRoute(app: App, { signingDriver }: RouteContext): void {
+function addAttemptsRoute(app: App, ctx: RouteContext): void {
   const path = '/v1/signing-requests/:requestId/attempts'
   app.get(
     path,
@@ -98,18 +120,14 @@ function addAttemptsRoute(app: App, { signingDriver }: RouteContext): void {
         ...{ params: SigningPath, querystring: NoQuery, response: { 200: AttemptListBody } },
       },
     },
-    async ({ params }) => {
-      const record = await signingDriver.record(params.requestId)
-      if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
-      return { items: signingBody(record).attempts }
-    },
+    async (request) => ({ items: signingBody(await ownRequest(ctx, request, request.params.requestId)).attempts }),
   )
   refuseOtherMethods(app, path, ['GET'])
 }
 
 /** `/v1/signing-requests`. */
 export function addSigningRoutes(app: App, ctx: RouteContext): void {
-  const { records, signingDriver } = ctx
+  const { signingDriver } = ctx
   addCreateRoute(app, ctx)
 
   app.get(
@@ -118,12 +136,13 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
       config: { role: 'viewer', problems: ['BAD_CURSOR'] },
       schema: {
         ...about('signing', 'listSigningRequests', 'Signing requests, newest first'),
-        ...{ querystring: PageQuery, response: { 200: SigningListBody } },
+        ...{ querystring: SigningsQuery, response: { 200: SigningListBody } },
       },
     },
-    async ({ query }) => {
-      if (query.cursor !== undefined && !CURSOR.test(query.cursor)) throw new ApiError('BAD_CURSOR', 'cursor: not one of this list')
-      const { items, nextCursor } = await records.signings(query.limit ?? PAGE_DEFAULT, query.cursor)
+    async (request) => {
+      const { keyId, state, requester, fromMs, toMs, ...page } = request.query
+      const filter = { keyId, state, requester, fromMs, toMs }
+      const { items, nextCursor } = await listSignings(ctx.database, callerOf(request).tenant, pageQuery(page), filter)
       return { items: items.map(signingBody), nextCursor }
     },
   )
@@ -139,6 +158,7 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
       },
     },
     async (request, reply) => {
+      await ownRequest(ctx, request, request.params.requestId)
       const record = await signingDriver.settled(request.params.requestId, request.query.waitMs ?? 0, hangUp(reply))
       if (record === undefined) throw new ApiError('REQUEST_NOT_FOUND', 'no such signing request')
       return signingBody(record)
@@ -159,7 +179,10 @@ export function addSigningRoutes(app: App, ctx: RouteContext): void {
         ...{ params: SigningPath, querystring: NoQuery, response: { 200: SigningBody } },
       },
     },
-    async ({ params }) => signingBody(await signingDriver.cancel(params.requestId)),
+    async (request) => {
+      await ownRequest(ctx, request, request.params.requestId)
+      return signingBody(await signingDriver.cancel(request.params.requestId))
+    },
   )
   refuseOtherMethods(app, cancel, ['POST'])
 }

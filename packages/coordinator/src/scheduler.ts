@@ -4,6 +4,7 @@ import type { Admission } from './admission.ts'
 import { freshOperationId } from './key-creation.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { KeyDriver } from './key-driver.ts'
+import type { KeyNotes } from './key-notes.ts'
 import type { Records } from './record-store.ts'
 import type { KeyRecord, OperationRecord } from './records.ts'
 import type { Replica } from './replica.ts'
@@ -20,6 +21,7 @@ export interface SchedulerOptions {
   readonly directory: KeyDirectory
   readonly driver: KeyDriver
   readonly schedules: Schedules
+  readonly keyNotes: Pick<KeyNotes, 'tenantOf'>
   readonly replica: Pick<Replica, 'isKeeper'>
   readonly clock: Clock
   readonly random: Random
@@ -28,10 +30,10 @@ export interface SchedulerOptions {
 }
 
 /** A refresh of a key as it is known now. */
-export function refreshOf(key: KeyRecord, by: { requestedBy: string; random: Random; clock: Clock }): OperationRecord {
+export function refreshOf(key: KeyRecord, by: { requestedBy: string; tenant: string; random: Random; clock: Clock }): OperationRecord {
   const { keyId, threshold, parties } = key
   return {
-    ...{ operationId: freshOperationId(by.random), kind: 'key.refresh', keyId, requestedBy: by.requestedBy },
+    ...{ operationId: freshOperationId(by.random), kind: 'key.refresh', keyId, requestedBy: by.requestedBy, tenant: by.tenant },
     ...{ threshold, parties, state: 'pending', epochs: null, createdAtMs: by.clock.nowMs(), endedAtMs: null, error: null },
   }
 }
@@ -67,7 +69,7 @@ async function beginDue(options: SchedulerOptions): Promise<number> {
     const key = directory.get(keyId)
     // A key that is being renewed anyway is looked at again when that has ended.
     if (key === undefined || driver.busyWith(keyId) !== undefined) continue
-    const record = refreshOf(key, { ...options, requestedBy: BY_SCHEDULE })
+    const record = refreshOf(key, { ...options, requestedBy: BY_SCHEDULE, tenant: await options.keyNotes.tenantOf(keyId) })
     await records.addOperation(record)
     await driver.submit(record)
     return LOOK_MAX_MS

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, parseYamlFile, type YamlProblem } from '@conclave/core'
+import { ConfigError } from '@conclave/core'
+import { parseYamlFile, type YamlProblem } from '@conclave/core/yaml-file'
 import { decodingSettings, withPaths } from '@conclave/policy'
 import { z } from 'zod'
 import { BY_SCHEDULE } from './schedule.ts'
+
+/** Whose everything is that says nothing else. */
+export const TENANT = 'main'
 
 export const API_ROLES = ['viewer', 'requester', 'admin'] as const
 export type ApiRole = (typeof API_ROLES)[number]
@@ -12,13 +16,16 @@ export type ApiRole = (typeof API_ROLES)[number]
 export const DEADLINE_MS_MIN = 100
 export const DEADLINE_MS_MAX = 7 * 24 * 3_600_000
 
+/** How long a coordinator that was told to stop goes on with the requests that sign, unless its settings say so. */
+const DRAIN_MS = 5_000
+
 const NAME = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 characters of a-z, 0-9 and "-"')
 const PATH = z.string().min(1).max(4096)
 const LISTEN = /^(?<host>\[[0-9a-f:.]+\]|[^\s:[\]]+):(?<port>\d{1,5})$/i
 const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 lower-case hexadecimal digits')
 const duration = (min: number, max: number) => z.int().min(min).max(max)
 
-const ApiKeySettings = z.strictObject({ name: NAME, role: z.enum(API_ROLES), sha256: SHA256 })
+const ApiKeySettings = z.strictObject({ name: NAME, role: z.enum(API_ROLES), tenant: NAME.default(TENANT), sha256: SHA256 })
 
 const SigningSettings = z.strictObject({
   attemptTimeoutMs: duration(100, 600_000).default(30_000),
@@ -67,6 +74,9 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   signing: SigningSettings.prefault({}),
+  metrics: z.strictObject({ listen: z.string().regex(LISTEN, 'must be host:port') }).optional(),
+  tracing: z.strictObject({ otlp: z.url({ protocol: /^https?$/ }) }).optional(),
+  shutdown: z.strictObject({ drainMs: duration(0, 600_000).default(DRAIN_MS) }).prefault({}),
   decoding: decodingSettings.prefault({}),
 })
 

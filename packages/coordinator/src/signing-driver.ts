@@ -1,16 +1,28 @@
 import { codeOf, messageOf } from '@conclave/core'
+import { NO_SPAN, type Span } from '@conclave/telemetry'
+import { type ChosenAttempt, firstAttempt } from './chosen-attempt.ts'
 import { Doubts } from './doubts.ts'
 import { NodeLoads } from './node-loads.ts'
 import type { Notices } from './notices.ts'
 import { ApiError, problemOf } from './problem.ts'
 import { isOver, OPEN_MAX, type SigningRecord } from './records.ts'
-import { type SigningContext, SigningJob } from './signing-job.ts'
+import type { SigningContext } from './signing-context.ts'
+import { SigningJob } from './signing-job.ts'
 import { Limiter, waitForAny } from './wait.ts'
 
 const RERUN_MS = 1000
+/** States of a request that was just admitted, or that signs. */
+const UNDER_WAY: ReadonlySet<string> = new Set(['decoded', 'signing'])
 
 export interface SigningDriverOptions extends Omit<SigningContext, 'slots' | 'loads' | 'doubts'> {
   readonly notices: Notices
+}
+
+interface Submission {
+  /** Of the HTTP request that asked for it. */
+  readonly span?: Span
+  /** The attempt that was stored with it; taken over. */
+  readonly first?: ChosenAttempt | undefined
 }
 
 /** Drives the open signing requests of this coordinator; a request is open from its admission until its record is terminal. */
@@ -46,24 +58,56 @@ export class SigningDriver {
     if (this.#jobs.size >= OPEN_MAX) throw new ApiError('TOO_MANY_OPEN', `${OPEN_MAX} signing requests are open: try again later`)
   }
 
+  /** The first attempt of a request that is about to be stored, if it can begin at once: the caller stores it and submits it, or disposes of it. */
+  first(record: SigningRecord): ChosenAttempt | undefined {
+    const key = this.#ctx.directory.get(record.keyId)
+    return key === undefined ? undefined : firstAttempt(this.#ctx, key, record)
+  }
+
   /** Begins to drive a stored request. */
-  async submit(record: SigningRecord): Promise<void> {
+  async submit(record: SigningRecord, { span = NO_SPAN, first }: Submission = {}): Promise<void> {
     const { records, clock, directory } = this.#ctx
-    if (this.#jobs.has(record.requestId)) return
+    if (this.#jobs.has(record.requestId)) {
+      first?.[Symbol.dispose]()
+      return
+    }
     const key = directory.get(record.keyId)
     if (key === undefined) {
       // Keys are never removed from the store, so this is a store that lost something.
       const error = problemOf(new ApiError('KEY_NOT_FOUND', `key ${record.keyId} is not known any more`), record.requestId)
+      first?.[Symbol.dispose]()
       await records.saveSigning({ ...record, state: 'failed', error, endedAtMs: clock.nowMs() })
       return
     }
-    const job = new SigningJob(this.#ctx, key, record)
+    const part = span.child('signing request', { 'conclave.request': record.requestId, 'conclave.key': record.keyId })
+    const job = new SigningJob(this.#ctx, key, { record, span: part, first })
     this.#jobs.set(record.requestId, job)
     const running = this.#run(job).finally(() => {
       this.#jobs.delete(record.requestId)
       this.#running.delete(running)
+      part.end(job.record.error?.code)
+      this.#ctx.metrics.ended(job.record)
     })
     this.#running.add(running)
+  }
+
+  /** Open requests, by state. */
+  open(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { record } of this.#jobs.values()) counts.set(record.state, (counts.get(record.state) ?? 0) + 1)
+    return counts
+  }
+
+  /** Resolves when no request is under way that would end by itself soon, or after `ms`. What waits for nodes or people stays open. */
+  async quiet(ms: number): Promise<void> {
+    const { clock, stopping } = this.#ctx
+    const untilMs = clock.nowMs() + ms
+    for (;;) {
+      const busy = [...this.#jobs.values()].filter(({ record }) => UNDER_WAY.has(record.state))
+      const leftMs = untilMs - clock.nowMs()
+      if (busy.length === 0 || leftMs <= 0 || stopping.aborted) return
+      await waitForAny({ clock, signal: stopping, ms: leftMs, pulses: busy.map((job) => job.changed) })
+    }
   }
 
   async record(requestId: string): Promise<SigningRecord | undefined> {

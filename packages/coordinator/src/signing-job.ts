@@ -1,42 +1,30 @@
-import { type Clock, fromHex, type PartyId } from '@conclave/core'
+import { fromHex, type PartyId } from '@conclave/core'
+import { type Span, traced } from '@conclave/telemetry'
 import type { Sign, Signed } from '@conclave/wire'
 import type { Logger } from 'pino'
 import { Attempt } from './attempt.ts'
 import type { AttemptOutcome } from './attempt-outcome.ts'
-import type { ClusterView } from './cluster-view.ts'
-import type { Doubts } from './doubts.ts'
+import { attemptBy, type ChosenAttempt, promising, withAttempt, withOutcome } from './chosen-attempt.ts'
 import { extendedKeyOf } from './key-creation.ts'
-import type { KeyDirectory } from './key-directory.ts'
-import type { NodeCalls } from './node-calls.ts'
-import type { NodeLoads } from './node-loads.ts'
 import { ApiError, problemOf } from './problem.ts'
-import type { Records } from './record-store.ts'
 import { type AttemptRecord, digestsOf, type KeyRecord, type SigningRecord, type SigningState } from './records.ts'
-import type { SigningSettings } from './settings.ts'
+import type { SigningContext } from './signing-context.ts'
 import { expectedOf, proposalOf, signaturesOf } from './signing-items.ts'
 import { describeAttempts, describeDenials, describeMissing, describeShortage } from './signing-problems.ts'
 import { chooseSigners, countedAttempts, DENIED, type Quorum } from './signing-quorum.ts'
 import { PENDING, VerdictBook } from './verdict-book.ts'
-import { type Limiter, Pulse, sharedController, waitForAny } from './wait.ts'
+import { Pulse, sharedController, waitForAny } from './wait.ts'
 
 /** While too few nodes can sign: how often they are asked again even when nothing seems to have changed. */
 export const RETRY_MS = 1000
 export const BACKOFF_MS = 200
 export const BACKOFF_MAX_MS = 3200
 
-export interface SigningContext {
-  readonly view: ClusterView
-  readonly calls: NodeCalls
-  readonly records: Records
-  readonly directory: KeyDirectory
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly settings: SigningSettings
-  readonly slots: Limiter
-  readonly loads: NodeLoads
-  readonly doubts: Doubts
-  /** Aborts when the coordinator stops: jobs return and leave their record open. */
-  readonly stopping: AbortSignal
+/** What a job begins with. */
+interface SigningWork {
+  readonly record: SigningRecord
+  readonly span: Span
+  readonly first?: ChosenAttempt | undefined
 }
 
 /** One open signing request, driven from its record to a terminal state. */
@@ -50,24 +38,30 @@ export class SigningJob {
   readonly #firstKey: KeyRecord
   readonly #book: VerdictBook
   readonly #logger: Logger
+  readonly #span: Span
   /** Ends waiting, not attempts: deadline, cancel, stop. */
   readonly #halt = sharedController()
   #record: SigningRecord
   #saving: Promise<unknown> = Promise.resolve()
+  /** Stored with the request, and not yet begun. */
+  #first: ChosenAttempt | undefined
   /** Nothing was asked yet, in this run or an earlier one. */
   #isFresh: boolean
   #hasAsked = false
   #hasFailed = false
 
-  constructor(ctx: SigningContext, key: KeyRecord, record: SigningRecord) {
+  /** Takes over `span`, which ends with the job, and `first`: the last attempt of `record`, which begins with it. */
+  constructor(ctx: SigningContext, key: KeyRecord, { record, span, first }: SigningWork) {
     const { view, calls, clock } = ctx
     this.#ctx = ctx
+    this.#span = span
+    this.#first = first
     this.#firstKey = key
     this.#record = record
     this.#isFresh = record.attempts.length === 0 && record.nodeVerdicts.length === 0
     this.#logger = ctx.logger.child({ signingRequest: record.requestId })
     const asked = { propose: proposalOf(record), digests: digestsOf(record).map(({ digest }) => digest), known: record.nodeVerdicts }
-    this.#book = new VerdictBook({ view, calls, clock, logger: this.#logger, committee: () => this.#key, ...asked })
+    this.#book = new VerdictBook({ view, calls, clock, span, logger: this.#logger, committee: () => this.#key, ...asked })
   }
 
   get record(): SigningRecord {
@@ -104,6 +98,7 @@ export class SigningJob {
 
   /** One turn of the loop. @returns whether the request has ended. */
   async #step(): Promise<boolean> {
+    if (this.#first !== undefined) return await this.#beginFirst(this.#first)
     if (this.#halt.signal.aborted) return this.#endHalted()
     if (this.#isFresh) return await this.#beginAtOnce()
     if (this.#hasFailed) await this.#recover()
@@ -123,7 +118,7 @@ export class SigningJob {
     // Nodes may have gone while this request was queued.
     const quorum = this.#choose(this.#book.allowing())
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
-    return await this.#attempt(quorum, slot)
+    return await this.#attempt(attemptBy(this.#ctx, this.#record, quorum, slot))
   }
 
   /**
@@ -131,14 +126,17 @@ export class SigningJob {
    * Each of them judges the one before it takes part in the other, so what a no costs is the attempt.
    */
   async #beginAtOnce(): Promise<boolean> {
-    const { view, doubts } = this.#ctx
     this.#isFresh = false
     using slot = await this.#ctx.slots.acquire(this.#halt.signal, digestsOf(this.#record).length)
-    const { keyId, parties } = this.#key
-    const quorum = this.#choose(parties.filter((p) => view.isUp(p) && !doubts.has(p, keyId)))
+    const quorum = this.#choose(promising(this.#ctx, this.#key))
     if (slot === undefined || this.#halt.signal.aborted || quorum === undefined) return false
+    return await this.#beginFirst(attemptBy(this.#ctx, this.#record, quorum, slot))
+  }
+
+  #beginFirst(first: ChosenAttempt): Promise<boolean> {
+    this.#first = undefined
     this.#hasAsked = true
-    return await this.#attempt(quorum, slot)
+    return this.#attempt(first)
   }
 
   #choose(allowing: readonly PartyId[]): Quorum | undefined {
@@ -157,7 +155,7 @@ export class SigningJob {
     const { clock, view } = this.#ctx
     const sinceMs = clock.nowMs()
     const people = { sinceMs: this.#record.createdAtMs, signal: this.#halt.signal, pulse: this.approved }
-    if (this.#record.state === 'pending_approval') return this.#book.waitForPeople(people)
+    if (this.#record.state === 'pending_approval') return traced(this.#span, 'approvals', () => this.#book.waitForPeople(people))
     await waitForAny({ clock, signal: this.#halt.signal, ms: RETRY_MS, pulses: [view.changed] })
     // Not after a change: a report is the news itself, and asking for another one would never end.
     if (clock.nowMs() - sinceMs >= RETRY_MS) await this.#refresh(RETRY_MS)
@@ -181,19 +179,17 @@ export class SigningJob {
     await waitForAny({ clock, signal: this.#halt.signal, ms: RETRY_MS, pulses: [done] })
   }
 
-  /** @param slot - given back when the request is signed, at the latest by the caller. */
-  async #attempt({ signers, epoch }: Quorum, slot: Disposable): Promise<boolean> {
-    const { clock, stopping, loads } = this.#ctx
-    const attempt = (this.#record.attempts.at(-1)?.attempt ?? 0) + 1
-    const startedAtMs = clock.nowMs()
-    const started: AttemptRecord = {
-      ...{ attempt, signers, outcome: 'running', code: null, culprits: [], waitingFor: [], refusedBy: [] },
-      ...{ bytesOnWire: 0, startedAtMs, endedAtMs: null },
-    }
+  /** @param chosen - disposed of here; its slot when the request is signed, at the latest. */
+  async #attempt(chosen: ChosenAttempt): Promise<boolean> {
+    using held = chosen
+    const { started, epoch, slot } = held
+    const { attempt, signers } = started
+    const { stopping } = this.#ctx
     // On disk before anything is sent: an attempt number names a session, and no session may run twice.
-    await this.#update((r) => ({ state: 'signing', attempts: [...r.attempts, started] }))
-    using _load = loads.begin(signers, digestsOf(this.#record).length)
-    const running = this.#send({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch })
+    if (!this.#record.attempts.includes(started)) await this.#update((r) => withAttempt(r, held))
+    const span = this.#span.child('attempt', { 'conclave.attempt': attempt, 'conclave.signers': signers.join(' ') })
+    const running = this.#send({ requestId: fromHex(this.#record.requestId), attempt, signers, epoch }, span)
+    void running.over.then(() => span.end(running.outcome().signed === undefined ? (running.outcome().code ?? 'FAILED') : undefined))
     await running.settled
     if (stopping.aborted) return false
     const { signed, ...outcome } = running.outcome()
@@ -207,7 +203,7 @@ export class SigningJob {
     return await this.#endAttempt(started, running.outcome())
   }
 
-  #send(sign: Sign): Attempt {
+  #send(sign: Sign, span: Span): Attempt {
     const { view, calls, clock, settings, stopping } = this.#ctx
     const { signers } = sign
     const timeoutMs = Math.max(1, Math.min(settings.attemptTimeoutMs, this.#record.deadlineAtMs - clock.nowMs()))
@@ -215,7 +211,8 @@ export class SigningJob {
     return new Attempt({
       nodes: signers.map((p) => view.node(p)),
       expected: expectedOf(this.#record, signers),
-      ask: (node, signal) => calls.call(node, { sign }, 'signed', { timeoutMs, signal }),
+      ask: (node, signal) =>
+        traced(span, `sign ${node.name}`, (part) => calls.call(node, { sign }, 'signed', { timeoutMs, signal, span: part })),
       unheard: () => signers.filter((p) => this.#book.verdictOf(p) === undefined),
       clock,
       signal: stopping,
@@ -231,7 +228,7 @@ export class SigningJob {
       const known = this.#record.attempts.at(-1)
       const ended: AttemptRecord = { ...started, ...outcome, outcome: 'signed' }
       const isNews = JSON.stringify({ ...known, endedAtMs: null }) !== JSON.stringify(ended)
-      if (isNews) await this.#update((r) => ({ attempts: this.#withOutcome(r, ended) }))
+      if (isNews) await this.#update((r) => ({ attempts: withOutcome(r, ended, this.#ctx.clock.nowMs()) }))
       this.#logger.info({ attempt, signers, ...outcome, signed: true }, 'attempt ended')
       return true
     }
@@ -239,13 +236,9 @@ export class SigningJob {
     this.#hasFailed = denying.length === 0
     const code = denying.length > 0 && outcome.culprits.length === 0 ? DENIED : outcome.code
     const failed: AttemptRecord = { ...started, ...outcome, code, outcome: 'failed' }
-    await this.#update((r) => ({ state: 'queued', attempts: this.#withOutcome(r, failed) }))
+    await this.#update((r) => ({ state: 'queued', attempts: withOutcome(r, failed, this.#ctx.clock.nowMs()) }))
     this.#logger.info({ attempt, signers, ...outcome, code, denying, signed: false }, 'attempt ended')
     return false
-  }
-
-  #withOutcome(record: SigningRecord, ended: AttemptRecord): readonly AttemptRecord[] {
-    return [...record.attempts.slice(0, -1), { ...ended, endedAtMs: this.#ctx.clock.nowMs() }]
   }
 
   async #endSigned(started: AttemptRecord, signed: Signed, outcome: Omit<AttemptOutcome, 'signed'>): Promise<void> {
@@ -256,7 +249,7 @@ export class SigningJob {
     await this.#update((r) => ({
       state: 'signed',
       result,
-      attempts: this.#withOutcome(r, { ...started, ...outcome, outcome: 'signed' }),
+      attempts: withOutcome(r, { ...started, ...outcome, outcome: 'signed' }, this.#ctx.clock.nowMs()),
       endedAtMs: this.#ctx.clock.nowMs(),
       nodeVerdicts: this.#book.verdicts(),
     }))
@@ -287,7 +280,8 @@ export class SigningJob {
   #update(change: (record: SigningRecord) => Partial<SigningRecord>): Promise<void> {
     const apply = async () => {
       const next = { ...this.#record, ...change(this.#record) }
-      const isCancelRequested = await this.#ctx.records.saveSigning(next)
+      const { metrics, records } = this.#ctx
+      const isCancelRequested = await traced(this.#span, 'store', () => metrics.stored('save', () => records.saveSigning(next)))
       this.#record = isCancelRequested ? { ...next, cancelRequested: true } : next
       if (this.#record.cancelRequested) this.#halt.abort()
       this.changed.fire()

@@ -6,8 +6,8 @@ import { chooseQuorum } from './quorum.ts'
 import type { AttemptRecord, KeyRecord } from './records.ts'
 import { usableSharings } from './sharings.ts'
 
-/** What a signer answers when it has gone on to another epoch, or goes on to another policy, than when it was asked: news, and nobody's fault. */
-const MOVED_ON: ReadonlySet<string> = new Set(['STALE_EPOCH', 'EPOCH_MISMATCH', 'POLICY_STALE'])
+/** What a signer answers that has gone on to another epoch, goes on to another policy, or leaves: news, and nobody's fault. */
+const MOVED_ON: ReadonlySet<string> = new Set(['STALE_EPOCH', 'EPOCH_MISMATCH', 'POLICY_STALE', 'DRAINING'])
 /** The code of an attempt that one of its signers did not allow. */
 export const DENIED = 'DENIED'
 /** As often per request it costs nothing; a node that says so for ever must not keep a request alive for ever. */
@@ -53,11 +53,14 @@ export function chooseSigners({ view, loads, key, attempts, allowing }: QuorumSe
   const count = (list: (a: AttemptRecord) => readonly number[], party: PartyId) => failed.filter((a) => list(a).includes(party)).length
   const penalty = (party: PartyId) =>
     2 * count((a) => a.culprits, party) + count((a) => a.waitingFor, party) + count((a) => a.refusedBy, party)
+  const roundTrips = view.roundTrips()
   for (const sharing of usableSharings(view.lock, (i) => view.report(i)?.status, key)) {
     const able = allowing.filter((party) => sharing.nodes.includes(party) && isInUse(view, party, key.keyId))
     const signers = chooseQuorum({
       threshold: sharing.key.threshold,
-      candidates: able.map((index) => ({ index, penalty: penalty(index), load: loads.of(index) })),
+      candidates: able.map((index) => ({
+        ...{ index, penalty: penalty(index), load: loads.of(index), roundTripMs: roundTrips.get(index) ?? 0 },
+      })),
       pairReady: (a, b) => view.pairReady(a, b),
       failures: (set) => failed.filter((a) => a.signers.join() === set.join()).length,
     })

@@ -66,6 +66,19 @@ describe('signing during a renewal', () => {
     expect(h.cluster.world.signs.map((s) => s.epoch)).deep.equal([0, 0, 0, 1, 1, 1])
   })
 
+  it('nodes that take up another policy answer POLICY_STALE: asked again, and signed, which counts as no attempt', async () => {
+    await using h = await Harness.start({ maxAttempts: 1 })
+    for (const node of h.cluster.nodes)
+      node.intercept = async (request, honest) =>
+        'sign' in request && request.sign.attempt === 1 ? failure('POLICY_STALE', { retriable: true }) : await honest()
+    const { state, attempts } = await h.ended(await h.request())
+    expect(state).equal('signed')
+    expect(attempts.map((a) => [a.outcome, a.code])).deep.equal([
+      ['failed', 'POLICY_STALE'],
+      ['signed', null],
+    ])
+  })
+
   it('a node that says STALE_EPOCH for ever does not keep a request alive for ever', async () => {
     await using h = await Harness.start({ maxAttempts: 2 })
     for (const i of [4, 5]) h.cluster.node(i).kill()

@@ -1,6 +1,7 @@
 import { ML_DSA_65_SIGNATURE_BYTES } from '@conclave/core'
 import { DIGESTS_MAX } from '@conclave/wire'
 import { type Static, Type } from 'typebox'
+import { PageFields, TimeQuery } from './access-schemas.ts'
 import { closed, hexBytes, NodeVerdictBody, OrNull, PATH_CHARS_MAX, ProblemBody, Time } from './schemas.ts'
 import { DEADLINE_MS_MAX, DEADLINE_MS_MIN } from './settings.ts'
 
@@ -62,6 +63,9 @@ export const ApprovalAnswersBody = Type.Object(
 )
 export type ApprovalAnswersBody = Static<typeof ApprovalAnswersBody>
 
+/** As docs/spec/receipt.md has it: canonical JSON, which is passed on as it is. */
+export const ReceiptBody = Type.Object({ format: Type.Literal('conclave-receipt/1') }, { additionalProperties: true, title: 'Receipt' })
+
 const Summary = Type.Array(Type.Object({ label: Type.String(), value: Type.String() }), { title: 'Summary' })
 const SigningStateBody = Type.Enum(
   ['created', 'decoded', 'pending_approval', 'queued', 'signing', 'signed', 'denied', 'rejected', 'expired', 'failed', 'cancelled'],
@@ -82,6 +86,17 @@ const AttemptBody = Type.Object(
     endedAt: OrNull(Time),
   },
   { title: 'Attempt' },
+)
+
+export const SigningsQuery = Type.Object(
+  {
+    ...PageFields,
+    ...TimeQuery,
+    keyId: Type.Optional(Type.String({ maxLength: 64 })),
+    state: Type.Optional(SigningStateBody),
+    requester: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  closed,
 )
 
 export const AttemptListBody = Type.Object({ items: Type.Array(AttemptBody) }, { title: 'AttemptList' })

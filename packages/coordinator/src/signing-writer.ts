@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises'
 import { codeOf } from '@conclave/core'
 import { type CompiledQuery, sql } from 'kysely'
 import { CHANNEL, type Database, type Row, sqlOf } from './database/database.ts'
-import { TENANT } from './database/schema.ts'
 import { StoreError } from './database/store-error.ts'
 import { type IdempotencyRecord, isOver, type SigningRecord } from './records.ts'
 
@@ -105,7 +104,7 @@ export class SigningWriter {
   #inserts(group: readonly Waiting[]): CompiledQuery {
     const answers = group.flatMap(({ admission }) => (admission === undefined ? [] : [idempotencyRow(admission.hash, admission.answer)]))
     const requests = group.map(({ record }) => ({
-      ...{ request_id: record.requestId, tenant: TENANT, key_id: record.keyId, requester: record.requester, owner: this.#owner },
+      ...{ request_id: record.requestId, tenant: record.tenant, key_id: record.keyId, requester: record.requester, owner: this.#owner },
       ...{ state: record.state, is_open: !isOver(record), created_at_ms: record.createdAtMs, body: JSON.stringify(record) },
     }))
     return sqlOf

@@ -1,4 +1,5 @@
 import { type Clock, codeOf, messageOf, type PartyId, TransportError, toHex } from '@conclave/core'
+import type { Span } from '@conclave/telemetry'
 import type { Propose, Verdict } from '@conclave/wire'
 import type { Logger } from 'pino'
 import type { ClusterView } from './cluster-view.ts'
@@ -20,6 +21,8 @@ export interface VerdictBookOptions {
   readonly calls: NodeCalls
   readonly clock: Clock
   readonly logger: Logger
+  /** Of the request. */
+  readonly span: Span
   readonly propose: Propose
   /** As this coordinator decoded them, in the order of the items. */
   readonly digests: readonly string[]
@@ -91,9 +94,16 @@ export class VerdictBook {
     this.#entry(party).generation = -1
   }
 
-  /** Sends the proposal to those of `parties` that have not answered it, before this returns, and waits for nobody. */
+  /**
+   * Sends the proposal to those of `parties` that have not answered it, before this returns, and waits for nobody. One that has begun to
+   * leave gets it too: the attempt is on its way, and a node ends what was on its way to it.
+   */
   propose(parties: readonly PartyId[], signal: AbortSignal): void {
-    for (const party of parties) if (this.#isDue(party)) void this.#ask(party, signal)
+    const { view } = this.#options
+    for (const party of parties) {
+      const isAsked = this.#entry(party).asking
+      if (this.#isDue(party) || (view.isLeaving(party) && !isAsked)) void this.#ask(party, signal)
+    }
   }
 
   /** Asks every connected party that has not answered yet; resolves when all have, or enough allow and the slow ones had their time. */
@@ -143,25 +153,29 @@ export class VerdictBook {
   }
 
   async #ask(party: PartyId, signal: AbortSignal): Promise<void> {
-    const { view, calls, clock, logger, propose } = this.#options
+    const { view, calls, clock, logger, propose, span } = this.#options
     const entry = this.#entry(party)
     const node = view.node(party)
     const generation = view.generation(party)
+    const part = span.child(`propose ${node.name}`)
+    let code: string | undefined
     entry.asking = true
     try {
-      const answer = await calls.call(node, { propose }, 'verdict', { timeoutMs: VERDICT_TIMEOUT_MS, signal })
+      const answer = await calls.call(node, { propose }, 'verdict', { timeoutMs: VERDICT_TIMEOUT_MS, signal, span: part })
       entry.verdict = this.#judge(party, answer)
       entry.statement = toHex(answer.statement)
       entry.generation = generation
     } catch (error) {
+      code = codeOf(error)
       entry.notBeforeMs = clock.nowMs() + RETRY_MS
-      logger.info({ node: node.name, code: codeOf(error), reason: messageOf(error) }, 'no verdict')
+      logger.info({ node: node.name, code, reason: messageOf(error) }, 'no verdict')
       if (error instanceof NodeFailure && !error.retriable) {
         // It answered, and says that asking again will not help: for this request that is a no.
         entry.verdict = { node: party, allowed: false, code: error.code, reason: error.message, rule: '' }
         entry.generation = generation
       }
     } finally {
+      part.end(code ?? (entry.verdict?.allowed === false ? entry.verdict.code : undefined))
       entry.asking = false
       this.#answered.fire()
     }

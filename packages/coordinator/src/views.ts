@@ -7,10 +7,12 @@ import type { Report } from './cluster-view.ts'
 import type { KeyBackup } from './key-backups.ts'
 import { extendedKeyOf } from './key-creation.ts'
 import type { KeyLife } from './key-lives.ts'
+import type { KeyNote } from './key-notes.ts'
 import type { DerivedKeyBody, KeyBody, OperationBody } from './key-schemas.ts'
 import type { NodeBody } from './node-schemas.ts'
 import type { AttemptRecord, ItemResult, KeyRecord, OperationRecord, SigningItem, SigningRecord } from './records.ts'
 import type { RefreshTimes } from './schedule.ts'
+import { TENANT } from './settings.ts'
 import type { SigningAcceptedBody, SigningBody, SigningItemBody } from './signing-schemas.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -24,14 +26,17 @@ export interface KeyFacts {
   readonly backups: readonly KeyBackup[]
   readonly life: KeyLife
   readonly network: BitcoinNetwork | undefined
+  readonly note: KeyNote | undefined
 }
 
-export function keyBody(key: KeyRecord, { times, backups, life, network }: KeyFacts): KeyBody {
+export function keyBody(key: KeyRecord, { times, backups, life, network, note }: KeyFacts): KeyBody {
   const { keyId, publicKey, chainCode, threshold, parties, epoch, state } = key
   const root = extendedKeyOf(key)
   const names = { xpub: formatXpub(root), address: addressOf(key.publicKey), bitcoin: bitcoinOf(root.publicKey, network) }
   const lists = { parties: [...parties], backups: backups.map((b) => ({ ...b })) }
-  return { keyId, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...life, ...refreshBody(times) }
+  const { tenant = TENANT, role = null, label = null, tags = [] } = note ?? {}
+  const said = { tenant, role, label, tags: [...tags] }
+  return { keyId, ...said, publicKey, chainCode, ...names, threshold, ...lists, epoch, state, ...life, ...refreshBody(times) }
 }
 
 const bitcoinOf = (publicKey: Uint8Array, network: BitcoinNetwork = 'mainnet') => ({ ...bitcoinAddresses(publicKey, network) })
@@ -161,7 +166,7 @@ function hsmBody({ since, code, latencyUs, ...hsm }: Report['status']['hsms'][nu
   return { ...hsm, since: iso(Math.min(counter(since), TIME_MAX_MS)), lastCode: code === '' ? null : code, latencyMs: latencyUs / 1000 }
 }
 
-function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
+function reportBody({ status, atMs, clockOffsetMs }: Report): NonNullable<NodeBody['status']> {
   return {
     version: status.version,
     hsmOk: status.hsmOk,
@@ -183,6 +188,10 @@ function reportBody({ status, atMs }: Report): NonNullable<NodeBody['status']> {
       stock,
     })),
     pool: status.pool,
+    clockOffsetMs,
+    freezes: status.freezes,
+    policySequence: status.policySequence,
+    audit: { entries: status.auditEntries, checkpointEntries: status.checkpointEntries, cosigners: status.cosigners },
     reportedAt: iso(atMs),
   }
 }

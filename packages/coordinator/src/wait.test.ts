@@ -46,6 +46,17 @@ describe('Limiter', () => {
     third?.[Symbol.dispose]()
   })
 
+  it('who does not want to wait comes in only when there is room at once', async () => {
+    const limiter = new Limiter(1)
+    const first = limiter.tryAcquire(2)
+    expect([first === undefined, limiter.tryAcquire()]).deep.equal([false, undefined])
+    first?.[Symbol.dispose]()
+    const second = await limiter.acquire(never)
+    expect(limiter.tryAcquire()).equal(undefined)
+    second?.[Symbol.dispose]()
+    expect(limiter.tryAcquire() === undefined).equal(false)
+  })
+
   it('who takes several comes in while there is room for one, and then everybody waits', async () => {
     const limiter = new Limiter(2)
     const order: string[] = []

@@ -81,6 +81,11 @@ export class Limiter {
     })
   }
 
+  /** The same, or undefined when it would have to wait. */
+  tryAcquire(count = 1): Disposable | undefined {
+    return this.#free > 0 ? this.#take(count) : undefined
+  }
+
   #take(count: number): Disposable {
     this.#free -= count
     let held = true

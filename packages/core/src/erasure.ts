@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fromHex, toHex, utf8 } from './bytes.ts'
 import type { ClusterLock } from './cluster-lock.ts'
+import { ERASURE_BYTES_MAX } from './document-limits.ts'
 import { ConfigError } from './errors.ts'
 import { tagged } from './hash.ts'
 import { IDENTITY_SIGNATURE_BYTES_MAX, type IdentitySigner, verifyIdentity } from './identity.ts'
@@ -38,9 +39,6 @@ const Signed = Fields.extend({
  * KEK that they were ever sealed under.
  */
 export type Erasure = Readonly<z.infer<typeof Signed>>
-
-/** Bytes of one in its JSON form, at most. */
-export const ERASURE_BYTES_MAX = 2048
 
 type Unsigned = Omit<Erasure, 'signature'>
 

@@ -30,6 +30,7 @@ async function goodLock(): Promise<ClusterLock> {
       checkpointKeys: [identity(`${name} checkpoint`)],
     })),
     coordinators: [{ name: 'c', peerId: peerId(2), addresses: [] }],
+    authors: { required: 1, keys: [{ name: 'ada', key: identity('ada') }] },
     signatures: [],
     approvals: [],
   })

@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit, type YAMLMap } from 'yaml'
 import type { z } from 'zod'
+import { YAML_CHARS_MAX } from './document-limits.ts'
 import { ConfigError } from './errors.ts'
 
 type Path = readonly PropertyKey[]
@@ -104,7 +105,6 @@ function readYaml(text: string): YamlFile {
   }
 }
 
-export const YAML_CHARS_MAX = 1 << 20
 const PROBLEMS_MAX = 20
 
 /** What makes a file of one kind valid. */

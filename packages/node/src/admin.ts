@@ -1,4 +1,5 @@
 import { InvalidArgument } from '@conclave/core'
+import type { Readiness } from '@conclave/telemetry'
 import type { PoolStatus } from '@conclave/wire'
 import { z } from 'zod'
 import type { AdminHsm } from './admin-hsm.ts'
@@ -9,6 +10,7 @@ import type { Checkup } from './checkup.ts'
 import type { HsmAdmin } from './hsm-admin.ts'
 import type { KeyAdmin } from './key-admin.ts'
 import type { Phase } from './store/key-lives.ts'
+import type { AdminWarning } from './warnings.ts'
 
 /** What a node tells its own operator of itself. */
 export interface AdminStatus {
@@ -28,6 +30,7 @@ export interface AdminStatus {
   readonly pool: PoolStatus
   /** Of its own audit log; null without one. */
   readonly audit: AuditState | null
+  readonly warnings: readonly AdminWarning[]
 }
 
 export interface AdminUnlock {
@@ -111,6 +114,11 @@ export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw new InvalidArgument('BAD_BODY', `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'not valid'}`)
+}
+
+/** Whether the node takes part in signatures now, for who has no HTTP listener to ask. */
+export function readinessRoute(node: { readiness(): Promise<Readiness> }): AdminRoute {
+  return { method: 'GET', path: /^\/v1\/readiness$/, handle: () => node.readiness() }
 }
 
 /** The commands as routes of the admin socket. */

@@ -10,7 +10,9 @@ import { expect } from 'chai'
 import { ALLOWED } from './cluster.fixture.ts'
 import { type RunningNode, readLock, startNode } from './daemon.ts'
 import { initNode, SETTINGS_FILE } from './init.ts'
-import { draftLock, signLockFile } from './lock-ceremony.ts'
+import { draftLock, draftNextLock, signLockFile } from './lock-ceremony.ts'
+import { readPolicyStatus, submitPolicy } from './policies/ask-policy.ts'
+import { AUTHORS, signedPolicy } from './policies/authors.fixture.ts'
 import { refusal } from './refusal.fixture.ts'
 import { createdIn, expectSignature, proposal, requestId, transfer, until, verdictIn } from './requests.fixture.ts'
 import { sealedFiles } from './sealed-files.ts'
@@ -103,6 +105,13 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
     expect(await change('no-module', /module: .*\n/, 'module: /nowhere/module.so\n')).to.equal('MODULE_MISSING')
     expect(await change('no-lock', 'cluster.lock.json', 'no.lock.json')).to.equal('LOCK_UNREADABLE')
     expect(await change('no-policy', 'policy.yaml', 'missing-policy.yaml')).to.equal('POLICY_UNREADABLE')
+    const overlaid = (file: string) => change(file, 'file: policy.yaml', `file: policy.yaml\n  overlay: ${file}`)
+    expect(await overlaid('missing-overlay')).to.equal('POLICY_UNREADABLE')
+    await writeFile(
+      join(dirOf('n1'), 'per-rule'),
+      POLICY.replace('amountMaxWei', 'limits: [{ window: 1h, per: rule, countMax: 1 }], amountMaxWei'),
+    )
+    expect(await overlaid('per-rule')).to.equal('BAD_OVERLAY')
     expect(await change('no-store', 'path: store', 'path: no-store')).to.equal('STORE_MISSING')
     expect(await change('name-of-another', 'name: n1', 'name: n2')).to.equal('WRONG_IDENTITY')
     // Another name does not open this node's MAC key.
@@ -142,6 +151,29 @@ const missing = softHsmModule() === undefined ? ' (skipped: SoftHSM2 is not inst
       for (const name of NAMES) running.push(await startNode(settingsOf(name)))
       await client.ready()
       expectSignature(await signAs(1), publicKey)
+    } finally {
+      await client.stop()
+    }
+  })
+
+  it('daemon: when the next lock names policy authors the files of the nodes count no more, and what the authors sign does', async () => {
+    for (const node of running.splice(0)) await node.stop()
+    const [old, out] = [join(root, 'cluster.lock.json'), join(root, 'next.lock.json')]
+    const hash = toHex(lockHash(await draftNextLock({ lockFile: old, out, authors: AUTHORS })))
+    for (const name of NAMES) {
+      await signLockFile({ dir: dirOf(name), lockFile: out, hash, previousFile: old })
+      await rm(join(dirOf(name), 'policy.yaml'))
+    }
+    for (const name of NAMES) await copyFile(out, join(dirOf(name), 'cluster.lock.json'))
+    for (const name of NAMES) running.push(await startNode(settingsOf(name)))
+    const client = await connect(out, coordinator)
+    try {
+      const codes = async () => (await client.askBoth({ propose: proposal(2, transfer(8n), { keyId: 'k' }) })).map((b) => verdictIn(b).code)
+      expect(await codes()).to.deep.equal(['POLICY_NO_RULE', 'POLICY_NO_RULE'])
+      const { isNew, status } = await submitPolicy(dirOf('n2'), signedPolicy(POLICY, await readLock(out)))
+      expect([isNew, status.inForce.sequence, status.from]).to.deep.equal([true, 2, 'authors'])
+      await until('the other one has it', async () => (await readPolicyStatus(dirOf('n1'))).inForce.sequence === 2)
+      expect(await codes()).to.deep.equal(['ALLOWED', 'ALLOWED'])
     } finally {
       await client.stop()
     }

@@ -4,8 +4,8 @@ import { loadDecoding, type Policy, parseOverlay, parsePolicy } from '@conclave/
 import { checkRuntime, type Logger, libp2pTransport, mustProve } from '@conclave/transport'
 import { type KeyVault, openPkcs11Vault } from '@conclave/vault'
 import { pino } from 'pino'
-import { adminRoutes } from './admin.ts'
-import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { adminRoutes, readinessRoute } from './admin.ts'
+import { type AdminRoute, type AdminServer, openAdminServer } from './admin-server.ts'
 import { memberOf } from './adopt-lock.ts'
 import { approvalRoutes } from './approvals/approval-routes.ts'
 import type { AuditParts } from './audit/node-audit.ts'
@@ -92,6 +92,20 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
+/** Everything that the operator may ask. */
+function routesOf(node: ApproverNode): readonly AdminRoute[] {
+  return [
+    ...adminRoutes(node.admin),
+    readinessRoute(node),
+    ...approvalRoutes(node.approvals),
+    ...freezeRoutes(node.freezes),
+    ...receiptRoutes(node.receipts),
+    ...policyRoutes(node.policies, node.trials),
+    ...backupRoutes(node.backups),
+    ...drillRoutes(node.drills),
+  ]
+}
+
 /**
  * Starts a node from its settings file.
  *
@@ -139,15 +153,7 @@ export async function startNode(settingsFile: string): Promise<RunningNode> {
       ...{ audit, shelves: sealedFiles(settings), ...shown.parts },
     })
     shown.serve(() => node.readiness())
-    serve([
-      ...adminRoutes(node.admin),
-      ...approvalRoutes(node.approvals),
-      ...freezeRoutes(node.freezes),
-      ...receiptRoutes(node.receipts),
-      ...policyRoutes(node.policies),
-      ...backupRoutes(node.backups),
-      ...drillRoutes(node.drills),
-    ])
+    serve(routesOf(node))
     log.info({ listen: transport.addresses(), version: VERSION }, 'node is up')
     return {
       name,

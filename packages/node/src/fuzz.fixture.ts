@@ -61,6 +61,12 @@ const BODIES: readonly Frame['body'][] = [
       asks: true,
     },
   },
+  {
+    policies: {
+      ...{ sequence: 2, hash },
+      policies: [{ sequence: 2, policyHash: hash, text: hash, signatures: [{ author: 'ada', signature: new Uint8Array(64) }] }],
+    },
+  },
   { request: { id: 1, traceparent: '', body: { pairOffer: offer } } },
   { request: { id: 9, traceparent: '', body: { correlateOffer: { pairId: hash, nonce: hash, count: 8, oldest: hash } } } },
   { response: { id: 2, body: { correlateAccept: { count: 8, oldest: new Uint8Array(0) } } } },

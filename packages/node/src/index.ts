@@ -1,8 +1,9 @@
+export type { Readiness } from '@conclave/telemetry'
 export type { AdminKey, AdminPair, AdminStatus, AdminUnlock } from './admin.ts'
 export { askAdmin } from './admin-client.ts'
 export type { AdminHsm } from './admin-hsm.ts'
 export type { AdminRequest } from './approvals/approval-desk.ts'
-export { makeApproverKey } from './approvals/approver-key.ts'
+export { approverSigner, makeApproverKey } from './approvals/approver-key.ts'
 export { decide, readInbox, readShown, type ShownRequest } from './approvals/shown-request.ts'
 export type { AdminWitnessedLog } from './audit/audit-admin.ts'
 export { PQ_PUBLIC_FILE } from './audit/pq-key.ts'
@@ -12,6 +13,7 @@ export { extractPiece, makeIdentityFile, openPiece, readBackup } from './backup/
 export type { RestoreReport } from './backup/restore.ts'
 export { beginRestore, restoreNode } from './backup/restore-ceremony.ts'
 export { type UnbackedKey, unbackedKeys } from './backup/unbacked.ts'
+export type { Checkup } from './checkup.ts'
 export { type RunningNode, readLock, startNode } from './daemon.ts'
 export { examine } from './doctor/doctor.ts'
 export { exitCodeOf, type Report } from './doctor/finding.ts'
@@ -37,8 +39,17 @@ export {
 export { ApproverNode } from './node.ts'
 export type { NodeParts } from './node-parts.ts'
 export { VERSION } from './node-status.ts'
-export { lockFileOf, type PolicyPage, policyPage, readPolicyStatus, submitPolicy } from './policies/ask-policy.ts'
+export {
+  lockFileOf,
+  type PolicyPage,
+  policyPage,
+  readPolicyStatus,
+  replayPolicy,
+  simulatePolicy,
+  submitPolicy,
+} from './policies/ask-policy.ts'
 export type { AdminPolicy } from './policies/policy-keeper.ts'
+export type { ReplayedRequest, TrialVerdict } from './policies/policy-trials.ts'
 export { readSignedPolicy, signaturesFileOf, signPolicyFile } from './policies/sign-policy.ts'
 export type { ProcessMeter } from './process-meter.ts'
 export type { FromWorker, ToWorker } from './sessions/job.ts'
@@ -47,4 +58,4 @@ export type { SessionWorker, StartWorker, WorkerEvents } from './sessions/sessio
 export { Sessions } from './sessions/worker.ts'
 export { type NodeSettings, readSettings } from './settings.ts'
 export { LevelStore } from './store/level-store.ts'
-export { type Change, type Entry, type Section, type Store, StoreError } from './store/store.ts'
+export { type Change, type Entry, type Page, type Section, type Store, StoreError } from './store/store.ts'

@@ -1,4 +1,5 @@
-import { type Clock, ConclaveError, type Erasure, type Journal, signErasure, toHex, VaultError } from '@conclave/core'
+import { type Clock, ConclaveError, type Journal, toHex, VaultError } from '@conclave/core'
+import { type Erasure, signErasure } from '@conclave/core/erasure'
 import type { KeyVault } from '@conclave/vault'
 import type { HsmAdmin } from './hsm-admin.ts'
 import type { KeyLives, Phase } from './store/key-lives.ts'

@@ -1,6 +1,7 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AuditEvent, type ConclaveError, toHex, verifyErasure } from '@conclave/core'
+import { type AuditEvent, type ConclaveError, toHex } from '@conclave/core'
+import { verifyErasure } from '@conclave/core/erasure'
 import { parseRecord } from '@conclave/vault'
 import { decode, type KeyPublic, StoredKey } from '@conclave/wire'
 import { expect } from 'chai'

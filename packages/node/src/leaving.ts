@@ -29,10 +29,10 @@ export class Leaving {
     return this.#sinceMs !== undefined
   }
 
-  /** Whether a new request comes too late. @throws {ConclaveError} DRAINING, retriable: elsewhere, or here after the next start. */
-  check(): void {
-    if (this.#sinceMs === undefined || this.#o.clock.nowMs() - this.#sinceMs < GRACE_MS) return
-    throw new ConclaveError('DRAINING', 'this node is stopping', { retriable: true })
+  /** Why a new request comes too late; undefined while it does not. */
+  refusal(): ConclaveError | undefined {
+    if (this.#sinceMs === undefined || this.#o.clock.nowMs() - this.#sinceMs < GRACE_MS) return undefined
+    return new ConclaveError('DRAINING', 'this node is stopping', { retriable: true })
   }
 
   /** Tells every member; resolves when nothing has run for a moment, or after `withinMs`. */

@@ -15,10 +15,12 @@ import type { KeyAdmin } from './key-admin.ts'
 import { othersOf, VERSION } from './node-status.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { PeerReports } from './peer-reports.ts'
+import type { Policies } from './policies/in-force.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { KeyLives } from './store/key-lives.ts'
 import type { KeyStore } from './store/key-store.ts'
 import type { PairStore } from './store/pair-store.ts'
+import { warningsOf } from './warnings.ts'
 
 export interface NodeAdminParts {
   readonly self: NodeMember
@@ -38,6 +40,7 @@ export interface NodeAdminParts {
   readonly transport: Transport
   readonly reports: PeerReports
   readonly audit: NodeAudit
+  readonly policies: Policies
   isLinkUp(peer: PartyId): boolean
 }
 
@@ -56,7 +59,7 @@ export class NodeAdmin implements AdminCommands {
   }
 
   async status(): Promise<AdminStatus> {
-    const { self, lock, keys, lives, correlations, backups, audit } = this.#p
+    const { self, lock, keys, lives, correlations, backups, audit, policies } = this.#p
     const hsms = await hsmReport(this.#p)
     const { plan } = backups
     return {
@@ -74,6 +77,10 @@ export class NodeAdmin implements AdminCommands {
       pairs: othersOf(lock.nodes, self.index).map((peer) => this.#pair(peer)),
       pool: correlations.metrics(),
       audit: audit.state() ?? null,
+      warnings: warningsOf({
+        ...{ clusterId: lock.clusterId, policy: policies.present.policy },
+        ...{ isPostQuantum: audit.isPostQuantum, witnessed: await audit.witnessed() },
+      }),
     }
   }
 

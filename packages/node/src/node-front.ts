@@ -44,9 +44,9 @@ export interface FrontParts extends Pick<NodeStores, 'scope' | 'keys' | 'lives' 
   readonly proposals: Proposals
   readonly receipts: ReceiptDesk
   readonly freezes: FreezeKeeper
+  readonly policies: PolicyKeeper
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
-  readonly policies: PolicyKeeper
   readonly policyBook: PolicyBook
   readonly hub: SessionHub
   isLinkUp(peer: PartyId): boolean
@@ -64,11 +64,12 @@ export interface NodeFront {
 export function nodeFront(p: FrontParts): NodeFront {
   const { self, scope, keys, lives, shelf, journal } = p
   const { lock, vault, clock, transport, meter } = p.parts
-  const shown = { ...p, lock, vault, transport, clock }
+  const policySequence = () => p.policies.status().inForce.sequence
+  const shown = { ...p, lock, vault, transport, clock, policySequence }
   const { log, tracer, metrics } = p.parts
   const leaving = new Leaving({ clock, transport, log, isBusy: () => p.hub.running > 0 || p.signer.isSigning })
   const scopes = new RequestScopes({ log, tracer, ended: (act, code) => metrics?.requested(act, code) })
-  const measured = measureNode({ ...p, leaving })
+  const measured = measureNode({ ...p, leaving, policySequence })
   const report = new StatusReport({ ...shown, meter })
   const hsm = new HsmAdmin({ vault, journal, shelf })
   const key = new KeyAdmin({ scope, keys, lives, vault, hsm, clock, journal })

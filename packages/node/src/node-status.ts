@@ -8,7 +8,6 @@ import type { EpochKeeper } from './epoch-keeper.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { hsmReport, hsmStatus } from './hsm-report.ts'
 import type { PairKeeper } from './pair-keeper.ts'
-import type { PolicyKeeper } from './policies/policy-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
 import type { ProcessMeter } from './process-meter.ts'
 import type { KeyLives } from './store/key-lives.ts'
@@ -33,7 +32,8 @@ export interface StatusParts {
   readonly shelf: RecordShelf
   readonly audit: NodeAudit
   readonly clock: Clock
-  readonly policies: PolicyKeeper
+  /** Of the policy in force. */
+  policySequence(): number
   readonly freezes: FreezeKeeper
 }
 
@@ -52,7 +52,7 @@ export class StatusReport {
   }
 
   async status(): Promise<NodeStatus> {
-    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit, policies, freezes } = this.#p
+    const { self, lock, transport, keys, lives, epochs, correlations, meter, backups, audit, policySequence, freezes } = this.#p
     const links = transport.links()
     const hsms = await hsmReport(this.#p)
     return {
@@ -86,7 +86,7 @@ export class StatusReport {
       auditCode: audit.signingCode,
       ...this.#logHead(),
       freezes: freezes.list().filter((f) => f.isActive).length,
-      policySequence: policies.status().inForce.sequence,
+      policySequence: policySequence(),
       // Last: whoever asks compares it with the moment of the answer.
       clock: eight(Math.round(this.#p.clock.nowMs())),
     }

@@ -13,17 +13,16 @@ import { EpochKeeper } from './epoch-keeper.ts'
 import type { FreezeKeeper } from './freeze/freeze-keeper.ts'
 import { recordHsmEvents } from './hsm-journal.ts'
 import { KeyMaker } from './key-maker.ts'
-import type { Leaving } from './leaving.ts'
 import type { ClockGuard } from './ledger/clock-guard.ts'
-import type { MeasuredNode } from './metrics/measured-node.ts'
 import type { NodeAdmin } from './node-admin.ts'
-import { nodeFront } from './node-front.ts'
+import { type NodeFront, nodeFront } from './node-front.ts'
 import type { NodeParts } from './node-parts.ts'
-import { type StatusReport, VERSION } from './node-status.ts'
+import { VERSION } from './node-status.ts'
 import { type NodeStores, openStores } from './node-stores.ts'
 import { Outbox } from './outbox.ts'
 import { PairKeeper } from './pair-keeper.ts'
 import type { PolicyKeeper } from './policies/policy-keeper.ts'
+import type { PolicyTrials } from './policies/policy-trials.ts'
 import { CorrelationPool } from './pool/correlation-pool.ts'
 import type { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestDesk } from './request-desk.ts'
@@ -47,6 +46,7 @@ export class ApproverNode {
   readonly freezes: FreezeKeeper
   readonly receipts: ReceiptDesk
   readonly policies: PolicyKeeper
+  readonly trials: PolicyTrials
   /** Exercises with its HSMs. */
   readonly drills: HsmDrills
   readonly #p: NodeParts
@@ -58,12 +58,10 @@ export class ApproverNode {
   readonly #correlations: CorrelationPool
   readonly #signer: Signer
   readonly #desk: RequestDesk
-  readonly #report: StatusReport
   readonly #journal: Journal
   readonly #audit: NodeAudit
   readonly #clockGuard: ClockGuard
-  readonly #leaving: Leaving
-  readonly #measured: MeasuredNode
+  readonly #front: NodeFront
   #malformed = 0
   #stopped = false
   #stopGossip: () => void = () => undefined
@@ -98,7 +96,7 @@ export class ApproverNode {
       ...{ self: self.index, marks: parts.waterMarks, pairs, pairKeeper: this.#pairKeeper, hub: this.#hub, calls: this.#calls },
       ...{ clock, log, journal, nonce: seed },
       isSigning: () => this.#signer.isSigning,
-      isLeaving: () => this.#leaving.hasBegun,
+      isLeaving: () => this.#front.leaving.hasBegun,
     })
     this.#certificates = new Certificates({ scope, keys, calls: this.#calls })
     const epochs = new EpochKeeper({
@@ -113,31 +111,28 @@ export class ApproverNode {
     })
     const [frozen, stale] = [() => this.#signer.stopFrozen(), () => this.#signer.stopStale()]
     const sideParts = { self: self.index, parts, stores, outbox, calls: this.#calls, journal, gate: this.#audit.gate, frozen, stale }
-    const { requests, proposals, approvals, freezes, policies, clockGuard, reports, receipts } = requestSide(sideParts)
-    this.approvals = approvals
-    this.freezes = freezes
-    this.policies = policies
-    this.receipts = receipts
+    const { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports, receipts } = requestSide(sideParts)
+    ;[this.approvals, this.freezes, this.policies, this.trials, this.receipts] = [approvals, freezes, policies, trials, receipts]
     this.#clockGuard = clockGuard
     this.#signer = new Signer({
       ...{ self: self.index, scope, keys, lives, epochs, pairs, clock, log, requests, proposals },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, hub: this.#hub },
       ...{ maxConcurrent: parts.maxConcurrent, journal, gate: this.#audit.gate, seed },
+      leaving: () => this.#front.leaving.refusal(),
       signed: (signature) => this.drills.signed(signature),
     })
     this.drills = new HsmDrills({ self, lock, vault, keys, shelf, journal, clock, log })
     this.backups = new BackupKeeper({ ...parts, self, scope, marks, keys, epochs, pairs, journal, certificates: this.#certificates })
-    const { report, admin, routes, leaving, measured } = nodeFront({
+    this.#front = nodeFront({
       ...{ parts, self, scope, keys, lives, epochs, pairs, shelf, journal, keyMaker, isLinkUp },
       ...{ backups: this.backups, audit: this.#audit, reports, certificates: this.#certificates },
       ...{ pairKeeper: this.#pairKeeper, correlations: this.#correlations, signer: this.#signer, approvals, proposals, freezes },
       ...{ ledger: stores.ledger, clockGuard, policies, policyBook: stores.policies, hub: this.#hub, receipts },
     })
-    this.#report = report
-    this.#leaving = leaving
-    this.#measured = measured
+    const { admin, routes } = this.#front
     this.admin = admin
-    this.#desk = new RequestDesk({ log, handle: answerRequest.bind(undefined, routes), send: (to, frame) => transport.send(to, frame) })
+    const send = (to: Member, frame: Uint8Array) => transport.send(to, frame)
+    this.#desk = new RequestDesk({ log, send, handle: (from, request) => answerRequest(routes, from, request) })
   }
 
   /**
@@ -163,19 +158,19 @@ export class ApproverNode {
 
   /** What this node says of itself. */
   status(): Promise<NodeStatus> {
-    return this.#report.status()
+    return this.#front.report.status()
   }
 
   /** Whether this node takes part in signatures now. */
   readiness(): Promise<Readiness> {
-    return this.#measured.readiness()
+    return this.#front.measured.readiness()
   }
 
   /** Tells everybody that this node leaves; resolves when what is in hand is finished, at the latest after `withinMs`. */
   async drain(withinMs: number): Promise<void> {
-    if (this.#leaving.hasBegun || this.#stopped) return
+    if (this.#front.leaving.hasBegun || this.#stopped) return
     await noteEvent(this.#journal, this.#p.log, { kind: 'node.draining', details: { withinMs } })
-    await this.#leaving.run(withinMs)
+    await this.#front.leaving.run(withinMs)
   }
 
   /** Sets the pairs with `peers` up anew, under a name of 32 bytes; see {@link PairKeeper.renew}. */
@@ -208,7 +203,7 @@ export class ApproverNode {
     this.#clockGuard.stop()
     this.receipts.stop()
     this.policies.close()
-    this.#measured.stop()
+    this.#front.measured.stop()
     this.#p.meter.stop()
   }
 

@@ -46,7 +46,19 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body, tra
   if ('status' in body) return { status: await to.report.status() }
   if ('approval' in body) return { approvalTaken: { isNew: await to.approvals.submit(body.approval) } }
   if ('look' in body) return { looked: await look(to.lookable, body.look) }
-  to.leaving.check()
+  if ('sign' in body) {
+    const { sign } = body
+    const names = { act: 'sign', requestId: sign.requestId, traceparent } as const
+    return {
+      signed: await to.scopes.run(
+        names,
+        (scope) => to.signer.sign(sign, scope),
+        () => 'SIGNED',
+      ),
+    }
+  }
+  const late = to.leaving.refusal()
+  if (late !== undefined) throw late
   if ('createKey' in body) return { keyCreated: await to.keyMaker.create(body.createKey, from.name) }
   if ('renewKey' in body) return { keyCreated: await to.keyMaker.renew(body.renewKey, from.name) }
   if ('propose' in body) {
@@ -57,17 +69,6 @@ export async function answerRequest(to: RequestRoutes, from: Member, { body, tra
         names,
         (scope) => to.signer.propose(propose, scope),
         ({ code }) => code,
-      ),
-    }
-  }
-  if ('sign' in body) {
-    const { sign } = body
-    const names = { act: 'sign', requestId: sign.requestId, traceparent } as const
-    return {
-      signed: await to.scopes.run(
-        names,
-        (scope) => to.signer.sign(sign, scope),
-        () => 'SIGNED',
       ),
     }
   }

@@ -9,6 +9,7 @@ import type { NodeStores } from './node-stores.ts'
 import type { Outbox } from './outbox.ts'
 import { PeerReports } from './peer-reports.ts'
 import { PolicyKeeper } from './policies/policy-keeper.ts'
+import { PolicyTrials } from './policies/policy-trials.ts'
 import { Proposals } from './proposals.ts'
 import { ReceiptDesk } from './receipts/receipt-desk.ts'
 import { RequestStore } from './store/request-store.ts'
@@ -33,6 +34,7 @@ export interface RequestSide {
   readonly approvals: ApprovalDesk
   readonly freezes: FreezeKeeper
   readonly policies: PolicyKeeper
+  readonly trials: PolicyTrials
   readonly clockGuard: ClockGuard
   readonly reports: PeerReports
   readonly receipts: ReceiptDesk
@@ -79,9 +81,23 @@ export function requestSide({ self, parts, stores, outbox, calls, journal, gate,
     gossip: (to, said) => outbox.send(to, { approvals: said }),
     peersUp,
   })
+  const trials = new PolicyTrials({
+    ...{
+      clusterId,
+      policies: policyBook,
+      decoding,
+      keys: stores.keys,
+      lives: stores.lives,
+      freezes,
+      ledger,
+      requests,
+      approvals: book,
+      clock,
+    },
+  })
   const receipts = new ReceiptDesk({
     ...{ self, scope: stores.scope, store, keys: stores.keys, proposals, approvals: book, calls, clock, log, peersUp },
     ...{ required: quorum.required - 1, tree: parts.audit?.journal.tree, policies: policyBook },
   })
-  return { requests, proposals, approvals, freezes, policies, clockGuard, reports, receipts }
+  return { requests, proposals, approvals, freezes, policies, trials, clockGuard, reports, receipts }
 }

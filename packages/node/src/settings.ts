@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, messageOf, PARTIES_MAX, parseYamlFile } from '@conclave/core'
+import { ConfigError, messageOf, PARTIES_MAX } from '@conclave/core'
+import { parseYamlFile } from '@conclave/core/yaml-file'
 import { type DecodingSettings, decodingSettings, withPaths } from '@conclave/policy'
 import { type HsmSettings, PROFILE_NAMES } from '@conclave/vault'
 import { CUSTODIANS_MAX } from '@conclave/wire'

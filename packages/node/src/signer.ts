@@ -8,23 +8,21 @@ import {
   PolicyDenied,
   parsePartySet,
   Timeout,
-  tagged,
   toHex,
-  u32,
   wipe,
 } from '@conclave/core'
 import { type SignRequest, signSid } from '@conclave/mpc'
 import type { StatementDigest } from '@conclave/policy'
-import { type Span, traced } from '@conclave/telemetry'
+import { traced } from '@conclave/telemetry'
 import type { Logger } from '@conclave/transport'
 import type { KeyPublic, Propose, Sign, Signed, Verdict } from '@conclave/wire'
+import { type Attempted, attemptId, type Prepared } from './attempt.ts'
 import { noteEvent } from './audit/note-event.ts'
 import { sessionFailed, sessionSigned, sessionStarted } from './audit/signing-events.ts'
 import type { SigningGate } from './audit/signing-gate.ts'
 import type { DrillSignature } from './drill/hsm-drill.ts'
 import type { EpochKeeper } from './epoch-keeper.ts'
-import type { Judged, Proposal } from './judge.ts'
-import type { Reservation } from './ledger/spending-ledger.ts'
+import type { Proposal } from './judge.ts'
 import { burnCulprits } from './pair-burn.ts'
 import type { PairKeeper } from './pair-keeper.ts'
 import type { CorrelationPool } from './pool/correlation-pool.ts'
@@ -55,6 +53,8 @@ export interface SignerOptions {
   readonly maxConcurrent: number
   readonly journal: Journal
   readonly gate: SigningGate
+  /** Why this node begins nothing any more. */
+  leaving(): ConclaveError | undefined
   /** Told of every signature. */
   readonly signed?: (signature: DrillSignature) => void
   /** 32 bytes of HSM and operating-system randomness mixed. */
@@ -70,23 +70,6 @@ interface Signing {
   readonly peers: readonly PartyId[]
   readonly proposal: Proposal
   stopped: ConclaveError | undefined
-}
-
-/** An attempt that was asked for, and what this node makes of it. */
-interface Attempted {
-  readonly known: Proposal
-  readonly judged: Judged
-  readonly scope: RequestScope
-}
-
-/** An attempt that this node takes part in. */
-interface Prepared {
-  readonly key: KeyPublic
-  readonly request: SignRequest
-  readonly reserved: Reservation
-  readonly span: Span
-  /** Sees to it that the verdict is in the log. */
-  noted(): Promise<void>
 }
 
 /**
@@ -142,9 +125,10 @@ export class Signer {
    * Takes part in one attempt.
    *
    * @throws {PolicyDenied}; {InvalidArgument} BAD_QUORUM, BAD_ATTEMPT; {ConclaveError} KEY_SUSPENDED, KEY_ARCHIVED, UNKNOWN_REQUEST,
-   * ATTEMPT_SPENT, BUSY, PAIR_*, AUDIT_*; what a session throws.
+   * ATTEMPT_SPENT, BUSY, DRAINING, PAIR_*, AUDIT_*; what a session throws.
    */
   async sign(s: Sign, scope: RequestScope): Promise<Signed> {
+    this.#refuseWhenLeaving(s)
     const known = await this.#proposals.get(s.requestId)
     if (known === undefined) throw new ConclaveError('UNKNOWN_REQUEST', 'this request was not proposed to this node')
     // A request of many signatures must find room too, so what runs may exceed the limit by one request.
@@ -161,6 +145,16 @@ export class Signer {
       this.#running -= count
       this.#o.correlations.stir()
     }
+  }
+
+  /** The others of the attempt need not wait for this node. */
+  #refuseWhenLeaving({ requestId, attempt, signers }: Sign): void {
+    const refusal = this.#o.leaving()
+    if (refusal === undefined) return
+    const parties = parsePartySet(signers)
+    const peers = parties.filter((j) => j !== this.#o.self)
+    this.#o.hub.decline(attemptId({ requestId, attempt, signers: parties }), peers, refusal.code)
+    throw refusal
   }
 
   async #sign(s: Sign, { known, judged, scope: { log, span } }: Attempted): Promise<Signed> {
@@ -288,12 +282,4 @@ export class Signer {
     ])
     return { share, seed, states: new Map(peers.map((j, i) => [j, states[i] as OpenedRecord])) }
   }
-}
-
-/**
- * What all signers call an attempt, also one whose policy is another: the statement that it made of the request, and so the name of its
- * session, is another too.
- */
-function attemptId({ requestId, attempt, signers }: SignRequest): Uint8Array {
-  return tagged('sign-attempt', requestId, u32(attempt), Uint8Array.from(signers))
 }

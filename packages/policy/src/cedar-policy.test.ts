@@ -8,6 +8,7 @@ import { compileRules } from './cedar-policy.ts'
 import { quoted } from './cedar-text.ts'
 import { decodePayload } from './decoded-payload.ts'
 import { evaluate } from './evaluate.ts'
+import type { SpendQuery } from './limits.ts'
 import { SUPPLIER, unsigned } from './naive-rlp.fixture.ts'
 import type { AllowRule, DenyRule, Policy, Rule } from './policy.ts'
 import { parsePolicy } from './policy-file.ts'
@@ -76,6 +77,17 @@ describe('cedar: the engine decides', () => {
     const paths = ['m/0/*']
     const two = { ...asked, payload: { ...payload, changePaths: [[0, 1]] } }
     expect(evaluate(policyOf(allow({ paths }), deny({ paths, keys: ['k9'] })), two).code).equal('PATH_NOT_ALLOWED')
+  })
+
+  it('a limit is one of its chains, and of its rule where it counts by rule', () => {
+    const limits = [{ windowMs: 60_000, per: 'key' as const, maxima: new Map([['count', 1n]]) }]
+    const history = { total: ({ isOn }: SpendQuery) => (isOn(10n) ? 1n : 0n) }
+    const both = policyOf(allow({ limits, chains: [31337n, 10n] }, 'both'), allow({ limits }, 'one'))
+    expect(evaluate(both, { ...asked, nowMs: 0, history })).include({ code: 'ALLOWED', rule: 'one' })
+    const byRule = [{ windowMs: 60_000, per: 'rule' as const, maxima: new Map([['count', 1n]]) }]
+    const spent = { total: ({ name }: SpendQuery) => (name === 'used' ? 1n : 0n) }
+    const two = policyOf(allow({ limits: byRule }, 'used'), allow({ limits: byRule }, 'new'))
+    expect(evaluate(two, { ...asked, nowMs: 0, history: spent })).include({ code: 'ALLOWED', rule: 'new' })
   })
 
   it('amounts are exact where the integers of Cedar, and doubles, end', () => {

@@ -1,3 +1,4 @@
+import { ECDH } from 'node:crypto'
 import { InvalidArgument } from '@conclave/core'
 import { addr } from 'micro-eth-signer'
 
@@ -24,7 +25,8 @@ export function evmAddress(publicKey: Uint8Array): string {
   // The library takes 65 bytes too; one encoding per key is enough.
   if (publicKey.length !== 33) throw new InvalidArgument('BAD_PUBLIC_KEY', 'a public key is a compressed point of 33 bytes')
   try {
-    return addr.fromPublicKey(publicKey)
+    // The native library finds the other coordinate; that it is one of the curve is checked again.
+    return addr.fromPublicKey(new Uint8Array(ECDH.convertKey(publicKey, 'secp256k1') as Buffer))
   } catch (cause) {
     throw new InvalidArgument('BAD_PUBLIC_KEY', 'not a point of secp256k1', {}, cause)
   }

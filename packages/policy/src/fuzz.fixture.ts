@@ -5,6 +5,7 @@ import { encodeDrill } from './drill.ts'
 import { evaluate } from './evaluate.ts'
 import { SUPPLIER, unsigned, unsigned2930, unsignedLegacy } from './naive-rlp.fixture.ts'
 import { parsePolicy } from './policy-file.ts'
+import { formatPolicySignatures, parsePolicySignatures } from './policy-signatures.ts'
 import { type FixturePsbt, PAYEE, psbtOf, ROOT } from './psbt.fixture.ts'
 import { VECTORS } from './statement.fixture.ts'
 import { decodeStatement, encodeStatement } from './statement-bytes.ts'
@@ -88,6 +89,15 @@ function judgeDrill(input: Uint8Array): void {
   weigh(payload)
 }
 
+const WORD = { clusterId: KEY, sequence: 3, policyHash: KEY, textHash: KEY }
+const GATHERED = formatPolicySignatures({ ...WORD, signatures: [{ author: 'ada', signature: new Uint8Array(64) }] })
+
+/** What is read of signatures survives its file. */
+function gather(input: Uint8Array): void {
+  const text = formatPolicySignatures(parsePolicySignatures(new TextDecoder().decode(input), 'f'))
+  if (formatPolicySignatures(parsePolicySignatures(text, 'f')) !== text) throw new Error('signatures do not survive their file')
+}
+
 /** What is read as a statement has no other bytes. */
 function restate(input: Uint8Array): void {
   if (toHex(encodeStatement(decodeStatement(input))) !== toHex(input)) throw new Error('a statement of two forms')
@@ -110,6 +120,10 @@ export const TARGETS = [
   {
     ...{ name: 'policy.statement', kind: 'bytes', runs: 600, codes: /^BAD_STATEMENT$/, bounded: true },
     start: () => ({ seeds: VECTORS.statements.map(({ bytes }) => fromHex(bytes)), run: restate }),
+  },
+  {
+    ...{ name: 'policy.signatures', kind: 'json', runs: 300, codes: /^BAD_POLICY_SIGNATURES$/ },
+    start: () => ({ seeds: [utf8(GATHERED)], run: gather }),
   },
   { name: 'policy.file', kind: 'text', runs: 300, codes: /^BAD_POLICY$/, start: () => ({ seeds: [utf8(POLICY)], run: read }) },
 ]

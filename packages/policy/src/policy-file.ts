@@ -1,4 +1,5 @@
-import { parseYamlFile, YAML_CHARS_MAX, type YamlProblem } from '@conclave/core'
+import { YAML_CHARS_MAX } from '@conclave/core'
+import { parseYamlFile, type YamlProblem } from '@conclave/core/yaml-file'
 import type { Policy } from './policy.ts'
 import { policySchema } from './policy-schema.ts'
 

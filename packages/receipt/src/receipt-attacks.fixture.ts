@@ -45,6 +45,12 @@ const REQUEST: readonly ReceiptAttack[] = [
     make: changed((_, { document }) => ({ signatures: document.signatures })),
   },
   {
+    check: 'R4',
+    name: 'signature of something else than the payload',
+    code: 'RECEIPT_DIGEST',
+    make: changed(() => ({}), { digest: tagged('a payment of everything') }),
+  },
+  {
     check: 'R6',
     name: 'right digest, wrong signature',
     code: 'RECEIPT_SIGNATURE',

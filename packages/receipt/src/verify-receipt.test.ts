@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { codeOf, utf8 } from '@conclave/core'
 import { expect } from 'chai'
 import { alterations } from './altered.fixture.ts'
@@ -69,6 +71,14 @@ describe('verify receipt', () => {
     it(`${check}: ${name}: ${code}`, async () => {
       expect(outcome(encodeReceipt(await make()), judges)).to.equal(code)
     })
+
+  it('attacks: the specification and the code have the same, with the same codes, in the same order', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../../docs/spec/receipt.md'), 'utf8')
+    const rows = [...text.matchAll(/^\| (R\d+) \| (.+) \| `([A-Z_]+)` \|$/gm)].map(([, check, name, code]) => ({ check, name, code }))
+    expect(rows.slice(-RECEIPT_ATTACKS.length)).to.deep.equal(RECEIPT_ATTACKS.map(({ check, name, code }) => ({ check, name, code })))
+    const checks = new Set([...RECEIPT_ATTACKS.map((a) => a.check), 'R1'])
+    expect(checks.size).to.equal(16)
+  })
 
   it('every field: changed, left out, doubled or put elsewhere, and the receipt is refused', async () => {
     const { document, policy } = await madeReceipt({ before: 1 })

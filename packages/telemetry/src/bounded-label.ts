@@ -1,7 +1,8 @@
 /** What a metric says in place of a value that it has no room for, or that is no name. */
 const OTHER = 'OTHER'
 const VALUES_MAX = 64
-const NAME = /^[A-Za-z][A-Za-z0-9_./:{}* -]{0,127}$/
+/** Printable, and nothing that a metric would have to escape. */
+const NAME = /^[!#-[\]-~][ !#-[\]-~]{0,127}$/
 
 /**
  * Makes label values of what others may have written, such as an error code that came over a link: the first 64 different names stay as they

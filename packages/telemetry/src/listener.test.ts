@@ -85,7 +85,9 @@ describe('listener', () => {
   it('label: the first names stay, what is beyond them or no name is OTHER', () => {
     const label = boundedLabel(2)
     expect(['A', 'B', 'C', 'A', 'B'].map(label)).to.deep.equal(['A', 'B', 'OTHER', 'A', 'B'])
-    expect(boundedLabel()('a\nb')).to.equal('OTHER')
+    const route = '/v1/keys/:keyId([0-9a-f]+)::refresh'
+    expect(boundedLabel()(route)).to.equal(route)
+    for (const hostile of ['', 'a\nb', 'a"} 1', 'é']) expect(boundedLabel()(hostile)).to.equal('OTHER')
     expect(boundedLabel()('x'.repeat(1000))).to.equal('OTHER')
   })
 })

@@ -53,12 +53,13 @@ function anvilBinary(): string {
 /** A real EVM of its own on loopback. */
 export class Evm {
   readonly #child: Child
-  readonly #url: string
+  /** Of its JSON-RPC. */
+  readonly url: string
   #id = 1
 
   private constructor(child: Child, url: string) {
     this.#child = child
-    this.#url = url
+    this.url = url
   }
 
   static async start(port: number, logFile: string): Promise<Evm> {
@@ -72,7 +73,7 @@ export class Evm {
   async call<T>(method: string, ...params: readonly unknown[]): Promise<T> {
     let body: { result?: T; error?: { message: string } }
     try {
-      const response = await fetch(this.#url, {
+      const response = await fetch(this.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ jsonrpc: '2.0', id: this.#id++, method, params }),

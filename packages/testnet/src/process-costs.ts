@@ -30,18 +30,47 @@ function purposeOf(threadName: string): keyof ThreadCosts {
   return ENGINE.has(threadName) ? 'engine' : 'workers'
 }
 
-/** The first figure of schedstat: nanoseconds on a processor. */
-async function threadMs(pid: number, thread: string): Promise<number> {
-  const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')
-  return Number(text.split(' ', 1)[0]) / 1e6
+/** Clock ticks, in which /proc/PID/stat counts. */
+const TICK_MS = 10
+
+interface ThreadCost {
+  readonly name: string
+  /** The first figure of schedstat: nanoseconds on a processor. */
+  readonly ms: number
+}
+
+/** Undefined for a thread that ends while it is looked at. */
+async function threadCost(pid: number, thread: string): Promise<ThreadCost | undefined> {
+  try {
+    const at = `/proc/${pid}/task/${thread}`
+    const [name, schedule] = await Promise.all([readFile(`${at}/comm`, 'utf8'), readFile(`${at}/schedstat`, 'utf8')])
+    return { name: name.trim(), ms: Number(schedule.split(' ', 1)[0]) / 1e6 }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
+    throw error
+  }
+}
+
+/** Of all threads of a process, also those that have ended, to a tick. */
+async function processMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  // The name of the program, in parentheses, may hold anything.
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+  return TICK_MS * (Number(user) + Number(system))
 }
 
 async function threadCosts(pid: number): Promise<ThreadCosts> {
   const costs = { main: 0, workers: 0, pool: 0, engine: 0 }
-  for (const thread of await readdir(`/proc/${pid}/task`)) {
-    const name = (await readFile(`/proc/${pid}/task/${thread}/comm`, 'utf8')).trim()
-    costs[purposeOf(name)] += await threadMs(pid, thread)
-  }
+  const threads = await readdir(`/proc/${pid}/task`)
+  const live = await Promise.all(threads.map((thread) => threadCost(pid, thread)))
+  for (const { name, ms } of live.filter((cost) => cost !== undefined)) costs[purposeOf(name)] += ms
+  // Threads that have ended were workers: the others live as long as the process.
+  const ended = (await processMs(pid)) - total(costs)
+  if (ended > 2 * TICK_MS) costs.workers += ended
   return costs
 }
 

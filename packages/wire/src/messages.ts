@@ -9,6 +9,7 @@ import { CorrelateAccept, CorrelateOffer, PoolStatus } from './pool-messages.ts'
 import { ReceiptPart, ReceiptRequest } from './receipt-messages.ts'
 import { DIGESTS_MAX, Propose, Sign, Signed, Verdict } from './request-messages.ts'
 import { bytes, bytesBetween, bytesOrEmpty, flag, list, message, number, oneOf, text, type ValueOf } from './schema.ts'
+import { TRACEPARENT_CHARS_MAX } from './sizes.ts'
 
 export * from './approval-messages.ts'
 export * from './audit-messages.ts'
@@ -143,8 +144,6 @@ export const PairOffer = message('PairOffer', {
 export const PairAccept = message('PairAccept', { pairEpoch: number(), agreed: flag })
 export const PeerReportRequest = message('PeerReportRequest', {})
 export const PeerReport = message('PeerReport', { clock: bytes(8), heldMs: number(), version: text(32), hsms: list(HASH, 8) })
-/** As long as one of W3C trace context version 00 is. */
-const TRACEPARENT_CHARS_MAX = 55
 export const Request = message('Request', {
   id: number(),
   body: oneOf({

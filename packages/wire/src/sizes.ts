@@ -8,3 +8,6 @@ export const OT_COLUMN_BYTES = 112
 export const VOLE_ROWS = 768
 /** Scalars in one row. */
 export const VOLE_ROW_SCALARS = 3
+
+/** Of a traceparent, version 00 of W3C trace context. */
+export const TRACEPARENT_CHARS_MAX = 55

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
+import { apiTables } from './api-tables.ts'
 import { StoreError } from './store-error.ts'
 
 /** The tables of version 1. A migration is never changed once it is released; the next one changes what it made. */
@@ -34,6 +35,7 @@ async function tables(db: Kysely<unknown>): Promise<void> {
 /** In the order of their names. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-tables': { up: tables },
+  '0002-api': { up: apiTables },
 }
 
 /**

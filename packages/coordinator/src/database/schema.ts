@@ -1,7 +1,8 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 import type { KeyRecord, OperationRecord, SigningRecord } from '../records.ts'
+import type { ApiSchema } from './api-tables.ts'
 
-/** Of whoever may see a row; there is one so far. */
+/** Of a row that says nothing else. */
 export const TENANT = 'main'
 
 /** Written as JSON text, read as what it says. */
@@ -9,7 +10,7 @@ type Json<T extends object> = JSONColumnType<T, string, string>
 /** The order in which rows were made, given by the database. */
 type Order = ColumnType<number, never, never>
 
-export interface Schema {
+export interface Schema extends ApiSchema {
   /** The coordinators that use this database, each until its lease ends. */
   replica: {
     name: string

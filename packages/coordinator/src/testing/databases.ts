@@ -5,7 +5,7 @@ import { openPostgres } from '../database/postgres.ts'
 import { StoreError } from '../database/store-error.ts'
 import { PostgresServer, postgresPrograms } from './postgres.ts'
 
-const TABLES = ['replica', 'duty', 'idempotency', 'signing', 'operation', 'key', 'schedule']
+const TABLES = ['api_key', 'api_call', 'key_note', 'child_key', 'replica', 'duty', 'idempotency', 'signing', 'operation', 'key', 'schedule']
 const idle: Database[] = []
 
 export type Borrowed = { readonly database: Database } & AsyncDisposable

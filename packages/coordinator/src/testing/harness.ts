@@ -168,7 +168,18 @@ export class Harness implements AsyncDisposable {
     await this.coordinator?.stop()
   }
 
-  async call<T = ProblemAnswer>(method: string, path: string, { as = 'admin', body, raw, headers = {} }: Call = {}): Promise<Answered<T>> {
+  async call<T = ProblemAnswer>(method: string, path: string, call: Call = {}): Promise<Answered<T>> {
+    const { text, ...answered } = await this.exchange(method, path, call)
+    const isJson = answered.headers.get('content-type')?.includes('json') === true
+    return { ...answered, body: (isJson ? JSON.parse(text) : text) as T }
+  }
+
+  /** Any call, also of what is not JSON. The answer is held to the document. */
+  async exchange(
+    method: string,
+    path: string,
+    { as = 'admin', body, raw, headers = {} }: Call = {},
+  ): Promise<Omit<Answered<never>, 'body'> & { text: string }> {
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body))
     const response = await fetch(`${this.coordinator?.url}${path}`, {
       method,
@@ -179,9 +190,10 @@ export class Harness implements AsyncDisposable {
       },
       ...(sent === undefined ? {} : { body: sent }),
     })
-    const answered = { status: response.status, headers: response.headers, body: (await response.json()) as T }
-    await this.#hold(method, path, answered)
-    return answered
+    const { status } = response
+    const text = await response.text()
+    await this.#hold(method, path, { status, headers: response.headers, text })
+    return { status, headers: response.headers, text }
   }
 
   /** The contract that every answer is held to: the document that the coordinator serves. */
@@ -190,9 +202,11 @@ export class Harness implements AsyncDisposable {
     return await contract
   }
 
-  async #hold(method: string, path: string, { status, headers, body }: Answered<unknown>): Promise<void> {
+  async #hold(method: string, path: string, { status, headers, text }: { status: number; headers: Headers; text: string }): Promise<void> {
     if (path === OPENAPI) return
-    const faults = (await this.contract()).faults({ method, path, status, contentType: headers.get('content-type') ?? '', body })
+    const contentType = headers.get('content-type') ?? ''
+    const body: unknown = /json/.test(contentType) ? JSON.parse(text) : text
+    const faults = (await this.contract()).faults({ method, path, status, contentType, body })
     if (faults.length > 0) throw new Error(`not what the OpenAPI document says: ${faults.join('; ')}`)
   }
 

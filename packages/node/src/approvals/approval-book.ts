@@ -55,6 +55,13 @@ export class ApprovalBook {
     return new Set(this.#said(requestId, statement, true))
   }
 
+  /** Everybody who ever said yes to the request, under whichever policy, also when it has expired. @throws {StoreError}. */
+  async everApprovedBy(requestId: Uint8Array): Promise<ReadonlySet<string>> {
+    const value = await this.#store.get('approval', toHex(requestId))
+    const approvals = value === undefined ? [] : decode(StoredApprovals, value).approvals
+    return new Set(approvals.flatMap((a) => (a.approves ? [a.approver] : [])))
+  }
+
   rejectedBy(requestId: Uint8Array, statement: Uint8Array): readonly string[] {
     return this.#said(requestId, statement, false)
   }

@@ -89,6 +89,12 @@ export class NodeAudit {
     return code === 'AUDIT_UNCONFIRMED' ? '' : code
   }
 
+  /** Whether its own checkpoints are signed by ML-DSA too; undefined without a log of its own. */
+  get isPostQuantum(): boolean | undefined {
+    const { own } = this.#p
+    return own && own.pq !== undefined
+  }
+
   witnessed(): Promise<readonly WitnessedLog[]> {
     return this.#desk.witnessed()
   }

@@ -12,10 +12,10 @@ import {
   messageOf,
   parseKeyId,
   parseLock,
-  readErasure,
   SecretBytes,
   verifyLockChain,
 } from '@conclave/core'
+import { readErasure } from '@conclave/core/erasure'
 import { certificateHash, isCertified, parseKeyShare } from '@conclave/mpc'
 import { BackupState, decode, encode, type KeyCertificate, KeyPublic } from '@conclave/wire'
 import { lifeOf } from '../store/key-lives.ts'

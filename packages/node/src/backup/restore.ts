@@ -1,4 +1,5 @@
-import { type ClusterLock, ConfigError, checkSuccessor, formatLock, nodeOf, readErasure, toHex, utf8 } from '@conclave/core'
+import { type ClusterLock, ConfigError, checkSuccessor, formatLock, nodeOf, toHex, utf8 } from '@conclave/core'
+import { readErasure } from '@conclave/core/erasure'
 import type { KeyVault } from '@conclave/vault'
 import { encode, type KeyCertificate, StoredBurn, StoredKey, StoredKeyLife, StoredPairEpoch } from '@conclave/wire'
 import { recordKey, shareContext } from '../store/key-records.ts'

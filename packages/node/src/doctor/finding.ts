@@ -12,6 +12,8 @@ export const SEVERITIES = {
   POLICY_INVALID: 'critical',
   POLICY_DENIES_ALL: 'info',
   POLICY_NO_AUTHORS: 'info',
+  REQUESTS_UNSIGNED: 'warning',
+  CHECKPOINTS_NOT_PQ: 'warning',
   LOCK_MISSING: 'critical',
   LOCK_INVALID: 'critical',
   LOCK_UNSIGNED: 'critical',

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { AdminKey, AdminPair, AdminStatus } from '../admin.ts'
+import type { AdminWarning } from '../warnings.ts'
 import { known, unknown } from './finding.ts'
 import { codesOf, findingsOf, skippedIn } from './results.fixture.ts'
 import { checkState, type StateFacts } from './state-check.ts'
@@ -18,8 +19,17 @@ const KEY: AdminKey = {
   lastBackup: { epoch: 3, at: '2026-11-21T00:00:00.000Z' },
   restoredFrom: null,
 }
-const facts = (pairs: readonly Partial<AdminPair>[], keys: readonly Partial<AdminKey>[] = [], change: Partial<StateFacts> = {}) => {
-  const status = { pairs: pairs.map((p) => ({ ...PAIR, ...p })), keys: keys.map((k) => ({ ...KEY, ...k })) } as unknown as AdminStatus
+const facts = (
+  pairs: readonly Partial<AdminPair>[],
+  keys: readonly Partial<AdminKey>[] = [],
+  change: Partial<StateFacts> & { warnings?: readonly AdminWarning[] } = {},
+) => {
+  const { warnings = [] } = change
+  const status = {
+    warnings,
+    pairs: pairs.map((p) => ({ ...PAIR, ...p })),
+    keys: keys.map((k) => ({ ...KEY, ...k })),
+  } as unknown as AdminStatus
   return known<StateFacts>({ dir: '/n', status, upMs: 3_600_000, highMark: 200, ...change })
 }
 const codes = (...args: Parameters<typeof facts>) => codesOf(checkState(facts(...args)))
@@ -54,7 +64,12 @@ describe('doctor: what the node holds', () => {
     expect(codes([], [{ prepared: [4] }])).to.deep.equal(['KEY_KEEPS_OLD'])
   })
 
+  it('warnings of the running node: each is a finding', () => {
+    const warned = (['REQUESTS_UNSIGNED', 'CHECKPOINTS_NOT_PQ'] as const).map((code) => ({ code, subject: 's', message: 'm', fix: 'f' }))
+    expect(codes([], [], { warnings: warned })).to.deep.equal(['REQUESTS_UNSIGNED', 'CHECKPOINTS_NOT_PQ'])
+  })
+
   it('state: of a stopped node it is skipped by name', () => {
-    expect(skippedIn(checkState(unknown('stopped')))).to.deep.equal(['pairs', 'correlation pool', 'epochs'])
+    expect(skippedIn(checkState(unknown('stopped')))).to.deep.equal(['pairs', 'correlation pool', 'requesters and checkpoints', 'epochs'])
   })
 })

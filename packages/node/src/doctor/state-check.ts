@@ -77,11 +77,16 @@ function keyFindings(dir: string, { keyId, epoch, state, kept, prepared, thresho
   ]
 }
 
+const WARNED = ['REQUESTS_UNSIGNED', 'CHECKPOINTS_NOT_PQ'] as const
+
 /** What the running node holds: keys, pairs, the pool. */
 export function checkState(facts: Known<StateFacts>): readonly CheckResult[] {
   return [
     check('pairs', facts, ({ dir, status }) => status.pairs.map((p) => pairFindings(dir, p))),
     check('correlation pool', facts, poolFindings),
+    check('requesters and checkpoints', facts, ({ status }) =>
+      WARNED.flatMap((code) => status.warnings.filter((w) => w.code === code).map((w) => finding(code, w.subject, w.message, w.fix))),
+    ),
     check('epochs', facts, ({ dir, status }) => status.keys.flatMap((k) => keyFindings(dir, k))),
   ]
 }

@@ -68,6 +68,18 @@ describe('clock guard', () => {
     expect(await sureWith(word(1501, 1000), word(0))).to.equal(false)
   })
 
+  it('clock guard: when rules that depend on the time come later, peers are asked from then on, and nothing is sure before', async () => {
+    words = new Map([2, 3].map((peer) => [peer, word(0)]))
+    const live = { rules: policyWith('').rules }
+    await begin(live as ReturnType<typeof policyWith>)
+    expect([guard.nowMs(), asked]).to.deep.equal([NOW, 0])
+    live.rules = TIMED.rules
+    expect(guard.nowMs()).to.equal(undefined)
+    for (let i = 0; i < 2; i++) guard.start()
+    await settle()
+    expect([guard.nowMs(), asked, timers.length]).to.deep.equal([NOW, 2, 1])
+  })
+
   it('clock guard: peers are asked again, soon as long as they do not agree, and both changes are in the log', async () => {
     words = new Map([[2, word(0)]])
     await begin()

@@ -69,6 +69,32 @@ describe('spending ledger', () => {
     ])
   })
 
+  it('spending ledger: rules that come later count what was spent before them, and what is under way', async () => {
+    await store.close()
+    store = await LevelStore.open(join(dir, 'db'), tagged('mac'))
+    const live = { rules: parsePolicy('{version: 1, sequence: 1, rules: []}').rules }
+    ledger = await SpendingLedger.open({ store, policy: live, log: silentLogger })
+    await reserve(1, [spend(3n)]).write()
+    const underWay = reserve(2, [spend(4n)])
+    expect(seen()).to.equal(0n)
+    live.rules = POLICY.rules
+    ledger.recount()
+    expect(seen()).to.equal(7n)
+    underWay.end()
+    expect(seen()).to.equal(3n)
+  })
+
+  it('spending ledger: sums of the past are of what came before, without the request itself', () => {
+    for (const [i, wei] of [1n, 2n, 4n, 8n].entries()) reserve(i, [spend(wei)], NOW - (4 - i) * HOUR)
+    const past = ledger.past(POLICY.rules)
+    const at = (i: number, atMs: number, windowMs = 24 * HOUR) =>
+      past(id(i), atMs).total({ per: 'key', name: 'k', measure: 'wei', afterMs: atMs - windowMs, isOn: () => true })
+    expect([0, 1, 2, 3].map((i) => at(i, NOW - (4 - i) * HOUR))).to.deep.equal([0n, 1n, 3n, 7n])
+    // Somebody else's question, an hour wide; and one that was asked before anything was spent.
+    expect([at(99, NOW - HOUR, HOUR), at(99, NOW - 9 * HOUR), at(3, NOW - 2 * HOUR)]).to.deep.equal([8n, 0n, 7n])
+    expect([ledger.spentAtMs(id(1)), ledger.spentAtMs(id(99)), ledger.sinceMs]).to.deep.equal([NOW - 3 * HOUR, undefined, NOW - 4 * HOUR])
+  })
+
   it('spending ledger: what was written is there after a crash, to the unit, and counts on', async () => {
     const big = (1n << 320n) - 1n
     const noChain = spend(7n, { chainId: undefined, rule: 'other' })

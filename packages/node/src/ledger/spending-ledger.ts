@@ -86,6 +86,33 @@ export class SpendingLedger {
     return { total: (query) => this.#index.total(query) - totalOf(own, query) }
   }
 
+  /** When a request was last counted; undefined when it never was, or so long ago that it does not matter any more. */
+  spentAtMs(requestId: Uint8Array): number | undefined {
+    return this.#entries.get(toHex(requestId))?.atMs
+  }
+
+  /** Since when everything that was spent is known; undefined when nothing was. */
+  get sinceMs(): number | undefined {
+    let since: number | undefined
+    for (const { atMs } of this.#entries.values()) since = Math.min(since ?? atMs, atMs)
+    return since
+  }
+
+  /** Sums as they were, of everything that `rules` ask for: what was spent up to a time by all requests but one. */
+  past(rules: Policy['rules']): (requestId: Uint8Array, atMs: number) => SpendHistory {
+    const index = new SpendIndex({ rules })
+    for (const { spends, atMs } of this.#entries.values()) index.add(spends, atMs)
+    return (requestId, atMs) => {
+      const own = this.#entries.get(toHex(requestId))
+      const counted = own !== undefined && own.atMs <= atMs ? own : undefined
+      const total = (query: SpendQuery) =>
+        index.total(query) -
+        index.total({ ...query, afterMs: Math.max(query.afterMs, atMs) }) -
+        (counted === undefined ? 0n : totalOf(counted, query))
+      return { total }
+    }
+  }
+
   /**
    * Counts what a request will spend, from this moment. To be called in the same turn of the event loop as the verdict that allowed it.
    *

@@ -10,7 +10,6 @@ import type { ClockGuard } from '../ledger/clock-guard.ts'
 import type { SpendingLedger } from '../ledger/spending-ledger.ts'
 import { othersOf } from '../node-status.ts'
 import type { PairKeeper } from '../pair-keeper.ts'
-import type { PolicyKeeper } from '../policies/policy-keeper.ts'
 import type { CorrelationPool } from '../pool/correlation-pool.ts'
 import type { SessionHub } from '../sessions/session-hub.ts'
 import type { KeyLives } from '../store/key-lives.ts'
@@ -23,7 +22,6 @@ export interface GaugeSources {
   readonly self: NodeMember
   readonly lock: ClusterLock
   readonly clock: Clock
-  readonly policies: PolicyKeeper
   readonly vault: KeyVault
   readonly transport: Transport
   readonly keys: KeyStore
@@ -37,6 +35,7 @@ export interface GaugeSources {
   readonly ledger: SpendingLedger
   readonly clockGuard: ClockGuard
   readonly hub: SessionHub
+  policySequence(): number
   isDraining(): boolean
 }
 
@@ -168,8 +167,8 @@ function addKeyGauges(metrics: NodeMetrics, { keys, lives, epochs, backups, cloc
   })
 }
 
-function addRuleGauges(metrics: NodeMetrics, { policies, ledger, freezes, clockGuard, lock }: GaugeSources): void {
-  metrics.gauge('conclave_node_policy_sequence', 'Of the policy in force.', [], () => one(policies.status().inForce.sequence))
+function addRuleGauges(metrics: NodeMetrics, { policySequence, ledger, freezes, clockGuard, lock }: GaugeSources): void {
+  metrics.gauge('conclave_node_policy_sequence', 'Of the policy in force.', [], () => one(policySequence()))
   metrics.gauge('conclave_node_ledger_requests', 'Requests that the spending ledger counts.', [], () => one(ledger.size))
   metrics.gauge('conclave_node_freezes', 'Freezes in effect.', [], () => one(freezes.list().filter((f) => f.isActive).length))
   metrics.gauge('conclave_node_clock_sure', '1 while the time that rules go by is sure.', [], () => flag(clockGuard.nowMs() !== undefined))

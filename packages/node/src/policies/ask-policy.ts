@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { toHex } from '@conclave/core'
+import { ConfigError, fromHex, InvalidArgument, messageOf, parseKeyId, parsePath, toHex } from '@conclave/core'
 import { type Policy, parsePolicy, policyChanges, policyHash, policyLines, policyText, type SignedPolicy } from '@conclave/policy'
 import { askAdmin } from '../admin-client.ts'
 import { SETTINGS_FILE } from '../init.ts'
 import { readSettings } from '../settings.ts'
 import type { AdminPolicy } from './policy-keeper.ts'
+import { type ReplayPage, simulateOffline, type TrialVerdict } from './policy-trials.ts'
 import { readPolicyFile } from './sign-policy.ts'
 
 const settingsOf = (dir: string) => readSettings(join(dir, SETTINGS_FILE))
@@ -56,4 +58,66 @@ export async function policyPage(file: string, { against, dir }: { against?: str
   const before = named ?? (dir === undefined ? undefined : await readPolicyInForce(dir))
   const lines = before === undefined ? policyLines(policy) : policyChanges(before, policy)
   return { sequence: policy.sequence, hash: toHex(policyHash(policy)), against: before?.sequence ?? null, lines }
+}
+
+export interface Simulation {
+  /** Of a running node; without one, `policyFile` is asked here, and nothing was spent before. */
+  readonly dir: string | undefined
+  readonly policyFile: string | undefined
+  /** The bytes, or their hexadecimal digits with nothing else. */
+  readonly payloadFile: string
+  readonly payloadType: string
+  readonly keyId: string
+  readonly path: string
+  readonly requester: string | undefined
+  readonly approvedBy: readonly string[]
+  readonly atMs: number | undefined
+  readonly nowMs: number
+}
+
+const HEX_TEXT = /^\s*(0x)?(([0-9a-fA-F]{2})+)\s*$/
+
+/** @throws {ConfigError} PAYLOAD_UNREADABLE. */
+async function readPayload(file: string): Promise<Uint8Array> {
+  let bytes: Uint8Array
+  try {
+    bytes = new Uint8Array(await readFile(file))
+  } catch (cause) {
+    throw new ConfigError('PAYLOAD_UNREADABLE', `cannot read the payload ${file}: ${messageOf(cause)}`, { file }, cause)
+  }
+  const [, , digits] = HEX_TEXT.exec(Buffer.from(bytes).toString('latin1')) ?? []
+  return digits === undefined ? bytes : fromHex(digits.toLowerCase())
+}
+
+/** Would this pass, and by which rule? @throws {InvalidArgument} BAD_OPTIONS, KEY_NEEDED, BAD_PATH; what the node answers. */
+export async function simulatePolicy({ dir, policyFile, payloadFile, nowMs, ...trial }: Simulation): Promise<TrialVerdict> {
+  const payload = await readPayload(payloadFile)
+  const file = policyFile === undefined ? undefined : await readPolicyFile(policyFile)
+  if (dir === undefined) {
+    if (file === undefined) throw new InvalidArgument('BAD_OPTIONS', 'name a node by --dir, or a policy by --policy')
+    return simulateOffline(file.policy, { ...trial, keyId: parseKeyId(trial.keyId), path: parsePath(trial.path), payload }, nowMs)
+  }
+  const policy = file === undefined ? {} : { policy: Buffer.from(file.bytes).toString('base64') }
+  const body = { ...trial, payload: Buffer.from(payload).toString('base64'), ...policy }
+  return (await askAdmin(settingsOf(dir).adminSocket, '/v1/policy:simulate', body)) as TrialVerdict
+}
+
+/** Pages of which a replay asks at most, so that no node keeps it going for ever. */
+const REPLAY_PAGES_MAX = 100_000
+
+/** What would have been answered otherwise, page by page, in the order of request ids. */
+export async function* replayPolicy(
+  dir: string,
+  file: string,
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+): AsyncGenerator<ReplayPage> {
+  const { bytes } = await readPolicyFile(file)
+  const asked = { policy: Buffer.from(bytes).toString('base64'), fromMs, toMs }
+  const { adminSocket } = settingsOf(dir)
+  let after: string | null = ''
+  for (let i = 0; i < REPLAY_PAGES_MAX && after !== null; i++) {
+    const page = (await askAdmin(adminSocket, '/v1/policy:replay', { ...asked, after })) as ReplayPage
+    yield page
+    after = page.next
+  }
 }

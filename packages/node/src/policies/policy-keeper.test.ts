@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,20 @@ import { PolicyKeeper } from './policy-keeper.ts'
 const clusterId = toHex(tagged('test-cluster'))
 const LOCK = { clusterId, authors: AUTHORS, nodes: [{ index: 2, name: 'n2' }] } as unknown as ClusterLock
 const policyOf = (sequence: number, maxWei = 10) => signedPolicy(payText(sequence, maxWei), { clusterId })
+
+describe('policy checks', () => {
+  it('policy checks: every one of the specification has a code, and a test that expects it', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../../docs/spec/policy.md'), 'utf8')
+    const rows = [...page.matchAll(/^\| (\d+) \| .+ \| `([A-Z_]+)` \| `([a-z-]+\.test\.ts)`: .+ \|$/gm)]
+    expect(rows.map(([, no]) => Number(no))).to.deep.equal(rows.map((_, i) => i + 1))
+    expect(rows).to.have.length(10)
+    const dirs = { 'signed-policy.test.ts': '../../../policy/src', 'policy-keeper.test.ts': '.' }
+    for (const [, no, code = '', file = ''] of rows) {
+      const test = readFileSync(join(import.meta.dirname, dirs[file as keyof typeof dirs], file), 'utf8')
+      expect(test.includes(`'${code}'`), `check ${no}`).to.equal(true)
+    }
+  })
+})
 
 describe('policy keeper', () => {
   let dir: string
@@ -44,7 +59,7 @@ describe('policy keeper', () => {
   const open = async (lock = LOCK, overlay?: ReturnType<typeof parseOverlay>) => {
     const disk: Store = {
       get: (section, key) => store.get(section, key),
-      list: (section) => store.list(section),
+      list: (section, page) => store.list(section, page),
       apply: (changes) => (isFull ? Promise.reject(full()) : store.apply(changes)),
       close: () => store.close(),
     }

@@ -3,6 +3,7 @@ import { type Approver, openSignedPolicy, type Policy, policyHash, preparePolicy
 import type { Logger } from '@conclave/transport'
 import type { PolicyGossip } from '@conclave/wire'
 import { noteEvent } from '../audit/note-event.ts'
+import type { PolicyInForce } from './in-force.ts'
 import type { PolicyBook } from './policy-book.ts'
 
 /** After a policy could not be written down. */
@@ -98,6 +99,11 @@ export class PolicyKeeper {
   /** Has to be said before anything that a session says on that link. */
   greet(peer: PartyId): void {
     this.#o.gossip(peer, this.#said())
+  }
+
+  /** In force here. */
+  get present(): PolicyInForce {
+    return this.#o.book.present
   }
 
   /** From this turn on nothing is signed under an older policy than the peer has shown. */

@@ -193,7 +193,7 @@ describe('policies of a cluster', () => {
     const gate = Promise.withResolvers<void>()
     const slow = (store: Store): Store => ({
       get: (section, key) => store.get(section, key),
-      list: (section) => store.list(section),
+      list: (section, page) => store.list(section, page),
       apply: async (changes) => {
         if (changes.some((c) => 'put' in c && c.put === 'policy')) await gate.promise
         await store.apply(changes)

@@ -38,7 +38,7 @@ interface Entry {
 }
 
 const WORKERS_MAX = 4
-/** A worker takes 40 MB. After so long without a session it ends, unless it is the last. */
+/** A worker takes 30 MB. After so long without a session it ends, unless it is the last. */
 const IDLE_MS = 15_000
 /** How long `close` waits for workers to let go of their sessions. */
 const CLOSE_TIMEOUT_MS = 5_000

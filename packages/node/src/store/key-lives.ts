@@ -1,4 +1,5 @@
-import { ConclaveError, type Erasure, readErasure, utf8 } from '@conclave/core'
+import { ConclaveError, utf8 } from '@conclave/core'
+import { type Erasure, readErasure } from '@conclave/core/erasure'
 import { decode, encode, StoredKeyLife } from '@conclave/wire'
 import { type Change, type Store, StoreError } from './store.ts'
 

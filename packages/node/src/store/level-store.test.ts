@@ -71,6 +71,13 @@ describe('store', () => {
     })
   })
 
+  it('store: a section is listed page by page, each after the last key of the one before', async () => {
+    await withStore(async (s) => {
+      const page = async (after: string, limit: number) => (await s.list('key', { after, limit })).map((e) => e.key)
+      expect([await page('', 1), await page('a', 1), await page('b', 1), await page('', 9)]).to.deep.equal([['a'], ['b'], [], ['a', 'b']])
+    })
+  })
+
   it('store: a value moved to another key or section is corrupt', async () => {
     const moves: readonly (readonly [string, string])[] = [
       ['key!a', 'key!b'],

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { concat, equalBytes, u32, utf8 } from '@conclave/core'
 import { Level } from 'level'
-import { type Change, type Entry, type Section, type Store, StoreError } from './store.ts'
+import { type Change, type Entry, type Page, type Section, type Store, StoreError } from './store.ts'
 
 const MAC_BYTES = 32
 
@@ -71,9 +71,9 @@ export class LevelStore implements Store {
     return stored === undefined ? undefined : this.#unwrap(section, key, stored)
   }
 
-  /** Every entry of a section, by key. @throws {StoreError} STORE_CORRUPT. */
-  async list(section: Section): Promise<readonly Entry[]> {
-    const entries = await this.#guard(() => this.#db.iterator({ gt: `${section}!`, lt: `${section}"` }).all())
+  /** Every entry of a section, by key; or those of one page. @throws {StoreError} STORE_CORRUPT. */
+  async list(section: Section, { after, limit }: Page = { after: '', limit: -1 }): Promise<readonly Entry[]> {
+    const entries = await this.#guard(() => this.#db.iterator({ gt: `${section}!${after}`, lt: `${section}"`, limit }).all())
     return entries.map(([k, stored]) => {
       const key = k.slice(section.length + 1)
       return { key, value: this.#unwrap(section, key, stored) }

@@ -12,7 +12,7 @@ import {
 } from '@conclave/wire'
 import { sameTerms, UNBOUND_TERMS } from '../request-terms.ts'
 import { NonceBook } from './nonce-book.ts'
-import type { Change, Store } from './store.ts'
+import type { Change, Page, Store } from './store.ts'
 import { NamedTurns } from './turns.ts'
 
 /** The number after it must still fit the wire. */
@@ -80,6 +80,11 @@ export class RequestStore {
   async get(requestId: Uint8Array): Promise<StoredRequest | undefined> {
     const name = toHex(requestId)
     return this.#turns.take(name, async () => (await this.#known(name))?.request)
+  }
+
+  /** Requests in the order of their ids, as they are on the disk. @throws {StoreError}; {WireError}. */
+  async page(page: Page): Promise<readonly StoredRequest[]> {
+    return (await this.#store.list('request', page)).map(({ value }) => readRequest(value))
   }
 
   /** @throws {ConclaveError} REQUEST_CONFLICT when the id was used for something else; NONCE_REUSED when a requester's nonce was. */

@@ -64,5 +64,6 @@ describe('simulated disk', () => {
     listed[0]?.value.fill(7)
     expect(await disk.get('key', 'a')).to.deep.equal(VALUE)
     expect(await disk.get('burn', 'a')).to.equal(undefined)
+    expect([await disk.list('key', { after: 'a', limit: 9 }), await disk.list('key', { after: '', limit: 0 })]).to.deep.equal([[], []])
   })
 })

@@ -1,4 +1,4 @@
-import type { Change, Entry, Section, Store } from '@conclave/node'
+import type { Change, Entry, Page, Section, Store } from '@conclave/node'
 import type { Dice } from './dice.ts'
 import { Lane, type Life, type Timeline } from './timeline.ts'
 import { mark, type Trace } from './trace.ts'
@@ -64,9 +64,11 @@ export class SimDisk implements Store {
     return value === undefined ? undefined : copyOf(value)
   }
 
-  async list(section: Section): Promise<readonly Entry[]> {
+  async list(section: Section, page?: Page): Promise<readonly Entry[]> {
     await this.#read()
-    return this.#o.image.list(section).map(({ key, value }) => ({ key, value: copyOf(value) }))
+    const all = this.#o.image.list(section)
+    const asked = page === undefined ? all : all.filter(({ key }) => key > page.after).slice(0, page.limit)
+    return asked.map(({ key, value }) => ({ key, value: copyOf(value) }))
   }
 
   apply(changes: readonly Change[]): Promise<void> {

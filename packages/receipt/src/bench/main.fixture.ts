@@ -3,13 +3,11 @@ import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openCheckpoint } from '../checkpoint.ts'
-import { LogFiles } from '../disk.ts'
-import type { AuditLog } from '../log.ts'
-import { LogView } from '../log-view.ts'
-import { leafHash, verifyInclusion } from '../merkle.ts'
-import { keysOf, openLog, signedCheckpoint, testEntry } from '../signed-log.fixture.ts'
-import { BATCH_ENTRIES_MAX, formatBatch } from '../tail.ts'
+import { type AuditLog, LogFiles, LogView } from '@conclave/audit'
+import { BATCH_ENTRIES_MAX, formatBatch, keysOf, openLog, signedCheckpoint, testEntry } from '@conclave/audit/testing'
+import { JUDGES, madeReceipt } from '../made-receipt.fixture.ts'
+import { encodeReceipt } from '../receipt-document.ts'
+import { verifyReceipt } from '../verify-receipt.ts'
 
 const { values } = parseArgs({
   options: {
@@ -34,17 +32,28 @@ async function microseconds(act: () => Promise<unknown> | unknown): Promise<numb
 }
 
 /** A log of that size with a cosigned checkpoint. */
-async function build(dir: string, size: number): Promise<void> {
-  const log = await openLog(dir)
+async function build(dir: string, name: string, size: number): Promise<AuditLog> {
+  const log = await openLog(dir, name)
   for (let i = 0; i < size; i += BATCH_ENTRIES_MAX) {
     const count = Math.min(BATCH_ENTRIES_MAX, size - i)
-    await Promise.all(Array.from({ length: count }, (_, j) => log.append(testEntry('n1', i + j))))
+    await Promise.all(Array.from({ length: count }, (_, j) => log.append(testEntry(name, i + j))))
     // Faster than a node ever is, so that the disk has to be waited for.
     if (log.size % (16 * BATCH_ENTRIES_MAX) === 0) await log.flush()
   }
-  await log.saveCheckpoint(await signedCheckpoint('n1', await log.flush(), { cosigners: ['n2', 'n5'] }))
-  await log.close()
-  progress(`built ${size} entries`)
+  await log.saveCheckpoint(await signedCheckpoint(name, await log.flush(), { cosigners: ['n3', 'n4'] }))
+  progress(`${name}: built ${size} entries`)
+  return log
+}
+
+const SIGNERS = ['n1', 'n2', 'n5']
+
+/** A log of that size at each of three nodes, and a receipt of what they signed last. */
+async function buildAll(dir: string, size: number): Promise<Uint8Array> {
+  const logs = new Map<string, AuditLog>()
+  for (const name of SIGNERS) logs.set(name, await build(join(dir, name), name, size))
+  const { document } = await madeReceipt({ logs })
+  for (const log of logs.values()) await log.close()
+  return encodeReceipt(document)
 }
 
 /** What is measured of a log, one round: microseconds. */
@@ -59,11 +68,13 @@ class Subject {
   readonly dir: string
   readonly size: number
   readonly samples: Sample[] = []
+  readonly #receipt: Uint8Array
   #appended = 0
 
-  constructor(dir: string, size: number) {
+  constructor(dir: string, size: number, receipt: Uint8Array) {
     this.dir = dir
     this.size = size
+    this.#receipt = receipt
   }
 
   async measure(): Promise<void> {
@@ -78,16 +89,8 @@ class Subject {
     // From the files, with nothing in memory.
     const view = await LogView.open(new LogFiles(this.dir), KEYS)
     const index = Math.floor(Math.random() * this.size)
-    let proof: readonly Uint8Array[] = []
-    const inclusion = await microseconds(async () => {
-      proof = await view.inclusion(index)
-    })
-    let isRight = false
-    const receipt = await microseconds(() => {
-      const { size, root } = openCheckpoint(view.note, KEYS)
-      isRight = verifyInclusion(leafHash(testEntry('n1', index)), { index, size }, proof, root)
-    })
-    if (!isRight) throw new Error(`the proof of entry ${index} of ${this.size} does not hold`)
+    const inclusion = await microseconds(() => view.inclusion(index))
+    const receipt = await microseconds(() => verifyReceipt(this.#receipt, JUDGES))
     this.samples.push({ append, inclusion, receipt, start })
   }
 
@@ -121,8 +124,11 @@ async function appendAgainstFsync(dir: string): Promise<{ append: number; fsync:
 
 const work = await mkdtemp(join(values.dir, 'conclave-bench-audit-'))
 try {
-  const subjects = [new Subject(join(work, 'small'), small), new Subject(join(work, 'large'), large)] as const
-  for (const s of subjects) await build(s.dir, s.size)
+  const made = async (name: string, size: number) => {
+    const receipt = await buildAll(join(work, name), size)
+    return new Subject(join(work, name, 'n1'), size, receipt)
+  }
+  const subjects = [await made('small', small), await made('large', large)] as const
   // The first round warms up.
   for (const s of subjects) await s.measure()
   for (const s of subjects) s.samples.length = 0
