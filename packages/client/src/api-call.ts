@@ -1,7 +1,7 @@
 import type { paths } from './generated/api.ts'
 
 /** The methods of the API that this client uses. */
-export type Method = 'get' | 'post' | 'patch'
+export type Method = 'get' | 'post' | 'patch' | 'delete'
 type Operation<M extends Method, P extends keyof paths> = paths[P] extends { readonly [K in M]: infer O } ? O : never
 /** The paths of the document that have a method. */
 export type PathOf<M extends Method> = { [P in keyof paths]: [Operation<M, P>] extends [never] ? never : P }[keyof paths]

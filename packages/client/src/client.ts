@@ -30,6 +30,7 @@ import type {
   Simulate,
 } from './resources.ts'
 import { poll, type Waiting } from './wait.ts'
+import { Webhooks } from './webhooks.ts'
 
 export interface ClientOptions {
   /** Of the coordinator, e.g. http://127.0.0.1:8080, or of several of one cluster: when one does not answer, the next is asked. */
@@ -80,6 +81,8 @@ function signedOr(request: SigningRequest): SigningRequest {
 
 /** The coordinator's API. Every method throws {@link ConclaveApiError}; branch on its `code`. */
 export class ConclaveClient {
+  /** What is told to whom of what happens. */
+  readonly webhooks: Webhooks
   readonly #api: Connection
   readonly #pauseMs: number
 
@@ -88,6 +91,7 @@ export class ConclaveClient {
     const urls = (typeof url === 'string' ? [url] : url).map((each) => each.replace(/\/+$/, ''))
     this.#api = new Connection({ urls, apiKey, retriesMax, retryFirstMs, timeoutMs, deadlineMs })
     this.#pauseMs = retryFirstMs
+    this.webhooks = new Webhooks(this.#api)
   }
 
   /** Begins the creation of a key; see {@link waitForKey}. */

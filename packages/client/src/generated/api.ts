@@ -1,4 +1,4 @@
-// Written by `npm run -s openapi` from docs/api/openapi.json, printed by TypeScript 5.9.3. Do not edit.
+// Written by `npm run -s openapi` from docs/api/openapi.json, printed by TypeScript 7.0.2. Do not edit.
 
 export interface paths {
     readonly "/v1/keys": {
@@ -295,6 +295,178 @@ export interface paths {
          * @description Role: requester.
          */
         readonly post: operations["cancelSigningRequest"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What happens, as server-sent events
+         * @description Role: viewer.
+         */
+        readonly get: operations["streamEvents"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/signing-requests/{requestId}/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What happens to one request, from its beginning to its end
+         * @description Role: viewer.
+         */
+        readonly get: operations["streamSigningRequestEvents"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Webhooks, newest first
+         * @description Role: admin.
+         */
+        readonly get: operations["listWebhooks"];
+        readonly put?: never;
+        /**
+         * Have events sent to a URL; the secret that they are signed with is in the answer and nowhere else
+         * @description Role: admin.
+         */
+        readonly post: operations["createWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * One webhook
+         * @description Role: admin.
+         */
+        readonly get: operations["getWebhook"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Forget a webhook and its deliveries
+         * @description Role: admin.
+         */
+        readonly delete: operations["deleteWebhook"];
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Change a webhook; what happens while it is disabled is never sent to it
+         * @description Role: admin.
+         */
+        readonly patch: operations["changeWebhook"];
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}:rotate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sign with a new secret; for a while with the one before, too
+         * @description Role: admin.
+         */
+        readonly post: operations["rotateWebhookSecret"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}:test": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send an event that says nothing else
+         * @description Role: admin.
+         */
+        readonly post: operations["testWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}/deliveries": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What was sent to a webhook and what became of it, newest first
+         * @description Role: admin.
+         */
+        readonly get: operations["listDeliveries"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}/deliveries/{deliveryId}:resend": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send an event once more, under the same event id, in a delivery of its own
+         * @description Role: admin.
+         */
+        readonly post: operations["resendDelivery"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -746,6 +918,15 @@ export interface components {
             readonly label?: string | null;
             readonly tags?: readonly string[];
         };
+        readonly ChangeWebhook: {
+            /** @description https, to an address of the internet, unless the settings allow others */
+            readonly url?: string;
+            readonly types?: readonly ("signing_request.created" | "signing_request.decoded" | "signing_request.pending_approval" | "signing_request.queued" | "signing_request.signing" | "signing_request.signed" | "signing_request.denied" | "signing_request.rejected" | "signing_request.expired" | "signing_request.failed" | "signing_request.cancelled" | "key.active" | "key.renewed" | "key.phase_changed" | "operation.created" | "operation.running" | "operation.succeeded" | "operation.failed" | "freeze.active" | "freeze.ended" | "node.able" | "node.unable" | "webhook.disabled" | "webhook.test" | "signing_request.*" | "key.*" | "operation.*" | "freeze.*" | "node.*" | "webhook.*")[] | null;
+            readonly keyId?: string | null;
+            readonly label?: string | null;
+            /** @enum {unknown} */
+            readonly state?: "enabled" | "disabled";
+        };
         readonly ChildKey: {
             readonly path: string;
             readonly publicKey: string;
@@ -803,11 +984,55 @@ export interface components {
             readonly deadlineMs?: number;
             readonly signed?: components["schemas"]["SignedTerms"];
         };
+        readonly CreateWebhook: {
+            /** @description https, to an address of the internet, unless the settings allow others */
+            readonly url: string;
+            readonly types?: readonly ("signing_request.created" | "signing_request.decoded" | "signing_request.pending_approval" | "signing_request.queued" | "signing_request.signing" | "signing_request.signed" | "signing_request.denied" | "signing_request.rejected" | "signing_request.expired" | "signing_request.failed" | "signing_request.cancelled" | "key.active" | "key.renewed" | "key.phase_changed" | "operation.created" | "operation.running" | "operation.succeeded" | "operation.failed" | "freeze.active" | "freeze.ended" | "node.able" | "node.unable" | "webhook.disabled" | "webhook.test" | "signing_request.*" | "key.*" | "operation.*" | "freeze.*" | "node.*" | "webhook.*")[] | null;
+            readonly keyId?: string | null;
+            readonly label?: string | null;
+        };
+        readonly Delivery: {
+            readonly deliveryId: string;
+            readonly webhookId: string;
+            /**
+             * @description pending: an attempt is under way, or `nextAt`. failed: there is no further attempt
+             * @enum {unknown}
+             */
+            readonly state: "pending" | "delivered" | "failed";
+            readonly attempts: number;
+            readonly nextAt: string | null;
+            readonly lastAt: string | null;
+            readonly lastStatus: number | null;
+            readonly lastCode: string | null;
+            readonly endedAt: string | null;
+            /** @description ISO 8601, UTC */
+            readonly createdAt: string;
+            readonly event: components["schemas"]["Event"];
+        };
+        readonly DeliveryList: {
+            readonly items: readonly components["schemas"]["Delivery"][];
+            readonly nextCursor: string | null;
+        };
         readonly DerivedKey: {
             readonly path: string;
             readonly publicKey: string;
             readonly address: string;
             readonly bitcoin: components["schemas"]["BitcoinAddresses"];
+        };
+        readonly Event: {
+            /** @description The same wherever and however often the event is told */
+            readonly id: string;
+            /** @enum {unknown} */
+            readonly type: "signing_request.created" | "signing_request.decoded" | "signing_request.pending_approval" | "signing_request.queued" | "signing_request.signing" | "signing_request.signed" | "signing_request.denied" | "signing_request.rejected" | "signing_request.expired" | "signing_request.failed" | "signing_request.cancelled" | "key.active" | "key.renewed" | "key.phase_changed" | "operation.created" | "operation.running" | "operation.succeeded" | "operation.failed" | "freeze.active" | "freeze.ended" | "node.able" | "node.unable" | "webhook.disabled" | "webhook.test";
+            /** @description ISO 8601, UTC */
+            readonly timestamp: string;
+            /** @description The id of what it happened to */
+            readonly subject: string;
+            readonly keyId: string | null;
+            /** @description As the subject was then, without payloads */
+            readonly data: {
+                readonly [key: string]: unknown;
+            };
         };
         readonly Freeze: {
             readonly id: string;
@@ -879,6 +1104,23 @@ export interface components {
             readonly revokedAt: string | null;
             readonly lastUsedAt: string | null;
             /** @description Told once: what is kept is its hash */
+            readonly secret: string;
+        };
+        readonly NewWebhook: {
+            readonly webhookId: string;
+            readonly url: string;
+            readonly types: readonly string[] | null;
+            readonly keyId: string | null;
+            readonly label: string | null;
+            /** @enum {unknown} */
+            readonly state: "enabled" | "disabled";
+            readonly disabledCode: string | null;
+            readonly failingSince: string | null;
+            readonly oldSecretUntil: string | null;
+            readonly createdBy: string;
+            /** @description ISO 8601, UTC */
+            readonly createdAt: string;
+            /** @description Told once. What is sent is signed by it (Standard Webhooks) */
             readonly secret: string;
         };
         readonly Node: {
@@ -1066,6 +1308,10 @@ export interface components {
             /** @description How long the secret before is taken; 86400000 without it */
             readonly overlapMs?: number;
         };
+        readonly RotateWebhook: {
+            /** @description How long what is sent is signed by the secret before, too; 86400000 without it */
+            readonly overlapMs?: number;
+        };
         readonly Signature: {
             readonly derivationPath: string;
             readonly publicKey: string;
@@ -1168,6 +1414,25 @@ export interface components {
             readonly label: string;
             readonly value: string;
         }[];
+        readonly Webhook: {
+            readonly webhookId: string;
+            readonly url: string;
+            readonly types: readonly string[] | null;
+            readonly keyId: string | null;
+            readonly label: string | null;
+            /** @enum {unknown} */
+            readonly state: "enabled" | "disabled";
+            readonly disabledCode: string | null;
+            readonly failingSince: string | null;
+            readonly oldSecretUntil: string | null;
+            readonly createdBy: string;
+            /** @description ISO 8601, UTC */
+            readonly createdAt: string;
+        };
+        readonly WebhookList: {
+            readonly items: readonly components["schemas"]["Webhook"][];
+            readonly nextCursor: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -3410,6 +3675,1350 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         readonly code?: "REQUEST_ENDED";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly streamEvents: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description A type, or `signing_request.*`; may be given several times */
+                readonly type?: ("signing_request.created" | "signing_request.decoded" | "signing_request.pending_approval" | "signing_request.queued" | "signing_request.signing" | "signing_request.signed" | "signing_request.denied" | "signing_request.rejected" | "signing_request.expired" | "signing_request.failed" | "signing_request.cancelled" | "key.active" | "key.renewed" | "key.phase_changed" | "operation.created" | "operation.running" | "operation.succeeded" | "operation.failed" | "freeze.active" | "freeze.ended" | "node.able" | "node.unable" | "webhook.disabled" | "webhook.test" | "signing_request.*" | "key.*" | "operation.*" | "freeze.*" | "node.*" | "webhook.*") | readonly ("signing_request.created" | "signing_request.decoded" | "signing_request.pending_approval" | "signing_request.queued" | "signing_request.signing" | "signing_request.signed" | "signing_request.denied" | "signing_request.rejected" | "signing_request.expired" | "signing_request.failed" | "signing_request.cancelled" | "key.active" | "key.renewed" | "key.phase_changed" | "operation.created" | "operation.running" | "operation.succeeded" | "operation.failed" | "freeze.active" | "freeze.ended" | "node.able" | "node.unable" | "webhook.disabled" | "webhook.test" | "signing_request.*" | "key.*" | "operation.*" | "freeze.*" | "node.*" | "webhook.*")[];
+                readonly keyId?: string;
+                /** @description Where it begins without Last-Event-ID; `now` without this */
+                readonly from?: "now" | "oldest";
+            };
+            readonly header?: {
+                /** @description Goes on after this event */
+                readonly "last-event-id"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string;
+                };
+            };
+            /** @description `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `EVENT_NOT_FOUND`: No such event */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "EVENT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls. `TOO_MANY_STREAMS`: Too many streams are open */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED" | "TOO_MANY_STREAMS";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly streamSigningRequestEvents: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Goes on after this event */
+                readonly "last-event-id"?: string;
+            };
+            readonly path: {
+                readonly requestId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string;
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `EVENT_NOT_FOUND`: No such event. `REQUEST_NOT_FOUND`: No such signing request */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "EVENT_NOT_FOUND" | "REQUEST_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls. `TOO_MANY_STREAMS`: Too many streams are open */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED" | "TOO_MANY_STREAMS";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `DRAINING`: The coordinator takes no new requests. `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "DRAINING" | "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly listWebhooks: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description `BAD_CURSOR`: Not a cursor of this list. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_CURSOR" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly createWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateWebhook"];
+            };
+        };
+        readonly responses: {
+            /** @description Accepted, and kept */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            /** @description `BAD_BODY`: The body does not have the right shape. `BAD_JSON`: The body is not JSON. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `BAD_WEBHOOK_URL`: Not a URL that events are sent to. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_BODY" | "BAD_JSON" | "BAD_QUERY" | "BAD_REQUEST" | "BAD_WEBHOOK_URL" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `TOO_MANY`: More than this coordinator keeps */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "TOO_MANY";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly getWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `WEBHOOK_NOT_FOUND`: No such webhook */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "WEBHOOK_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly deleteWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `WEBHOOK_NOT_FOUND`: No such webhook */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "WEBHOOK_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly changeWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ChangeWebhook"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description `BAD_BODY`: The body does not have the right shape. `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `BAD_WEBHOOK_URL`: Not a URL that events are sent to. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_BODY" | "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "BAD_WEBHOOK_URL" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `WEBHOOK_NOT_FOUND`: No such webhook */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "WEBHOOK_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly rotateWebhookSecret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RotateWebhook"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            /** @description `BAD_BODY`: The body does not have the right shape. `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_BODY" | "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `WEBHOOK_NOT_FOUND`: No such webhook */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "WEBHOOK_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly testWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Accepted, and kept */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `WEBHOOK_NOT_FOUND`: No such webhook */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "WEBHOOK_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BODY_TOO_LARGE";
+                    };
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly listDeliveries: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly cursor?: string;
+                readonly state?: "pending" | "delivered" | "failed";
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description `BAD_CURSOR`: Not a cursor of this list. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_CURSOR" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `WEBHOOK_NOT_FOUND`: No such webhook */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "WEBHOOK_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description `RATE_LIMITED`: Too many calls */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "RATE_LIMITED";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "INTERNAL";
+                    };
+                };
+            };
+            /** @description `STORE_UNAVAILABLE`: The database cannot be used at the moment */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds */
+                    readonly "retry-after"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "STORE_UNAVAILABLE";
+                    };
+                };
+            };
+        };
+    };
+    readonly resendDelivery: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly webhookId: string;
+                readonly deliveryId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Accepted, and kept */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description `BAD_JSON`: The body is not JSON. `BAD_PATH`: The path is wrong. `BAD_QUERY`: A query parameter is wrong. `BAD_REQUEST`: The request cannot be understood. `DUPLICATE_FIELD`: A field is named twice. `UNKNOWN_FIELD`: A field is not known */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "BAD_JSON" | "BAD_PATH" | "BAD_QUERY" | "BAD_REQUEST" | "DUPLICATE_FIELD" | "UNKNOWN_FIELD";
+                    };
+                };
+            };
+            /** @description `UNAUTHENTICATED`: A valid API key is required */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "UNAUTHENTICATED";
+                    };
+                };
+            };
+            /** @description `FORBIDDEN`: The role of this API key does not allow this */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description `DELIVERY_NOT_FOUND`: No such delivery. `WEBHOOK_NOT_FOUND`: No such webhook */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        readonly code?: "DELIVERY_NOT_FOUND" | "WEBHOOK_NOT_FOUND";
                     };
                 };
             };
