@@ -20,6 +20,7 @@ import { addReceiptCommands } from './receipt-commands.ts'
 import { addRequestCommands } from './request-commands.ts'
 import { addSignCommands } from './sign-commands.ts'
 import { addStatusCommand } from './status-command.ts'
+import { addWebhookCommands } from './webhook-commands.ts'
 
 /**
  * Every command of `conclave`; nothing runs before it is given arguments.
@@ -40,6 +41,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addSignCommands(program)
   addRequestCommands(program)
   addApiKeyCommands(program)
+  addWebhookCommands(program)
   addApprovalCommands(program)
   addFreezeCommands(program)
   addPolicyCommands(program)

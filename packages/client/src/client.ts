@@ -31,6 +31,7 @@ import type {
   Simulate,
 } from './resources.ts'
 import { poll, type Waiting } from './wait.ts'
+import { Webhooks } from './webhooks.ts'
 
 export interface ClientOptions {
   /** Of the coordinator, e.g. http://127.0.0.1:8080, or of several of one cluster: when one does not answer, the next is asked. */
@@ -83,6 +84,8 @@ function signedOr(request: SigningRequest): SigningRequest {
 export class ConclaveClient {
   /** Who may call, and as what. */
   readonly apiKeys: ApiKeys
+  /** What is told to whom of what happens. */
+  readonly webhooks: Webhooks
   readonly #api: Connection
   readonly #pauseMs: number
 
@@ -92,6 +95,7 @@ export class ConclaveClient {
     this.#api = new Connection({ urls, apiKey, retriesMax, retryFirstMs, timeoutMs, deadlineMs })
     this.#pauseMs = retryFirstMs
     this.apiKeys = new ApiKeys(this.#api)
+    this.webhooks = new Webhooks(this.#api)
   }
 
   /** Begins the creation of a key; see {@link waitForKey}. */

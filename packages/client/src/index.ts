@@ -4,4 +4,6 @@ export { type PsbtSigner, type PsbtSignerOptions, type SignedPsbt, toConclavePsb
 export type * from './resources.ts'
 export { type Requester, type SignOptions, signRequest } from './signed-request.ts'
 export { type TypedData, typedDataPayload } from './typed-data.ts'
+export { verifyWebhook, type WebhookHeaders } from './verify-webhook.ts'
 export type { Waiting } from './wait.ts'
+export type { ChangeWebhook, ConclaveEvent, CreateWebhook, Delivery, NewWebhook, Webhook } from './webhooks.ts'

@@ -1,4 +1,4 @@
-// Written by `npm run -s openapi` from docs/api/openapi.json, printed by TypeScript 7.0.2. Do not edit.
+// Written by `npm run -s openapi` from docs/api/openapi.json, printed by TypeScript 5.9.3. Do not edit.
 
 export interface paths {
     readonly "/v1/keys": {

@@ -16,6 +16,7 @@ import { COORDINATOR_NAME, coordinatorSeed, FakeCluster, REPLICA_NAME } from './
 import { payment } from './payment.ts'
 
 export { PostgresServer, postgresPrograms } from './postgres.ts'
+export { Receiver } from './receiver.ts'
 export { eventually, FakeClock, FakeCluster, payment }
 
 export const API_KEYS: Readonly<Record<ApiRole, string>> = {
