@@ -124,7 +124,8 @@ class Postgres implements Database {
         // The next statement of somebody else says why.
       } finally {
         signal.removeEventListener('abort', leave)
-        await client.end().catch(() => undefined)
+        // Of a connection that broke while it was made the end may never be told.
+        await Promise.race([client.end().catch(() => undefined), setTimeout(CONNECT_TIMEOUT_MS, undefined, { ref: false })])
       }
       await setTimeout(LISTEN_RETRY_MS, undefined, { signal }).catch(() => undefined)
     }
