@@ -1,4 +1,5 @@
 import { Command, type CommanderError } from 'commander'
+import { addApiKeyCommands } from './api-key-commands.ts'
 import { addApprovalCommands } from './approval-commands.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addBackupCommands } from './backup-commands.ts'
@@ -40,6 +41,7 @@ export function createProgram(exit: (reason: CommanderError) => never): Command 
   addSignCommands(program)
   addRequestCommands(program)
   addWebhookCommands(program)
+  addApiKeyCommands(program)
   addApprovalCommands(program)
   addFreezeCommands(program)
   addPolicyCommands(program)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { canonicalJson, type JsonValue } from '@conclave/core'
+import { ApiKeys } from './api-keys.ts'
 import { Connection } from './connection.ts'
 import { badAnswer, ConclaveApiError, isProblem } from './problem.ts'
 import type {
@@ -83,6 +84,8 @@ function signedOr(request: SigningRequest): SigningRequest {
 export class ConclaveClient {
   /** What is told to whom of what happens. */
   readonly webhooks: Webhooks
+  /** Who may call, and as what. */
+  readonly apiKeys: ApiKeys
   readonly #api: Connection
   readonly #pauseMs: number
 
@@ -92,6 +95,7 @@ export class ConclaveClient {
     this.#api = new Connection({ urls, apiKey, retriesMax, retryFirstMs, timeoutMs, deadlineMs })
     this.#pauseMs = retryFirstMs
     this.webhooks = new Webhooks(this.#api)
+    this.apiKeys = new ApiKeys(this.#api)
   }
 
   /** Begins the creation of a key; see {@link waitForKey}. */

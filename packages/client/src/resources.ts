@@ -24,6 +24,9 @@ export type SignedTerms = Schemas['SignedTerms']
 export type GiveApproval = Schemas['CreateApproval']
 /** What each node said to an approval: TAKEN, or why not. */
 export type ApprovalAnswers = Schemas['ApprovalAnswers']
+export type ApiKey = Schemas['ApiKey']
+export type CreateApiKey = Schemas['CreateApiKey']
+export type NewApiKey = Schemas['NewApiKey']
 export type NodeVerdict = Schemas['NodeVerdict']
 export type Approver = Schemas['Approver']
 export type Freeze = Schemas['Freeze']
@@ -43,7 +46,9 @@ export type ReshareKey = NonNullable<operations['reshareKey']['requestBody']>['c
 export type DerivedRange = Omit<NonNullable<operations['deriveKeys']['parameters']['query']>, 'path'>
 
 /** How a list is read: `cursor` is the `nextCursor` of the page before. */
-export type PageOf<O extends 'listOperations' | 'listSigningRequests' | 'listChildren'> = NonNullable<operations[O]['parameters']['query']>
+export type PageOf<O extends 'listOperations' | 'listSigningRequests' | 'listChildren' | 'listApiKeys'> = NonNullable<
+  operations[O]['parameters']['query']
+>
 
 type AskForSignature = Schemas['CreateSigningRequest']
 

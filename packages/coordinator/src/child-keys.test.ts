@@ -232,6 +232,6 @@ describe('child keys', () => {
     }
     expect((await h.get<ProblemAnswer>('/v1/keys/other/derived')).body.code).equal('KEY_NOT_FOUND')
     expect((await h.get<ProblemAnswer>(DERIVED, { as: null })).status).equal(401)
-    expect((await h.call<ProblemAnswer>('POST', DERIVED)).body.code).equal('METHOD_NOT_ALLOWED')
+    expect((await h.call<ProblemAnswer>('DELETE', DERIVED)).body.code).equal('METHOD_NOT_ALLOWED')
   })
 })

@@ -22,7 +22,8 @@ export function addReceiptRoute(app: App, ctx: RouteContext): void {
       },
     },
     async (request, reply) => {
-      const bytes = await carryReceipt(ctx, await ownRequest(ctx, request, request.params.requestId))
+      const record = await ownRequest(ctx, request, request.params.requestId)
+      const bytes = await carryReceipt(ctx, record)
       // Written again it might be another text, and every byte counts.
       return reply.serializer((text: unknown) => text as string).send(new TextDecoder().decode(bytes) as never)
     },
