@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { PostgresServer, postgresPrograms } from '@conclave/coordinator/testing'
 import { freePorts, LocalCluster, NODE_NAMES } from '@conclave/testnet'
 import { CrewMember } from './coordinator-crew.ts'
+import { EventLedger } from './event-ledger.ts'
 import { testimonyOf } from './node-testimony.ts'
 import { PersistentPayers } from './persistent-payers.ts'
 
@@ -45,8 +46,8 @@ export interface ChaosReport {
   /** By the logs of the nodes. */
   readonly signedTwice: number
   readonly signedAgain: number
-  /** Null: there are no webhooks. */
-  readonly webhooksLost: number | null
+  /** Ends of acknowledged requests that a receiver of webhooks was never told of. */
+  readonly webhooksLost: number
 }
 
 /** Numbers from 0 to below 1, the same for the same seed. */
@@ -108,6 +109,7 @@ export async function runCoordinatorChaos(plan: ChaosPlan): Promise<ChaosReport>
   for (const member of crew) member.start()
   await Promise.all(crew.map((member) => member.ready()))
   await createKey(crew[0] as CrewMember)
+  const ledger = all.use(await EventLedger.open(crew[0] as CrewMember))
   plan.say(
     `${crew.length} coordinators on ${server === undefined ? 'PGlite' : 'PostgreSQL'}, ${plan.nodes.length} nodes, seed ${plan.seed}`,
   )
@@ -115,13 +117,14 @@ export async function runCoordinatorChaos(plan: ChaosPlan): Promise<ChaosReport>
   await strike(crew, plan, random)
   await payers.stop()
   const final = await payers.settle()
+  const webhooksLost = await ledger.missing(payers.acknowledged)
   const { signed, signedTwice, signedAgain } = await testimonyOf(cluster)
   const claimed = payers.acknowledged.filter(({ state }) => state === 'signed')
   for (const { requestId } of claimed)
     if (!signed.has(requestId)) throw new Error(`no node has signed ${requestId}, which is said to be signed`)
   return {
     ...{ database: server === undefined ? 'pglite' : 'postgres', coordinators: crew.length, kills: plan.kills },
-    ...{ acknowledged: payers.acknowledged.length, final, signed: claimed.length, signedTwice, signedAgain, webhooksLost: null },
+    ...{ acknowledged: payers.acknowledged.length, final, signed: claimed.length, signedTwice, signedAgain, webhooksLost },
   }
 }
 

@@ -6,6 +6,9 @@ const START_TIMEOUT_MS = 120_000
 const STORE_LINES = /^store:\n {2}path: store\n/m
 const HTTP_LINE = /^ {2}listen: 127\.0\.0\.1:\d+\n/m
 
+/** To a receiver on this host, tried again soon. */
+const WEBHOOKS = `webhooks: { networks: [127.0.0.0/8], timeoutMs: 2000, retryAfterMs: [${Array(30).fill(1000).join()}] }\n`
+
 /** A coordinator's process: killed and started again. */
 export class CrewMember {
   readonly name: string
@@ -32,7 +35,7 @@ export class CrewMember {
     const after = databaseUrl === undefined ? listening : listening.replace(STORE_LINES, shared)
     if (listening === before || (databaseUrl !== undefined && after === listening))
       throw new Error(`${file} is not as coordinator init made it`)
-    await writeFile(file, after)
+    await writeFile(file, after + WEBHOOKS)
     return new CrewMember(name, dir, `http://127.0.0.1:${port}`, (await readFile(join(dir, 'api-key'), 'utf8')).trim())
   }
 

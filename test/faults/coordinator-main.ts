@@ -1,5 +1,5 @@
 // kill -9 of coordinators under load: `npm run -s chaos:coordinator -- --kills 20 --json`. Exit code 1 when an acknowledged request is not in a
-// final state or something was signed twice.
+// final state, something was signed twice or a webhook was lost.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const dir = await mkdtemp(join(tmpdir(), 'conclave-chaos-'))
 try {
   const report = await runCoordinatorChaos({ ...plan, dir, kills: Number(values.kills), seed: Number(values.seed), say })
   process.stdout.write(`${JSON.stringify(report)}\n`)
-  process.exitCode = report.final === report.acknowledged && report.signedTwice === 0 ? 0 : 1
+  process.exitCode = report.final === report.acknowledged && report.signedTwice + report.webhooksLost === 0 ? 0 : 1
 } finally {
   await rm(dir, { recursive: true, force: true })
 }

@@ -20,8 +20,6 @@ export const EVENT_TYPES = [
   'operation.running',
   'operation.succeeded',
   'operation.failed',
-  'freeze.active',
-  'freeze.ended',
   'node.able',
   'node.unable',
   'webhook.disabled',

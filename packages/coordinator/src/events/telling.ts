@@ -1,6 +1,4 @@
-import { type Clock, codeOf, type Random } from '@conclave/core'
-import type { Logger } from 'pino'
-import type { Database } from '../database/database.ts'
+import { codeOf, type Random } from '@conclave/core'
 import type { Notices } from '../notices.ts'
 import type { CoordinatorSettings } from '../settings.ts'
 import { waitForAny } from '../wait.ts'
@@ -9,17 +7,14 @@ import { Reachable } from '../webhooks/reachable.ts'
 import { WebhookSender } from '../webhooks/webhook-sender.ts'
 import { WebhookStore } from '../webhooks/webhook-store.ts'
 import { EventStreams } from './event-stream.ts'
+import { Observer, type ObserverOptions } from './observer.ts'
 
 const TRIM_EVERY_MS = 3_600_000
 
-export interface TellingOptions {
-  readonly database: Database
+export interface TellingOptions extends ObserverOptions {
   readonly settings: CoordinatorSettings
   readonly notices: Notices
-  readonly clock: Clock
   readonly random: Random
-  readonly logger: Logger
-  readonly stopping: AbortSignal
 }
 
 /** What tells of events. */
@@ -46,7 +41,7 @@ export async function openTelling(options: TellingOptions, startup: AsyncDisposa
     allowHttp,
   }
   const sender = new WebhookSender({ ...options, ...webhooks, ...sending })
-  const background = [sender.run(), trim(streams, options)]
+  const background = [sender.run(), new Observer(options).run(), trim(streams, options)]
   startup.defer(async () => {
     streams.close()
     await Promise.all(background)

@@ -219,6 +219,10 @@ describe('webhooks', () => {
   })
 
   it('an endless answer is cut, and a redirect is not followed', async () => {
+    // So that it is not the timeout that cuts it.
+    settle({ timeoutMs: 600_000 })
+    await h.stop()
+    await h.run()
     const webhook = await create()
     const closed = Promise.withResolvers<void>()
     receiver.answer = (response) => {
