@@ -60,7 +60,7 @@ describe('backup and restore', () => {
     expect(await lastEpochs()).to.deep.equal([null, null, null])
     const made = await json<{ node: string; keys: unknown }>('create', ...dir(), '--out', at('backup'))
     expect(made).to.deep.include({ node: LOST, keys: [{ keyId: 'main', epoch: 0 }] })
-    expect(await statusOf(LOST)).not.to.include('warning')
+    expect(await statusOf(LOST)).not.to.include('in no backup')
     await until(async () => (await lastEpochs())[2] === 0, { timeoutMs: 60_000, what: 'the report of the backup' })
     expect(await lastEpochs()).to.deep.equal([null, null, 0])
     const nodes = await rig().cluster.client.nodes()

@@ -50,7 +50,7 @@ export function firstAttempt(ctx: Chooser, key: KeyRecord, record: SigningRecord
   const { view, loads, slots } = ctx
   const slot = slots.tryAcquire(digestsOf(record).length)
   if (slot === undefined) return undefined
-  const quorum = chooseSigners({ view, loads, key, attempts: [], allowing: promising(ctx, key) })
+  const quorum = chooseSigners({ view, loads, key, request: record, allowing: promising(ctx, key) })
   if (quorum !== undefined) return attemptBy(ctx, record, quorum, slot)
   slot[Symbol.dispose]()
   return undefined

@@ -141,7 +141,7 @@ export class SigningJob {
 
   #choose(allowing: readonly PartyId[]): Quorum | undefined {
     const { view, loads } = this.#ctx
-    return chooseSigners({ view, loads, key: this.#key, attempts: this.#record.attempts, allowing })
+    return chooseSigners({ view, loads, key: this.#key, request: this.#record, allowing })
   }
 
   async #noteVerdicts(): Promise<void> {
