@@ -9,7 +9,7 @@ import { createKey, payload, signOnce } from '../rig/signing.ts'
 
 const NODES = ['zurich', 'oslo', 'lisbon', 'vienna']
 const PARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-const CLIENTS = 8
+const CLIENTS = 4
 
 /** Where a member serves its metrics, by its own log. */
 async function metricsUrl(cluster: LocalCluster, name: string): Promise<string> {
