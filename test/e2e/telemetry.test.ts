@@ -116,9 +116,14 @@ describe('what real nodes and their coordinator show of themselves', () => {
     const { cluster } = rig()
     const { signers } = await signOnce(rig(), { keyId, publicKey })
     const node = cluster.names[(signers?.[0] ?? 1) - 1] as string
+    // A request counts when its last signer has answered, too.
+    const isQuiet = async () => sampleOf(await scrape(cluster, 'coordinator'), 'conclave_coordinator_requests_open') === 0
+    const quiet = () => until(isQuiet, { timeoutMs: 30_000, what: 'no open request' })
+    await quiet()
     const before = await scrape(cluster, node)
     const ended = sampleOf(await scrape(cluster, 'coordinator'), 'conclave_coordinator_requests_total', 'state="signed"')
     for (let i = 0; i < 6; i++) await signOnce(rig(), { keyId, publicKey })
+    await quiet()
     const [after, hub] = [await scrape(cluster, node), await scrape(cluster, 'coordinator')]
     const grown = (metric: string, labels = '') => sampleOf(after, metric, labels) - sampleOf(before, metric, labels)
     expect(grown('conclave_node_requests_total', 'code="SIGNED"')).to.be.within(1, 6)
