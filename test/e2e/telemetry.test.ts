@@ -40,6 +40,12 @@ describe('what real nodes and their coordinator show of themselves', () => {
   const keyId = 'watched'
   let publicKey: string
 
+  /** A request ends when its last signer has answered, too: after the signature is there. */
+  async function quiet(): Promise<void> {
+    const isQuiet = async () => sampleOf(await scrape(rig().cluster, 'coordinator'), 'conclave_coordinator_requests_open') === 0
+    await until(isQuiet, { timeoutMs: 30_000, what: 'no open request' })
+  }
+
   before(async () => {
     publicKey = await createKey(rig(), keyId)
   })
@@ -90,6 +96,7 @@ describe('what real nodes and their coordinator show of themselves', () => {
   it('log: every line of a node about a request names it', async () => {
     const { cluster } = rig()
     const { requestId, signers } = await signOnce(rig(), { keyId, publicKey })
+    await quiet()
     for (const index of signers ?? []) {
       const child = cluster.child(cluster.names[index - 1] as string)
       const lines = (await readFile(child?.logFile ?? '', 'utf8')).split('\n').filter((l) => l.includes(requestId))
@@ -116,9 +123,11 @@ describe('what real nodes and their coordinator show of themselves', () => {
     const { cluster } = rig()
     const { signers } = await signOnce(rig(), { keyId, publicKey })
     const node = cluster.names[(signers?.[0] ?? 1) - 1] as string
+    await quiet()
     const before = await scrape(cluster, node)
     const ended = sampleOf(await scrape(cluster, 'coordinator'), 'conclave_coordinator_requests_total', 'state="signed"')
     for (let i = 0; i < 6; i++) await signOnce(rig(), { keyId, publicKey })
+    await quiet()
     const [after, hub] = [await scrape(cluster, node), await scrape(cluster, 'coordinator')]
     const grown = (metric: string, labels = '') => sampleOf(after, metric, labels) - sampleOf(before, metric, labels)
     expect(grown('conclave_node_requests_total', 'code="SIGNED"')).to.be.within(1, 6)
