@@ -232,11 +232,17 @@ export const MUTANTS: readonly Mutant[] = [
     [['7', 'a burn is not written down', 'const written = pairs.burn(j, error.code, clock.nowMs())', 'const written = Promise.resolve()']],
   ),
   ...taken(
+    `${NODE}/pool/shelf.ts`,
+    [`${NODE}/pool/stock.test.ts`],
+    [
+      ['6', 'an entry stays after it was offered or named', 'this.#slots.delete(key)', ''],
+      ['8', 'a secret stays where it was kept', 'wipe(here)', ''],
+    ],
+  ),
+  ...taken(
     `${NODE}/pool/stock.ts`,
     [`${NODE}/pool/stock.test.ts`],
     [
-      ['6', 'an entry stays after it was offered', 'for (const [key] of taken) shelf.entries.delete(key)', ''],
-      ['6', 'an entry stays after it was named', 'shelf?.entries.delete(key)', ''],
       ['6', 'entries of another pair state', 'equalBytes(shelf.pairId, pairId) ? shelf : undefined', 'true ? shelf : undefined'],
       ['8', 'entries that are dropped are not wiped', 'for (const { secret } of entries) wipe(secret)', ''],
     ],
@@ -280,7 +286,7 @@ export const MUTANTS: readonly Mutant[] = [
     [`${NODE}/sessions/correlate-job.test.ts`],
     [
       ['8', 'entries that nobody waits for are not wiped', "if ('secret' in entry) wipe(entry.secret)", "if ('secret' in entry) void 0"],
-      ['6', 'refills stand in the way of signing', "if (job.kind === 'correlate') return last", ''],
+      ['6', 'refills stand in the way of signing', "job.kind === 'correlate' || !kinds.includes('correlate')", 'true'],
     ],
   ),
   ...taken(

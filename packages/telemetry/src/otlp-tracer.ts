@@ -8,7 +8,10 @@ import type { Attributes, Span, Tracer } from './span.ts'
 import { parseTraceparent } from './traceparent.ts'
 
 const QUEUE_MAX = 2048
-const EXPORT_TIMEOUT_MS = 5_000
+/** With what it tries again. */
+const SEND_TIMEOUT_MS = 4_000
+/** Longer, so that whoever sends says why it failed. */
+const EXPORT_TIMEOUT_MS = 6_000
 const ATTRIBUTE_CHARS_MAX = 256
 
 const flagsOf = (isSampled: boolean) => (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE)
@@ -33,7 +36,7 @@ function wrap(tracer: OtelTracer, span: OtelSpan): Span {
  * is bounded.
  */
 export function otlpTracer({ url, service, instance, delayMs = 1_000, failed }: OtlpOptions): Tracer {
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS })
+  const exporter = new OTLPTraceExporter({ url, timeoutMillis: SEND_TIMEOUT_MS })
   const send = exporter.export.bind(exporter)
   exporter.export = (spans, done) =>
     send(spans, (result) => {
