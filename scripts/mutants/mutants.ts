@@ -5,10 +5,9 @@ export interface Mutant {
   /** Number in docs/spec/protocol.md, or the section for what has no number. */
   readonly check: string
   readonly file: string
-  /** Occurs exactly once in the file. */
+  /** `text` occurs exactly once in the file; `tests` are mocha files that must go red. */
   readonly text: string
   readonly replacement: string
-  /** Mocha files that must go red. */
   readonly tests: readonly string[]
 }
 
@@ -16,7 +15,6 @@ const MPC = 'packages/mpc/src'
 const NODE = 'packages/node/src'
 
 type Row = readonly [check: string, name: string, text: string, replacement: string]
-
 const taken = (file: string, tests: readonly string[], rows: readonly Row[]): readonly Mutant[] =>
   rows.map(([check, name, text, replacement]) => ({ check, name, file, text, replacement, tests }))
 

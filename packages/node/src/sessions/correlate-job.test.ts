@@ -168,10 +168,10 @@ describe('correlate job in the pool', () => {
     void run('a')
     void run('c', correlate)
     expect(started()).to.deep.equal([['a', 'c']])
-    for (const id of ['b', 'd', 'e', 'f']) void run(id)
+    for (const id of ['b', 'd', 'e', 'f', 'h']) void run(id)
     expect(started()).to.deep.equal([
       ['a', 'c'],
-      ['b', 'e'],
+      ['b', 'e', 'h'],
       ['d', 'f'],
     ])
     workers[0]?.events.heard({ type: 'done', id: 'c', result: [] })
